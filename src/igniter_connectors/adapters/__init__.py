@@ -1,0 +1,1 @@
+"""What touches the outside: databases, HTTP, the system's clock and entropy."""

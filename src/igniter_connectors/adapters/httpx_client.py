@@ -1,0 +1,125 @@
+"""HTTP over httpx: no redirects, no cookies, no environment, a deadline, a cap, a quiet log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from time import monotonic
+from typing import Final, final
+
+import httpx
+from returns.result import Failure, Result, Success
+
+from igniter_connectors.core.http import (
+    DEADLINE,
+    HttpFailed,
+    HttpRequest,
+    HttpResponse,
+    origin_of,
+)
+
+RESPONSE_LIMIT_BYTES: Final = 1024 * 1024
+
+_NOT_SENT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
+
+
+@final
+class HttpxClient:
+    """Lives as long as its manager, with its connections kept alive between requests.
+
+    It drives httpx's transport rather than its client: that one logs every URL, and a URL
+    may hold a bot's token or an authorization code. What is logged here is method, origin,
+    status and time. Neither proxies nor CAs are read from the environment; give a
+    transport of your own for those.
+    """
+
+    def __init__(
+        self,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        logger: logging.Logger,
+    ) -> None:
+        self._given = transport
+        self._transport: httpx.AsyncBaseTransport | None = None
+        self._logger = logger
+
+    async def close(self) -> None:
+        """Closes the connections; the next request opens them anew."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.aclose()
+
+    async def send(
+        self, request: HttpRequest, *, deadline: timedelta = DEADLINE
+    ) -> Result[HttpResponse, HttpFailed]:
+        """The answer, whatever its status; `HttpFailed` when there was none in time, or one
+        over 1 MiB."""
+        began = monotonic()
+        try:
+            async with asyncio.timeout(deadline.total_seconds()):
+                answer = await self._exchange(request)
+        except _NOT_SENT as error:
+            return self._failed(request, error, sent=False)
+        except (
+            httpx.HTTPError,
+            httpx.StreamError,
+            TimeoutError,
+            _TooLong,
+            OSError,
+        ) as error:
+            return self._failed(request, error, sent=True)
+        self._logger.info(
+            "%s %s answered %d in %.0f ms",
+            request.method,
+            origin_of(request.url),
+            answer.status,
+            (monotonic() - began) * 1000,
+        )
+        return Success(answer)
+
+    async def _exchange(self, request: HttpRequest) -> HttpResponse:
+        if self._transport is None:
+            self._transport = self._given or httpx.AsyncHTTPTransport(trust_env=False)
+        # No compression: a small body could unpack into a large one.
+        sent = httpx.Request(
+            request.method,
+            request.url,
+            headers=[("Accept-Encoding", "identity"), *request.headers],
+            content=request.body,
+            extensions={"timeout": {"connect": 5.0, "read": None, "write": None, "pool": 5.0}},
+        )
+        answer = await self._transport.handle_async_request(sent)
+        try:
+            body = bytearray()
+            answer.request = sent
+            async for chunk in answer.aiter_bytes():
+                body += chunk
+                if len(body) > RESPONSE_LIMIT_BYTES:
+                    raise _TooLong
+        finally:
+            await answer.aclose()
+        headers = tuple((name.lower(), value) for name, value in answer.headers.multi_items())
+        return HttpResponse(answer.status_code, headers, bytes(body))
+
+    def _failed(
+        self, request: HttpRequest, error: Exception, *, sent: bool
+    ) -> Result[HttpResponse, HttpFailed]:
+        # The type alone: an exception's text may hold the address.
+        self._logger.warning(
+            "%s %s failed: %s",
+            request.method,
+            origin_of(request.url),
+            type(error).__name__,
+        )
+        return Failure(HttpFailed(sent))
+
+
+class _TooLong(Exception):
+    """The body passed the cap."""

@@ -1,0 +1,216 @@
+"""A store in this process's memory: for tests and trials. Everything goes with the process."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import final
+
+from msgspec.structs import replace
+
+from igniter_connectors.adapters.system import SystemClock
+from igniter_connectors.core.connection import (
+    ConnectionKey,
+    ConnectionRecord,
+    Grant,
+    Status,
+)
+from igniter_connectors.core.oauth.state import PendingAuthorization
+from igniter_connectors.core.webhook.endpoint import EndpointRecord
+from igniter_connectors.ports import Clock
+
+
+@final
+class MemoryStore:
+    """Keeps rows in dictionaries. No method awaits, so each is one step to all tasks."""
+
+    def __init__(self, *, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._rows: dict[ConnectionKey, ConnectionRecord] = {}
+        self._pending: dict[bytes, tuple[datetime, PendingAuthorization]] = {}
+        self._endpoints: dict[bytes, EndpointRecord] = {}
+
+    async def open(self) -> None:
+        """Nothing to open."""
+
+    async def close(self) -> None:
+        """Nothing to close; what was stored stays until the object goes."""
+
+    async def find(self, key: ConnectionKey) -> ConnectionRecord | None:
+        """The row, or None."""
+        return self._rows.get(key)
+
+    async def insert(self, record: ConnectionRecord) -> bool:
+        """Adds a row; False where one stands under its key."""
+        return self._rows.setdefault(record.key, record) is record
+
+    async def replace_config(
+        self,
+        key: ConnectionKey,
+        *,
+        row: str,
+        version: int,
+        public_config: bytes,
+        sealed_config: bytes,
+        now: datetime,
+    ) -> bool:
+        """Writes the config where id and version match."""
+        record = self._rows.get(key)
+        if record is None or (record.id, record.version) != (row, version):
+            return False
+        self._rows[key] = replace(
+            record,
+            public_config=public_config,
+            sealed_config=sealed_config,
+            version=version + 1,
+            updated_at=now,
+        )
+        return True
+
+    async def set_enabled(self, key: ConnectionKey, *, enabled: bool, now: datetime) -> bool:
+        """Switches a connection; False where there is none."""
+        record = self._rows.get(key)
+        if record is None:
+            return False
+        if record.enabled != enabled:
+            self._rows[key] = replace(
+                record, enabled=enabled, version=record.version + 1, updated_at=now
+            )
+        return True
+
+    async def delete(self, key: ConnectionKey) -> ConnectionRecord | None:
+        """Takes a row away, its endpoints with it."""
+        for token_hash in [h for h, one in self._endpoints.items() if one.key == key]:
+            del self._endpoints[token_hash]
+        return self._rows.pop(key, None)
+
+    async def save_authorized(
+        self, record: ConnectionRecord, *, expected_grant: str | None
+    ) -> bool:
+        """Adds or overwrites a row at the end of an authorization."""
+        if expected_grant is None:
+            return await self.insert(record)
+        below = record.grant.generation - 1 if record.grant is not None else 0
+        known = self._of_generation(record.key, record.id, below)
+        if known is None or known.grant is None or known.grant.grant_id != expected_grant:
+            return False
+        self._rows[record.key] = replace(
+            record,
+            version=known.version + 1,
+            created_at=known.created_at,
+            enabled=known.enabled,
+        )
+        return True
+
+    async def save_renewed(
+        self, key: ConnectionKey, *, row: str, generation: int, grant: Grant
+    ) -> bool:
+        """Writes a renewed grant where id and generation match."""
+        record = self._of_generation(key, row, generation)
+        if record is None:
+            return False
+        self._rows[key] = replace(
+            record, grant=grant, status="ok", failures=0, next_attempt_at=None
+        )
+        return True
+
+    async def save_verdict(
+        self,
+        key: ConnectionKey,
+        *,
+        row: str,
+        generation: int,
+        status: Status,
+        failures: int,
+        next_attempt_at: datetime | None,
+    ) -> bool:
+        """Writes what a failed refresh showed, where id and generation match."""
+        record = self._of_generation(key, row, generation)
+        if record is None:
+            return False
+        self._rows[key] = replace(
+            record, status=status, failures=failures, next_attempt_at=next_attempt_at
+        )
+        return True
+
+    async def list(
+        self, scope: str, identity: str, *, after: tuple[str, str] | None, limit: int
+    ) -> Sequence[ConnectionRecord]:
+        """One tenant's rows in order."""
+        rows = sorted(
+            (
+                record
+                for key, record in self._rows.items()
+                if (key.scope, key.identity) == (scope, identity)
+                and (after is None or (key.connector, key.account) > after)
+            ),
+            key=lambda record: (record.key.connector, record.key.account),
+        )
+        return rows[:limit]
+
+    async def count(self, scope: str, identity: str) -> int:
+        """How many connections one tenant has."""
+        return sum((key.scope, key.identity) == (scope, identity) for key in self._rows)
+
+    async def count_by_connector(self) -> Mapping[str, int]:
+        """How many connections each connector has."""
+        return Counter(key.connector for key in self._rows)
+
+    async def add_authorization(
+        self, pending: PendingAuthorization, *, lifetime: timedelta
+    ) -> None:
+        """Keeps an authorization for a while, and drops those whose time is over."""
+        now = self._clock.now()
+        self._pending = {h: kept for h, kept in self._pending.items() if kept[0] > now}
+        self._pending[pending.handle_hash] = (now + lifetime, pending)
+
+    async def take_authorization(
+        self, handle_hash: bytes, binding_hash: bytes
+    ) -> PendingAuthorization | None:
+        """Deletes and returns an authorization where both hashes match and it lives."""
+        kept = self._pending.get(handle_hash)
+        if kept is None or kept[1].binding_hash != binding_hash or kept[0] <= self._clock.now():
+            return None
+        del self._pending[handle_hash]
+        return kept[1]
+
+    async def add_endpoint(self, endpoint: EndpointRecord) -> None:
+        """Adds a webhook endpoint."""
+        self._endpoints[endpoint.token_hash] = endpoint
+
+    async def find_endpoint(
+        self, token_hash: bytes
+    ) -> tuple[EndpointRecord, ConnectionRecord] | None:
+        """A live endpoint with its connection."""
+        endpoint = self._endpoints.get(token_hash)
+        if endpoint is None:
+            return None
+        if endpoint.valid_until is not None and endpoint.valid_until <= self._clock.now():
+            return None
+        record = self._rows.get(endpoint.key)
+        if record is None or record.id != endpoint.connection_id:
+            return None
+        return endpoint, record
+
+    async def list_endpoints(self, key: ConnectionKey) -> Sequence[EndpointRecord]:
+        """A connection's endpoints, oldest first."""
+        return [one for one in self._endpoints.values() if one.key == key]
+
+    async def save_endpoint_secret(
+        self, key: ConnectionKey, *, endpoint: str, sealed_secret: bytes
+    ) -> bool:
+        """Replaces an endpoint's signing secret."""
+        for token_hash, one in self._endpoints.items():
+            if one.key == key and one.id == endpoint:
+                self._endpoints[token_hash] = replace(one, sealed_secret=sealed_secret)
+                return True
+        return False
+
+    def _of_generation(
+        self, key: ConnectionKey, row: str, generation: int
+    ) -> ConnectionRecord | None:
+        record = self._rows.get(key)
+        if record is None or record.id != row or record.grant is None:
+            return None
+        return record if record.grant.generation == generation else None

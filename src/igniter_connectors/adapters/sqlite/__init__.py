@@ -1,0 +1,5 @@
+"""The embedded store: one SQLite file."""
+
+from igniter_connectors.adapters.sqlite.store import SQLiteStore
+
+__all__ = ["SQLiteStore"]

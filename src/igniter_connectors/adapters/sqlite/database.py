@@ -1,0 +1,128 @@
+"""One SQLite file: a connection that writes, one that reads, and the schema's version."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from importlib import resources
+from typing import Final, cast, final
+
+import aiosqlite
+
+from igniter_connectors.adapters.sqlite.rows import Value
+from igniter_connectors.ports import StoreUnavailable
+
+SCHEMA_VERSION: Final = 1
+_BUSY_MILLISECONDS: Final = 5000
+
+
+@final
+class Database:
+    """Runs single statements. Each is its own transaction, so none can be left half open.
+
+    aiosqlite runs a connection's statements one after another in a thread of its own, so
+    tasks cannot mix theirs; a caller that is cancelled leaves its statement whole. Several
+    processes may use the file at once: WAL lets them read while one writes, and a writer
+    waits 5 s for its turn. `synchronous=FULL`: what was acknowledged outlives a power cut.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._writer: aiosqlite.Connection | None = None
+        self._reader: aiosqlite.Connection | None = None
+
+    async def open(self) -> None:
+        """Opens both connections and brings an older schema up to date.
+
+        Raises:
+            StoreUnavailable: the file cannot be opened, or its schema is newer than this.
+        """
+        try:
+            self._writer = await self._connect()
+            await self._migrate(self._writer)
+            in_memory = self._path == ":memory:"
+            self._reader = self._writer if in_memory else await self._connect()
+        except (sqlite3.Error, OSError) as error:
+            await self.close()
+            raise _unavailable(error) from None
+        except StoreUnavailable:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Closes both connections."""
+        reader, writer = self._reader, self._writer
+        self._reader = self._writer = None
+        if reader is not None and reader is not writer:
+            await reader.close()
+        if writer is not None:
+            await writer.close()
+
+    async def read(self, statement: str, values: Sequence[Value] = ()) -> list[Sequence[Value]]:
+        """The rows of a SELECT."""
+        return await self._run(self._reader, statement, values)
+
+    async def write(self, statement: str, values: Sequence[Value] = ()) -> list[Sequence[Value]]:
+        """Changes something; the rows of its RETURNING."""
+        return await self._run(self._writer, statement, values)
+
+    async def _run(
+        self, connection: aiosqlite.Connection | None, statement: str, values: Sequence[Value]
+    ) -> list[Sequence[Value]]:
+        if connection is None:
+            raise StoreUnavailable("the store is not open: use `async with connectors:`")
+        try:
+            rows = await connection.execute_fetchall(statement, values)
+        except (sqlite3.Error, ValueError) as error:
+            raise _unavailable(error) from None
+        # aiosqlite's rows are sqlite3.Row or tuples of what SQLite stores.
+        return cast("list[Sequence[Value]]", list(rows))
+
+    async def _connect(self) -> aiosqlite.Connection:
+        connection = await aiosqlite.connect(self._path, isolation_level=None)
+        for setting in (
+            f"busy_timeout = {_BUSY_MILLISECONDS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+        ):
+            await connection.execute_fetchall(f"PRAGMA {setting}")
+        return connection
+
+    async def _migrate(self, connection: aiosqlite.Connection) -> None:
+        rows = list(await connection.execute_fetchall("PRAGMA user_version"))
+        if rows[0][0] > SCHEMA_VERSION:
+            raise StoreUnavailable(
+                f"the file's schema is version {rows[0][0]}, this library reads {SCHEMA_VERSION}:"
+                " install a newer igniter-connectors"
+            )
+        if rows[0][0] == SCHEMA_VERSION:
+            return
+        # One script, one transaction. IMMEDIATE: of two processes one waits, and then finds
+        # the tables made; hence the second look, inside.
+        await connection.execute_fetchall("BEGIN IMMEDIATE")
+        try:
+            rows = list(await connection.execute_fetchall("PRAGMA user_version"))
+            for statement in _statements(since=rows[0][0]):
+                await connection.execute_fetchall(statement)
+            await connection.execute_fetchall(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        except BaseException:
+            await connection.execute_fetchall("ROLLBACK")
+            raise
+        await connection.execute_fetchall("COMMIT")
+
+
+def _statements(since: int) -> list[str]:
+    """What the numbered files after a version say; a statement ends where a line ends in `;`."""
+    folder = resources.files("igniter_connectors.adapters.sqlite") / "migrations"
+    files = sorted(
+        (file for file in folder.iterdir() if file.name.endswith(".sql")),
+        key=lambda file: file.name,
+    )
+    return [one for file in files[since:] for one in file.read_text().split(";\n") if one.strip()]
+
+
+def _unavailable(error: Exception) -> StoreUnavailable:
+    # The error's name alone: SQLite's texts quote values of constraints.
+    name = getattr(error, "sqlite_errorname", "")
+    return StoreUnavailable(f"SQLite: {type(error).__name__} {name}".strip())

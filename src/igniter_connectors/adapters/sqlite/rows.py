@@ -1,0 +1,230 @@
+"""Between SQLite's rows and the records of core."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypeVar
+
+import msgspec
+
+from igniter_connectors.core.connection import (
+    ConnectionKey,
+    ConnectionRecord,
+    Grant,
+    Status,
+)
+from igniter_connectors.core.oauth.state import PendingAuthorization
+from igniter_connectors.core.webhook.endpoint import EndpointRecord
+from igniter_connectors.ports import StoreUnavailable
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+# What sqlite3 gives and takes.
+Value = None | int | str | bytes
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+CONNECTION: Final = (
+    "scope, identity, connector, account, id, public_config, sealed_config, enabled, version,"
+    " created_at, updated_at, status, failures, next_attempt_at, grant_id, generation,"
+    " sealed_tokens, oauth_scopes, refreshable, refreshed_at, expires_at, subject, profile"
+)
+CONNECTION_WIDTH: Final = CONNECTION.count(",") + 1
+AUTHORIZATION: Final = (
+    "handle_hash, binding_hash, id, scope, identity, connector, account, sealed_payload"
+)
+ENDPOINT: Final = (
+    "token_hash, id, scope, identity, connector, account, connection_id, sealed_secret,"
+    " created_at, valid_until"
+)
+ENDPOINT_WIDTH: Final = ENDPOINT.count(",") + 1
+
+
+class _ConnectionRow(msgspec.Struct, array_like=True):
+    scope: str
+    identity: str
+    connector: str
+    account: str
+    id: str
+    public_config: bytes
+    sealed_config: bytes
+    enabled: int
+    version: int
+    created_at: int
+    updated_at: int
+    status: Status
+    failures: int
+    next_attempt_at: int | None
+    grant_id: str | None
+    generation: int | None
+    sealed_tokens: bytes | None
+    oauth_scopes: str | None
+    refreshable: int | None
+    refreshed_at: int | None
+    expires_at: int | None
+    subject: str | None
+    profile: bytes | None
+
+
+class _EndpointRow(msgspec.Struct, array_like=True):
+    token_hash: bytes
+    id: str
+    scope: str
+    identity: str
+    connector: str
+    account: str
+    connection_id: str
+    sealed_secret: bytes
+    created_at: int
+    valid_until: int | None
+
+
+class _AuthorizationRow(msgspec.Struct, array_like=True):
+    handle_hash: bytes
+    binding_hash: bytes
+    id: str
+    scope: str
+    identity: str
+    connector: str
+    account: str
+    sealed_payload: bytes
+
+
+def to_micros(instant: datetime) -> int:
+    """An aware instant as whole microseconds since 1970."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def maybe_micros(instant: datetime | None) -> int | None:
+    """`to_micros`, and None for None."""
+    return None if instant is None else to_micros(instant)
+
+
+def connection_values(record: ConnectionRecord) -> tuple[Value, ...]:
+    """A record as the values of `CONNECTION`."""
+    key = record.key
+    return (
+        key.scope,
+        key.identity,
+        key.connector,
+        key.account,
+        record.id,
+        record.public_config,
+        record.sealed_config,
+        int(record.enabled),
+        record.version,
+        to_micros(record.created_at),
+        to_micros(record.updated_at),
+        record.status,
+        record.failures,
+        maybe_micros(record.next_attempt_at),
+        *grant_values(record.grant),
+    )
+
+
+def grant_values(grant: Grant | None) -> tuple[Value, ...]:
+    """A grant as the last nine values of `CONNECTION`."""
+    if grant is None:
+        return (None,) * 9
+    return (
+        grant.grant_id,
+        grant.generation,
+        grant.sealed_tokens,
+        msgspec.json.encode(grant.oauth_scopes).decode(),
+        int(grant.refreshable),
+        to_micros(grant.refreshed_at),
+        maybe_micros(grant.expires_at),
+        grant.subject,
+        grant.profile,
+    )
+
+
+def to_connection(row: Sequence[Value]) -> ConnectionRecord:
+    """A row of `CONNECTION` as a record.
+
+    Raises:
+        StoreUnavailable: the row is not of this schema.
+    """
+    r = _read(row, _ConnectionRow)
+    grant = None
+    if r.grant_id is not None and r.sealed_tokens is not None and r.refreshed_at is not None:
+        grant = Grant(
+            r.sealed_tokens,
+            r.generation or 0,
+            r.grant_id,
+            msgspec.json.decode(r.oauth_scopes or "[]", type=tuple[str, ...]),
+            bool(r.refreshable),
+            _instant(r.refreshed_at),
+            _maybe_instant(r.expires_at),
+            r.subject,
+            r.profile or b"null",
+        )
+    return ConnectionRecord(
+        ConnectionKey(r.scope, r.identity, r.connector, r.account),
+        r.id,
+        r.public_config,
+        r.sealed_config,
+        bool(r.enabled),
+        r.version,
+        _instant(r.created_at),
+        _instant(r.updated_at),
+        r.status,
+        grant,
+        r.failures,
+        _maybe_instant(r.next_attempt_at),
+    )
+
+
+def endpoint_values(endpoint: EndpointRecord) -> tuple[Value, ...]:
+    """An endpoint as the values of `ENDPOINT`."""
+    key = endpoint.key
+    return (
+        endpoint.token_hash,
+        endpoint.id,
+        key.scope,
+        key.identity,
+        key.connector,
+        key.account,
+        endpoint.connection_id,
+        endpoint.sealed_secret,
+        to_micros(endpoint.created_at),
+        maybe_micros(endpoint.valid_until),
+    )
+
+
+def to_endpoint(row: Sequence[Value]) -> EndpointRecord:
+    """A row of `ENDPOINT` as a record."""
+    r = _read(row, _EndpointRow)
+    return EndpointRecord(
+        r.token_hash,
+        r.id,
+        ConnectionKey(r.scope, r.identity, r.connector, r.account),
+        r.connection_id,
+        r.sealed_secret,
+        _instant(r.created_at),
+        _maybe_instant(r.valid_until),
+    )
+
+
+def to_authorization(row: Sequence[Value]) -> PendingAuthorization:
+    """A row of `AUTHORIZATION` as a record."""
+    r = _read(row, _AuthorizationRow)
+    key = ConnectionKey(r.scope, r.identity, r.connector, r.account)
+    return PendingAuthorization(r.handle_hash, r.binding_hash, r.id, key, r.sealed_payload)
+
+
+def _read(row: Sequence[Value], kind: type[R]) -> R:
+    try:
+        return msgspec.convert(row, kind, builtin_types=(bytes,))
+    except msgspec.ValidationError:
+        raise StoreUnavailable("SQLite: a row is not of this schema") from None
+
+
+def _instant(micros: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def _maybe_instant(micros: int | None) -> datetime | None:
+    return None if micros is None else _instant(micros)

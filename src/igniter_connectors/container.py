@@ -1,0 +1,139 @@
+"""The one composition root: which adapter stands behind which port."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from dependency_injector import containers, providers
+
+from igniter_connectors.core.problem import (
+    DatabaseRequired,
+    EncryptionSecretRequired,
+    WrongWiring,
+)
+from igniter_connectors.core.sealing.ciphers import Ciphers
+from igniter_connectors.flows.announce import Announcer
+from igniter_connectors.flows.runtime import Runtime
+from igniter_connectors.manager.connectors import Connectors
+from igniter_connectors.manager.parts import Parts
+from igniter_connectors.ports import Clock, Entropy, HttpClient, Store
+
+LOGGER = "igniter_connectors"
+
+
+def choose_store(parts: Parts) -> Store:
+    """The store given; there is no default, since it would lose data or leave a file behind."""
+    if parts.store is None:
+        raise WrongWiring(DatabaseRequired())
+    return parts.store
+
+
+def choose_clock(parts: Parts) -> Clock:
+    """The system's clock unless another was given."""
+    from igniter_connectors.adapters.system import SystemClock
+
+    return parts.clock or SystemClock()
+
+
+def choose_entropy(parts: Parts) -> Entropy:
+    """The system's random source unless another was given."""
+    from igniter_connectors.adapters.system import SystemEntropy
+
+    return parts.entropy or SystemEntropy()
+
+
+def choose_logger(parts: Parts) -> logging.Logger:
+    """The library's own logger unless another was given."""
+    return parts.logger or logging.getLogger(LOGGER)
+
+
+def choose_http(parts: Parts, logger: logging.Logger) -> HttpClient:
+    """httpx unless another client was given."""
+    from igniter_connectors.adapters.httpx_client import HttpxClient
+
+    return parts.http or HttpxClient(logger=logger)
+
+
+def make_ciphers(parts: Parts) -> Ciphers:
+    """The keyring's ciphers, kept as long as the manager."""
+    if parts.keyring is None:
+        raise WrongWiring(EncryptionSecretRequired("give a keyring: with_encryption(…)"))
+    return Ciphers(parts.keyring)
+
+
+def make_announcer(parts: Parts, logger: logging.Logger) -> Announcer:
+    """The announcer, with the subscribers that the builder was given."""
+    announcer = Announcer(parts.observer, logger)
+    for kind, handler in parts.subscribers:
+        announcer.subscribe(handler, kinds=(kind,))
+    return announcer
+
+
+def make_runtime(
+    parts: Parts,
+    store: Store,
+    http: HttpClient,
+    clock: Clock,
+    entropy: Entropy,
+    ciphers: Ciphers,
+    announcer: Announcer,
+    logger: logging.Logger,
+) -> Runtime:
+    """What every flow is given."""
+    return Runtime(
+        store,
+        http,
+        clock,
+        entropy,
+        ciphers,
+        announcer,
+        logger,
+        parts.base_url,
+        parts.return_urls,
+    )
+
+
+def make_manager(parts: Parts, runtime: Runtime) -> Connectors[Any, Any]:
+    """The manager. Its types are the builder's, which made sure of them."""
+    connectors = {connector.key: connector for connector in parts.connectors}
+    kinds = {str(kind.__struct_config__.tag): kind for kind in parts.kinds}
+    return Connectors(runtime, connectors, kinds, _closing(runtime.http))
+
+
+def _closing(http: HttpClient) -> Callable[[], Awaitable[None]]:
+    from igniter_connectors.adapters.httpx_client import HttpxClient
+
+    async def close() -> None:
+        if isinstance(http, HttpxClient):
+            await http.close()
+
+    return close
+
+
+class Container(containers.DeclarativeContainer):
+    """Override a provider to put another adapter behind a port.
+
+    Everything is resolved once, when the manager is built: no call looks anything up here.
+    """
+
+    parts: providers.Provider[Parts] = providers.Dependency(instance_of=Parts)
+    store: providers.Provider[Store] = providers.Singleton(choose_store, parts)
+    clock: providers.Provider[Clock] = providers.Singleton(choose_clock, parts)
+    entropy: providers.Provider[Entropy] = providers.Singleton(choose_entropy, parts)
+    logger: providers.Provider[logging.Logger] = providers.Singleton(choose_logger, parts)
+    http: providers.Provider[HttpClient] = providers.Singleton(choose_http, parts, logger)
+    ciphers: providers.Provider[Ciphers] = providers.Singleton(make_ciphers, parts)
+    announcer: providers.Provider[Announcer] = providers.Singleton(make_announcer, parts, logger)
+    runtime: providers.Provider[Runtime] = providers.Singleton(
+        make_runtime, parts, store, http, clock, entropy, ciphers, announcer, logger
+    )
+    manager: providers.Provider[Connectors[Any, Any]] = providers.Singleton(
+        make_manager, parts, runtime
+    )
+
+
+def open_manager(parts: Parts) -> Connectors[Any, Any]:
+    """The manager that the container makes of these parts."""
+    return Container(parts=providers.Object(parts)).manager()

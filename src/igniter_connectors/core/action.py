@@ -1,0 +1,128 @@
+"""Typed actions: what a handler is given, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Generic, Never, final
+
+import msgspec
+from returns.result import Failure, Result
+from typing_extensions import TypeForm, TypeVar
+
+from igniter_connectors.core.http import HttpClient
+from igniter_connectors.core.problem import ActionFailed
+from igniter_connectors.core.schema import checker
+from igniter_connectors.core.scope import Scope
+from igniter_connectors.core.secret import Secret
+
+Conf = TypeVar("Conf", bound=msgspec.Struct)
+Ctx = TypeVar("Ctx")
+In = TypeVar("In", bound=msgspec.Struct)
+Out = TypeVar("Out")
+Conf_co = TypeVar("Conf_co", bound=msgspec.Struct, covariant=True)
+Ctx_co = TypeVar("Ctx_co", covariant=True)
+In_co = TypeVar("In_co", bound=msgspec.Struct, covariant=True)
+Conf_contra = TypeVar("Conf_contra", bound=msgspec.Struct, contravariant=True)
+Ctx_contra = TypeVar("Ctx_contra", contravariant=True)
+
+
+class AccessToken(msgspec.Struct, frozen=True):
+    """The token to call the provider with. The refresh token stays where it is.
+
+    `expires_at` is None where the provider did not say.
+    """
+
+    value: Secret
+    token_type: str
+    oauth_scopes: tuple[str, ...]
+    expires_at: datetime | None
+
+    def authorization_header(self) -> tuple[str, str]:
+        """The `Authorization` header to send, RFC 6750 section 2.1."""
+        return ("Authorization", f"Bearer {self.value.reveal()}")
+
+
+@final
+class ActionCall(msgspec.Struct, Generic[Conf_co, Ctx_co, In_co], frozen=True):
+    """What a handler receives. A handler that needs no context says `object` for it.
+
+    `tenant` is None, and `access_token` too, when an action runs on a connector's default
+    config. `access_token` is None without OAuth. `http` logs no address and no body.
+    """
+
+    input: In_co
+    config: Conf_co
+    context: Ctx_co
+    http: HttpClient
+    connector: str
+    action: str
+    tenant: Scope | None = None
+    access_token: AccessToken | None = None
+
+    def failed(
+        self, reason: str, *, retry_at: datetime | None = None
+    ) -> Result[Never, ActionFailed]:
+        """The answer of a handler that could not do it: `return call.failed("no such chat")`.
+
+        `reason` reaches callers and events: no secret belongs in it.
+        """
+        return Failure(ActionFailed(self.connector, self.action, reason, retry_at))
+
+
+@final
+class Action(msgspec.Struct, Generic[Conf_contra, Ctx_contra, In, Out], frozen=True):
+    """A key, the types in and out, and the handler between them. Made by `@action`."""
+
+    key: str
+    input: type[In]
+    output: TypeForm[Out]
+    handler: Callable[
+        [ActionCall[Conf_contra, Ctx_contra, In]], Awaitable[Result[Out, ActionFailed]]
+    ]
+    check_input: Callable[[object], In]
+    check_output: Callable[[object], Out]
+    open_to_http: bool = False
+
+
+def action(
+    key: str, *, input: type[In], output: TypeForm[Out]
+) -> Callable[
+    [Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, ActionFailed]]]],
+    Action[Conf, Ctx, In, Out],
+]:
+    """Makes a handler an action that the application's own code may call.
+
+    A decorator, so that `output` is fixed before the handler is seen: given both at once,
+    a type checker would join the two types and accept a handler that returns another.
+
+    Args:
+        key: 1 to 63 of a-z, 0-9, `_` and `-`, a letter first.
+        input: What the handler takes; checked before it runs.
+        output: What it returns; checked after it ran.
+    """
+
+    def bind(
+        handler: Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, ActionFailed]]],
+    ) -> Action[Conf, Ctx, In, Out]:
+        return Action(key, input, output, handler, checker(input), checker(output))
+
+    return bind
+
+
+def http_action(
+    key: str, *, input: type[In], output: TypeForm[Out]
+) -> Callable[
+    [Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, ActionFailed]]]],
+    Action[Conf, Ctx, In, Out],
+]:
+    """As `action`, and the tenant's own users may call it over HTTP where the plugin is used."""
+
+    private = action(key, input=input, output=output)
+
+    def bind(
+        handler: Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, ActionFailed]]],
+    ) -> Action[Conf, Ctx, In, Out]:
+        return msgspec.structs.replace(private(handler), open_to_http=True)
+
+    return bind

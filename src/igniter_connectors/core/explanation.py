@@ -1,0 +1,79 @@
+"""Why a connection works or does not, and what to do: in words and as data."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from igniter_connectors.core.connection import ConnectionRecord
+
+State = Literal[
+    "not_connected",
+    "working",
+    "disabled",
+    "expired",
+    "waiting_to_retry",
+    "needs_reauth",
+    "lost_rotation",
+    "broken",
+]
+Remedy = Literal["none", "connect", "enable", "wait", "authorize_again", "check_keys_or_config"]
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """What state a connection is in, why, and what to do.
+
+    `retry_at` is when a refresh is tried next; None where none is due.
+    """
+
+    state: State
+    because: str
+    remedy: Remedy
+    retry_at: datetime | None = None
+
+
+def explain(record: ConnectionRecord | None, *, opens: bool, now: datetime) -> Explanation:
+    """Reads a row. `opens`: whether its secrets and config could be opened just now."""
+    if record is None:
+        return Explanation(
+            "not_connected", "the tenant never connected, or disconnected", "connect"
+        )
+    if not record.enabled:
+        return Explanation("disabled", "somebody switched the connection off", "enable")
+    if not opens:
+        return Explanation(
+            "broken",
+            "the stored secrets do not open with the keys at hand, or the config type changed",
+            "check_keys_or_config",
+        )
+    if record.status == "lost_rotation":
+        return Explanation(
+            "lost_rotation",
+            "the provider rotated the refresh token and its answer never arrived (probable)",
+            "authorize_again",
+        )
+    if record.status == "needs_reauth":
+        return Explanation(
+            "needs_reauth",
+            "the provider says that the grant is gone",
+            "authorize_again",
+        )
+    grant = record.grant
+    if grant is not None and grant.expires_at is not None and grant.expires_at <= now:
+        if record.next_attempt_at is not None and record.next_attempt_at > now:
+            return Explanation(
+                "waiting_to_retry",
+                f"the token expired and {record.failures} refreshes in a row brought no other",
+                "wait",
+                record.next_attempt_at,
+            )
+        if not grant.refreshable:
+            return Explanation(
+                "expired",
+                "the token expired and the provider gave no refresh token",
+                "authorize_again",
+            )
+        return Explanation("expired", "the token expired; the next call renews it", "none")
+    return Explanation("working", "the connection opens and nothing stands in its way", "none")

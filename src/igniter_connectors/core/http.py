@@ -1,0 +1,92 @@
+"""HTTP requests and answers as values, and the one way in which they are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final, Protocol
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+from returns.result import Result
+
+Headers = tuple[tuple[str, str], ...]
+
+DEADLINE: Final = timedelta(seconds=10)
+"""How long a request may take in all, from before the connection to the last byte."""
+
+
+class HttpRequest(msgspec.Struct, frozen=True):
+    """A request to send, or one received. `repr` shows the method and the origin alone.
+
+    Header names match without regard to case. `body` is the bytes on the wire.
+    """
+
+    method: str
+    url: str
+    headers: Headers = ()
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """The header's value; None when absent, or given twice and so not to be trusted."""
+        return single_header(self.headers, name)
+
+    def __repr__(self) -> str:
+        return f"HttpRequest({self.method} {origin_of(self.url)}, …)"
+
+
+class HttpResponse(msgspec.Struct, frozen=True):
+    """An answer. `repr` shows the status alone: bodies and headers hold tokens."""
+
+    status: int
+    headers: Headers = ()
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """The header's value; None when absent or given twice."""
+        return single_header(self.headers, name)
+
+    def __repr__(self) -> str:
+        return f"HttpResponse({self.status}, …)"
+
+
+class HttpFailed(msgspec.Struct, frozen=True):
+    """No answer that could be read.
+
+    `sent`: whether a byte may have reached the server. Where it did, what the server did
+    with it is unknown.
+    """
+
+    sent: bool
+
+
+class HttpClient(Protocol):
+    """Sends one request and reads one answer. Follows no redirect, keeps no cookie."""
+
+    async def send(
+        self, request: HttpRequest, *, deadline: timedelta = DEADLINE
+    ) -> Result[HttpResponse, HttpFailed]:
+        """The answer, whatever its status, or `HttpFailed`: refused, too slow, over 1 MiB."""
+        ...
+
+
+def single_header(headers: Headers, name: str) -> str | None:
+    """The value of a header that stands exactly once."""
+    wanted = name.lower()
+    found = [value for key, value in headers if key.lower() == wanted]
+    return found[0] if len(found) == 1 else None
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port: what may be logged of an address; `-` where there is none."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "-"
+    return f"{parts.scheme}://{parts.hostname}{port}" if parts.hostname else "-"
+
+
+def form_body(fields: Mapping[str, str]) -> bytes:
+    """`application/x-www-form-urlencoded`, as RFC 6749 appendix B asks: UTF-8, space as `+`."""
+    return urlencode(fields).encode("ascii")

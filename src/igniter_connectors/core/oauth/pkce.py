@@ -1,0 +1,17 @@
+"""Proof Key for Code Exchange, S256 only. RFC 7636."""
+
+from __future__ import annotations
+
+import hashlib
+
+from igniter_connectors.core.url import url_safe
+
+
+def new_verifier(entropy: bytes) -> str:
+    """The code verifier: 32 random octets as base64url, 43 characters (section 4.1)."""
+    return url_safe(entropy)
+
+
+def challenge_of(verifier: str) -> str:
+    """`BASE64URL(SHA256(ASCII(verifier)))` (section 4.2)."""
+    return url_safe(hashlib.sha256(verifier.encode("ascii")).digest())

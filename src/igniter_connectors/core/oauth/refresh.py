@@ -1,0 +1,125 @@
+"""When an access token is renewed, the request that does it, and what its answer means.
+
+RFC 6749 section 6; RFC 9700 section 4.14 on rotation.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+import msgspec
+from returns.pipeline import is_successful
+
+from igniter_connectors.core.http import HttpFailed, HttpRequest, HttpResponse
+from igniter_connectors.core.oauth.client_auth import token_request
+from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.token import TokenSet, error_of, judge_token
+from igniter_connectors.core.secret import Secret
+
+EXPIRY_MARGIN: Final = timedelta(seconds=10)
+"""A token this close to its end counts as expired: the call that carries it takes time too."""
+
+LONGEST_LEAD: Final = timedelta(minutes=15)
+_LEAD_SHARE: Final = 0.2
+_FIRST_DELAY: Final = timedelta(seconds=5)
+_LONGEST_DELAY: Final = timedelta(minutes=5)
+_LONGEST_RETRY_AFTER: Final = timedelta(hours=1)
+
+Freshness = Literal["fresh", "due", "expired"]
+
+
+class Renewed(msgspec.Struct, frozen=True):
+    """The provider granted new tokens."""
+
+    tokens: TokenSet
+
+
+class GrantDead(msgspec.Struct, frozen=True):
+    """The provider says that the grant is gone. Nothing but authorizing again helps."""
+
+
+class NotRenewed(msgspec.Struct, frozen=True):
+    """No new tokens, and no word that the grant is gone.
+
+    `retry_after`: what the provider asked for, at most an hour; None where it did not.
+    """
+
+    retry_after: timedelta | None = None
+
+
+Outcome = Renewed | GrantDead | NotRenewed
+
+
+def freshness(*, now: datetime, refreshed_at: datetime, expires_at: datetime | None) -> Freshness:
+    """Whether a token serves (`fresh`), serves while one renewal runs (`due`), or is `expired`.
+
+    Due from 15 minutes or a fifth of its life before the end, whichever is later. A token
+    without a known end is fresh until the provider refuses it.
+    """
+    if expires_at is None:
+        return "fresh"
+    left = expires_at - now
+    if left <= EXPIRY_MARGIN:
+        return "expired"
+    life = expires_at - refreshed_at
+    return "due" if left <= min(LONGEST_LEAD, life * _LEAD_SHARE) else "fresh"
+
+
+def refresh_request(provider: OAuthProvider, refresh_token: Secret) -> HttpRequest:
+    """The request that spends a refresh token. The scope asked for stays as granted."""
+    return token_request(
+        provider,
+        {"grant_type": "refresh_token", "refresh_token": refresh_token.reveal()},
+    )
+
+
+def judge_refresh(
+    answer: HttpResponse | HttpFailed,
+    provider: OAuthProvider,
+    spent: TokenSet,
+    *,
+    connector: str,
+    received_at: datetime,
+) -> Outcome:
+    """What the answer to a refresh means for the grant.
+
+    A new refresh token replaces the spent one; where none came, the spent one stays in
+    use (RFC 6749 section 6), and so do the scopes.
+    """
+    if isinstance(answer, HttpFailed):
+        return NotRenewed()
+    judged = judge_token(answer, provider, connector=connector, received_at=received_at)
+    if is_successful(judged):
+        tokens = judged.unwrap()
+        return Renewed(
+            msgspec.structs.replace(
+                tokens,
+                refresh_token=tokens.refresh_token or spent.refresh_token,
+                oauth_scopes=spent.oauth_scopes
+                if tokens.oauth_scopes is None
+                else tokens.oauth_scopes,
+            )
+        )
+    # A proxy's 503 page may say anything: only an answer below 500 speaks of the grant.
+    if answer.status < 500 and error_of(answer) in provider.dead_grant_errors:
+        return GrantDead()
+    return NotRenewed(retry_after(answer))
+
+
+def retry_after(response: HttpResponse) -> timedelta | None:
+    """`Retry-After` in seconds, at most an hour (RFC 9110 section 10.2.3); None without."""
+    value = response.header("retry-after")
+    if value is None or not (value.isascii() and value.isdigit()) or len(value) > 9:
+        return None
+    return min(timedelta(seconds=int(value)), _LONGEST_RETRY_AFTER)
+
+
+def next_attempt(now: datetime, failures: int, asked: timedelta | None, jitter: float) -> datetime:
+    """When to try again after `failures` in a row: 5 s doubled each time, at most 5 minutes.
+
+    `jitter`, from 0 to 1, takes off up to half, so that many connections do not come back
+    at once; what the provider asked for is waited in full.
+    """
+    delay = min(_FIRST_DELAY * (1 << min(failures - 1, 10)), _LONGEST_DELAY)
+    return now + max(delay * (1 - jitter / 2), asked or timedelta())

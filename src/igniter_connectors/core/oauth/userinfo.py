@@ -1,0 +1,67 @@
+"""Whose account a token is for. OpenID Connect Core section 5.3, and those who came before."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from returns.result import Failure, Result, Success
+
+from igniter_connectors.core.connection import UpstreamAccount
+from igniter_connectors.core.fields import JsonValue
+from igniter_connectors.core.http import HttpRequest, HttpResponse
+from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.token import TokenSet
+from igniter_connectors.core.problem import UserInfoMalformed
+from igniter_connectors.core.scope import is_storable
+
+_SUBJECT: Final = ("sub", "id", "user_id", "userId", "account_id")
+_NAME: Final = ("name", "displayName", "display_name", "login", "username")
+_EMAIL: Final = ("email", "mail", "emailAddress")
+_AVATAR: Final = ("avatar", "picture", "avatar_url", "avatarUrl")
+
+
+def userinfo_request(url: str, tokens: TokenSet) -> HttpRequest:
+    """The request for the account behind a fresh access token (RFC 6750 section 2.1)."""
+    bearer = f"Bearer {tokens.access_token.reveal()}"
+    return HttpRequest("GET", url, (("Accept", "application/json"), ("Authorization", bearer)))
+
+
+def judge_userinfo(
+    response: HttpResponse, provider: OAuthProvider, *, connector: str
+) -> Result[UpstreamAccount, UserInfoMalformed]:
+    """The account, by the provider's parser or the usual names.
+
+    Returns:
+        The account, or `UserInfoMalformed`: not 200, not a JSON object, or no subject of 1
+        to 255 printable characters.
+    """
+    try:
+        answer: JsonValue = msgspec.json.decode(response.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        answer = None
+    if response.status != 200 or not isinstance(answer, dict):
+        return Failure(UserInfoMalformed(connector))
+    account = (
+        provider.parse_userinfo(answer)
+        if provider.parse_userinfo is not None
+        else UpstreamAccount(
+            _text(answer, _SUBJECT),
+            _text(answer, _NAME),
+            _text(answer, _EMAIL),
+            _text(answer, _AVATAR),
+        )
+    )
+    if not account.subject or not is_storable(account.subject):
+        return Failure(UserInfoMalformed(connector))
+    return Success(account)
+
+
+def _text(answer: dict[str, JsonValue], names: tuple[str, ...]) -> str:
+    for name in names:
+        value = answer.get(name)
+        if isinstance(value, bool):
+            continue
+        if isinstance(value, int) or (isinstance(value, str) and value):
+            return str(value)
+    return ""

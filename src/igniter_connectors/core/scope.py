@@ -1,0 +1,75 @@
+"""Kinds of tenant, and tenants."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from returns.result import Failure, Result, Success
+
+from igniter_connectors.core.problem import (
+    ConnectorError,
+    ScopeIdentifierRequired,
+    ScopeInvalid,
+    ScopeProblem,
+)
+
+IDENTITY_LIMIT: Final = 255
+"""The longest identity, account or upstream subject that is stored, in characters."""
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """One tenant; subclass it once per kind, with `tag="…"` as the kind's name in the database.
+
+    ```python
+    class Organization(Scope, frozen=True, tag="organization"): ...
+    class System(Scope, frozen=True, tag="system"):
+        identity: str = ""
+    ```
+
+    Raises:
+        ConnectorError: made with an identity that `parse_identity` refuses.
+    """
+
+    identity: str
+
+    def __post_init__(self) -> None:
+        problem = _judge_identity(type(self), self.identity)
+        if problem is not None:
+            raise ConnectorError(problem)
+
+    @property
+    def kind(self) -> str:
+        """The name of the kind: the subclass's tag."""
+        return str(self.__struct_config__.tag)
+
+
+def make_tenant(kind: type[Scope], identity: str) -> Result[Scope, ScopeProblem]:
+    """The tenant of a kind, from a string of unknown origin (a route, a command line).
+
+    Returns:
+        The tenant, or
+        - `ScopeIdentifierRequired`: empty, and the kind has no default of "".
+        - `ScopeInvalid`: longer than 255 characters, or with control characters.
+    """
+    problem = _judge_identity(kind, identity)
+    return Success(kind(identity)) if problem is None else Failure(problem)
+
+
+def is_storable(text: str) -> bool:
+    """Whether every database keeps this string as it is, and every log shows it on one line."""
+    return len(text) <= IDENTITY_LIMIT and text.isprintable()
+
+
+def _judge_identity(kind: type[Scope], identity: object) -> ScopeProblem | None:
+    name = str(kind.__struct_config__.tag or kind.__name__)
+    if not isinstance(identity, str):
+        return ScopeInvalid(scope=name, reason="the identity is not a string")
+    if identity == "" and kind.__struct_defaults__ != ("",):
+        return ScopeIdentifierRequired(scope=name)
+    if not is_storable(identity):
+        return ScopeInvalid(
+            scope=name,
+            reason=f"an identity is printable and at most {IDENTITY_LIMIT} characters",
+        )
+    return None

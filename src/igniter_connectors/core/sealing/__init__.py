@@ -1,0 +1,1 @@
+"""Sealing of secrets at rest: keys, the envelope's bytes, and what an envelope is bound to."""

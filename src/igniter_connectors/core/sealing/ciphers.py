@@ -1,0 +1,75 @@
+"""Ciphers at hand: deriving a tenant's costs more than using it, so it is kept for a while."""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from igniter_connectors.core.sealing.binding import Binding, associated_data
+from igniter_connectors.core.sealing.envelope import (
+    KEY_ID_AT,
+    NONCE_AT,
+    VERSION,
+    PlaceCipher,
+    open_envelope,
+    seal_envelope,
+)
+from igniter_connectors.core.sealing.keyring import Key, Keyring
+
+CACHE_SIZE: Final = 4096
+CACHE_SECONDS: Final = 300.0
+
+
+@final
+class Ciphers:
+    """A keyring, and the ciphers derived from it in the last 5 minutes, 4,096 at most.
+
+    The cache is emptied when it is full or old: a derivation costs 5 µs, and no tenant's
+    key lies in memory for as long as the process runs. Not for several threads at once.
+    """
+
+    __slots__ = ("_empty_at", "_keyring", "_places", "_size", "_tenants")
+
+    def __init__(self, keyring: Keyring, *, size: int = CACHE_SIZE) -> None:
+        self._keyring = keyring
+        self._size = size
+        self._places: dict[Binding, PlaceCipher] = {}
+        self._tenants: dict[tuple[bytes, str, str, str], AESGCM] = {}
+        self._empty_at = 0.0
+
+    def seal(self, plaintext: bytes, place: Binding, *, nonce: bytes, now: float) -> bytes:
+        """The plaintext, sealed for a place with the keyring's first key.
+
+        `nonce` is 12 fresh random bytes, never used before; `now` is monotonic seconds.
+        """
+        kept = self._places.get(place)
+        if kept is None or now >= self._empty_at:
+            kept = self._derive(self._keyring.sealing_key, place, now)
+            self._places[place] = kept
+        return seal_envelope(plaintext, kept, nonce)
+
+    def open(self, sealed: bytes, place: Binding, *, now: float) -> bytes | None:
+        """The plaintext; None where it is not this place's, not whole, or of a key not held."""
+        kept = self._places.get(place)
+        if kept is None or now >= self._empty_at or not sealed.startswith(kept.header):
+            key = self._keyring.find(sealed[KEY_ID_AT:NONCE_AT])
+            if key is None:
+                return None
+            kept = self._derive(key, place, now)
+            if key is self._keyring.sealing_key:
+                self._places[place] = kept
+        return open_envelope(sealed, kept)
+
+    def _derive(self, key: Key, place: Binding, now: float) -> PlaceCipher:
+        if now >= self._empty_at or len(self._places) >= self._size:
+            self._places.clear()
+            self._tenants.clear()
+            self._empty_at = now + CACHE_SECONDS
+        tenant = (key.id, place.purpose, place.scope, place.identity)
+        cipher = self._tenants.get(tenant)
+        if cipher is None:
+            cipher = key.cipher(place.purpose, place.scope, place.identity)
+            self._tenants[tenant] = cipher
+        header = VERSION + key.id
+        return PlaceCipher(header, cipher, header + associated_data(place))

@@ -1,0 +1,1 @@
+"""Webhooks: signatures over raw bytes, checked before anything decodes them."""

@@ -1,0 +1,67 @@
+"""A connector's webhook: payload type, verification, handler."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final, Generic, Never, final
+
+import msgspec
+from returns.result import Failure, Result
+from typing_extensions import TypeForm, TypeVar
+
+from igniter_connectors.core.http import HttpClient
+from igniter_connectors.core.problem import WebhookFailed
+from igniter_connectors.core.scope import Scope
+from igniter_connectors.core.webhook.schemes import Verification
+
+BODY_LIMIT_BYTES: Final = 1024 * 1024
+
+Conf_co = TypeVar("Conf_co", bound=msgspec.Struct, covariant=True)
+Ctx_co = TypeVar("Ctx_co", covariant=True)
+Payload_co = TypeVar("Payload_co", covariant=True)
+Conf_contra = TypeVar("Conf_contra", bound=msgspec.Struct, contravariant=True)
+Ctx_contra = TypeVar("Ctx_contra", contravariant=True)
+Payload = TypeVar("Payload")
+
+
+@final
+class WebhookCall(msgspec.Struct, Generic[Conf_co, Ctx_co, Payload_co], frozen=True):
+    """What a webhook's handler receives, once it is genuine and fits its type.
+
+    `event_id` is "" where the scheme declares none. The same event may come more than
+    once: make the handler's effect depend on it.
+    """
+
+    payload: Payload_co
+    config: Conf_co
+    context: Ctx_co
+    http: HttpClient
+    connector: str
+    account: str
+    tenant: Scope
+    event_id: str
+
+    def failed(self, reason: str) -> Result[Never, WebhookFailed]:
+        """The answer of a handler that could not do it; the provider will deliver again."""
+        return Failure(WebhookFailed(self.connector, reason))
+
+
+@final
+class Webhook(msgspec.Struct, Generic[Conf_contra, Ctx_contra, Payload], frozen=True, kw_only=True):
+    """How a connector receives webhooks.
+
+    Attributes:
+        payload: What the body is decoded into, after its signature was verified. A
+            tagged union of structs works.
+        verification: The provider's scheme. There is no default.
+        handler: Runs for each genuine webhook of an enabled connection.
+        body_limit_bytes: A longer body is refused while it streams in.
+    """
+
+    payload: TypeForm[Payload]
+    verification: Verification
+    handler: Callable[
+        [WebhookCall[Conf_contra, Ctx_contra, Payload]],
+        Awaitable[Result[None, WebhookFailed]],
+    ]
+    body_limit_bytes: int = BODY_LIMIT_BYTES

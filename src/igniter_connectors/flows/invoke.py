@@ -1,0 +1,237 @@
+"""Running a typed action. The way of every call, so it is plain: one coroutine, plain ifs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from typing import Any, Never
+
+import msgspec
+from returns.result import Failure, Result, Success
+from typing_extensions import TypeVar
+
+from igniter_connectors.core.action import AccessToken, Action, ActionCall
+from igniter_connectors.core.connection import ConnectionKey
+from igniter_connectors.core.connector import Definition, OAuthConnector
+from igniter_connectors.core.event import (
+    ActionCompleted,
+    ActionFailedEvent,
+    ActionStarted,
+)
+from igniter_connectors.core.problem import (
+    ActionFailed,
+    ActionInputInvalid,
+    ActionNotFound,
+    ActionOutputInvalid,
+    CallProblem,
+    DatabaseFailed,
+    DefaultCallProblem,
+    DefaultConfigRequired,
+    Disabled,
+    NotConnected,
+    Problem,
+)
+from igniter_connectors.core.redaction import secrets_in
+from igniter_connectors.core.schema import MISFITS, misfit_of
+from igniter_connectors.core.scope import Scope
+from igniter_connectors.core.secret import Secret
+from igniter_connectors.flows.renew import Renewals
+from igniter_connectors.flows.report import report
+from igniter_connectors.flows.runtime import Runtime
+from igniter_connectors.flows.seal import NotOpened, open_config
+from igniter_connectors.ports import StoreUnavailable
+
+Conf = TypeVar("Conf", bound=msgspec.Struct)
+Ctx = TypeVar("Ctx")
+In = TypeVar("In", bound=msgspec.Struct)
+Out = TypeVar("Out")
+V = TypeVar("V")
+P = TypeVar("P", bound=Problem)
+
+
+def call_action(
+    runtime: Runtime,
+    renewals: Renewals,
+    connector: Definition[Conf, Ctx, Any],
+    action: Action[Conf, Ctx, In, Out],
+    tenant: Scope,
+    key: ConnectionKey,
+    given: In,
+) -> Awaitable[Result[Out, CallProblem]]:
+    """Runs an action on a tenant's connection."""
+    running = _invoke(runtime, renewals, connector, action, tenant, key, given)
+    if runtime.announcer.is_silent:
+        return running
+    return _announced(runtime, running, action.key, key)
+
+
+async def call_default_action(
+    runtime: Runtime,
+    connector: Definition[Conf, Ctx, Any],
+    action: Action[Conf, Ctx, In, Out],
+    given: In,
+) -> Result[Out, DefaultCallProblem]:
+    """Runs an action on the connector's default config, for no tenant."""
+    if connector.actions.get(action.key) is not action:
+        return Failure(ActionNotFound(connector.key, action.key))
+    if connector.default_config is None:
+        return Failure(DefaultConfigRequired(connector.key))
+    try:
+        input = action.check_input(given)
+    except MISFITS as error:
+        misfit = misfit_of(error)
+        return Failure(ActionInputInvalid(connector.key, action.key, misfit.path, misfit.reason))
+    return await _announced(
+        runtime,
+        _handle(
+            runtime,
+            connector,
+            action,
+            input,
+            connector.default_config,
+            None,
+            None,
+            None,
+        ),
+        action.key,
+        ConnectionKey("", "", connector.key, ""),
+    )
+
+
+async def _invoke(
+    runtime: Runtime,
+    renewals: Renewals,
+    connector: Definition[Conf, Ctx, Any],
+    action: Action[Conf, Ctx, In, Out],
+    tenant: Scope,
+    key: ConnectionKey,
+    given: In,
+) -> Result[Out, CallProblem]:
+    if connector.actions.get(action.key) is not action:
+        return Failure(ActionNotFound(connector.key, action.key))
+    try:
+        input = action.check_input(given)
+    except MISFITS as error:
+        misfit = misfit_of(error)
+        return Failure(ActionInputInvalid(connector.key, action.key, misfit.path, misfit.reason))
+    token: AccessToken | None = None
+    try:
+        record = await runtime.store.find(key)
+        if record is None:
+            return Failure(NotConnected(connector.key, key.account))
+        if not record.enabled:
+            return Failure(Disabled(connector.key))
+        config = open_config(runtime, connector, record)
+        if type(connector) is OAuthConnector:
+            renewed = await renewals.access_token(connector, record)
+            if isinstance(renewed, Problem):
+                return Failure(renewed)
+            token = renewed
+    except NotOpened as error:
+        return Failure(error.problem)
+    except StoreUnavailable as error:
+        runtime.logger.error("the database failed: %s", error.reason)
+        return Failure(DatabaseFailed())
+    if connector.context_hook is not None:
+        return await _handle(runtime, connector, action, input, config, token, tenant, key)
+    # As `_handle` without a context, and without a coroutine more on the commonest way.
+    call: ActionCall[Conf, Any, In] = ActionCall(
+        input, config, None, runtime.http, connector.key, action.key, tenant, token
+    )
+    try:
+        answer = await action.handler(call)
+    except Exception as error:
+        return _raised(runtime, connector.key, action.key, error, secrets_in((config, token)), key)
+    return _judged(connector.key, action, answer)
+
+
+async def _handle(
+    runtime: Runtime,
+    connector: Definition[Conf, Ctx, Any],
+    action: Action[Conf, Ctx, In, Out],
+    input: In,
+    config: Conf,
+    token: AccessToken | None,
+    tenant: Scope | None,
+    key: ConnectionKey | None,
+) -> Result[Out, ActionFailed | ActionOutputInvalid]:
+    # Without a hook the context's type is None, which the builder's typestate knows and
+    # this line cannot.
+    context: Any = None
+    try:
+        if connector.context_hook is not None:
+            context = await connector.context_hook(config)
+        call: ActionCall[Conf, Ctx, In] = ActionCall(
+            input,
+            config,
+            context,
+            runtime.http,
+            connector.key,
+            action.key,
+            tenant,
+            token,
+        )
+        if context is not None and isinstance(context, AbstractAsyncContextManager):
+            async with context:
+                answer = await action.handler(call)
+        else:
+            answer = await action.handler(call)
+    except Exception as error:
+        return _raised(runtime, connector.key, action.key, error, secrets_in((config, token)), key)
+    return _judged(connector.key, action, answer)
+
+
+def _judged(
+    connector: str, action: Action[Conf, Ctx, In, Out], answer: Result[Out, ActionFailed]
+) -> Result[Out, ActionFailed | ActionOutputInvalid]:
+    # `type(…) is`: isinstance goes through returns' abstract metaclass, four times as long.
+    if type(answer) is Failure:
+        return answer
+    try:
+        given = answer.unwrap()
+        output = action.check_output(given)
+    except (*MISFITS, AttributeError) as error:  # AttributeError: it was no Result
+        misfit = misfit_of(error)
+        return Failure(ActionOutputInvalid(connector, action.key, misfit.path, misfit.reason))
+    # The handler's own answer where the check changed nothing: a Success costs 0.4 µs.
+    return answer if output == given else Success(output)
+
+
+def _raised(
+    runtime: Runtime,
+    connector: str,
+    action: str,
+    error: Exception,
+    secrets: tuple[Secret, ...],
+    key: ConnectionKey | None,
+) -> Result[Never, ActionFailed]:
+    where = f"{connector}.{action}"
+    report(runtime, error, where=where, connector=connector, key=key, secrets=secrets)
+    reason = f"the handler raised {type(error).__name__}"
+    return Failure(ActionFailed(connector, action, reason))
+
+
+async def _announced(
+    runtime: Runtime, running: Awaitable[Result[V, P]], action: str, key: ConnectionKey
+) -> Result[V, P]:
+    clock, tell = runtime.clock, runtime.announcer.tell
+    address: dict[str, str] = msgspec.structs.asdict(key)
+    tell(ActionStarted(at=clock.now(), action=action, **address))
+    began = clock.monotonic()
+    answer = await running
+    duration = timedelta(seconds=clock.monotonic() - began)
+    if isinstance(answer, Failure):
+        problem: P = answer.failure()
+        tell(
+            ActionFailedEvent(
+                at=clock.now(),
+                action=action,
+                duration=duration,
+                code=problem.code,
+                **address,
+            )
+        )
+    else:
+        tell(ActionCompleted(at=clock.now(), action=action, duration=duration, **address))
+    return answer

@@ -1,0 +1,115 @@
+"""Our own routes for any framework: OAuth start and callback, and webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from returns.pipeline import is_successful
+
+from igniter_connectors.core.connector import Definition, OAuthConnector
+from igniter_connectors.core.http import HttpRequest, HttpResponse
+from igniter_connectors.core.principal import Principal
+from igniter_connectors.core.problem import (
+    ConnectorNotFound,
+    DatabaseFailed,
+    OAuthNotConfigured,
+    OAuthStateInvalid,
+    PrincipalRequired,
+    RequestRefused,
+    WebhookNotFound,
+)
+from igniter_connectors.core.problem_details import problem_response
+from igniter_connectors.core.scope import Scope
+from igniter_connectors.core.url import (
+    BaseUrl,
+    CallbackRoute,
+    StartRoute,
+    WebhookRoute,
+    parse_route,
+)
+from igniter_connectors.flows import authorize, callback
+from igniter_connectors.flows.receive import receive
+from igniter_connectors.flows.runtime import Runtime
+from igniter_connectors.ports import StoreUnavailable
+
+_NOT_FOUND = HttpResponse(404, (("Content-Type", "text/plain"),), b"not found")
+_ACCEPTED = HttpResponse(204, (("Cache-Control", "no-store"),))
+
+
+async def serve(
+    runtime: Runtime,
+    base: BaseUrl,
+    connectors: Mapping[str, Definition[Any, Any, Any]],
+    kinds: Mapping[str, type[Scope]],
+    request: HttpRequest,
+    principal: Principal | None,
+) -> HttpResponse:
+    """Answers a request for one of our routes; 404 for any other."""
+    parts = urlsplit(request.url)
+    route = parse_route(base, parts.path)
+    if route is None:
+        return _NOT_FOUND
+    connector = connectors.get(route.connector)
+    if isinstance(route, WebhookRoute):
+        return await _webhook(runtime, base, connector, kinds, route, request)
+    if request.method != "GET":
+        return HttpResponse(405, (("Allow", "GET"),))
+    if connector is None:
+        return problem_response(ConnectorNotFound(route.connector))
+    if not isinstance(connector, OAuthConnector):
+        return problem_response(OAuthNotConfigured(route.connector))
+    if principal is None:
+        return problem_response(PrincipalRequired())
+    try:
+        return await _oauth(runtime, base, connector, route, request, parts.query, principal)
+    except StoreUnavailable as error:
+        runtime.logger.error("the database failed: %s", error.reason)
+        return problem_response(DatabaseFailed())
+
+
+async def _oauth(
+    runtime: Runtime,
+    base: BaseUrl,
+    connector: OAuthConnector[Any, Any, Any],
+    route: StartRoute | CallbackRoute,
+    request: HttpRequest,
+    query: str,
+    principal: Principal,
+) -> HttpResponse:
+    if isinstance(route, CallbackRoute):
+        answer = await callback.finish(
+            runtime,
+            base,
+            connector,
+            query=query,
+            cookies=request.header("cookie"),
+            subject=principal.subject,
+        )
+        return answer.unwrap() if is_successful(answer) else problem_response(answer.failure())
+    if request.header("sec-fetch-site") == "cross-site":
+        return problem_response(RequestRefused("an authorization begins on this site"))
+    tickets = parse_qs(query).get("ticket", [])
+    if len(tickets) != 1:
+        return problem_response(OAuthStateInvalid(connector.key))
+    begun = await authorize.start(
+        runtime, base, connector.key, connector.provider, tickets[0], principal.subject
+    )
+    return begun.unwrap() if is_successful(begun) else problem_response(begun.failure())
+
+
+async def _webhook(
+    runtime: Runtime,
+    base: BaseUrl,
+    connector: Definition[Any, Any, Any] | None,
+    kinds: Mapping[str, type[Scope]],
+    route: WebhookRoute,
+    request: HttpRequest,
+) -> HttpResponse:
+    if connector is None:
+        return problem_response(WebhookNotFound())
+    if request.method != "POST":
+        return HttpResponse(405, (("Allow", "POST"),))
+    taken = await receive(runtime, base, connector, kinds, route, request)
+    return _ACCEPTED if is_successful(taken) else problem_response(taken.failure())

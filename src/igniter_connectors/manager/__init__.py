@@ -1,0 +1,1 @@
+"""The running manager, one tenant of it, and one tenant at one connector."""

@@ -1,0 +1,323 @@
+"""One tenant at one connector: the address of a connection, whether or not it is connected."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any, Generic, final
+
+import msgspec
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+from typing_extensions import TypeVar
+
+from igniter_connectors.core.action import Action
+from igniter_connectors.core.connection import (
+    Connection,
+    ConnectionKey,
+    ConnectionRecord,
+)
+from igniter_connectors.core.connector import Definition, OAuthConnector
+from igniter_connectors.core.explanation import Explanation, explain
+from igniter_connectors.core.oauth.state import AuthorizationRequest
+from igniter_connectors.core.problem import (
+    AuthorizeProblem,
+    CallProblem,
+    ConfigInvalid,
+    ConnectProblem,
+    DatabaseFailed,
+    DecryptFailed,
+    DisconnectProblem,
+    EncryptFailed,
+    EndpointProblem,
+    GetProblem,
+    NotConnected,
+    ToggleProblem,
+    UpdateProblem,
+    WebhookNotFound,
+)
+from igniter_connectors.core.schema import decode_json, encode_json_to_seal
+from igniter_connectors.core.scope import Scope
+from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.webhook.endpoint import WebhookEndpoint
+from igniter_connectors.flows import authorize, connect, endpoint, inspect
+from igniter_connectors.flows.guard import guarded
+from igniter_connectors.flows.invoke import call_action
+from igniter_connectors.flows.renew import Renewals
+from igniter_connectors.flows.runtime import Runtime, base_of
+from igniter_connectors.flows.seal import open_bytes, place_of, seal_bytes
+
+Conf = TypeVar("Conf", bound=msgspec.Struct)
+Ctx = TypeVar("Ctx")
+In = TypeVar("In", bound=msgspec.Struct)
+Out = TypeVar("Out")
+
+
+@final
+class BoundAction(Generic[In, Out]):
+    """An action of one connection, ready to be called."""
+
+    __slots__ = ("_action", "_at")
+
+    def __init__(self, at: At[Any, Any], action: Action[Any, Any, In, Out]) -> None:
+        self._at = at
+        self._action = action
+
+    def call(self, input: In) -> Awaitable[Result[Out, CallProblem]]:
+        """Runs the action.
+
+        The input is checked before the handler runs and the output after. An expired
+        access token is renewed first, once for all who wait.
+
+        Returns:
+            The output, or
+            - `NotConnected`, `Disabled`: nothing to call with.
+            - `ActionNotFound`: the action was never added to this connector.
+            - `ActionInputInvalid`, `ActionOutputInvalid`: path and rule, never the value.
+            - `ActionFailed`: the handler said so, or raised.
+            - `NeedsReauth`: the tenant has to authorize again.
+            - `RefreshFailed`: the token expired and could not be renewed now; `retry_at`.
+            - `ConfigInvalid`: the config type changed and what is stored fits no more.
+            - `DecryptFailed`: what is stored does not open with the keys at hand.
+            - `DatabaseFailed`: the database did not answer.
+        """
+        at = self._at
+        return call_action(
+            at._runtime,  # pyright: ignore[reportPrivateUsage]  # one thing in two classes
+            at._renewals,  # pyright: ignore[reportPrivateUsage]
+            at._connector,  # pyright: ignore[reportPrivateUsage]
+            self._action,
+            at._tenant,  # pyright: ignore[reportPrivateUsage]
+            at._key,  # pyright: ignore[reportPrivateUsage]
+            input,
+        )
+
+
+class At(Generic[Conf, Ctx]):
+    """What config and OAuth connectors have in common."""
+
+    __slots__ = ("_connector", "_key", "_renewals", "_runtime", "_tenant")
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        renewals: Renewals,
+        connector: Definition[Conf, Ctx, Any],
+        tenant: Scope,
+        key: ConnectionKey,
+    ) -> None:
+        self._runtime = runtime
+        self._renewals = renewals
+        self._connector = connector
+        self._tenant = tenant
+        self._key = key
+
+    async def get(self) -> Result[Connection[Conf], GetProblem]:
+        """The connection, opened.
+
+        Returns:
+            It, or `NotConnected`, `ConfigInvalid` (the type changed since), `DecryptFailed`,
+            `DatabaseFailed`.
+        """
+        return await guarded(self._runtime, self._get())
+
+    async def update(
+        self, config: Conf, *, version: int | None = None
+    ) -> Result[Connection[Conf], UpdateProblem]:
+        """Replaces the config. Tokens, webhooks and whether it is enabled stay.
+
+        Args:
+            config: The whole new config.
+            version: The version seen; another one stored is a `Conflict`. None means
+                whatever is stored when this begins.
+
+        Returns:
+            The connection as it is now, or `NotConnected`, `Conflict`, `ConfigInvalid`,
+            `EncryptFailed`, `DatabaseFailed`.
+        """
+        return await guarded(self._runtime, self._update(config, version))
+
+    async def enable(self) -> Result[None, ToggleProblem]:
+        """Switches the connection on; no mistake where it is on."""
+        return await guarded(self._runtime, connect.switch(self._runtime, self._key, enabled=True))
+
+    async def disable(self) -> Result[None, ToggleProblem]:
+        """Switches the connection off: actions give `Disabled`, webhooks are dropped."""
+        return await guarded(self._runtime, connect.switch(self._runtime, self._key, enabled=False))
+
+    async def disconnect(self) -> Result[None, DisconnectProblem]:
+        """Takes the connection away: config, tokens and webhook endpoints are deleted."""
+        return await guarded(self._runtime, connect.disconnect(self._runtime, self._key))
+
+    def action(self, action: Action[Conf, Ctx, In, Out]) -> BoundAction[In, Out]:
+        """An action of this connection."""
+        return BoundAction(self, action)
+
+    async def explain(self) -> Result[Explanation, DatabaseFailed]:
+        """What state the connection is in, why, and what to do. Changes nothing, asks nobody."""
+        return await guarded(self._runtime, self._explain())
+
+    async def create_webhook(
+        self, *, signing_secret: Secret | None = None
+    ) -> Result[WebhookEndpoint, EndpointProblem]:
+        """A webhook endpoint of this connection, beside those there are.
+
+        Args:
+            signing_secret: What the provider signs with. None makes a new one, for
+                providers that take yours; where the provider gives it only after the URL
+                is registered, follow with `replace_webhook_secret`.
+
+        Returns:
+            The URL and the secret, shown this once; or `WebhookNotConfigured`,
+            `NotConnected`, `WebhookSecretInvalid`, `EncryptFailed`, `DatabaseFailed`.
+        """
+        return await guarded(
+            self._runtime,
+            endpoint.create_endpoint(
+                self._runtime,
+                base_of(self._runtime),
+                self._connector,
+                self._key,
+                signing_secret,
+            ),
+        )
+
+    async def replace_webhook_secret(
+        self, endpoint_id: str, secret: Secret
+    ) -> Result[None, EndpointProblem | WebhookNotFound]:
+        """Another signing secret for one of this connection's endpoints."""
+        return await guarded(
+            self._runtime,
+            endpoint.replace_secret(self._runtime, self._connector, self._key, endpoint_id, secret),
+        )
+
+    def seal_config(self, config: Conf) -> Result[Secret, ConfigInvalid | EncryptFailed]:
+        """A config sealed for this tenant and connector, to keep elsewhere.
+
+        Returns:
+            The envelope in hex, typed `Secret` so that it does not stray into logs; or
+            `ConfigInvalid`, `EncryptFailed`.
+        """
+        checked = self._connector.schema.validate(config)
+        if not is_successful(checked):
+            misfit = checked.failure()
+            return Failure(ConfigInvalid(self._connector.key, misfit.path, misfit.reason))
+        encoded = encode_json_to_seal(checked.unwrap())
+        if not is_successful(encoded):
+            misfit = encoded.failure()
+            return Failure(ConfigInvalid(self._connector.key, misfit.path, misfit.reason))
+        sealed = seal_bytes(self._runtime, encoded.unwrap(), place_of("export", self._key, ""))
+        return sealed.map(lambda octets: Secret(octets.hex()))
+
+    def open_config(self, sealed: Secret) -> Result[Conf, ConfigInvalid | DecryptFailed]:
+        """What `seal_config` sealed at this same address; no other opens it."""
+        try:
+            octets = bytes.fromhex(sealed.reveal())
+        except ValueError:
+            return Failure(DecryptFailed(self._connector.key))
+        opened = open_bytes(self._runtime, octets, place_of("export", self._key, ""))
+        if not is_successful(opened):
+            return Failure(opened.failure())
+        config = decode_json(opened.unwrap(), self._connector.schema.kind)
+        return config.alt(
+            lambda misfit: ConfigInvalid(self._connector.key, misfit.path, misfit.reason)
+        )
+
+    async def _get(self) -> Result[Connection[Conf], GetProblem]:
+        record = await self._runtime.store.find(self._key)
+        if record is None:
+            return Failure(NotConnected(self._connector.key, self._key.account))
+        return self._opened(record)
+
+    def _opened(
+        self, record: ConnectionRecord
+    ) -> Result[Connection[Conf], ConfigInvalid | DecryptFailed]:
+        return inspect.open_connection(self._runtime, self._connector, record)
+
+    async def _update(
+        self, config: Conf, version: int | None
+    ) -> Result[Connection[Conf], UpdateProblem]:
+        stored = await connect.update(
+            self._runtime, self._connector, self._key, config, version=version
+        )
+        return self._opened(stored.unwrap()) if is_successful(stored) else Failure(stored.failure())
+
+    async def _explain(self) -> Result[Explanation, DatabaseFailed]:
+        record = await self._runtime.store.find(self._key)
+        opens = record is not None and is_successful(self._opened(record))
+        return Success(explain(record, opens=opens, now=self._runtime.clock.now()))
+
+
+@final
+class AtConfig(At[Conf, Ctx]):
+    """A tenant at a connector that a config alone connects."""
+
+    __slots__ = ()
+
+    async def connect(self, config: Conf) -> Result[Connection[Conf], ConnectProblem]:
+        """Connects. The config is checked, its secrets sealed, and the row written, or nothing.
+
+        Returns:
+            The connection, or
+            - `AlreadyConnected`: use `update`, or `disconnect` first.
+            - `ConfigInvalid`: the type or the connector's own check refuses it.
+            - `EncryptFailed`: over 1 MiB of secrets.
+            - `DatabaseFailed`.
+        """
+        return await guarded(self._runtime, self._connect(config))
+
+    async def _connect(
+        self, config: Conf
+    ) -> Result[Connection[Conf], ConnectProblem | DecryptFailed]:
+        stored = await connect.connect(self._runtime, self._connector, self._key, config)
+        return self._opened(stored.unwrap()) if is_successful(stored) else Failure(stored.failure())
+
+
+@final
+class AtOAuth(At[Conf, Ctx]):
+    """A tenant at a connector that is authorized at an OAuth provider."""
+
+    __slots__ = ()
+
+    async def authorize(
+        self, config: Conf, *, subject: str, return_to: str = ""
+    ) -> Result[AuthorizationRequest, AuthorizeProblem]:
+        """Begins an authorization; the tenant is connected when its browser comes back.
+
+        Args:
+            config: Stored beside the tokens once they are granted.
+            subject: Who is signed in to the application now. Only a browser in which the
+                same subject is signed in can begin and finish.
+            return_to: Where the browser goes afterwards: a path of this site, or one of
+                the URLs allowed when the manager was built. "" means "/".
+
+        Returns:
+            A URL of our own start route that opens once, within 10 minutes; or
+            `ConfigInvalid`, `ReturnToInvalid`, `EncryptFailed`, `DatabaseFailed`.
+        """
+        return await self._begin(config, subject, return_to, replace_account=False)
+
+    async def authorize_replacing_account(
+        self, config: Conf, *, subject: str, return_to: str = ""
+    ) -> Result[AuthorizationRequest, AuthorizeProblem]:
+        """As `authorize`, and another account of the provider may take the place of the one
+        connected, which `authorize` refuses as `IdentityMismatch`."""
+        return await self._begin(config, subject, return_to, replace_account=True)
+
+    async def _begin(
+        self, config: Conf, subject: str, return_to: str, *, replace_account: bool
+    ) -> Result[AuthorizationRequest, AuthorizeProblem]:
+        # Scoped.at made this for no other kind of connector.
+        assert isinstance(self._connector, OAuthConnector)
+        return await guarded(
+            self._runtime,
+            authorize.begin(
+                self._runtime,
+                base_of(self._runtime),
+                self._connector,
+                self._key,
+                config,
+                subject=subject,
+                return_to=return_to,
+                replace_account=replace_account,
+            ),
+        )

@@ -1,0 +1,264 @@
+"""The running manager: what an application registered, bound to its ports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Generic, Never, Self, final
+
+import msgspec
+from returns.result import Failure, Result, Success
+from typing_extensions import TypeVar
+
+from igniter_connectors.core.action import Action
+from igniter_connectors.core.connector import (
+    ConfigConnector,
+    Definition,
+    OAuthConnector,
+)
+from igniter_connectors.core.event import Event
+from igniter_connectors.core.fields import FormField
+from igniter_connectors.core.http import HttpRequest, HttpResponse
+from igniter_connectors.core.page import PAGE_SIZE, Page, page_size
+from igniter_connectors.core.principal import Principal
+from igniter_connectors.core.problem import (
+    BuildInvalid,
+    ConnectorNotFound,
+    DatabaseFailed,
+    DefaultCallProblem,
+    ScopeInvalid,
+    ScopeProblem,
+    WrongWiring,
+)
+from igniter_connectors.core.scope import Scope, make_tenant
+from igniter_connectors.core.url import BaseUrl
+from igniter_connectors.flows.announce import Subscriber, Subscription
+from igniter_connectors.flows.guard import guarded
+from igniter_connectors.flows.invoke import call_default_action
+from igniter_connectors.flows.renew import Renewals
+from igniter_connectors.flows.runtime import Runtime, base_of
+from igniter_connectors.flows.serve import serve
+from igniter_connectors.manager.scoped import Scoped
+from igniter_connectors.ports import Store
+
+Conf = TypeVar("Conf", bound=msgspec.Struct)
+Ctx = TypeVar("Ctx")
+In = TypeVar("In", bound=msgspec.Struct)
+Out = TypeVar("Out")
+E = TypeVar("E", bound=Event)
+K_contra = TypeVar("K_contra", bound=msgspec.Struct, contravariant=True)
+S_contra = TypeVar("S_contra", bound=Scope, contravariant=True)
+
+FoundConnector = (
+    ConfigConnector[msgspec.Struct, object, Never] | OAuthConnector[msgspec.Struct, object, Never]
+)
+"""A connector found by its key: nothing is known of its types, and any tenant accepts it."""
+
+
+class ConnectorEntry(msgspec.Struct, frozen=True):
+    """A connector as a catalogue shows it. `metadata` is None where none was given."""
+
+    key: str
+    metadata: msgspec.Struct | None
+    fields: tuple[FormField, ...]
+    actions: tuple[str, ...]
+    has_oauth: bool
+    has_webhook: bool
+    connections: int
+
+
+@final
+class Connectors(Generic[K_contra, S_contra]):
+    """The running manager. `async with connectors:` opens what it holds and closes it.
+
+    One for the whole application and one event loop; its methods may run at once in any
+    number of tasks.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        connectors: Mapping[str, Definition[Any, Any, Any]],
+        kinds: Mapping[str, type[Scope]],
+        close_http: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._runtime = runtime
+        self._connectors = connectors
+        self._kinds = kinds
+        self._close_http = close_http
+        self._renewals = Renewals(runtime)
+        self._stack = AsyncExitStack()
+
+    @property
+    def store(self) -> Store:
+        """The database, for what the application does with it itself."""
+        return self._runtime.store
+
+    def base(self) -> BaseUrl:
+        """Where users reach our routes.
+
+        Raises:
+            WrongWiring: the manager was built without `with_base_url`.
+        """
+        return base_of(self._runtime)
+
+    async def __aenter__(self) -> Self:
+        """Opens the store.
+
+        Raises:
+            StoreUnavailable: the database does not answer, or has another version's schema.
+        """
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._close_http)
+            await self._runtime.store.open()
+            stack.push_async_callback(self._runtime.store.close)
+            stack.push_async_callback(self._runtime.announcer.close)
+            stack.push_async_callback(self._renewals.close)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Finishes what must not be lost, then closes. Shielded from cancellation."""
+        await asyncio.shield(self._stack.aclose())
+
+    def scope(self, tenant: S_contra) -> Scoped[K_contra]:
+        """One tenant.
+
+        Raises:
+            WrongWiring: a kind that is not registered, which type checkers refuse too.
+        """
+        if self._kinds.get(tenant.kind) is not type(tenant):
+            raise WrongWiring(BuildInvalid(f"{type(tenant).__name__} was not added with add_scope"))
+        return Scoped(self._runtime, self._renewals, self._connectors, tenant)
+
+    def tenant(self, kind: str, identity: str) -> Result[Scoped[K_contra], ScopeProblem]:
+        """One tenant by strings, for where a route or a command line has only those.
+
+        Returns:
+            The tenant, or `ScopeInvalid` (an unknown kind, or an identity that cannot be
+            stored), `ScopeIdentifierRequired`.
+        """
+        registered = self._kinds.get(kind)
+        if registered is None:
+            return Failure(ScopeInvalid(kind, "no such kind of tenant is registered"))
+        tenant = make_tenant(registered, identity)
+        return tenant.map(lambda one: Scoped(self._runtime, self._renewals, self._connectors, one))
+
+    def find(self, key: str) -> Result[FoundConnector, ConnectorNotFound]:
+        """A connector by its key."""
+        connector = self._connectors.get(key)
+        if isinstance(connector, ConfigConnector | OAuthConnector):
+            return Success(connector)
+        return Failure(ConnectorNotFound(key))
+
+    async def list(
+        self, *, limit: int = PAGE_SIZE, after: str | None = None
+    ) -> Result[Page[ConnectorEntry], DatabaseFailed]:
+        """The registered connectors by key, each with its number of connections over all tenants.
+
+        Args:
+            limit: 1 to 1,000.
+            after: The `next` of the page before; None begins.
+        """
+        return await guarded(self._runtime, self._list(limit, after or ""))
+
+    async def get(self, key: str) -> Result[ConnectorEntry, ConnectorNotFound | DatabaseFailed]:
+        """One registered connector as the catalogue shows it."""
+        return await guarded(self._runtime, self._get(key))
+
+    def action(
+        self,
+        connector: Definition[Conf, Ctx, K_contra],
+        action: Action[Conf, Ctx, In, Out],
+    ) -> DefaultAction[In, Out]:
+        """An action on the connector's default config, for no tenant."""
+        return DefaultAction(self._runtime, connector, action)
+
+    def subscribe(self, handler: Subscriber) -> Subscription:
+        """Tells the handler of every event, until it is cancelled."""
+        return self._runtime.announcer.subscribe(handler)
+
+    async def handle(
+        self, request: HttpRequest, *, principal: Principal | None = None
+    ) -> HttpResponse:
+        """Answers a request for one of our routes, in any framework.
+
+        Args:
+            request: As received: the raw body, and the URL's path and query.
+            principal: Who is signed in, as the application knows it. Webhooks need none;
+                OAuth's start and callback are refused without.
+
+        Returns:
+            A redirect, an empty 204 for a webhook taken, or problem details (RFC 9457).
+        """
+        return await serve(
+            self._runtime,
+            base_of(self._runtime),
+            self._connectors,
+            self._kinds,
+            request,
+            principal,
+        )
+
+    def body_limit(self, connector: str) -> int:
+        """How many bytes a webhook of this connector may have; 0 where it takes none."""
+        found = self._connectors.get(connector)
+        return found.webhook.body_limit_bytes if found is not None and found.webhook else 0
+
+    async def _list(self, limit: int, after: str) -> Result[Page[ConnectorEntry], DatabaseFailed]:
+        counts = await self._runtime.store.count_by_connector()
+        keys = sorted(key for key in self._connectors if key > after)
+        size = page_size(limit)
+        entries = tuple(self._entry(key, counts.get(key, 0)) for key in keys[:size])
+        return Success(Page(entries, keys[size - 1] if len(keys) > size else None))
+
+    async def _get(self, key: str) -> Result[ConnectorEntry, ConnectorNotFound]:
+        if key not in self._connectors:
+            return Failure(ConnectorNotFound(key))
+        counts = await self._runtime.store.count_by_connector()
+        return Success(self._entry(key, counts.get(key, 0)))
+
+    def _entry(self, key: str, connections: int) -> ConnectorEntry:
+        connector = self._connectors[key]
+        return ConnectorEntry(
+            key,
+            connector.metadata,
+            connector.schema.fields,
+            tuple(connector.actions),
+            isinstance(connector, OAuthConnector),
+            connector.webhook is not None,
+            connections,
+        )
+
+
+@final
+class DefaultAction(Generic[In, Out]):
+    """An action of a connector's default config, ready to be called."""
+
+    __slots__ = ("_action", "_connector", "_runtime")
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        connector: Definition[Any, Any, Any],
+        action: Action[Any, Any, In, Out],
+    ) -> None:
+        self._runtime = runtime
+        self._connector = connector
+        self._action = action
+
+    async def call(self, input: In) -> Result[Out, DefaultCallProblem]:
+        """Runs the action.
+
+        Returns:
+            The output, or `DefaultConfigRequired`, `ActionNotFound`, `ActionInputInvalid`,
+            `ActionOutputInvalid`, `ActionFailed`.
+        """
+        return await call_default_action(self._runtime, self._connector, self._action, input)

@@ -1,0 +1,130 @@
+"""One tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Generic, final, overload
+
+import msgspec
+from returns.result import Result, Success
+from typing_extensions import TypeVar
+
+from igniter_connectors.core.connection import (
+    DEFAULT_ACCOUNT,
+    ConnectionKey,
+    ConnectionSummary,
+)
+from igniter_connectors.core.connector import (
+    ConfigConnector,
+    Definition,
+    OAuthConnector,
+)
+from igniter_connectors.core.page import PAGE_SIZE, Page
+from igniter_connectors.core.problem import (
+    AccountInvalid,
+    BuildInvalid,
+    ConnectorError,
+    DatabaseFailed,
+    WrongWiring,
+)
+from igniter_connectors.core.scope import Scope, is_storable
+from igniter_connectors.flows import inspect
+from igniter_connectors.flows.announce import Subscriber, Subscription
+from igniter_connectors.flows.guard import guarded
+from igniter_connectors.flows.renew import Renewals
+from igniter_connectors.flows.runtime import Runtime
+from igniter_connectors.manager.at import At, AtConfig, AtOAuth
+
+Ctx = TypeVar("Ctx")
+T = TypeVar("T", bound=msgspec.Struct)
+K_contra = TypeVar("K_contra", bound=msgspec.Struct, contravariant=True)
+
+
+@final
+class Scoped(Generic[K_contra]):
+    """One tenant. A Scoped of more connectors is accepted where one of fewer is asked for."""
+
+    __slots__ = ("_connectors", "_renewals", "_runtime", "_tenant")
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        renewals: Renewals,
+        connectors: Mapping[str, Definition[Any, Any, Any]],
+        tenant: Scope,
+    ) -> None:
+        self._runtime = runtime
+        self._renewals = renewals
+        self._connectors = connectors
+        self._tenant = tenant
+
+    @overload
+    def at(
+        self, connector: ConfigConnector[T, Ctx, K_contra], *, account: str = ...
+    ) -> AtConfig[T, Ctx]: ...
+    @overload
+    def at(
+        self, connector: OAuthConnector[T, Ctx, K_contra], *, account: str = ...
+    ) -> AtOAuth[T, Ctx]: ...
+    def at(
+        self,
+        connector: ConfigConnector[T, Ctx, K_contra] | OAuthConnector[T, Ctx, K_contra],
+        *,
+        account: str = DEFAULT_ACCOUNT,
+    ) -> At[T, Ctx]:
+        """This tenant at a connector, whether or not it is connected.
+
+        Args:
+            connector: One that the manager was built with.
+            account: Which of the tenant's accounts there: 1 to 255 printable characters.
+
+        Raises:
+            WrongWiring: the connector is not registered, which type checkers refuse too.
+            ConnectorError: an account's name that cannot be stored (`AccountInvalid`).
+        """
+        if self._connectors.get(connector.key) is not connector:
+            raise WrongWiring(BuildInvalid(f"{connector.key!r} is not a connector of this manager"))
+        if not account or not is_storable(account):
+            raise ConnectorError(AccountInvalid(connector.key))
+        key = ConnectionKey(self._tenant.kind, self._tenant.identity, connector.key, account)
+        if isinstance(connector, OAuthConnector):
+            return AtOAuth(self._runtime, self._renewals, connector, self._tenant, key)
+        return AtConfig(self._runtime, self._renewals, connector, self._tenant, key)
+
+    async def list(
+        self, *, limit: int = PAGE_SIZE, after: str | None = None
+    ) -> Result[Page[ConnectionSummary], DatabaseFailed]:
+        """This tenant's connections, by connector and account, secrets masked.
+
+        Args:
+            limit: 1 to 1,000.
+            after: The `next` of the page before; None begins.
+        """
+        return await guarded(self._runtime, self._list(limit, after))
+
+    async def count(self) -> Result[int, DatabaseFailed]:
+        """How many connections this tenant has."""
+        return await guarded(self._runtime, self._count())
+
+    def subscribe(self, handler: Subscriber) -> Subscription:
+        """Tells the handler of this tenant's events, until it is cancelled."""
+        place = (self._tenant.kind, self._tenant.identity)
+        return self._runtime.announcer.subscribe(handler, place=place)
+
+    async def _list(
+        self, limit: int, after: str | None
+    ) -> Result[Page[ConnectionSummary], DatabaseFailed]:
+        return Success(
+            await inspect.list_connections(
+                self._runtime,
+                self._connectors,
+                self._tenant.kind,
+                self._tenant.identity,
+                limit=limit,
+                after=after,
+            )
+        )
+
+    async def _count(self) -> Result[int, DatabaseFailed]:
+        count = await self._runtime.store.count(self._tenant.kind, self._tenant.identity)
+        return Success(count)

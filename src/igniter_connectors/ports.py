@@ -1,0 +1,210 @@
+"""What flows need from outside, as Protocols. Adapters implement them; tests may too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from igniter_connectors.core.connection import (
+    ConnectionKey,
+    ConnectionRecord,
+    Grant,
+    Status,
+)
+from igniter_connectors.core.event import Event
+from igniter_connectors.core.http import HttpClient
+from igniter_connectors.core.oauth.state import PendingAuthorization
+from igniter_connectors.core.webhook.endpoint import EndpointRecord
+
+__all__ = [
+    "AuthorizationStore",
+    "Clock",
+    "ConnectionStore",
+    "EndpointStore",
+    "Entropy",
+    "HttpClient",
+    "Observer",
+    "Store",
+    "StoreUnavailable",
+]
+
+
+class Clock(Protocol):
+    """The time. `now` may step, `monotonic` never does."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed instant."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits."""
+        ...
+
+
+class Entropy(Protocol):
+    """Unpredictable bytes."""
+
+    def octets(self, count: int) -> bytes:
+        """Fresh random bytes, fit for keys, nonces and tokens."""
+        ...
+
+    def fraction(self) -> float:
+        """A number from 0 to 1, for jitter; not for secrets."""
+        ...
+
+
+class Observer(Protocol):
+    """Telemetry: told of each event at once, in the caller's own time, so it returns fast."""
+
+    def observe(self, event: Event) -> None:
+        """Counts, times or traces. What it raises is logged and goes no further."""
+        ...
+
+
+class StoreUnavailable(Exception):
+    """The database did not answer in time, or refused. `reason` holds no value of a row."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ConnectionStore(Protocol):
+    """Connections. Each write names what it changes and the condition under which it may.
+
+    Every method raises `StoreUnavailable` where the database does not answer.
+    """
+
+    async def find(self, key: ConnectionKey) -> ConnectionRecord | None:
+        """The row, or None."""
+        ...
+
+    async def insert(self, record: ConnectionRecord) -> bool:
+        """Adds a row; False where one stands under its key."""
+        ...
+
+    async def replace_config(
+        self,
+        key: ConnectionKey,
+        *,
+        row: str,
+        version: int,
+        public_config: bytes,
+        sealed_config: bytes,
+        now: datetime,
+    ) -> bool:
+        """Writes the config where the row's id and version still match, and counts one up."""
+        ...
+
+    async def set_enabled(self, key: ConnectionKey, *, enabled: bool, now: datetime) -> bool:
+        """Switches a connection; False where there is none. Counts the version up on a change."""
+        ...
+
+    async def delete(self, key: ConnectionKey) -> ConnectionRecord | None:
+        """Takes a row away, its webhook endpoints with it, and returns it; None if absent."""
+        ...
+
+    async def save_authorized(
+        self, record: ConnectionRecord, *, expected_grant: str | None
+    ) -> bool:
+        """Writes config, grant and status of a finished authorization.
+
+        Without `expected_grant` it adds the row, where none stands under its key. With it,
+        it overwrites the row of the record's id, whose grant is the expected one and whose
+        generation is one below the record's; `enabled` and `created_at` stay, the version
+        counts up. False where that did not hold.
+        """
+        ...
+
+    async def save_renewed(
+        self, key: ConnectionKey, *, row: str, generation: int, grant: Grant
+    ) -> bool:
+        """Writes a renewed grant where the row's id and generation still match.
+
+        Writes tokens, generation, status ok, no failures; nothing of config or `enabled`.
+        """
+        ...
+
+    async def save_verdict(
+        self,
+        key: ConnectionKey,
+        *,
+        row: str,
+        generation: int,
+        status: Status,
+        failures: int,
+        next_attempt_at: datetime | None,
+    ) -> bool:
+        """Writes what a failed refresh showed, where the row's id and generation match."""
+        ...
+
+    async def list(
+        self, scope: str, identity: str, *, after: tuple[str, str] | None, limit: int
+    ) -> Sequence[ConnectionRecord]:
+        """One tenant's rows by connector and account, after a place, at most `limit`."""
+        ...
+
+    async def count(self, scope: str, identity: str) -> int:
+        """How many connections one tenant has."""
+        ...
+
+    async def count_by_connector(self) -> Mapping[str, int]:
+        """How many connections each connector has, over all tenants."""
+        ...
+
+
+class AuthorizationStore(Protocol):
+    """Authorizations that have begun. One use, and gone when their time is over."""
+
+    async def add_authorization(
+        self, pending: PendingAuthorization, *, lifetime: timedelta
+    ) -> None:
+        """Keeps one for a while, by the store's own clock; clears away some that are over."""
+        ...
+
+    async def take_authorization(
+        self, handle_hash: bytes, binding_hash: bytes
+    ) -> PendingAuthorization | None:
+        """Deletes and returns one, in one statement, where both hashes match and it lives."""
+        ...
+
+
+class EndpointStore(Protocol):
+    """Webhook endpoints, found by the hash of their token."""
+
+    async def add_endpoint(self, endpoint: EndpointRecord) -> None:
+        """Adds one. Its hash is of 256 random bits and stands nowhere else."""
+        ...
+
+    async def find_endpoint(
+        self, token_hash: bytes
+    ) -> tuple[EndpointRecord, ConnectionRecord] | None:
+        """A live endpoint with its connection; None where either is gone."""
+        ...
+
+    async def list_endpoints(self, key: ConnectionKey) -> Sequence[EndpointRecord]:
+        """A connection's endpoints, oldest first."""
+        ...
+
+    async def save_endpoint_secret(
+        self, key: ConnectionKey, *, endpoint: str, sealed_secret: bytes
+    ) -> bool:
+        """Replaces an endpoint's signing secret; False where it is not this connection's."""
+        ...
+
+
+class Store(ConnectionStore, AuthorizationStore, EndpointStore, Protocol):
+    """The database, whole. `testing.store_contract` holds any implementation to all this."""
+
+    async def open(self) -> None:
+        """Opens what it holds and makes sure that its schema is the one this version reads."""
+        ...
+
+    async def close(self) -> None:
+        """Closes it. A closed store may be opened again."""
+        ...

@@ -1,0 +1,373 @@
+"""What any store must do: a list of checks, each an async function of an open, empty store.
+
+```python
+@pytest.mark.parametrize("check", STORE_CONTRACT, ids=lambda check: check.__name__)
+async def test_my_store(check):
+    store = MyStore()
+    await store.open()
+    await check(store)
+    await store.close()
+```
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
+
+from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord, Grant
+from igniter_connectors.core.oauth.state import PendingAuthorization
+from igniter_connectors.core.webhook.endpoint import EndpointRecord
+from igniter_connectors.ports import Store
+
+_NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+_LATER = _NOW + timedelta(seconds=5)
+
+
+def _key(
+    identity: str = "acme", connector: str = "mail", account: str = "default"
+) -> ConnectionKey:
+    return ConnectionKey("organization", identity, connector, account)
+
+
+def _record(key: ConnectionKey | None = None) -> ConnectionRecord:
+    return ConnectionRecord(
+        key=key or _key(),
+        id=secrets.token_hex(16),
+        public_config=b'{"a":1}',
+        sealed_config=secrets.token_bytes(40),
+        enabled=True,
+        version=1,
+        created_at=_NOW,
+        updated_at=_NOW,
+    )
+
+
+def _grant(generation: int = 1, grant_id: str = "grant-1") -> Grant:
+    return Grant(
+        sealed_tokens=secrets.token_bytes(60),
+        generation=generation,
+        grant_id=grant_id,
+        oauth_scopes=("read", "wri te"),
+        refreshable=True,
+        refreshed_at=_NOW,
+        expires_at=_LATER,
+        subject="subject-1",
+        profile=b'{"subject":"subject-1"}',
+    )
+
+
+async def _insert(store: Store, record: ConnectionRecord) -> ConnectionRecord:
+    assert await store.insert(record)
+    return record
+
+
+async def a_row_comes_back_as_it_was(store: Store) -> None:
+    """Every column survives, instants to the microsecond, bytes to the bit."""
+    plain = await _insert(store, _record())
+    granted = await _insert(
+        store,
+        replace(
+            _record(_key("ümläut ☃", "o-auth", "second 'account' -- %_")),
+            grant=_grant(),
+            status="needs_reauth",
+            failures=3,
+            next_attempt_at=_LATER,
+            enabled=False,
+        ),
+    )
+    assert await store.find(plain.key) == plain
+    assert await store.find(granted.key) == granted
+
+
+async def what_was_never_stored_is_none(store: Store) -> None:
+    """Finding, switching, deleting and writing what is not there says so."""
+    assert await store.find(_key()) is None
+    assert await store.delete(_key()) is None
+    assert not await store.set_enabled(_key(), enabled=True, now=_NOW)
+    assert not await store.save_renewed(_key(), row="x", generation=1, grant=_grant(2))
+
+
+async def tenants_do_not_see_one_another(store: Store) -> None:
+    """Keys that would be the same when joined with any separator are different."""
+    keys = [
+        ConnectionKey("a", "b:c", "d", "e"),
+        ConnectionKey("a:b", "c", "d", "e"),
+        ConnectionKey("a", "b", "c:d", "e"),
+        ConnectionKey("a", "b/c", "d", "e"),
+        ConnectionKey("A", "b:c", "d", "e"),
+        ConnectionKey("a", "b:c", "d", "e "),
+    ]
+    records = [await _insert(store, _record(key)) for key in keys]
+    for key, record in zip(keys, records, strict=True):
+        assert await store.find(key) == record
+    assert await store.count("a", "b:c") == 2
+    assert [one.key for one in await store.list("a:b", "c", after=None, limit=9)] == [keys[1]]
+
+
+async def one_insert_wins(store: Store) -> None:
+    """Of many inserts under one key at once, one happens and the others say no."""
+    records = [_record() for _ in range(10)]
+    outcomes = await asyncio.gather(*(store.insert(record) for record in records))
+    assert sum(outcomes) == 1
+    assert await store.find(_key()) == records[outcomes.index(True)]
+
+
+async def a_config_is_replaced_on_its_version_alone(store: Store) -> None:
+    """A stale version, or another row's id, changes nothing."""
+    record = await _insert(store, replace(_record(), grant=_grant()))
+
+    async def write(row: str, version: int) -> bool:
+        return await store.replace_config(
+            record.key,
+            row=row,
+            version=version,
+            public_config=b"{}",
+            sealed_config=b"new",
+            now=_LATER,
+        )
+
+    assert not await write(record.id, 2)
+    assert not await write("another row", 1)
+    assert await store.find(record.key) == record
+    assert await write(record.id, 1)
+    assert not await write(record.id, 1)
+    expected = replace(
+        record, public_config=b"{}", sealed_config=b"new", version=2, updated_at=_LATER
+    )
+    assert await store.find(record.key) == expected
+
+
+async def switching_twice_counts_once(store: Store) -> None:
+    """The version goes up when something changed, and only then."""
+    record = await _insert(store, _record())
+    assert await store.set_enabled(record.key, enabled=False, now=_LATER)
+    off = replace(record, enabled=False, version=2, updated_at=_LATER)
+    assert await store.find(record.key) == off
+    assert await store.set_enabled(record.key, enabled=False, now=_LATER + timedelta(hours=1))
+    assert await store.find(record.key) == off
+
+
+async def a_deleted_row_is_gone_once(store: Store) -> None:
+    """Of many deletes at once one gets the row; a row made later is another."""
+    record = await _insert(store, _record())
+    gone = await asyncio.gather(*(store.delete(record.key) for _ in range(5)))
+    assert [one for one in gone if one is not None] == [record]
+    again = await _insert(store, _record())
+    assert await store.find(record.key) == again
+
+
+async def renewed_tokens_land_on_their_generation(store: Store) -> None:
+    """A write on an old generation or another row changes nothing; of many, one lands."""
+    record = await _insert(
+        store,
+        replace(
+            _record(), grant=_grant(1), failures=2, next_attempt_at=_LATER, status="needs_reauth"
+        ),
+    )
+    assert not await store.save_renewed(record.key, row="other", generation=1, grant=_grant(2))
+    assert not await store.save_renewed(record.key, row=record.id, generation=2, grant=_grant(3))
+    grants = [_grant(2) for _ in range(5)]
+    written = await asyncio.gather(
+        *(
+            store.save_renewed(record.key, row=record.id, generation=1, grant=grant)
+            for grant in grants
+        )
+    )
+    assert sum(written) == 1
+    stored = await store.find(record.key)
+    renewed = grants[written.index(True)]
+    assert stored == replace(record, grant=renewed, status="ok", failures=0, next_attempt_at=None)
+
+
+async def renewing_leaves_config_and_switch_alone(store: Store) -> None:
+    """What somebody else changed meanwhile is not put back."""
+    record = await _insert(store, replace(_record(), grant=_grant(1)))
+    assert await store.set_enabled(record.key, enabled=False, now=_LATER)
+    assert await store.replace_config(
+        record.key,
+        row=record.id,
+        version=2,
+        public_config=b'{"b":2}',
+        sealed_config=b"c",
+        now=_LATER,
+    )
+    assert await store.save_renewed(record.key, row=record.id, generation=1, grant=_grant(2))
+    stored = await store.find(record.key)
+    assert stored is not None
+    assert (stored.enabled, stored.public_config, stored.sealed_config, stored.version) == (
+        False,
+        b'{"b":2}',
+        b"c",
+        3,
+    )
+
+
+async def a_verdict_lands_on_its_generation(store: Store) -> None:
+    """A verdict about tokens that were replaced meanwhile changes nothing."""
+    record = await _insert(store, replace(_record(), grant=_grant(2)))
+
+    async def judge(generation: int) -> bool:
+        return await store.save_verdict(
+            record.key,
+            row=record.id,
+            generation=generation,
+            status="needs_reauth",
+            failures=1,
+            next_attempt_at=_LATER,
+        )
+
+    assert not await judge(1)
+    assert await store.find(record.key) == record
+    assert await judge(2)
+    expected = replace(record, status="needs_reauth", failures=1, next_attempt_at=_LATER)
+    assert await store.find(record.key) == expected
+
+
+async def an_authorization_lands_on_the_grant_it_began_with(store: Store) -> None:
+    """It adds where nothing stood, replaces its own grant, and overwrites no other."""
+    first = replace(_record(), grant=_grant(1, "grant-1"))
+    assert await store.save_authorized(first, expected_grant=None)
+    assert not await store.save_authorized(
+        replace(_record(), grant=_grant(1, "grant-x")), expected_grant=None
+    )
+    assert await store.set_enabled(first.key, enabled=False, now=_LATER)
+    second = replace(first, grant=_grant(2, "grant-2"), updated_at=_LATER, public_config=b"{}")
+    assert not await store.save_authorized(second, expected_grant="grant-other")
+    assert not await store.save_authorized(replace(second, id="other"), expected_grant="grant-1")
+    stale = replace(second, grant=_grant(5, "grant-2"))
+    assert not await store.save_authorized(stale, expected_grant="grant-1")
+    assert await store.save_authorized(second, expected_grant="grant-1")
+    assert await store.find(first.key) == replace(second, enabled=False, version=3)
+    assert await store.delete(first.key)
+    assert not await store.save_authorized(
+        replace(second, grant=_grant(3, "grant-3")), expected_grant="grant-2"
+    )
+
+
+async def pages_follow_one_another(store: Store) -> None:
+    """Every row of the tenant once, in order, whatever the page's size."""
+    wanted = sorted((f"c{i % 4}", f"a{i:02}") for i in range(12))
+    for connector, account in reversed(wanted):
+        await _insert(store, _record(_key("acme", connector, account)))
+    await _insert(store, _record(_key("other")))
+    for limit in (1, 5, 12, 50):
+        seen: list[tuple[str, str]] = []
+        while rows := await store.list(
+            "organization", "acme", after=seen[-1] if seen else None, limit=limit
+        ):
+            assert len(rows) <= limit
+            seen += [(row.key.connector, row.key.account) for row in rows]
+        assert seen == wanted
+    assert await store.count("organization", "acme") == 12
+    assert await store.count("organization", "nobody") == 0
+    assert dict(await store.count_by_connector()) == {"c0": 3, "c1": 3, "c2": 3, "c3": 3, "mail": 1}
+
+
+def _pending(handle: bytes = b"handle", binding: bytes = b"browser") -> PendingAuthorization:
+    return PendingAuthorization(handle, binding, "id", _key(), b"sealed")
+
+
+async def an_authorization_is_taken_once(store: Store) -> None:
+    """Of many takers at once one gets it."""
+    await store.add_authorization(_pending(), lifetime=timedelta(minutes=10))
+    taken = await asyncio.gather(
+        *(store.take_authorization(b"handle", b"browser") for _ in range(10))
+    )
+    assert [one for one in taken if one is not None] == [_pending()]
+
+
+async def a_stranger_does_not_burn_an_authorization(store: Store) -> None:
+    """Another browser's try changes nothing."""
+    await store.add_authorization(_pending(), lifetime=timedelta(minutes=10))
+    assert await store.take_authorization(b"handle", b"other browser") is None
+    assert await store.take_authorization(b"other handle", b"browser") is None
+    assert await store.take_authorization(b"handle", b"browser") == _pending()
+
+
+async def an_authorization_ends(store: Store) -> None:
+    """After its time it is not taken, and adding another clears it away."""
+    await store.add_authorization(_pending(), lifetime=timedelta(0))
+    assert await store.take_authorization(b"handle", b"browser") is None
+    await store.add_authorization(_pending(), lifetime=timedelta(minutes=1))
+    assert await store.take_authorization(b"handle", b"browser") == _pending()
+
+
+def _endpoint(record: ConnectionRecord, token: bytes, **changes: datetime) -> EndpointRecord:
+    endpoint = EndpointRecord(token, token.hex(), record.key, record.id, b"sealed", _NOW)
+    return replace(endpoint, **changes)
+
+
+async def an_endpoint_is_found_with_its_connection(store: Store) -> None:
+    """By its hash alone, among several of one connection."""
+    record = await _insert(store, _record())
+    one, two = _endpoint(record, b"1" * 32), _endpoint(record, b"2" * 32)
+    await store.add_endpoint(one)
+    await store.add_endpoint(two)
+    assert await store.find_endpoint(b"1" * 32) == (one, record)
+    assert await store.find_endpoint(b"3" * 32) is None
+    assert list(await store.list_endpoints(record.key)) == [one, two]
+    assert list(await store.list_endpoints(_key("other"))) == []
+
+
+async def an_endpoint_goes_with_its_connection(store: Store) -> None:
+    """Neither deleting nor connecting anew leaves an old address open."""
+    record = await _insert(store, _record())
+    await store.add_endpoint(_endpoint(record, b"1" * 32))
+    assert await store.delete(record.key)
+    assert await store.find_endpoint(b"1" * 32) is None
+    again = await _insert(store, _record())
+    assert await store.find_endpoint(b"1" * 32) is None
+    assert list(await store.list_endpoints(again.key)) == []
+
+
+async def an_endpoint_ends(store: Store) -> None:
+    """After `valid_until` it is not found."""
+    record = await _insert(store, _record())
+    soon = datetime(2999, 1, 1, tzinfo=UTC)
+    await store.add_endpoint(_endpoint(record, b"1" * 32, valid_until=_NOW - timedelta(days=9999)))
+    await store.add_endpoint(_endpoint(record, b"2" * 32, valid_until=soon))
+    assert await store.find_endpoint(b"1" * 32) is None
+    assert await store.find_endpoint(b"2" * 32) is not None
+
+
+async def an_endpoints_secret_is_replaced_by_its_owner(store: Store) -> None:
+    """Another tenant's key does not reach it."""
+    record = await _insert(store, _record())
+    endpoint = _endpoint(record, b"1" * 32)
+    await store.add_endpoint(endpoint)
+    assert not await store.save_endpoint_secret(
+        _key("other"), endpoint=endpoint.id, sealed_secret=b"evil"
+    )
+    assert await store.save_endpoint_secret(record.key, endpoint=endpoint.id, sealed_secret=b"new")
+    found = await store.find_endpoint(b"1" * 32)
+    assert found is not None
+    assert found[0].sealed_secret == b"new"
+
+
+STORE_CONTRACT: tuple[Callable[[Store], Awaitable[None]], ...] = (
+    a_row_comes_back_as_it_was,
+    what_was_never_stored_is_none,
+    tenants_do_not_see_one_another,
+    one_insert_wins,
+    a_config_is_replaced_on_its_version_alone,
+    switching_twice_counts_once,
+    a_deleted_row_is_gone_once,
+    renewed_tokens_land_on_their_generation,
+    renewing_leaves_config_and_switch_alone,
+    a_verdict_lands_on_its_generation,
+    an_authorization_lands_on_the_grant_it_began_with,
+    pages_follow_one_another,
+    an_authorization_is_taken_once,
+    a_stranger_does_not_burn_an_authorization,
+    an_authorization_ends,
+    an_endpoint_is_found_with_its_connection,
+    an_endpoint_goes_with_its_connection,
+    an_endpoint_ends,
+    an_endpoints_secret_is_replaced_by_its_owner,
+)
+"""Every check. The store given to each is open and empty, and its clock runs."""

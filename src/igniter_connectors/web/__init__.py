@@ -1,0 +1,15 @@
+"""The Litestar plugin: needs `igniter-connectors[web]`."""
+
+try:
+    import litestar as _litestar
+except ImportError as error:
+    raise ImportError(
+        "the web plugin needs litestar: pip install 'igniter-connectors[web]'"
+    ) from error
+
+from igniter_connectors.core.principal import Principal
+from igniter_connectors.web.plugin import ConnectorsPlugin
+
+__all__ = ["ConnectorsPlugin", "Principal"]
+
+del _litestar
