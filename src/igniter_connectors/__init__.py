@@ -5,13 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from igniter_connectors.builder import ConnectorManager, ManagerBuilder
-from igniter_connectors.core.action import (
-    AccessToken,
-    Action,
-    ActionCall,
-    action,
-    http_action,
-)
+from igniter_connectors.core.action import AccessToken, Action, ActionCall, action, http_action
 from igniter_connectors.core.connection import (
     Authorization,
     Connection,
@@ -19,24 +13,99 @@ from igniter_connectors.core.connection import (
     UpstreamAccount,
 )
 from igniter_connectors.core.connector import ConfigConnector, Connector, OAuthConnector
+from igniter_connectors.core.event import (
+    ActionCompleted,
+    ActionFailedEvent,
+    ActionStarted,
+    AuthorizationCompleted,
+    AuthorizationFailed,
+    AuthorizationStarted,
+    Connected,
+    DisabledEvent,
+    Disconnected,
+    Enabled,
+    ErrorOccurred,
+    Event,
+    NeedsReauthEvent,
+    Recovered,
+    TokenRefreshed,
+    TokenRefreshFailed,
+    Updated,
+    WebhookFailedEvent,
+    WebhookProcessed,
+    WebhookReceived,
+)
 from igniter_connectors.core.explanation import Explanation
 from igniter_connectors.core.fields import FormField, form_fields, mask
-from igniter_connectors.core.http import (
-    HttpClient,
-    HttpFailed,
-    HttpRequest,
-    HttpResponse,
-)
+from igniter_connectors.core.http import HttpClient, HttpFailed, HttpRequest, HttpResponse
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.state import AuthorizationRequest
 from igniter_connectors.core.page import Page
 from igniter_connectors.core.principal import Principal
 from igniter_connectors.core.problem import (
+    AccountInvalid,
+    ActionFailed,
+    ActionInputInvalid,
+    ActionNotFound,
+    ActionOutputInvalid,
+    AlreadyConnected,
+    AuthorizationDenied,
+    AuthorizeProblem,
+    BuildConfigRequired,
+    BuildConnectorsRequired,
+    BuildInvalid,
+    BuildScopesRequired,
+    CallbackProblem,
     CallProblem,
+    ConfigInvalid,
+    Conflict,
     ConnectorError,
+    ConnectorNotFound,
+    ConnectProblem,
+    DatabaseFailed,
+    DatabaseRequired,
+    DecryptFailed,
+    DefaultCallProblem,
+    DefaultConfigRequired,
+    Disabled,
+    DisconnectProblem,
+    EncryptFailed,
+    EncryptionSecretRequired,
+    EndpointProblem,
     ErrorCode,
+    ExchangeProblem,
     GetProblem,
+    HandlerProblem,
+    IdentityMismatch,
+    IssuerMismatch,
+    NeedsReauth,
+    NotConnected,
+    OAuthNotConfigured,
+    OAuthStateInvalid,
+    PrincipalRequired,
     Problem,
+    ProviderUnreachable,
+    RefreshFailed,
+    RequestRefused,
+    ReturnToInvalid,
+    ScopeIdentifierRequired,
+    ScopeInvalid,
+    ScopeProblem,
+    SettingInvalid,
+    ToggleProblem,
+    TokenMalformed,
+    TokenProblem,
+    TokenRefused,
+    UpdateProblem,
+    UserInfoMalformed,
+    WebhookFailed,
+    WebhookNotConfigured,
+    WebhookNotFound,
+    WebhookPayloadInvalid,
+    WebhookProblem,
+    WebhookSecretInvalid,
+    WebhookTooLarge,
+    WebhookVerificationFailed,
     WrongWiring,
     problem_of,
     value_or_raise,
@@ -44,51 +113,159 @@ from igniter_connectors.core.problem import (
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.sealing.keyring import Keyring
 from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.webhook.endpoint import WebhookEndpoint
+from igniter_connectors.core.webhook.schemes import (
+    GITHUB,
+    STRIPE,
+    AcceptUnsignedEvents,
+    BareSignature,
+    HmacScheme,
+    KeyedSignature,
+    StandardWebhooks,
+)
 from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
-from igniter_connectors.manager.connectors import Connectors
+from igniter_connectors.manager.at import At, AtConfig, AtOAuth, BoundAction
+from igniter_connectors.manager.connectors import ConnectorEntry, Connectors
 from igniter_connectors.manager.scoped import Scoped
+from igniter_connectors.ports import Clock, Entropy, Observer, Store, StoreUnavailable
 
 if TYPE_CHECKING:
     from igniter_connectors.adapters.memory import MemoryStore
     from igniter_connectors.adapters.sqlite import SQLiteStore
 
 __all__ = [
+    "GITHUB",
+    "STRIPE",
+    "AcceptUnsignedEvents",
     "AccessToken",
+    "AccountInvalid",
     "Action",
     "ActionCall",
+    "ActionCompleted",
+    "ActionFailed",
+    "ActionFailedEvent",
+    "ActionInputInvalid",
+    "ActionNotFound",
+    "ActionOutputInvalid",
+    "ActionStarted",
+    "AlreadyConnected",
+    "At",
+    "AtConfig",
+    "AtOAuth",
     "Authorization",
+    "AuthorizationCompleted",
+    "AuthorizationDenied",
+    "AuthorizationFailed",
     "AuthorizationRequest",
+    "AuthorizationStarted",
+    "AuthorizeProblem",
+    "BareSignature",
+    "BoundAction",
+    "BuildConfigRequired",
+    "BuildConnectorsRequired",
+    "BuildInvalid",
+    "BuildScopesRequired",
     "CallProblem",
+    "CallbackProblem",
+    "Clock",
     "ConfigConnector",
+    "ConfigInvalid",
+    "Conflict",
+    "ConnectProblem",
+    "Connected",
     "Connection",
     "ConnectionSummary",
     "Connector",
+    "ConnectorEntry",
     "ConnectorError",
     "ConnectorManager",
+    "ConnectorNotFound",
     "Connectors",
+    "DatabaseFailed",
+    "DatabaseRequired",
+    "DecryptFailed",
+    "DefaultCallProblem",
+    "DefaultConfigRequired",
+    "Disabled",
+    "DisabledEvent",
+    "DisconnectProblem",
+    "Disconnected",
+    "Enabled",
+    "EncryptFailed",
+    "EncryptionSecretRequired",
+    "EndpointProblem",
+    "Entropy",
     "ErrorCode",
+    "ErrorOccurred",
+    "Event",
+    "ExchangeProblem",
     "Explanation",
     "FormField",
     "GetProblem",
+    "HandlerProblem",
+    "HmacScheme",
     "HttpClient",
     "HttpFailed",
     "HttpRequest",
     "HttpResponse",
+    "IdentityMismatch",
+    "IssuerMismatch",
+    "KeyedSignature",
     "Keyring",
     "ManagerBuilder",
     "MemoryStore",
+    "NeedsReauth",
+    "NeedsReauthEvent",
+    "NotConnected",
     "OAuthConnector",
+    "OAuthNotConfigured",
     "OAuthProvider",
+    "OAuthStateInvalid",
+    "Observer",
     "Page",
     "Principal",
+    "PrincipalRequired",
     "Problem",
+    "ProviderUnreachable",
+    "Recovered",
+    "RefreshFailed",
+    "RequestRefused",
+    "ReturnToInvalid",
     "SQLiteStore",
     "Scope",
+    "ScopeIdentifierRequired",
+    "ScopeInvalid",
+    "ScopeProblem",
     "Scoped",
     "Secret",
+    "SettingInvalid",
+    "StandardWebhooks",
+    "Store",
+    "StoreUnavailable",
+    "ToggleProblem",
+    "TokenMalformed",
+    "TokenProblem",
+    "TokenRefreshFailed",
+    "TokenRefreshed",
+    "TokenRefused",
+    "UpdateProblem",
+    "Updated",
     "UpstreamAccount",
+    "UserInfoMalformed",
     "Webhook",
     "WebhookCall",
+    "WebhookEndpoint",
+    "WebhookFailed",
+    "WebhookFailedEvent",
+    "WebhookNotConfigured",
+    "WebhookNotFound",
+    "WebhookPayloadInvalid",
+    "WebhookProblem",
+    "WebhookProcessed",
+    "WebhookReceived",
+    "WebhookSecretInvalid",
+    "WebhookTooLarge",
+    "WebhookVerificationFailed",
     "WrongWiring",
     "action",
     "form_fields",
@@ -103,13 +280,14 @@ _STORES = {
     "SQLiteStore": "igniter_connectors.adapters.sqlite",
 }
 
+if not TYPE_CHECKING:  # a checker would take any name for one of ours
 
-def __getattr__(name: str) -> object:
-    """Loads a store when it is first named: each brings its own database's driver."""
-    module = _STORES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    def __getattr__(name: str) -> object:
+        """Loads a store when it is first named: each brings its own database's driver."""
+        module = _STORES.get(name)
+        if module is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
 
-    store: object = getattr(import_module(module), name)
-    return store
+        store: object = getattr(import_module(module), name)
+        return store

@@ -49,31 +49,49 @@ class HttpxClient:
         self._given = transport
         self._transport: httpx.AsyncBaseTransport | None = None
         self._logger = logger
+        self._in_flight: set[asyncio.Future[None]] = set()
+        self._closing = False
 
     async def close(self) -> None:
-        """Closes the connections; the next request opens them anew."""
-        transport, self._transport = self._transport, None
-        if transport is not None:
-            await transport.aclose()
+        """Lets what was sent come to its end, then closes the connections.
+
+        A request that comes meanwhile is not sent; one that comes afterwards opens anew.
+        """
+        self._closing = True
+        try:
+            while self._in_flight:
+                await asyncio.wait(self._in_flight)
+            transport, self._transport = self._transport, None
+            if transport is not None:
+                await transport.aclose()
+        finally:
+            self._closing = False
 
     async def send(
         self, request: HttpRequest, *, deadline: timedelta = DEADLINE
     ) -> Result[HttpResponse, HttpFailed]:
         """The answer, whatever its status; `HttpFailed` when there was none in time, or one
         over 1 MiB."""
+        if self._closing:
+            return Failure(HttpFailed(sent=False))
+        ended = asyncio.get_running_loop().create_future()
+        self._in_flight.add(ended)
+        try:
+            return await self._send(request, deadline)
+        finally:
+            self._in_flight.discard(ended)
+            ended.cancel()
+
+    async def _send(
+        self, request: HttpRequest, deadline: timedelta
+    ) -> Result[HttpResponse, HttpFailed]:
         began = monotonic()
         try:
             async with asyncio.timeout(deadline.total_seconds()):
                 answer = await self._exchange(request)
         except _NOT_SENT as error:
             return self._failed(request, error, sent=False)
-        except (
-            httpx.HTTPError,
-            httpx.StreamError,
-            TimeoutError,
-            _TooLong,
-            OSError,
-        ) as error:
+        except (httpx.HTTPError, httpx.StreamError, TimeoutError, _TooLong, OSError) as error:
             return self._failed(request, error, sent=True)
         self._logger.info(
             "%s %s answered %d in %.0f ms",

@@ -10,7 +10,7 @@ from typing_extensions import TypeVar
 
 from igniter_connectors.core.fields import JsonValue
 
-Conf = TypeVar("Conf", bound=msgspec.Struct)
+Conf_co = TypeVar("Conf_co", bound=msgspec.Struct, covariant=True)
 
 Status = Literal["ok", "needs_reauth", "lost_rotation"]
 """Whether a connection's grant is believed alive. `lost_rotation`: probably lost between the
@@ -93,13 +93,13 @@ class Authorization(msgspec.Struct, frozen=True):
     account: UpstreamAccount | None
 
 
-class Connection(msgspec.Struct, Generic[Conf], frozen=True):
+class Connection(msgspec.Struct, Generic[Conf_co], frozen=True):
     """A tenant's connection, opened. `authorization` is None without OAuth."""
 
     connector: str
     account: str
     id: str
-    config: Conf
+    config: Conf_co
     enabled: bool
     health: Health
     version: int

@@ -72,9 +72,15 @@ class HttpClient(Protocol):
 
 def single_header(headers: Headers, name: str) -> str | None:
     """The value of a header that stands exactly once."""
-    wanted = name.lower()
-    found = [value for key, value in headers if key.lower() == wanted]
-    return found[0] if len(found) == 1 else None
+    wanted, size = name.lower(), len(name)
+    found: str | None = None
+    for key, value in headers:
+        # The length first: most names differ in it, and lower() makes a string each time.
+        if len(key) == size and key.lower() == wanted:
+            if found is not None:
+                return None
+            found = value
+    return found
 
 
 def origin_of(url: str) -> str:

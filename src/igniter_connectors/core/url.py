@@ -127,10 +127,16 @@ def parse_route(base: BaseUrl, path: str) -> Route | None:
             return StartRoute(key)
         case ["connectors", key, "oauth", "callback"] if KEY.fullmatch(key):
             return CallbackRoute(key)
-        case ["webhooks", key, token] if KEY.fullmatch(key) and _TOKEN.fullmatch(token):
-            return WebhookRoute(key, token)
+        case ["webhooks", key, token]:
+            return parse_webhook_path(f"{key}/{token}")
         case _:
             return None
+
+
+def parse_webhook_path(path: str) -> WebhookRoute | None:
+    """What stands below `/webhooks/`: a connector's key and a token; None for anything else."""
+    key, _, token = path.partition("/")
+    return WebhookRoute(key, token) if KEY.fullmatch(key) and _TOKEN.fullmatch(token) else None
 
 
 def is_own_path(return_to: str) -> bool:

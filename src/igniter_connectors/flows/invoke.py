@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any, Never
@@ -58,7 +58,7 @@ def call_action(
     tenant: Scope,
     key: ConnectionKey,
     given: In,
-) -> Awaitable[Result[Out, CallProblem]]:
+) -> Coroutine[object, None, Result[Out, CallProblem]]:
     """Runs an action on a tenant's connection."""
     running = _invoke(runtime, renewals, connector, action, tenant, key, given)
     if runtime.announcer.is_silent:

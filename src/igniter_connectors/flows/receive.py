@@ -22,6 +22,7 @@ from igniter_connectors.core.event import (
 from igniter_connectors.core.http import HttpRequest
 from igniter_connectors.core.problem import (
     DatabaseFailed,
+    DecryptFailed,
     Problem,
     WebhookFailed,
     WebhookNotFound,
@@ -34,7 +35,7 @@ from igniter_connectors.core.redaction import secrets_in
 from igniter_connectors.core.schema import decode_json
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.url import BaseUrl, WebhookRoute, webhook_url
+from igniter_connectors.core.url import WebhookRoute
 from igniter_connectors.core.webhook.endpoint import EndpointRecord, token_hash
 from igniter_connectors.core.webhook.request import SignedRequest, Verified
 from igniter_connectors.core.webhook.signature import verify
@@ -42,7 +43,7 @@ from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
 from igniter_connectors.flows.connect import address
 from igniter_connectors.flows.report import report
 from igniter_connectors.flows.runtime import Runtime
-from igniter_connectors.flows.seal import NotOpened, open_bytes, open_config, place_of
+from igniter_connectors.flows.seal import NotOpened, open_config, place_of
 from igniter_connectors.ports import StoreUnavailable
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
@@ -51,13 +52,15 @@ Ctx = TypeVar("Ctx")
 
 async def receive(
     runtime: Runtime,
-    base: BaseUrl,
     connector: Definition[Conf, Ctx, Any],
     kinds: Mapping[str, type[Scope]],
     route: WebhookRoute,
     request: HttpRequest,
 ) -> Result[None, WebhookProblem]:
-    """Takes one delivery. Success is what the provider may be answered 2xx for."""
+    """Takes one delivery. Success is what the provider may be answered 2xx for.
+
+    `request.url` is the endpoint's public address, built from the base URL.
+    """
     webhook = connector.webhook
     if webhook is None:
         return Failure(WebhookNotFound())
@@ -71,8 +74,7 @@ async def receive(
     if found is None or found[0].key.connector != connector.key:
         return Failure(WebhookNotFound())
     endpoint, record = found
-    url = webhook_url(base, connector.key, route.token)
-    judged = _verify(runtime, webhook, endpoint, url, request)
+    judged = _verify(runtime, webhook, endpoint, request)
     if not isinstance(judged, Verified):
         return Failure(judged)
     kind = kinds.get(record.key.scope)
@@ -85,17 +87,16 @@ def _verify(
     runtime: Runtime,
     webhook: Webhook[Conf, Ctx, Any],
     endpoint: EndpointRecord,
-    url: str,
     request: HttpRequest,
 ) -> Verified | WebhookProblem:
     key = endpoint.key
     place = place_of("webhook", key, endpoint.id)
-    secret = open_bytes(runtime, endpoint.sealed_secret, place)
-    if not is_successful(secret):
-        return secret.failure()
-    signed = SignedRequest(request.method, url, request.headers, request.body)
-    secrets = (Secret(secret.unwrap().decode()),)
-    judged = verify(webhook.verification, signed, secrets, now=runtime.clock.now())
+    secret = runtime.ciphers.open(endpoint.sealed_secret, place, now=runtime.clock.monotonic())
+    if secret is None:
+        return DecryptFailed(key.connector)
+    signed = SignedRequest(request.method, request.url, request.headers, request.body)
+    now = runtime.clock.now()
+    judged = verify(webhook.verification, signed, (Secret(secret.decode()),), now=now)
     if is_successful(judged):
         return judged.unwrap()
     runtime.logger.warning("%s: webhook refused: %s", key.connector, judged.failure().reason)

@@ -53,7 +53,7 @@ async def serve(
         return _NOT_FOUND
     connector = connectors.get(route.connector)
     if isinstance(route, WebhookRoute):
-        return await _webhook(runtime, base, connector, kinds, route, request)
+        return await serve_webhook(runtime, connector, kinds, route, request)
     if request.method != "GET":
         return HttpResponse(405, (("Allow", "GET"),))
     if connector is None:
@@ -99,17 +99,17 @@ async def _oauth(
     return begun.unwrap() if is_successful(begun) else problem_response(begun.failure())
 
 
-async def _webhook(
+async def serve_webhook(
     runtime: Runtime,
-    base: BaseUrl,
     connector: Definition[Any, Any, Any] | None,
     kinds: Mapping[str, type[Scope]],
     route: WebhookRoute,
     request: HttpRequest,
 ) -> HttpResponse:
+    """Answers a delivery: 204 once it is taken, else problem details."""
     if connector is None:
         return problem_response(WebhookNotFound())
     if request.method != "POST":
         return HttpResponse(405, (("Allow", "POST"),))
-    taken = await receive(runtime, base, connector, kinds, route, request)
+    taken = await receive(runtime, connector, kinds, route, request)
     return _ACCEPTED if is_successful(taken) else problem_response(taken.failure())

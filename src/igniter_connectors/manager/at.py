@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from typing import Any, Generic, final
 
 import msgspec
@@ -47,7 +47,7 @@ from igniter_connectors.flows.runtime import Runtime, base_of
 from igniter_connectors.flows.seal import open_bytes, place_of, seal_bytes
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
-Ctx = TypeVar("Ctx")
+Ctx_co = TypeVar("Ctx_co", covariant=True)
 In = TypeVar("In", bound=msgspec.Struct)
 Out = TypeVar("Out")
 
@@ -62,7 +62,7 @@ class BoundAction(Generic[In, Out]):
         self._at = at
         self._action = action
 
-    def call(self, input: In) -> Awaitable[Result[Out, CallProblem]]:
+    def call(self, input: In) -> Coroutine[object, None, Result[Out, CallProblem]]:
         """Runs the action.
 
         The input is checked before the handler runs and the output after. An expired
@@ -92,7 +92,7 @@ class BoundAction(Generic[In, Out]):
         )
 
 
-class At(Generic[Conf, Ctx]):
+class At(Generic[Conf, Ctx_co]):
     """What config and OAuth connectors have in common."""
 
     __slots__ = ("_connector", "_key", "_renewals", "_runtime", "_tenant")
@@ -101,7 +101,7 @@ class At(Generic[Conf, Ctx]):
         self,
         runtime: Runtime,
         renewals: Renewals,
-        connector: Definition[Conf, Ctx, Any],
+        connector: Definition[Conf, Ctx_co, Any],
         tenant: Scope,
         key: ConnectionKey,
     ) -> None:
@@ -148,7 +148,7 @@ class At(Generic[Conf, Ctx]):
         """Takes the connection away: config, tokens and webhook endpoints are deleted."""
         return await guarded(self._runtime, connect.disconnect(self._runtime, self._key))
 
-    def action(self, action: Action[Conf, Ctx, In, Out]) -> BoundAction[In, Out]:
+    def action(self, action: Action[Conf, Ctx_co, In, Out]) -> BoundAction[In, Out]:
         """An action of this connection."""
         return BoundAction(self, action)
 
@@ -248,7 +248,7 @@ class At(Generic[Conf, Ctx]):
 
 
 @final
-class AtConfig(At[Conf, Ctx]):
+class AtConfig(At[Conf, Ctx_co]):
     """A tenant at a connector that a config alone connects."""
 
     __slots__ = ()
@@ -273,7 +273,7 @@ class AtConfig(At[Conf, Ctx]):
 
 
 @final
-class AtOAuth(At[Conf, Ctx]):
+class AtOAuth(At[Conf, Ctx_co]):
     """A tenant at a connector that is authorized at an OAuth provider."""
 
     __slots__ = ()

@@ -33,14 +33,14 @@ from igniter_connectors.core.problem import (
     WrongWiring,
 )
 from igniter_connectors.core.scope import Scope, make_tenant
-from igniter_connectors.core.url import BaseUrl
+from igniter_connectors.core.url import BaseUrl, WebhookRoute
 from igniter_connectors.flows.announce import Subscriber, Subscription
 from igniter_connectors.flows.guard import guarded
 from igniter_connectors.flows.invoke import call_default_action
 from igniter_connectors.flows.renew import Renewals
 from igniter_connectors.flows.runtime import Runtime, base_of
-from igniter_connectors.flows.serve import serve
-from igniter_connectors.manager.scoped import Scoped
+from igniter_connectors.flows.serve import serve, serve_webhook
+from igniter_connectors.manager.scoped import Scoped, require_registered
 from igniter_connectors.ports import Store
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
@@ -134,7 +134,8 @@ class Connectors(Generic[K_contra, S_contra]):
         Raises:
             WrongWiring: a kind that is not registered, which type checkers refuse too.
         """
-        if self._kinds.get(tenant.kind) is not type(tenant):
+        # What is no tenant at all, such as a string, has no kind.
+        if self._kinds.get(str(getattr(tenant, "kind", ""))) is not type(tenant):
             raise WrongWiring(BuildInvalid(f"{type(tenant).__name__} was not added with add_scope"))
         return Scoped(self._runtime, self._renewals, self._connectors, tenant)
 
@@ -179,6 +180,7 @@ class Connectors(Generic[K_contra, S_contra]):
         action: Action[Conf, Ctx, In, Out],
     ) -> DefaultAction[In, Out]:
         """An action on the connector's default config, for no tenant."""
+        require_registered(self._connectors, connector)
         return DefaultAction(self._runtime, connector, action)
 
     def subscribe(self, handler: Subscriber) -> Subscription:
@@ -206,6 +208,11 @@ class Connectors(Generic[K_contra, S_contra]):
             request,
             principal,
         )
+
+    async def handle_webhook(self, route: WebhookRoute, request: HttpRequest) -> HttpResponse:
+        """`handle` for a delivery whose route is known already."""
+        connector = self._connectors.get(route.connector)
+        return await serve_webhook(self._runtime, connector, self._kinds, route, request)
 
     def body_limit(self, connector: str) -> int:
         """How many bytes a webhook of this connector may have; 0 where it takes none."""

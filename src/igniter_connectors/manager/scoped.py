@@ -40,6 +40,17 @@ T = TypeVar("T", bound=msgspec.Struct)
 K_contra = TypeVar("K_contra", bound=msgspec.Struct, contravariant=True)
 
 
+def require_registered(
+    connectors: Mapping[str, Definition[Any, Any, Any]], connector: object
+) -> None:
+    """Raises `WrongWiring` for all but the connectors of a manager, a key's string included."""
+    if not isinstance(connector, Definition):
+        kind = type(connector).__name__
+        raise WrongWiring(BuildInvalid(f"a {kind} is no connector; find(key) finds one by its key"))
+    if connectors.get(connector.key) is not connector:
+        raise WrongWiring(BuildInvalid(f"{connector.key!r} is not a connector of this manager"))
+
+
 @final
 class Scoped(Generic[K_contra]):
     """One tenant. A Scoped of more connectors is accepted where one of fewer is asked for."""
@@ -82,8 +93,7 @@ class Scoped(Generic[K_contra]):
             WrongWiring: the connector is not registered, which type checkers refuse too.
             ConnectorError: an account's name that cannot be stored (`AccountInvalid`).
         """
-        if self._connectors.get(connector.key) is not connector:
-            raise WrongWiring(BuildInvalid(f"{connector.key!r} is not a connector of this manager"))
+        require_registered(self._connectors, connector)
         if not account or not is_storable(account):
             raise ConnectorError(AccountInvalid(connector.key))
         key = ConnectionKey(self._tenant.kind, self._tenant.identity, connector.key, account)

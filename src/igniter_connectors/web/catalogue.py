@@ -6,6 +6,7 @@ from typing import Any, Never
 
 import msgspec
 from litestar import Controller, get
+from litestar.params import FromPath
 from returns.pipeline import is_successful
 
 from igniter_connectors.core.fields import FormField
@@ -53,7 +54,7 @@ def catalogue(connectors: Connectors[Any, Any], callers: Callers) -> type[Contro
             return json([_entry(one, accounts) for one in page.unwrap().items])
 
         @get("/{key:str}", summary="One connector", operation_id="GetConnector")
-        async def get_connector(self, request: WebRequest, key: str) -> WebResponse:
+        async def get_connector(self, request: WebRequest, key: FromPath[str]) -> WebResponse:
             caller = await callers.tenant(request, "read", key)
             if not is_successful(caller):
                 return problem(caller.failure())
@@ -67,7 +68,7 @@ def catalogue(connectors: Connectors[Any, Any], callers: Callers) -> type[Contro
             summary="Open a ticket and go to the provider",
             operation_id="StartAuthorization",
         )
-        async def start(self, request: WebRequest, key: str) -> WebResponse:
+        async def start(self, request: WebRequest, key: FromPath[str]) -> WebResponse:
             return await _handle(request, f"{key}/oauth/start")
 
         @get(
@@ -75,7 +76,7 @@ def catalogue(connectors: Connectors[Any, Any], callers: Callers) -> type[Contro
             summary="Come back from the provider",
             operation_id="FinishAuthorization",
         )
-        async def callback(self, request: WebRequest, key: str) -> WebResponse:
+        async def callback(self, request: WebRequest, key: FromPath[str]) -> WebResponse:
             return await _handle(request, f"{key}/oauth/callback")
 
     async def _handle(request: WebRequest, path: str) -> WebResponse:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from litestar import Controller, delete, get, patch, post, put
+from litestar.params import FromPath, FromQuery
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
@@ -72,7 +73,10 @@ def connections(connectors: Connectors[Any, Any], callers: Callers) -> type[Cont
 
         @get("/", summary="This tenant's connections", operation_id="ListConnections")
         async def list_connections(
-            self, request: WebRequest, limit: int = PAGE_SIZE, after: str | None = None
+            self,
+            request: WebRequest,
+            limit: FromQuery[int] = PAGE_SIZE,
+            after: FromQuery[str | None] = None,
         ) -> WebResponse:
             caller = await callers.tenant(request, "read", "")
             if not is_successful(caller):
@@ -81,7 +85,7 @@ def connections(connectors: Connectors[Any, Any], callers: Callers) -> type[Cont
 
         @get("/{key:str}", summary="One connection", operation_id="GetConnection")
         async def get_connection(
-            self, request: WebRequest, key: str, account: str = DEFAULT_ACCOUNT
+            self, request: WebRequest, key: FromPath[str], account: FromQuery[str] = DEFAULT_ACCOUNT
         ) -> WebResponse:
             place = await find(request, "read", key, account)
             if not is_successful(place):
@@ -90,7 +94,11 @@ def connections(connectors: Connectors[Any, Any], callers: Callers) -> type[Cont
 
         @put("/{key:str}", summary="Connect, or replace the config", operation_id="PutConnection")
         async def put_connection(
-            self, request: WebRequest, key: str, account: str = DEFAULT_ACCOUNT, return_to: str = ""
+            self,
+            request: WebRequest,
+            key: FromPath[str],
+            account: FromQuery[str] = DEFAULT_ACCOUNT,
+            return_to: FromQuery[str] = "",
         ) -> WebResponse:
             place = await find(request, "connect", key, account)
             body = await _body(request)
@@ -102,7 +110,7 @@ def connections(connectors: Connectors[Any, Any], callers: Callers) -> type[Cont
 
         @patch("/{key:str}", summary="Change some fields", operation_id="PatchConnection")
         async def patch_connection(
-            self, request: WebRequest, key: str, account: str = DEFAULT_ACCOUNT
+            self, request: WebRequest, key: FromPath[str], account: FromQuery[str] = DEFAULT_ACCOUNT
         ) -> WebResponse:
             place = await find(request, "update", key, account)
             body = await _body(request)
@@ -124,7 +132,7 @@ def connections(connectors: Connectors[Any, Any], callers: Callers) -> type[Cont
             "/{key:str}", summary="Disconnect", operation_id="DeleteConnection", status_code=200
         )
         async def delete_connection(
-            self, request: WebRequest, key: str, account: str = DEFAULT_ACCOUNT
+            self, request: WebRequest, key: FromPath[str], account: FromQuery[str] = DEFAULT_ACCOUNT
         ) -> WebResponse:
             place = await find(request, "disconnect", key, account)
             if not is_successful(place):
@@ -133,7 +141,7 @@ def connections(connectors: Connectors[Any, Any], callers: Callers) -> type[Cont
 
         @post("/{key:str}/enable", summary="Switch on", operation_id="EnableConnection")
         async def enable(
-            self, request: WebRequest, key: str, account: str = DEFAULT_ACCOUNT
+            self, request: WebRequest, key: FromPath[str], account: FromQuery[str] = DEFAULT_ACCOUNT
         ) -> WebResponse:
             place = await find(request, "enable", key, account)
             if not is_successful(place):
@@ -142,7 +150,7 @@ def connections(connectors: Connectors[Any, Any], callers: Callers) -> type[Cont
 
         @post("/{key:str}/disable", summary="Switch off", operation_id="DisableConnection")
         async def disable(
-            self, request: WebRequest, key: str, account: str = DEFAULT_ACCOUNT
+            self, request: WebRequest, key: FromPath[str], account: FromQuery[str] = DEFAULT_ACCOUNT
         ) -> WebResponse:
             place = await find(request, "disable", key, account)
             if not is_successful(place):
@@ -151,7 +159,11 @@ def connections(connectors: Connectors[Any, Any], callers: Callers) -> type[Cont
 
         @post("/{key:str}/actions/{name:str}", summary="Run an action", operation_id="CallAction")
         async def call_action(
-            self, request: WebRequest, key: str, name: str, account: str = DEFAULT_ACCOUNT
+            self,
+            request: WebRequest,
+            key: FromPath[str],
+            name: FromPath[str],
+            account: FromQuery[str] = DEFAULT_ACCOUNT,
         ) -> WebResponse:
             place = await find(request, "action", key, account)
             body = await _body(request)

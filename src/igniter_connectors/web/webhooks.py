@@ -10,6 +10,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from igniter_connectors.core.http import HttpRequest, HttpResponse
 from igniter_connectors.core.problem import WebhookNotFound, WebhookTooLarge
 from igniter_connectors.core.problem_details import problem_response
+from igniter_connectors.core.url import parse_webhook_path
 from igniter_connectors.manager.connectors import Connectors
 
 
@@ -24,18 +25,18 @@ def webhook_mount(connectors: Connectors[Any, Any]) -> ASGIApp:
     async def _answer(scope: HTTPScope, receive: Receive) -> HttpResponse:
         # Litestar gives the path below the mount, with one slash added at its end.
         path = scope["path"].strip("/")
-        limit = connectors.body_limit(path.partition("/")[0])
-        if limit == 0:
+        route = parse_webhook_path(path)
+        limit = connectors.body_limit(route.connector) if route is not None else 0
+        if route is None or limit == 0:
             return problem_response(WebhookNotFound())
         body = await _read(receive, limit)
         if body is None:
             return problem_response(WebhookTooLarge(limit))
         headers = tuple(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
+            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
         )
-        return await connectors.handle(
-            HttpRequest(scope["method"], f"{base}/{path}", headers, body)
-        )
+        request = HttpRequest(scope["method"], f"{base}/{path}", headers, body)
+        return await connectors.handle_webhook(route, request)
 
     return receive_webhook
 

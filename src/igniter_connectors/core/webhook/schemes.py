@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
+from binascii import a2b_base64
 from datetime import timedelta
 from typing import Final, Literal
 
@@ -108,8 +108,8 @@ def signing_key(scheme: Verification, secret: Secret) -> bytes | None:
     text = secret.reveal()
     if isinstance(scheme, StandardWebhooks):
         try:
-            key = base64.b64decode(text.removeprefix(_STANDARD_PREFIX), validate=True)
-        except (binascii.Error, ValueError):
+            key = a2b_base64(text.removeprefix(_STANDARD_PREFIX), strict_mode=True)
+        except ValueError:
             return None
         return key if 24 <= len(key) <= 64 else None
     try:

@@ -1,0 +1,137 @@
+"""An OAuth connector for tests, and the application that serves it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import msgspec
+from litestar import Litestar
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from returns.pipeline import is_successful
+from returns.result import Result, Success
+
+from igniter_connectors import (
+    ActionCall,
+    Connector,
+    ConnectorManager,
+    Connectors,
+    HttpRequest,
+    MemoryStore,
+    OAuthConnector,
+    OAuthProvider,
+    Principal,
+    Secret,
+    action,
+)
+from igniter_connectors.core.problem import ActionFailed
+from igniter_connectors.ports import Clock, Store
+from igniter_connectors.web import ConnectorsPlugin
+from tests.sample import KEYRING, Organization
+from tests.web.served import bound_socket, port_of, served
+
+
+class GitHub(msgspec.Struct, frozen=True):
+    """What the tenant gives beside the authorization."""
+
+    webhook_secret: Secret
+    team: str = "core"
+
+
+class WhoAmI(msgspec.Struct, frozen=True):
+    """The input: whose user info to ask for."""
+
+    url: str
+
+
+class Me(msgspec.Struct, frozen=True):
+    """The output."""
+
+    sub: str
+
+
+@action("who_am_i", input=WhoAmI, output=Me)
+async def who_am_i(call: ActionCall[GitHub, object, WhoAmI]) -> Result[Me, ActionFailed]:
+    """Asks the provider with the connection's access token."""
+    assert call.access_token is not None
+    header = call.access_token.authorization_header()
+    answer = await call.http.send(HttpRequest("GET", call.input.url, (header,)))
+    if not is_successful(answer):
+        return call.failed("no answer")
+    if answer.unwrap().status != 200:
+        return call.failed(f"status {answer.unwrap().status}")
+    return Success(msgspec.json.decode(answer.unwrap().body, type=Me))
+
+
+Github = OAuthConnector[GitHub, None, GitHub]
+
+
+def github(provider: OAuthProvider) -> Github:
+    """The connector at a provider."""
+    return (
+        Connector.create("github")
+        .with_config(GitHub)
+        .add_action(who_am_i)
+        .with_oauth(provider)
+        .build()
+    )
+
+
+async def who_is_signed_in(
+    request: ASGIConnection[Any, object, object, State],
+) -> Principal | None:
+    """The application's session, played by a header: `organization/person`."""
+    tenant, _, person = request.headers.get("x-session", "").partition("/")
+    return Principal(Organization(tenant), person) if person else None
+
+
+@dataclass
+class Site:
+    """A served application with the connector in it."""
+
+    connectors: Connectors[GitHub, Organization]
+    connector: Github
+    origin: str
+
+    def browser(self, session: str | None = "acme/ada") -> httpx.AsyncClient:
+        """A browser with cookies of its own, in which somebody is signed in."""
+        headers = {} if session is None else {"x-session": session}
+        return httpx.AsyncClient(base_url=self.origin, headers=headers)
+
+
+def callback_of(listener: socket.socket) -> str:
+    """The redirect URI to register at the provider."""
+    return f"http://127.0.0.1:{port_of(listener)}/connectors/github/oauth/callback"
+
+
+@asynccontextmanager
+async def site(
+    provider: OAuthProvider,
+    *,
+    listener: socket.socket | None = None,
+    store: Store | None = None,
+    clock: Clock | None = None,
+) -> AsyncGenerator[Site, None]:
+    """The application over real HTTP on loopback."""
+    listener = listener or bound_socket()
+    origin = f"http://127.0.0.1:{port_of(listener)}"
+    connector = github(provider)
+    builder = (
+        ConnectorManager.create()
+        .with_database(store or MemoryStore())
+        .with_encryption(KEYRING)
+        .with_base_url(origin)
+        .add_scope(Organization)
+        .add_connector(connector)
+    )
+    connectors = (builder.with_clock(clock) if clock is not None else builder).build()
+    app = Litestar(
+        plugins=[ConnectorsPlugin(connectors, principal=who_is_signed_in)], logging_config=None
+    )
+    async with served(app, listener):
+        yield Site(connectors, connector, origin)

@@ -1,0 +1,411 @@
+"""Webhooks over real HTTP, signed by the packages that providers and their customers use."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+import pytest
+import standardwebhooks
+import stripe
+from litestar import Litestar
+from returns.result import Result, Success
+
+from igniter_connectors import (
+    STRIPE,
+    Connector,
+    ConnectorManager,
+    Connectors,
+    HttpRequest,
+    MemoryStore,
+    Secret,
+    SQLiteStore,
+    StandardWebhooks,
+    Webhook,
+    WebhookCall,
+    WebhookEndpoint,
+    WebhookFailed,
+    WebhookNotConfigured,
+    WebhookSecretInvalid,
+    problem_of,
+    value_or_raise,
+)
+from igniter_connectors.core import schema
+from igniter_connectors.ports import Store
+from igniter_connectors.testing import sign_webhook
+from igniter_connectors.web import ConnectorsPlugin
+from tests.sample import CANARY, KEYRING, Organization, bot, running_bot
+from tests.web.served import bound_socket, port_of, served
+
+ACME = Organization("acme")
+
+
+class MailConfig(msgspec.Struct, frozen=True):
+    """Nothing but a secret."""
+
+    key: Secret
+
+
+class ShopConfig(msgspec.Struct, frozen=True):
+    """Another connector's."""
+
+    key: Secret
+
+
+class Subscribed(msgspec.Struct, frozen=True, tag_field="type", tag="subscribed"):
+    """One kind of event."""
+
+    email: str
+
+
+class Left(msgspec.Struct, frozen=True, tag_field="type", tag="left"):
+    """Another kind."""
+
+    email: str
+    reason: str = ""
+
+
+class Paid(msgspec.Struct, frozen=True):
+    """A shop's event."""
+
+    id: str
+    amount: int
+
+
+@dataclass
+class Received:
+    """What the handlers were given."""
+
+    mail: list[tuple[Subscribed | Left, str, str]] = field(default_factory=list)
+    shop: list[Paid] = field(default_factory=list)
+    fails: bool = False
+
+
+@dataclass
+class Post:
+    """The served application and its two endpoints."""
+
+    connectors: Connectors[MailConfig | ShopConfig, Organization]
+    mail: WebhookEndpoint
+    shop: WebhookEndpoint
+    received: Received
+    http: httpx.AsyncClient
+
+
+@asynccontextmanager
+async def post_office(store: Store | None = None) -> AsyncGenerator[Post, None]:
+    """Two connectors with webhooks, connected for one tenant, behind real HTTP."""
+    received = Received()
+
+    async def on_mail(
+        call: WebhookCall[MailConfig, object, Subscribed | Left],
+    ) -> Result[None, WebhookFailed]:
+        if received.fails:
+            raise RuntimeError(call.config.key.reveal())
+        assert call.tenant == ACME
+        received.mail.append((call.payload, call.event_id, call.config.key.reveal()))
+        return Success(None)
+
+    async def on_shop(
+        call: WebhookCall[ShopConfig, object, Paid],
+    ) -> Result[None, WebhookFailed]:
+        received.shop.append(call.payload)
+        return call.failed("out of stock") if received.fails else Success(None)
+
+    mail = (
+        Connector.create("mail")
+        .with_config(MailConfig)
+        .with_webhook(
+            Webhook(
+                payload=Subscribed | Left,
+                verification=StandardWebhooks(),
+                handler=on_mail,
+                body_limit_bytes=4096,
+            )
+        )
+        .build()
+    )
+    shop = (
+        Connector.create("shop")
+        .with_config(ShopConfig)
+        .with_webhook(Webhook(payload=Paid, verification=STRIPE, handler=on_shop))
+        .build()
+    )
+    listener = bound_socket()
+    origin = f"http://127.0.0.1:{port_of(listener)}"
+    connectors = (
+        ConnectorManager.create()
+        .with_database(store or MemoryStore())
+        .with_encryption(KEYRING)
+        .with_base_url(origin)
+        .add_scope(Organization)
+        .add_connector(mail)
+        .add_connector(shop)
+        .build()
+    )
+    app = Litestar(plugins=[ConnectorsPlugin(connectors)], logging_config=None)
+    async with served(app, listener), httpx.AsyncClient() as http:
+        acme = connectors.scope(ACME)
+        value_or_raise(await acme.at(mail).connect(MailConfig(Secret(CANARY))))
+        value_or_raise(await acme.at(shop).connect(ShopConfig(Secret(CANARY))))
+        yield Post(
+            connectors,
+            value_or_raise(await acme.at(mail).create_webhook()),
+            value_or_raise(
+                await acme.at(shop).create_webhook(signing_secret=Secret("whsec_from_stripe"))
+            ),
+            received,
+            http,
+        )
+
+
+def standard_headers(secret: Secret, body: str, event_id: str = "msg_1") -> dict[str, str]:
+    """Signed by the reference implementation."""
+    now = datetime.now(UTC)
+    signature = standardwebhooks.Webhook(secret.reveal()).sign(event_id, now, body)
+    return {
+        "webhook-id": event_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": signature,
+        "content-type": "application/json",
+    }
+
+
+def stripe_header(secret: str, body: str) -> dict[str, str]:
+    """Signed as Stripe's own SDK computes it."""
+    timestamp = int(datetime.now(UTC).timestamp())
+    signature = stripe.WebhookSignature._compute_signature(f"{timestamp}.{body}", secret)
+    header = f"t={timestamp},v1={signature},v0=ignored"
+    stripe.WebhookSignature.verify_header(body, header, secret, tolerance=300)
+    return {"stripe-signature": header}
+
+
+SUBSCRIBED = '{ "type":"subscribed",\n"email":"a\\u0040b.example", "email":"last@wins.example"}'
+
+
+async def test_a_genuine_webhook_reaches_its_handler_typed() -> None:
+    """Odd spacing, escapes and doubled keys do not matter: the raw bytes were signed."""
+    async with post_office() as post:
+        headers = standard_headers(post.mail.signing_secret, SUBSCRIBED)
+        answer = await post.http.post(post.mail.url.reveal(), content=SUBSCRIBED, headers=headers)
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert post.received.mail == [(Subscribed("last@wins.example"), "msg_1", CANARY)]
+        left = '{"type":"left","email":"a@b.example","reason":"noise"}'
+        headers = standard_headers(post.mail.signing_secret, left, "msg_2")
+        await post.http.post(post.mail.url.reveal(), content=left, headers=headers)
+        assert post.received.mail[1][0] == Left("a@b.example", "noise")
+
+
+async def test_stripes_own_signature_is_taken() -> None:
+    """The declarative scheme, against the provider's SDK."""
+    async with post_office() as post:
+        body = '{"id":"in_1","amount":7}'
+        answer = await post.http.post(
+            post.shop.url.reveal(), content=body, headers=stripe_header("whsec_from_stripe", body)
+        )
+        assert answer.status_code == 204
+        assert post.received.shop == [Paid("in_1", 7)]
+
+
+async def test_a_forged_webhook_is_refused_before_anything_is_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Wrong secret, changed body, time or id, no header: 401, and the decoder never ran."""
+    decoded = 0
+    honest = schema.decode_json
+
+    def counting(raw: bytes, kind: object) -> object:
+        nonlocal decoded
+        decoded += raw.startswith(b"{ ")
+        return honest(raw, kind)  # type: ignore[arg-type]  # passed through
+
+    monkeypatch.setattr("igniter_connectors.flows.receive.decode_json", counting)
+    async with post_office() as post:
+        good = standard_headers(post.mail.signing_secret, SUBSCRIBED)
+        other = standard_headers(Secret("whsec_" + "QUJD" * 8), SUBSCRIBED)
+        forgeries: list[tuple[str, dict[str, str]]] = [
+            (SUBSCRIBED, other),
+            (SUBSCRIBED + " ", good),
+            (SUBSCRIBED.replace("last", "evil"), good),
+            (SUBSCRIBED, {**good, "webhook-id": "msg_2"}),
+            (SUBSCRIBED, {**good, "webhook-timestamp": "1"}),
+            (SUBSCRIBED, {**good, "webhook-timestamp": "x"}),
+            (SUBSCRIBED, {**good, "webhook-signature": ""}),
+            (SUBSCRIBED, {**good, "webhook-signature": "v1"}),
+            (SUBSCRIBED, {**good, "webhook-signature": good["webhook-signature"][:-2]}),
+            (SUBSCRIBED, {**good, "webhook-signature": "v0" + good["webhook-signature"][2:]}),
+            (SUBSCRIBED, {}),
+        ]
+        for body, headers in forgeries:
+            answer = await post.http.post(post.mail.url.reveal(), content=body, headers=headers)
+            assert answer.status_code == 401, headers
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.json()["code"] == "CONNECTOR_WEBHOOK_VERIFICATION_FAILED"
+        assert (decoded, post.received.mail) == (0, [])
+        await post.http.post(post.mail.url.reveal(), content=SUBSCRIBED, headers=good)
+        assert (decoded, len(post.received.mail)) == (1, 1)
+
+
+async def test_an_address_that_is_not_one_is_a_404() -> None:
+    """Unknown token, another connector's token, no token, a connector without webhooks."""
+    async with post_office() as post:
+        url = post.mail.url.reveal()
+        token = url.rpartition("/")[2]
+        origin = f"http://{urlsplit(url).netloc}"
+        for path in (
+            f"/webhooks/mail/{'A' * 43}",
+            f"/webhooks/shop/{token}",
+            f"/webhooks/mail/{token}x",
+            f"/webhooks/mail/{token}/x",
+            "/webhooks/mail",
+            "/webhooks/",
+            f"/webhooks/nothing/{token}",
+        ):
+            headers = standard_headers(post.mail.signing_secret, SUBSCRIBED)
+            answer = await post.http.post(origin + path, content=SUBSCRIBED, headers=headers)
+            assert answer.status_code == 404, path
+        assert (await post.http.get(url)).status_code == 405
+
+
+async def test_a_body_over_the_cap_is_refused_while_it_streams() -> None:
+    """413, without the rest being read."""
+    async with post_office() as post:
+        headers = standard_headers(post.mail.signing_secret, "x")
+        for size, status in ((4096, 401), (4097, 413), (5_000_000, 413)):
+            answer = await post.http.post(
+                post.mail.url.reveal(), content=b"x" * size, headers=headers
+            )
+            assert answer.status_code == status
+
+
+async def test_a_genuine_webhook_that_does_not_fit_its_type_is_told() -> None:
+    """422 with the path, never the value."""
+    async with post_office() as post:
+        for body in ('{"type":"subscribed","email":7}', '{"type":"unknown"}', "not json", ""):
+            headers = standard_headers(post.mail.signing_secret, body)
+            answer = await post.http.post(post.mail.url.reveal(), content=body, headers=headers)
+            assert answer.status_code == 422
+            assert answer.json()["code"] == "CONNECTOR_WEBHOOK_VALIDATION_FAILED"
+        assert post.received.mail == []
+
+
+async def test_a_handler_that_fails_asks_for_another_delivery(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """503, and what it raised with its secret reaches nobody."""
+    async with post_office() as post:
+        post.received.fails = True
+        headers = standard_headers(post.mail.signing_secret, SUBSCRIBED)
+        answer = await post.http.post(post.mail.url.reveal(), content=SUBSCRIBED, headers=headers)
+        assert answer.status_code == 503
+        assert answer.json()["reason"] == "the handler raised RuntimeError"
+        body = '{"id":"in_1","amount":7}'
+        answer = await post.http.post(
+            post.shop.url.reveal(), content=body, headers=stripe_header("whsec_from_stripe", body)
+        )
+        assert (answer.status_code, answer.json()["reason"]) == (503, "out of stock")
+    assert "RuntimeError: [secret]" in caplog.text
+    assert CANARY not in caplog.text
+
+
+async def test_a_disabled_connection_answers_and_runs_nothing() -> None:
+    """A 404 would make the provider delete the subscription; a forgery is still refused."""
+    async with post_office() as post:
+        found = value_or_raise(post.connectors.find("mail"))
+        at = value_or_raise(post.connectors.tenant("organization", "acme")).at(found)
+        value_or_raise(await at.disable())
+        headers = standard_headers(post.mail.signing_secret, SUBSCRIBED)
+        answer = await post.http.post(post.mail.url.reveal(), content=SUBSCRIBED, headers=headers)
+        assert answer.status_code == 204
+        forged = await post.http.post(post.mail.url.reveal(), content="{}", headers=headers)
+        assert forged.status_code == 401
+        assert post.received.mail == []
+        value_or_raise(await at.disconnect())
+        gone = await post.http.post(post.mail.url.reveal(), content=SUBSCRIBED, headers=headers)
+        assert gone.status_code == 404
+
+
+async def test_several_endpoints_live_side_by_side() -> None:
+    """Each with its own address and secret; a provider's secret may come afterwards."""
+    async with post_office() as post:
+        found = value_or_raise(post.connectors.find("mail"))
+        at = value_or_raise(post.connectors.tenant("organization", "acme")).at(found)
+        second = value_or_raise(await at.create_webhook())
+        given = Secret("whsec_" + "QUJD" * 8)
+        value_or_raise(await at.replace_webhook_secret(second.id, given))
+        for url, secret, status in (
+            (post.mail.url, post.mail.signing_secret, 204),
+            (second.url, given, 204),
+            (second.url, second.signing_secret, 401),
+            (second.url, post.mail.signing_secret, 401),
+        ):
+            headers = standard_headers(secret, SUBSCRIBED)
+            answer = await post.http.post(url.reveal(), content=SUBSCRIBED, headers=headers)
+            assert answer.status_code == status
+        short = await at.create_webhook(signing_secret=Secret("whsec_QUJD"))
+        assert problem_of(short) == WebhookSecretInvalid("mail")
+        assert problem_of(await at.replace_webhook_secret("no such", given)) is not None
+
+
+async def test_endpoints_are_found_in_a_file_by_another_process_s_manager(tmp_path: object) -> None:
+    """Nothing about an endpoint lives in memory."""
+    async with post_office(SQLiteStore(f"{tmp_path}/c.db")) as post:
+        headers = standard_headers(post.mail.signing_secret, SUBSCRIBED)
+        answer = await post.http.post(post.mail.url.reveal(), content=SUBSCRIBED, headers=headers)
+        assert answer.status_code == 204
+        assert post.received.mail[0][2] == CANARY
+
+
+async def test_a_connector_without_webhooks_makes_no_endpoint() -> None:
+    """Said as a problem."""
+    store = MemoryStore()
+    connectors = (
+        ConnectorManager.create()
+        .with_database(store)
+        .with_encryption(KEYRING)
+        .with_base_url("https://app.example.com")
+        .add_scope(Organization)
+        .add_connector(bot)
+        .build()
+    )
+    async with connectors:
+        at = connectors.scope(ACME).at(bot)
+        assert problem_of(await at.create_webhook()) == WebhookNotConfigured("bot")
+    async with running_bot() as without_base:
+        with pytest.raises(Exception, match="with_base_url"):
+            await without_base.scope(ACME).at(bot).create_webhook()
+
+
+async def test_the_testing_kit_signs_what_handle_takes() -> None:
+    """For tests of connectors, without any server."""
+    async with post_office() as post:
+        for endpoint, scheme, body in (
+            (post.mail, StandardWebhooks(), b'{"type":"subscribed","email":"x"}'),
+            (post.shop, STRIPE, b'{"id":"1","amount":2}'),
+        ):
+            request = sign_webhook(scheme, endpoint, body, now=datetime.now(UTC))
+            assert (await post.connectors.handle(request)).status == 204
+            tampered = HttpRequest(request.method, request.url, request.headers, body + b" ")
+            assert (await post.connectors.handle(tampered)).status == 401
+        assert (len(post.received.mail), len(post.received.shop)) == (1, 1)
+
+
+async def test_many_webhooks_at_once_each_run_once() -> None:
+    """Concurrency loses none."""
+    async with post_office() as post:
+
+        async def deliver(number: int) -> int:
+            body = json.dumps({"type": "subscribed", "email": str(number)})
+            headers = standard_headers(post.mail.signing_secret, body, f"msg_{number}")
+            answer = await post.http.post(post.mail.url.reveal(), content=body, headers=headers)
+            return answer.status_code
+
+        assert set(await asyncio.gather(*(deliver(number) for number in range(50)))) == {204}
+        assert len({event_id for _, event_id, _ in post.received.mail}) == 50

@@ -1,0 +1,800 @@
+"""What an application may write, and the types that checkers must infer of it.
+
+Each section is a chapter of the public API. Nothing here runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Annotated, Literal, Never, Self, assert_never, assert_type
+
+import msgspec
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+from typing_extensions import TypeVar
+
+from igniter_connectors import (
+    AccessToken,
+    Action,
+    ActionCall,
+    AuthorizationRequest,
+    CallProblem,
+    ConfigConnector,
+    Connection,
+    ConnectionSummary,
+    Connector,
+    ConnectorError,
+    ConnectorManager,
+    Connectors,
+    Explanation,
+    FormField,
+    GetProblem,
+    HttpClient,
+    HttpFailed,
+    HttpRequest,
+    HttpResponse,
+    Keyring,
+    ManagerBuilder,
+    MemoryStore,
+    OAuthConnector,
+    OAuthProvider,
+    Page,
+    Principal,
+    Problem,
+    Scope,
+    Scoped,
+    Secret,
+    SQLiteStore,
+    Webhook,
+    WebhookCall,
+    action,
+    form_fields,
+    http_action,
+    mask,
+    problem_of,
+    value_or_raise,
+)
+from igniter_connectors.builder import Missing
+from igniter_connectors.core.connector import (
+    ConnectorBuilder,
+    ConnectorDraft,
+    Fresh,
+    HasHandlers,
+    OAuth,
+    Plain,
+)
+from igniter_connectors.core.event import Connected, Disconnected, ErrorOccurred, Event, Updated
+from igniter_connectors.core.fields import JsonValue
+from igniter_connectors.core.http import DEADLINE
+from igniter_connectors.core.problem import (
+    ActionFailed,
+    ActionInputInvalid,
+    ActionNotFound,
+    ActionOutputInvalid,
+    AlreadyConnected,
+    AuthorizeProblem,
+    ConfigInvalid,
+    Conflict,
+    ConnectorNotFound,
+    ConnectProblem,
+    DatabaseFailed,
+    DecryptFailed,
+    DefaultCallProblem,
+    DefaultConfigRequired,
+    Disabled,
+    DisconnectProblem,
+    EncryptFailed,
+    EndpointProblem,
+    NeedsReauth,
+    NotConnected,
+    RefreshFailed,
+    ReturnToInvalid,
+    ScopeIdentifierRequired,
+    ScopeInvalid,
+    ScopeProblem,
+    ToggleProblem,
+    UpdateProblem,
+    WebhookFailed,
+    WebhookNotConfigured,
+    WebhookNotFound,
+    WebhookSecretInvalid,
+)
+from igniter_connectors.core.webhook.endpoint import WebhookEndpoint
+from igniter_connectors.core.webhook.schemes import (
+    GITHUB,
+    STRIPE,
+    AcceptUnsignedEvents,
+    HmacScheme,
+    StandardWebhooks,
+)
+from igniter_connectors.flows.announce import Subscription
+from igniter_connectors.manager.at import At, AtConfig, AtOAuth, BoundAction
+from igniter_connectors.manager.connectors import ConnectorEntry, DefaultAction, FoundConnector
+from igniter_connectors.ports import Clock, Entropy, Observer, Store
+
+# --- tenants --------------------------------------------------------------------------
+
+
+class Organization(Scope, frozen=True, tag="organization"):
+    """A kind whose tenants have an identity."""
+
+
+class System(Scope, frozen=True, tag="system"):
+    """A kind with one tenant."""
+
+    identity: str = ""
+
+
+assert_type(Organization("acme").identity, str)
+assert_type(System(), System)
+
+
+# --- configs, inputs, outputs ---------------------------------------------------------
+
+
+class ChatConfig(msgspec.Struct, frozen=True):
+    """A config with a secret."""
+
+    bot_token: Secret
+    chat: str
+    silent: bool = False
+
+
+class ForgeConfig(msgspec.Struct, frozen=True):
+    """Nothing to configure: a type of its own all the same, which names the connector."""
+
+
+class Say(msgspec.Struct, frozen=True):
+    """An action's input, with a constraint."""
+
+    text: Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class Said(msgspec.Struct, frozen=True, tag="said"):
+    """One of two outputs."""
+
+    number: int
+
+
+class Queued(msgspec.Struct, frozen=True, tag="queued"):
+    """The other."""
+
+    position: int
+
+
+class Star(msgspec.Struct, frozen=True):
+    """Another action's input."""
+
+    repository: str
+
+
+# --- actions --------------------------------------------------------------------------
+
+
+class ChatClient:
+    """A context that is entered before a call and left after it."""
+
+    def __init__(self, token: Secret) -> None:
+        self.token: Secret = token
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        del kind, error, trace
+
+
+async def open_client(config: ChatConfig) -> ChatClient:
+    return ChatClient(config.bot_token)
+
+
+@action("say", input=Say, output=Said | Queued)
+async def say(call: ActionCall[ChatConfig, ChatClient, Say]) -> Result[Said | Queued, ActionFailed]:
+    assert_type(call.input, Say)
+    assert_type(call.config, ChatConfig)
+    assert_type(call.context, ChatClient)
+    assert_type(call.tenant, Scope | None)
+    assert_type(call.access_token, AccessToken | None)
+    assert_type(call.failed("no such chat"), Result[Never, ActionFailed])
+    if call.config.silent:
+        return call.failed("the chat is silent", retry_at=datetime.fromtimestamp(0, UTC))
+    answer = await call.http.send(HttpRequest("POST", "https://chat.example/say"))
+    assert_type(answer, Result[HttpResponse, HttpFailed])
+    return Success(Said(1))
+
+
+@action("say_at_once", input=Say, output=Said | Queued)
+async def say_at_once(
+    call: ActionCall[ChatConfig, ChatClient, Say],
+) -> Result[Said, ActionFailed]:
+    """Returns less than its output allows."""
+    return Success(Said(len(call.input.text)))
+
+
+@http_action("members", input=Say, output=list[str])
+async def members(call: ActionCall[ChatConfig, object, Say]) -> Result[list[str], ActionFailed]:
+    """Needs no context, so any will do."""
+    return Success([call.config.chat])
+
+
+@action("star", input=Star, output=None)
+async def star(call: ActionCall[ForgeConfig, object, Star]) -> Result[None, ActionFailed]:
+    if call.access_token is None:
+        return call.failed("no token")
+    assert_type(call.access_token.authorization_header(), tuple[str, str])
+    return Success(None)
+
+
+@action("echo", input=Say, output=dict[str, int])
+async def echo(
+    call: ActionCall[msgspec.Struct, object, Say],
+) -> Result[dict[str, int], ActionFailed]:
+    """Reads no config, so every connector may add it."""
+    return Success({call.input.text: 1})
+
+
+class Service:
+    """A handler may be a method of what the application has."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit: int = limit
+
+    async def count(self, call: ActionCall[ChatConfig, object, Say]) -> Result[int, ActionFailed]:
+        return Success(self.limit) if call.input.text else call.failed("nothing said")
+
+
+count = action("count", input=Say, output=int)(Service(3).count)
+assert_type(count, Action[ChatConfig, object, Say, int])
+assert_type(say, Action[ChatConfig, ChatClient, Say, Said | Queued])
+assert_type(say_at_once, Action[ChatConfig, ChatClient, Say, Said | Queued])
+assert_type(members, Action[ChatConfig, object, Say, list[str]])
+assert_type(star, Action[ForgeConfig, object, Star, None])
+assert_type(echo, Action[msgspec.Struct, object, Say, dict[str, int]])
+
+
+# --- webhooks -------------------------------------------------------------------------
+
+
+class Joined(msgspec.Struct, frozen=True, tag="joined"):
+    """One kind of payload."""
+
+    member: str
+
+
+class Left(msgspec.Struct, frozen=True, tag="left"):
+    """The other kind."""
+
+    member: str
+    since: int
+
+
+async def take(
+    call: WebhookCall[ChatConfig, ChatClient, Joined | Left],
+) -> Result[None, WebhookFailed]:
+    assert_type(call.payload, Joined | Left)
+    assert_type(call.config, ChatConfig)
+    assert_type(call.context, ChatClient)
+    assert_type(call.tenant, Scope)
+    assert_type(call.event_id, str)
+    match call.payload:
+        case Joined(member=member):
+            assert_type(member, str)
+        case Left(since=since):
+            assert_type(since, int)
+            return call.failed("who left is not known here")
+        case _:
+            assert_never(call.payload)
+    return Success(None)
+
+
+async def take_anything(
+    call: WebhookCall[ChatConfig, object, object],
+) -> Result[None, WebhookFailed]:
+    """Reads neither context nor payload, so any will do."""
+    return call.failed(call.account)
+
+
+chat_webhook = Webhook(payload=Joined | Left, verification=StandardWebhooks(), handler=take)
+assert_type(chat_webhook, Webhook[ChatConfig, ChatClient, Joined | Left])
+assert_type(
+    Webhook(payload=Joined, verification=STRIPE, handler=take_anything),
+    Webhook[ChatConfig, object, Joined],
+)
+any_webhook = Webhook(
+    payload=dict[str, int], verification=AcceptUnsignedEvents(), handler=take_anything
+)
+own_scheme = Webhook(
+    payload=Left,
+    verification=HmacScheme(header="X-Chat", algorithm="sha512", tolerance=timedelta(minutes=1)),
+    handler=take_anything,
+    body_limit_bytes=4096,
+)
+
+
+# --- connectors -----------------------------------------------------------------------
+
+
+class Card(msgspec.Struct, frozen=True):
+    """Metadata is any struct."""
+
+    name: str
+    category: Literal["chat", "code"]
+
+
+async def check_chat(config: ChatConfig) -> Result[None, str]:
+    return Success(None) if config.chat.isdigit() else Failure("a chat is a number")
+
+
+async def normalize(config: ChatConfig) -> Result[ChatConfig, str]:
+    """What a check returns beside its verdict is not looked at."""
+    return Success(config)
+
+
+no_config = Connector.create("chat")
+fresh = no_config.with_config(ChatConfig)
+with_client = (
+    fresh.with_metadata(Card("Chat", "chat")).on_validate(check_chat).on_context(open_client)
+)
+with_action = with_client.add_action(say)
+assert_type(no_config, ConnectorDraft)
+assert_type(fresh, ConnectorBuilder[ChatConfig, None, Plain, Fresh])
+assert_type(with_client, ConnectorBuilder[ChatConfig, ChatClient, Plain, Fresh])
+assert_type(with_action, ConnectorBuilder[ChatConfig, ChatClient, Plain, HasHandlers])
+
+chat = (
+    with_action.add_action(say_at_once)
+    .add_action(members)
+    .add_action(echo)
+    .with_webhook(chat_webhook)
+    .with_default_config(ChatConfig(Secret("t"), "1", silent=True))
+    .on_validate(normalize)
+    .with_metadata(Card("Chat", category="chat"))
+    .build()
+)
+provider = OAuthProvider(
+    authorization_url="https://forge.example/authorize",
+    token_url="https://forge.example/token",
+    client_id="client",
+    client_secret=Secret("hush"),
+    oauth_scopes=("repo", "user"),
+)
+forge = (
+    Connector.create("forge").with_config(ForgeConfig).add_action(star).with_oauth(provider).build()
+)
+assert_type(chat, ConfigConnector[ChatConfig, ChatClient, ChatConfig])
+assert_type(forge, OAuthConnector[ForgeConfig, None, ForgeConfig])
+assert_type(chat.key, str)
+assert_type(chat.default_config, ChatConfig | None)
+assert_type(forge.provider, OAuthProvider)
+# The provider first, and a webhook beside it.
+early_oauth = Connector.create("forge").with_config(ForgeConfig).with_oauth(provider)
+assert_type(early_oauth, ConnectorBuilder[ForgeConfig, None, OAuth, Fresh])
+
+
+async def on_push(call: WebhookCall[ForgeConfig, None, Star]) -> Result[None, WebhookFailed]:
+    return Success(None) if call.payload.repository else call.failed("which?")
+
+
+assert_type(
+    early_oauth.with_webhook(Webhook(payload=Star, verification=GITHUB, handler=on_push)).build(),
+    OAuthConnector[ForgeConfig, None, ForgeConfig],
+)
+# Handlers that ask for less than the connector offers.
+assert_type(
+    with_client.with_webhook(any_webhook).build(),
+    ConfigConnector[ChatConfig, ChatClient, ChatConfig],
+)
+assert_type(
+    fresh.add_action(members).with_webhook(own_scheme).build(),
+    ConfigConnector[ChatConfig, None, ChatConfig],
+)
+
+
+# --- ports of one's own ---------------------------------------------------------------
+
+
+class Recorder:
+    """Telemetry, an HTTP client, a clock and entropy, without a base class."""
+
+    def observe(self, event: Event) -> None:
+        assert_type(event.name, str)
+        assert_type(event.at, datetime)
+
+    async def send(
+        self, request: HttpRequest, *, deadline: timedelta = DEADLINE
+    ) -> Result[HttpResponse, HttpFailed]:
+        if deadline > DEADLINE:
+            return Failure(HttpFailed(sent=False))
+        return Success(HttpResponse(200, body=request.body))
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(0, UTC)
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        del seconds
+
+    def octets(self, count: int) -> bytes:
+        return bytes(count)
+
+    def fraction(self) -> float:
+        return 0.5
+
+
+recorder = Recorder()
+http: HttpClient = recorder
+clock: Clock = recorder
+entropy: Entropy = recorder
+observer: Observer = recorder
+memory: Store = MemoryStore(clock=clock)
+file: Store = SQLiteStore("connectors.db")
+
+
+# --- the manager ----------------------------------------------------------------------
+
+
+async def on_connected(event: Connected) -> None:
+    assert_type(event.connector, str)
+
+
+async def on_error(event: ErrorOccurred) -> None:
+    assert_type(event.frames, tuple[str, ...])
+
+
+async def on_any(event: Event) -> None:
+    if isinstance(event, Updated):
+        assert_type(event.identity, str)
+
+
+empty = ConnectorManager.create()
+assert_type(empty, ManagerBuilder[Missing, Missing, Never, Never])
+registered = (
+    empty.add_scope(Organization).add_scope(System).add_connector(chat).add_connector(forge)
+)
+assert_type(
+    registered, ManagerBuilder[Missing, Missing, ChatConfig | ForgeConfig, Organization | System]
+)
+keyring = Keyring.from_secret(
+    Keyring.generate(), previous=["a secret of an earlier day", Secret("")]
+)
+ready = (
+    registered.with_encryption(keyring)
+    .with_database(memory)
+    .with_base_url("https://app.example/integrations")
+    .allow_return_to("https://www.app.example/done", "https://other.example/")
+    .with_logger(logging.getLogger("app"))
+    .with_telemetry(recorder)
+    .with_http(http)
+    .with_clock(clock)
+    .with_entropy(entropy)
+    .on_connect(on_connected)
+    .on_connect(on_any)
+    .on_disconnect(on_any)
+    .on_error(on_error)
+    .on(Connected, on_connected)
+    .on(Disconnected, on_any)
+    .on(Event, on_any)
+)
+assert_type(ready, ManagerBuilder[Store, Keyring, ChatConfig | ForgeConfig, Organization | System])
+connectors = ready.build()
+assert_type(connectors, Connectors[ChatConfig | ForgeConfig, Organization | System])
+assert_type(
+    registered.with_database(MemoryStore()).with_encryption(keyring).build(),
+    Connectors[ChatConfig | ForgeConfig, Organization | System],
+)
+
+
+# --- tenants of a manager -------------------------------------------------------------
+
+
+async def needs_forge(tenant: Scoped[ForgeConfig]) -> None:
+    assert_type(tenant.at(forge), AtOAuth[ForgeConfig, None])
+
+
+def needs_organizations(some: Connectors[ChatConfig, Organization]) -> Scoped[ChatConfig]:
+    return some.scope(Organization("acme"))
+
+
+async def one_tenant() -> None:
+    async with connectors as opened:
+        assert_type(opened, Connectors[ChatConfig | ForgeConfig, Organization | System])
+    acme = connectors.scope(Organization("acme"))
+    assert_type(acme, Scoped[ChatConfig | ForgeConfig])
+    assert_type(connectors.scope(System()), Scoped[ChatConfig | ForgeConfig])
+    # A tenant, and a manager, of more than is asked for.
+    await needs_forge(acme)
+    assert_type(needs_organizations(connectors), Scoped[ChatConfig])
+    assert_type(acme.at(chat), AtConfig[ChatConfig, ChatClient])
+    assert_type(acme.at(forge, account="work"), AtOAuth[ForgeConfig, None])
+    assert_type(await acme.list(limit=10), Result[Page[ConnectionSummary], DatabaseFailed])
+    assert_type(await acme.count(), Result[int, DatabaseFailed])
+
+
+# --- one tenant at one connector ------------------------------------------------------
+
+
+def log(result: Result[object, Problem]) -> None:
+    problem = problem_of(result)
+    assert_type(problem, Problem | None)
+    if problem is not None:
+        assert_type((problem.code, problem.message), tuple[str, str])
+
+
+async def at_a_config_connector(at: AtConfig[ChatConfig, ChatClient]) -> None:
+    config = ChatConfig(Secret("t"), chat="42")
+    connected = await at.connect(config)
+    assert_type(connected, Result[Connection[ChatConfig], ConnectProblem])
+    assert_type(value_or_raise(connected).config.bot_token.reveal(), str)
+    found = await at.get()
+    assert_type(found, Result[Connection[ChatConfig], GetProblem])
+    if is_successful(found):
+        assert_type(found.unwrap().config, ChatConfig)
+        updated = await at.update(config, version=found.unwrap().version)
+        assert_type(updated, Result[Connection[ChatConfig], UpdateProblem])
+    assert_type(await at.enable(), Result[None, ToggleProblem])
+    assert_type(await at.disable(), Result[None, ToggleProblem])
+    assert_type(await at.disconnect(), Result[None, DisconnectProblem])
+    assert_type(await at.explain(), Result[Explanation, DatabaseFailed])
+    sealed = at.seal_config(config)
+    assert_type(sealed, Result[Secret, ConfigInvalid | EncryptFailed])
+    assert_type(
+        at.open_config(value_or_raise(sealed)), Result[ChatConfig, ConfigInvalid | DecryptFailed]
+    )
+    # What one operation returns passes where more problems are possible.
+    log(connected)
+    log(await at.disconnect())
+
+
+async def at_an_oauth_connector(at: AtOAuth[ForgeConfig, None]) -> None:
+    begun = await at.authorize(ForgeConfig(), subject="user-7", return_to="/settings")
+    assert_type(begun, Result[AuthorizationRequest, AuthorizeProblem])
+    assert_type(value_or_raise(begun).url, str)
+    assert_type(value_or_raise(begun).expires_in, timedelta)
+    assert_type(
+        await at.authorize_replacing_account(ForgeConfig(), subject="user-7"),
+        Result[AuthorizationRequest, AuthorizeProblem],
+    )
+    found = value_or_raise(await at.get())
+    if found.authorization is not None and found.authorization.account is not None:
+        assert_type(found.authorization.account.subject, str)
+
+
+async def webhooks_of(at: AtConfig[ChatConfig, ChatClient]) -> None:
+    made = await at.create_webhook()
+    assert_type(made, Result[WebhookEndpoint, EndpointProblem])
+    assert_type(
+        await at.create_webhook(signing_secret=Secret("whsec_…")),
+        Result[WebhookEndpoint, EndpointProblem],
+    )
+    endpoint = value_or_raise(made)
+    assert_type(endpoint.signing_secret, Secret)
+    assert_type(
+        await at.replace_webhook_secret(endpoint.id, Secret("whsec_…")),
+        Result[None, EndpointProblem | WebhookNotFound],
+    )
+
+
+# --- functions of one's own over any connector ----------------------------------------
+
+Conf = TypeVar("Conf", bound=msgspec.Struct)
+Ctx = TypeVar("Ctx")
+
+
+async def is_connected(tenant: Scoped[Conf], connector: ConfigConnector[Conf, Ctx, Conf]) -> bool:
+    return is_successful(await tenant.at(connector).get())
+
+
+async def members_of(at: At[ChatConfig, object]) -> list[str]:
+    """Calls an action that needs no context, so it asks for none."""
+    return value_or_raise(await at.action(members).call(Say("who")))
+
+
+def age_of(connection: Connection[msgspec.Struct]) -> timedelta:
+    return connection.updated_at - connection.created_at
+
+
+async def over_any(tenant: Scoped[ChatConfig], at: AtConfig[ChatConfig, ChatClient]) -> None:
+    assert_type(await is_connected(tenant, chat), bool)
+    assert_type(await members_of(at), list[str])
+    assert_type(age_of(value_or_raise(await at.get())), timedelta)
+
+
+# --- calling actions ------------------------------------------------------------------
+
+
+async def call_actions(at: AtConfig[ChatConfig, ChatClient]) -> Said | Queued:
+    assert_type(at.action(say), BoundAction[Say, Said | Queued])
+    assert_type(at.action(members), BoundAction[Say, list[str]])
+    assert_type(at.action(echo), BoundAction[Say, dict[str, int]])
+    sent = await at.action(say).call(Say("hello"))
+    assert_type(sent, Result[Said | Queued, CallProblem])
+    if is_successful(sent):
+        assert_type(sent.unwrap(), Said | Queued)
+    else:
+        assert_type(sent.failure(), CallProblem)
+    return value_or_raise(sent)
+
+
+async def call_at_once(at: AtConfig[ChatConfig, ChatClient]) -> None:
+    async with asyncio.TaskGroup() as group:
+        one = group.create_task(at.action(members).call(Say("a")))
+        other = group.create_task(at.action(say).call(Say("b")))
+    assert_type(one.result(), Result[list[str], CallProblem])
+    assert_type(other.result(), Result[Said | Queued, CallProblem])
+    assert_type(
+        await asyncio.gather(at.action(members).call(Say("c")), at.get()),
+        tuple[Result[list[str], CallProblem], Result[Connection[ChatConfig], GetProblem]],
+    )
+
+
+async def default_actions() -> None:
+    assert_type(connectors.action(chat, members), DefaultAction[Say, list[str]])
+    assert_type(
+        await connectors.action(chat, say).call(Say("hello")),
+        Result[Said | Queued, DefaultCallProblem],
+    )
+
+
+# --- problems, each in a match that leaves none out -----------------------------------
+
+
+def explain_call(result: Result[object, CallProblem]) -> str | datetime | None:
+    problem = problem_of(result)
+    assert_type(problem, CallProblem | None)
+    match problem:
+        case None:
+            return None
+        case NotConnected(account=text) | ActionNotFound(action=text) | NeedsReauth(reason=text):
+            assert_type(text, str)
+            return text
+        case ActionFailed(retry_at=instant) | RefreshFailed(retry_at=instant):
+            assert_type(instant, datetime | None)
+            return instant
+        case ConfigInvalid() | ActionInputInvalid() | ActionOutputInvalid():
+            assert_type(problem, ConfigInvalid | ActionInputInvalid | ActionOutputInvalid)
+            return problem.path
+        case Disabled() | DecryptFailed() | DatabaseFailed():
+            return problem.message
+        case _:
+            assert_never(problem)
+
+
+def explain_get(result: Result[Connection[ChatConfig], GetProblem]) -> str | ChatConfig:
+    if is_successful(result):
+        return result.unwrap().config
+    problem = result.failure()
+    match problem:
+        case NotConnected() | DecryptFailed() | DatabaseFailed():
+            return problem.code
+        case ConfigInvalid(path=path):
+            return path
+        case _:
+            assert_never(problem)
+
+
+def explain_connect(problem: ConnectProblem) -> str:
+    match problem:
+        case AlreadyConnected(account=text) | ConfigInvalid(reason=text):
+            return text
+        case EncryptFailed() | DecryptFailed() | DatabaseFailed():
+            return problem.message
+        case _:
+            assert_never(problem)
+
+
+def explain_update(problem: UpdateProblem) -> int | None:
+    match problem:
+        case Conflict(current_version=version):
+            return version
+        case (
+            NotConnected() | ConfigInvalid() | EncryptFailed() | DecryptFailed() | DatabaseFailed()
+        ):
+            return None
+        case _:
+            assert_never(problem)
+
+
+def explain_authorize(problem: AuthorizeProblem) -> None:
+    match problem:
+        case ConfigInvalid() | EncryptFailed() | ReturnToInvalid() | DatabaseFailed():
+            return
+        case _:
+            assert_never(problem)
+
+
+def explain_toggle(problem: ToggleProblem | DisconnectProblem) -> None:
+    match problem:
+        case NotConnected() | DatabaseFailed():
+            return
+        case _:
+            assert_never(problem)
+
+
+def explain_endpoint(problem: EndpointProblem) -> None:
+    match problem:
+        case NotConnected() | WebhookNotConfigured() | WebhookSecretInvalid():
+            assert_type(problem.connector, str)
+        case EncryptFailed() | DatabaseFailed():
+            return
+        case _:
+            assert_never(problem)
+
+
+def explain_default(problem: DefaultCallProblem) -> None:
+    match problem:
+        case DefaultConfigRequired() | ActionNotFound() | ActionFailed():
+            return
+        case ActionInputInvalid() | ActionOutputInvalid():
+            return
+        case _:
+            assert_never(problem)
+
+
+def explain_scope(problem: ScopeProblem) -> str:
+    match problem:
+        case ScopeInvalid() | ScopeIdentifierRequired():
+            return problem.scope
+        case _:
+            assert_never(problem)
+
+
+async def with_exceptions(at: AtConfig[ChatConfig, ChatClient]) -> None:
+    try:
+        assert_type(value_or_raise(await at.get()), Connection[ChatConfig])
+    except ConnectorError as error:
+        assert_type(error.problem, Problem)
+
+
+# --- where only strings are at hand ---------------------------------------------------
+
+
+async def by_strings(kind: str, identity: str, key: str) -> None:
+    tenant = connectors.tenant(kind, identity)
+    assert_type(tenant, Result[Scoped[ChatConfig | ForgeConfig], ScopeProblem])
+    connector = connectors.find(key)
+    assert_type(connector, Result[FoundConnector, ConnectorNotFound])
+    at = value_or_raise(tenant).at(value_or_raise(connector))
+    assert_type(at, AtConfig[msgspec.Struct, object] | AtOAuth[msgspec.Struct, object])
+    assert_type(await at.get(), Result[Connection[msgspec.Struct], GetProblem])
+    assert_type(await at.disconnect(), Result[None, DisconnectProblem])
+    assert_type(mask(value_or_raise(await at.get()).config), dict[str, JsonValue])
+    if isinstance(at, AtOAuth):
+        await needs_any(at)
+    assert_type(
+        await connectors.get(key), Result[ConnectorEntry, ConnectorNotFound | DatabaseFailed]
+    )
+    assert_type(await connectors.list(), Result[Page[ConnectorEntry], DatabaseFailed])
+
+
+async def needs_any(at: AtOAuth[msgspec.Struct, object]) -> None:
+    assert_type(await at.explain(), Result[Explanation, DatabaseFailed])
+
+
+async def in_a_route(request: HttpRequest) -> HttpResponse:
+    if request.header("Cookie") is None:
+        return await connectors.handle(request)
+    return await connectors.handle(request, principal=Principal(Organization("acme"), "user-7"))
+
+
+# --- events ---------------------------------------------------------------------------
+
+
+def follow(tenant: Scoped[ChatConfig]) -> None:
+    assert_type(connectors.subscribe(on_any), Subscription)
+    tenant.subscribe(on_any).cancel()
+
+
+# --- form fields ----------------------------------------------------------------------
+
+assert_type(form_fields(ChatConfig), tuple[FormField, ...])
+assert_type(form_fields(ChatConfig)[0].options, tuple[str | int, ...])
