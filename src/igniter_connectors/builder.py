@@ -27,6 +27,7 @@ from igniter_connectors.core.url import parse_base_url
 from igniter_connectors.manager.connectors import Connectors
 from igniter_connectors.manager.parts import Parts
 from igniter_connectors.ports import Clock, Entropy, Observer, Store
+from igniter_connectors.settings import Settings
 
 
 class Missing:
@@ -67,6 +68,21 @@ class ManagerBuilder(Generic[Database, Encryption, C_co, S_co]):
     def with_encryption(self, keyring: Keyring) -> ManagerBuilder[Database, Keyring, C_co, S_co]:
         """The keys. What is typed `Secret` is what is sealed."""
         return ManagerBuilder(msgspec.structs.replace(self._parts, keyring=keyring))
+
+    def with_settings(self, settings: Settings) -> ManagerBuilder[Store, Keyring, C_co, S_co]:
+        """Database, encryption and base URL as the settings say.
+
+        Raises:
+            WrongWiring: one of them is missing or cannot be used.
+        """
+        return ManagerBuilder(
+            msgspec.structs.replace(
+                self._parts,
+                store=settings.store(),
+                keyring=settings.keyring(),
+                base_url=settings.base_url or self._parts.base_url,
+            )
+        )
 
     def with_base_url(self, url: str) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
         """Where users and providers reach our routes: `https://app.example.com/integrations`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextvars import ContextVar
 from datetime import timedelta
 from time import monotonic
 from typing import Final, final
@@ -28,6 +29,21 @@ _NOT_SENT: Final = (
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
 )
+
+
+_OURS: Final = ContextVar("a request of ours is under way", default=False)
+
+
+class _NotOurs(logging.Filter):
+    """Keeps httpcore from logging our requests: at DEBUG it shows each answer's headers."""
+
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002  # logging's signature
+        return not _OURS.get()
+
+
+for _name in ("connection", "http11", "http2", "proxy", "socks"):
+    # A filter, not a level: what the application does with httpx itself stays visible.
+    logging.getLogger(f"httpcore.{_name}").addFilter(_NotOurs())
 
 
 @final
@@ -86,6 +102,7 @@ class HttpxClient:
         self, request: HttpRequest, deadline: timedelta
     ) -> Result[HttpResponse, HttpFailed]:
         began = monotonic()
+        ours = _OURS.set(True)
         try:
             async with asyncio.timeout(deadline.total_seconds()):
                 answer = await self._exchange(request)
@@ -93,6 +110,8 @@ class HttpxClient:
             return self._failed(request, error, sent=False)
         except (httpx.HTTPError, httpx.StreamError, TimeoutError, _TooLong, OSError) as error:
             return self._failed(request, error, sent=True)
+        finally:
+            _OURS.reset(ours)
         self._logger.info(
             "%s %s answered %d in %.0f ms",
             request.method,

@@ -309,6 +309,14 @@ class ProviderUnreachable(Problem, frozen=True, tag="CONNECTOR_PROVIDER_UNREACHA
     says: ClassVar[str] = "{connector}: the provider could not be reached"
 
 
+class DiscoveryFailed(Problem, frozen=True, tag="CONNECTOR_OAUTH_DISCOVERY_FAILED"):
+    """An authorization server's own description cannot be had or is not its own."""
+
+    issuer: str
+    reason: str
+    says: ClassVar[str] = "{issuer}: {reason}"
+
+
 class ReturnToInvalid(Problem, frozen=True, tag="CONNECTOR_RETURN_TO_INVALID"):
     """The place to return to is neither a path of this site nor on the allow-list."""
 
@@ -423,8 +431,7 @@ class EncryptionSecretRequired(Problem, frozen=True, tag="CONNECTOR_ENCRYPTION_S
 
     reason: str
     says: ClassVar[str] = (
-        "{reason}; make one with: python -c "
-        "'from igniter_connectors import Keyring; print(Keyring.generate())'"
+        "{reason}; `igniter-connectors generate-secret` makes one, to be set as IGNITER_SECRET"
     )
 
 

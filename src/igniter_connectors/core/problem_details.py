@@ -36,6 +36,7 @@ _STATUS: dict[type[p.Problem], int] = {
     p.NeedsReauth: 409,
     p.IdentityMismatch: 409,
     p.ProviderUnreachable: 504,
+    p.DiscoveryFailed: 502,
     p.ReturnToInvalid: 400,
     p.PrincipalRequired: 401,
     p.RequestRefused: 403,

@@ -33,6 +33,7 @@ class ProviderScript:
         token_error: The error that goes with it.
         retry_after: A `Retry-After` to send with errors; "" for none.
         answer_after_seconds: How long each token answer waits.
+        error_description: What it says beside the error; providers quote tokens there.
         form_encoded: Whether token answers are forms instead of JSON.
         issuer: What `iss` says in callbacks; "" leaves it out.
         subject: Who signs in.
@@ -41,6 +42,7 @@ class ProviderScript:
     access_token_seconds: int = 3600
     token_status: int = 200
     token_error: str = "invalid_grant"
+    error_description: str = "no"
     retry_after: str = ""
     answer_after_seconds: float = 0.0
     form_encoded: bool = False
@@ -57,7 +59,10 @@ class _Grant:
 
 
 class ScriptedProvider:
-    """The provider's state, and counters of what was asked of it."""
+    """The provider's state, and counters of what was asked of it.
+
+    `issued` holds every code and token it ever gave, for tests that look for them elsewhere.
+    """
 
     def __init__(self, script: ProviderScript) -> None:
         self.script = script
@@ -67,6 +72,7 @@ class ScriptedProvider:
         self.token_requests = 0
         self.refresh_requests = 0
         self.refused = 0
+        self.issued: list[str] = []
         self._codes: dict[str, tuple[str, str, str]] = {}
         self._grants: list[_Grant] = []
         self._access: dict[str, _Grant] = {}
@@ -132,6 +138,7 @@ class ScriptedProvider:
 
     def _authorize(self, query: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
         code = secrets.token_urlsafe(16)
+        self.issued.append(code)
         self._codes[code] = (query["code_challenge"], query["redirect_uri"], self.script.subject)
         answer = {"code": code, "state": query["state"]}
         if self.script.issuer:
@@ -166,6 +173,7 @@ class ScriptedProvider:
         access = secrets.token_urlsafe(24)
         grant.refresh_token = secrets.token_urlsafe(24)
         self._access[access] = grant
+        self.issued += [access, grant.refresh_token]
         answer: dict[str, str | int] = {
             "access_token": access,
             "refresh_token": grant.refresh_token,
@@ -182,7 +190,13 @@ class ScriptedProvider:
         extra = {"content-type": "application/json"}
         if self.script.retry_after:
             extra["retry-after"] = self.script.retry_after
-        return status, extra, msgspec.json.encode({"error": error})
+        return (
+            status,
+            extra,
+            msgspec.json.encode(
+                {"error": error, "error_description": self.script.error_description}
+            ),
+        )
 
     def _userinfo(self, authorization: str) -> tuple[int, dict[str, str], bytes]:
         grant = self._access.get(authorization.removeprefix("Bearer "))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Sequence
 from importlib import resources
@@ -38,6 +39,8 @@ class Database:
             StoreUnavailable: the file cannot be opened, or its schema is newer than this.
         """
         try:
+            # aiosqlite's thread outlives a file that cannot be opened, so look first.
+            await asyncio.to_thread(_can_open, self._path)
             self._writer = await self._connect()
             await self._migrate(self._writer)
             in_memory = self._path == ":memory:"
@@ -110,6 +113,10 @@ class Database:
             await connection.execute_fetchall("ROLLBACK")
             raise
         await connection.execute_fetchall("COMMIT")
+
+
+def _can_open(path: str) -> None:
+    sqlite3.connect(path).close()
 
 
 def _statements(since: int) -> list[str]:

@@ -1,0 +1,1 @@
+"""Figures of reliability: what must never happen, counted."""

@@ -1,0 +1,150 @@
+"""`igniter-connectors`: what it can be told, and how it ends.
+
+Nothing heavy is imported before a command needs it, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import click
+
+FAILED = 1
+"""Exit status where an operation did not succeed; 2 is click's, for a wrong command line."""
+
+
+class Commands(click.Group):
+    """Ends a command in one line, where the library says that something is wired wrongly."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Runs the command."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            from igniter_connectors.core.problem import ConnectorError
+            from igniter_connectors.ports import StoreUnavailable
+
+            if isinstance(error, ConnectorError):
+                fail(error.problem.message)
+            if isinstance(error, StoreUnavailable):
+                fail(error.reason)
+            if isinstance(error, ImportError) and error.name in ("litestar", "uvicorn"):
+                fail("this needs the web extra: pip install 'igniter-connectors[web]'")
+            raise
+
+
+def fail(line: str) -> NoReturn:
+    """Says what is wrong in one line, and ends."""
+    click.echo(f"igniter-connectors: {line}", err=True)
+    sys.exit(FAILED)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="igniter-connectors")
+def main() -> None:
+    """Typed, multi-tenant connections to third-party services.
+
+    `demo` needs nothing. Commands about connections take your application's manager:
+    --app package.module:connectors, or the same in IGNITER_APP.
+    """
+
+
+@main.command("generate-secret")
+def generate_secret() -> None:
+    """Print a new random secret, for IGNITER_SECRET."""
+    from igniter_connectors.core.sealing.keyring import Keyring
+
+    click.echo(Keyring.generate().reveal())
+
+
+@main.command()
+@click.option("--issuer", help="An OpenID provider to authorize at, instead of the scripted one.")
+@click.option("--client-id", help="The client registered there.")
+@click.option("--client-secret", help="Its secret; leave it out for a public client.")
+@click.option("--scope", "scopes", multiple=True, default=("openid",), help="What to ask for.")
+@click.option(
+    "--port",
+    default=0,
+    show_default="any that is free",
+    type=click.IntRange(0, 65535),
+    help="Where to serve on loopback. A real provider wants a fixed one registered.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a step.")
+def demo(
+    issuer: str | None,
+    client_id: str | None,
+    client_secret: str | None,
+    scopes: tuple[str, ...],
+    port: int,
+    as_json: bool,
+) -> None:
+    """Show the main job on loopback, each step checking itself.
+
+    With --issuer, register http://127.0.0.1:PORT/connectors/drive/oauth/callback as the
+    client's redirect URI first, and give that PORT.
+    """
+    if (issuer is None) != (client_id is None):
+        raise click.UsageError("--issuer and --client-id go together")
+    import asyncio
+
+    from igniter_connectors.cli.demo import DemoFailed, run_demo
+    from igniter_connectors.cli.real_provider import RealProvider
+
+    real = (
+        None
+        if issuer is None or client_id is None
+        else RealProvider(issuer, client_id, client_secret, scopes)
+    )
+    try:
+        asyncio.run(run_demo(real, port, as_json=as_json))
+    except DemoFailed as error:
+        fail(str(error))
+
+
+@main.group()
+def connections() -> None:
+    """Look at tenants' connections, and end them."""
+
+
+_app = click.option("--app", envvar="IGNITER_APP", required=True, help="package.module:connectors")
+_tenant = click.argument("tenant", metavar="KIND:IDENTITY")
+_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+_account = click.option("--account", default="default", show_default=True)
+
+
+@connections.command("list")
+@_app
+@_tenant
+@_json
+def list_connections(app: str, tenant: str, as_json: bool) -> None:
+    """List a tenant's connections, secrets masked."""
+    from igniter_connectors.cli import connections as commands
+
+    commands.list_all(app, tenant, as_json=as_json)
+
+
+@connections.command("explain")
+@_app
+@_tenant
+@click.argument("connector")
+@_account
+@_json
+def explain(app: str, tenant: str, connector: str, account: str, as_json: bool) -> None:
+    """Say why a connection works or not, and what to do."""
+    from igniter_connectors.cli import connections as commands
+
+    commands.explain(app, tenant, connector, account, as_json=as_json)
+
+
+@connections.command("disconnect")
+@_app
+@_tenant
+@click.argument("connector")
+@_account
+@click.confirmation_option(prompt="Delete the connection, its secrets and webhooks?")
+def disconnect(app: str, tenant: str, connector: str, account: str) -> None:
+    """Take a connection away: config, tokens, webhook endpoints."""
+    from igniter_connectors.cli import connections as commands
+
+    commands.disconnect(app, tenant, connector, account)

@@ -1,0 +1,65 @@
+"""The composition root: every provider once, and another adapter behind a port."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from dependency_injector import providers
+
+from igniter_connectors import Keyring, MemoryStore, WrongWiring
+from igniter_connectors.adapters.httpx_client import HttpxClient
+from igniter_connectors.adapters.system import SystemClock, SystemEntropy
+from igniter_connectors.container import Container
+from igniter_connectors.core.sealing.ciphers import Ciphers
+from igniter_connectors.flows.announce import Announcer
+from igniter_connectors.flows.runtime import Runtime
+from igniter_connectors.manager.connectors import Connectors
+from igniter_connectors.manager.parts import Parts
+from igniter_connectors.testing import ManualClock
+from tests.sample import Organization, bot
+
+PARTS = Parts(
+    store=MemoryStore(),
+    keyring=Keyring.from_secret(Keyring.generate()),
+    kinds=(Organization,),
+    connectors=(bot,),
+)
+
+
+def test_every_provider_makes_what_it_promises() -> None:
+    """No checker sees a wrong constructor argument behind a provider."""
+    container = Container(parts=providers.Object(PARTS))
+    kinds = {
+        "parts": Parts,
+        "store": MemoryStore,
+        "clock": SystemClock,
+        "entropy": SystemEntropy,
+        "logger": logging.Logger,
+        "http": HttpxClient,
+        "ciphers": Ciphers,
+        "announcer": Announcer,
+        "runtime": Runtime,
+        "manager": Connectors,
+    }
+    assert set(container.providers) == set(kinds)
+    for name, kind in kinds.items():
+        made = container.providers[name]()
+        assert isinstance(made, kind), name
+        assert container.providers[name]() is made, name
+
+
+def test_an_overridden_provider_stands_behind_the_manager() -> None:
+    """What tests and deployments swap."""
+    container = Container(parts=providers.Object(PARTS))
+    clock = ManualClock()
+    container.clock.override(providers.Object(clock))
+    assert container.runtime().clock is clock
+
+
+def test_what_is_missing_is_told() -> None:
+    """A store and a keyring have no default."""
+    container = Container(parts=providers.Object(Parts()))
+    for provider in (container.store, container.ciphers):
+        with pytest.raises(WrongWiring):
+            provider()

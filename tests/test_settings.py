@@ -1,0 +1,67 @@
+"""The environment, decoded once; a wrong value is one line that does not repeat it."""
+
+from __future__ import annotations
+
+import pytest
+
+from igniter_connectors import Keyring, Secret, Settings, SQLiteStore, WrongWiring
+
+SECRET = Keyring.generate().reveal()
+
+
+def test_everything_is_read() -> None:
+    """Previous secrets with commas or spaces; the path behind the URL."""
+    old = Keyring.generate().reveal()
+    settings = Settings.from_environment(
+        {
+            "IGNITER_SECRET": SECRET,
+            "IGNITER_SECRET_PREVIOUS": f" {old}, {old} ",
+            "DATABASE_URL": "sqlite:///file.db",
+            "IGNITER_BASE_URL": "https://app.example.com/",
+            "IGNITER_BASE_PATH": "/integrations/",
+        }
+    )
+    assert settings.secret == Secret(SECRET)
+    assert settings.previous_secrets == (Secret(old), Secret(old))
+    assert str(settings.base_url) == "https://app.example.com/integrations"
+    assert isinstance(settings.store(), SQLiteStore)
+    assert "2 keys" in repr(settings.keyring())
+    assert SECRET not in repr(settings)
+
+
+def test_nothing_is_needed_until_it_is_used() -> None:
+    """An empty environment decodes; what is missing is told when asked for."""
+    empty = Settings.from_environment({})
+    assert empty == Settings()
+    with pytest.raises(WrongWiring, match="generate-secret"):
+        empty.keyring()
+    with pytest.raises(WrongWiring, match="DATABASE_URL"):
+        empty.store()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["mysql://user:hunter2@host/db", "sqlite://file.db", "sqlite:///", "hunter2", "sqlite:", "://"],
+)
+def test_a_wrong_database_url_is_told_without_its_password(url: str) -> None:
+    """The setting's name and the rule."""
+    with pytest.raises(WrongWiring, match="DATABASE_URL") as told:
+        Settings.from_environment({"DATABASE_URL": url}).store()
+    assert "hunter2" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://app.example.com", "app.example.com", "https://u:p@h", "https://h?x"]
+)
+def test_a_wrong_base_url_is_told(url: str) -> None:
+    """Plain http is for loopback alone."""
+    with pytest.raises(WrongWiring, match="IGNITER_BASE_URL"):
+        Settings.from_environment({"IGNITER_BASE_URL": url})
+
+
+def test_the_process_s_environment_is_read_when_none_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Here and nowhere else in the library."""
+    monkeypatch.setenv("IGNITER_SECRET", SECRET)
+    assert Settings.from_environment().secret == Secret(SECRET)
