@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, final
+from typing import Any, Final, Generic, final
 
 import msgspec
 from returns.pipeline import is_successful
@@ -13,13 +13,15 @@ from igniter_connectors.core.fields import MASK, FormField, form_fields, secret_
 from igniter_connectors.core.schema import (
     Misfit,
     decode_json,
+    encode_json,
     encode_json_to_seal,
     validate,
-    validate_parts,
 )
 from igniter_connectors.core.secret import Secret, decode_secret
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
+
+_NOT_STORABLE: Final = Misfit("$", "holds a value that JSON cannot carry")
 
 
 class ConfigParts(msgspec.Struct, frozen=True):
@@ -65,29 +67,45 @@ class ConfigSchema(Generic[Conf]):
         masked = self._mask_in(raw)
         if masked is not None:
             return Failure(masked)
-        known: dict[str, object] = msgspec.to_builtins(config, builtin_types=(Secret,))
-        given = {name: msgspec.json.decode(part) for name, part in changes.unwrap().items()}
-        return validate_parts({**known, **given}, self.kind)
+        # Merged as JSON, so that each field is read as it would be in a whole config.
+        known = encode_json_to_seal(config).bind(
+            lambda encoded: decode_json(encoded, dict[str, msgspec.Raw])
+        )
+        if not is_successful(known):
+            return Failure(known.failure())
+        merged = {**known.unwrap(), **changes.unwrap()}
+        return decode_json(msgspec.json.encode(merged), self.kind)
 
     def _mask_in(self, raw: bytes) -> Misfit | None:
         fields = decode_json(raw, dict[str, msgspec.Raw])
-        if is_successful(fields):
-            for name in sorted(self.secret_names & fields.unwrap().keys()):
-                if MASK in str(msgspec.json.decode(fields.unwrap()[name])):
-                    return Misfit(f"$.{name}", "is a mask; leave it out to keep the secret")
+        if not is_successful(fields):
+            return None
+        for name in sorted(self.secret_names & fields.unwrap().keys()):
+            part = decode_json(bytes(fields.unwrap()[name]), Any)
+            if is_successful(part) and MASK in str(part.unwrap()):
+                return Misfit(f"$.{name}", "is a mask; leave it out to keep the secret")
         return None
 
     def split(self, config: Conf) -> Result[ConfigParts, Misfit]:
-        """The two objects to store. Each top-level field goes whole into one of them."""
+        """The two objects to store. Each top-level field goes whole into one of them.
+
+        A config that would not be read back as it is (NaN, a number that JSON cannot
+        carry, a secret where none is typed) is a misfit.
+        """
         fields: dict[str, object] = msgspec.to_builtins(config, builtin_types=(Secret,))
         public = {name: fields[name] for name in fields if name not in self.secret_names}
         secret = {name: fields[name] for name in fields if name in self.secret_names}
-        in_clear, to_seal = encode_json_to_seal(public), encode_json_to_seal(secret)
+        in_clear, to_seal = encode_json(public), encode_json_to_seal(secret)
         if not is_successful(in_clear):
             return Failure(in_clear.failure())
         if not is_successful(to_seal):
             return Failure(to_seal.failure())
-        return Success(ConfigParts(in_clear.unwrap(), to_seal.unwrap()))
+        parts = ConfigParts(in_clear.unwrap(), to_seal.unwrap())
+        try:
+            is_same = self.join(parts.public, parts.secret) == config
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            is_same = False
+        return Success(parts) if is_same else Failure(_NOT_STORABLE)
 
     def join(self, public: bytes, secret: bytes) -> Conf:
         """The config of two stored objects: both pass the decoder as one, in one go.

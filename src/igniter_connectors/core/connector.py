@@ -152,6 +152,8 @@ class ConnectorBuilder(Generic[Conf, Ctx, Auth, Stage]):
         A value that is an async context manager is entered before and left after the call.
         """
         parts = self._parts
+        if parts.actions or parts.webhook is not None:
+            raise WrongWiring(BuildInvalid(f"{parts.key}: choose the context before the handlers"))
         return ConnectorBuilder(
             _Parts(
                 parts.key,

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from igniter_connectors.core.connection import ConnectionRecord
+from igniter_connectors.core.oauth.refresh import freshness
 
 State = Literal[
     "not_connected",
@@ -61,7 +62,11 @@ def explain(record: ConnectionRecord | None, *, opens: bool, now: datetime) -> E
             "authorize_again",
         )
     grant = record.grant
-    if grant is not None and grant.expires_at is not None and grant.expires_at <= now:
+    if (
+        grant is not None
+        and freshness(now=now, refreshed_at=grant.refreshed_at, expires_at=grant.expires_at)
+        == "expired"
+    ):
         if record.next_attempt_at is not None and record.next_attempt_at > now:
             return Explanation(
                 "waiting_to_retry",

@@ -95,7 +95,9 @@ def _holds_secret(kind: inspect.Type, seen: frozenset[type] = frozenset()) -> bo
         case inspect.Metadata(type=inner):
             return _holds_secret(inner, seen)
         case inspect.DictType(key_type=key, value_type=value):
-            return any([_holds_secret(key, seen), _holds_secret(value, seen)])
+            if _holds_secret(key, seen):
+                raise WrongWiring(BuildInvalid("a secret cannot be the key of a table"))
+            return _holds_secret(value, seen)
         case inspect.TupleType(item_types=items):
             return any([_holds_secret(item, seen) for item in items])
         case inspect.CollectionType(item_type=item):
@@ -114,10 +116,7 @@ def _holds_secret(kind: inspect.Type, seen: frozenset[type] = frozenset()) -> bo
 
 
 def _form_field(field: inspect.Field) -> FormField:
-    kind = field.type
-    extra: dict[str, object] = {}
-    while isinstance(kind, inspect.Metadata):
-        extra, kind = {**(kind.extra_json_schema or {}), **extra}, kind.type
+    kind, extra = _described(field.type)
     sensitive = _holds_secret(kind)
     default = None if sensitive else _plain_default(field)
     title = extra.get("title")
@@ -132,6 +131,18 @@ def _form_field(field: inspect.Field) -> FormField:
         default=default,
         description=str(extra.get("description", "")),
     )
+
+
+def _described(kind: inspect.Type) -> tuple[inspect.Type, dict[str, object]]:
+    """A type without its annotations, and what those say; an optional one is seen through."""
+    if isinstance(kind, inspect.Metadata):
+        inner, said = _described(kind.type)
+        return inner, {**said, **(kind.extra_json_schema or {})}
+    if isinstance(kind, inspect.UnionType):
+        some = [one for one in kind.types if not isinstance(one, inspect.NoneType)]
+        if len(some) == 1:
+            return _described(some[0])
+    return kind, {}
 
 
 def _plain_default(field: inspect.Field) -> JsonValue:

@@ -16,6 +16,9 @@ DEADLINE: Final = timedelta(seconds=10)
 """How long a request may take in all, from before the connection to the last byte."""
 
 
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
 class HttpRequest(msgspec.Struct, frozen=True):
     """A request to send, or one received. `repr` shows the method and the origin alone.
 
@@ -84,13 +87,22 @@ def single_header(headers: Headers, name: str) -> str | None:
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port: what may be logged of an address; `-` where there is none."""
+    """Scheme, host and port: what may be logged of an address; `-` where there is none.
+
+    As a browser writes it in `Origin`: no default port, IPv6 in brackets (RFC 6454
+    section 6.2).
+    """
     try:
         parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
+        host, port = parts.hostname, parts.port
     except ValueError:
         return "-"
-    return f"{parts.scheme}://{parts.hostname}{port}" if parts.hostname else "-"
+    if not host:
+        return "-"
+    shown = f"[{host}]" if ":" in host else host
+    if port is None or port == _DEFAULT_PORTS.get(parts.scheme):
+        return f"{parts.scheme}://{shown}"
+    return f"{parts.scheme}://{shown}:{port}"
 
 
 def form_body(fields: Mapping[str, str]) -> bytes:

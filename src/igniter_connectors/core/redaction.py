@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+from contextlib import suppress
 from typing import Final
 from urllib.parse import quote, quote_plus
 
@@ -11,6 +13,7 @@ import msgspec
 
 from igniter_connectors.core.secret import Secret
 
+_ESCAPE: Final = re.compile("%[0-9A-F]{2}")
 _HIDDEN: Final = "[secret]"
 _LONGEST: Final = 500
 
@@ -42,14 +45,21 @@ def redact(text: str, secrets: tuple[Secret, ...]) -> str:
 def _forms(secret: Secret) -> set[str]:
     plain = secret.reveal()
     octets = plain.encode("utf-8", "surrogatepass")
+    quoted = {quote(octets, safe=""), quote(octets), quote_plus(octets)}
     forms = {
         plain,
-        quote(octets, safe=""),
-        quote(octets),
-        quote_plus(octets),
+        *quoted,
+        *(_ESCAPE.sub(lambda found: found.group().lower(), one) for one in quoted),
         json.dumps(plain)[1:-1],
+        json.dumps(plain, ensure_ascii=False)[1:-1],
         repr(plain)[1:-1],
+        # A text with both kinds of quotes has the single ones escaped.
+        repr(f"""'"{plain}""")[4:-1],
+        repr(octets)[2:-1],
+        repr(b"'\"" + octets)[5:-1],
         base64.b64encode(octets).decode().rstrip("="),
         base64.urlsafe_b64encode(octets).decode().rstrip("="),
     }
+    with suppress(UnicodeEncodeError):  # a lone surrogate is in no JSON that msgspec writes
+        forms.add(msgspec.json.encode(plain).decode()[1:-1])
     return {form for form in forms if form}

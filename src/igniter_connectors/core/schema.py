@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, TypeVar, cast
 
 import msgspec
+import msgspec.inspect
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeForm
 
@@ -15,7 +17,8 @@ from igniter_connectors.core.secret import Secret, decode_secret, reveal_to_seal
 T = TypeVar("T")
 
 _SECRET: Final = (Secret,)
-_PATH: Final = re.compile(r" - at `((?:key in )?[^`]*)`$")
+_PATH: Final = re.compile(r" - at (`key` in )?`(\$(?:\.[^`.\[\]]+|\[(?:[0-9]+|\.\.\.)\])*)`$")
+_NAME: Final = re.compile(r"\.([^.\[\]]+)(?=[.\[]|$)")
 # What msgspec says from the schema alone. Its other messages quote the input.
 _FROM_SCHEMA: Final = re.compile(
     r"(?:Expected `[^`]*`(?:, got `[^`]*`| (?:of length )?(?:[<>]=? )?[-0-9.]+"
@@ -33,9 +36,11 @@ class Misfit(msgspec.Struct, frozen=True):
 
 MISFITS: Final = (
     msgspec.ValidationError,
-    TypeError,
     NotImplementedError,
+    OverflowError,
     RecursionError,
+    TypeError,
+    UnicodeError,
 )
 """What a checker raises; `misfit_of` reads it."""
 
@@ -75,15 +80,7 @@ def validate(value: object, kind: TypeForm[T]) -> Result[T, Misfit]:
     try:
         return Success(checker(kind)(value))
     except MISFITS as error:
-        return Failure(misfit_of(error))
-
-
-def validate_parts(parts: object, kind: TypeForm[T]) -> Result[T, Misfit]:
-    """Plain data, with secrets as strings or `Secret`, made into a type."""
-    try:
-        return Success(msgspec.convert(parts, cast("type[T]", kind), dec_hook=decode_secret))
-    except MISFITS as error:
-        return Failure(misfit_of(error))
+        return Failure(misfit_of(error, kind))
 
 
 def decode_json(raw: bytes, kind: TypeForm[T]) -> Result[T, Misfit]:
@@ -91,32 +88,41 @@ def decode_json(raw: bytes, kind: TypeForm[T]) -> Result[T, Misfit]:
     try:
         return Success(msgspec.json.decode(raw, type=cast("type[T]", kind), dec_hook=decode_secret))
     except msgspec.ValidationError as error:
-        return Failure(misfit_of(error))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Failure(misfit_of(error, kind))
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return Failure(Misfit("$", "is not JSON"))
+
+
+def encode_json(value: object) -> Result[bytes, Misfit]:
+    """JSON bytes of a value in which no secret may be."""
+    return _encode(value, None)
 
 
 def encode_json_to_seal(value: object) -> Result[bytes, Misfit]:
     """JSON bytes of a value, its secrets in clear: for an envelope and nothing else."""
+    return _encode(value, reveal_to_seal)
+
+
+def _encode(value: object, hook: Callable[[object], str] | None) -> Result[bytes, Misfit]:
     try:
-        return Success(msgspec.json.encode(value, enc_hook=reveal_to_seal))
-    except (
-        UnicodeEncodeError,
-        OverflowError,
-        RecursionError,
-        TypeError,
-        NotImplementedError,
-    ):
+        return Success(msgspec.json.encode(value, enc_hook=hook))
+    except (UnicodeError, OverflowError, RecursionError, TypeError, NotImplementedError):
         return Failure(Misfit("$", "holds text or numbers that JSON cannot carry"))
 
 
-def misfit_of(error: Exception) -> Misfit:
-    """The path and the rule that an exception of a checker or decoder tells, never the value."""
+def misfit_of(error: Exception, kind: object) -> Misfit:
+    """The path and the rule that an exception of a checker or decoder tells, never the value.
+
+    What the input could have put into the exception's text counts for nothing: a path is
+    taken from it only where its names are fields of the type.
+    """
     if not isinstance(error, msgspec.ValidationError):
         return Misfit("$", "holds a value that is no plain data")
     text = str(error)
     found = _PATH.search(text)
-    path = found.group(1) if found else "$"
+    if found and not set(_NAME.findall(found.group(2))) <= _names_in(kind):
+        found = None
+    path = f"{'key in ' if found.group(1) else ''}{found.group(2)}" if found else "$"
     rule = text[: found.start()] if found else text
     if error.__cause__ is not None:
         # A __post_init__ or dec_hook raised: its text is the user's and may quote the value.
@@ -126,3 +132,25 @@ def misfit_of(error: Exception) -> Misfit:
     if _FROM_SCHEMA.fullmatch(rule):
         return Misfit(path, rule[0].lower() + rule[1:])
     return Misfit(path, "is not one of the values or fields allowed")
+
+
+@lru_cache(maxsize=256)
+def _names_in(kind: object) -> frozenset[str]:
+    """The JSON names of every field inside a type; none where msgspec cannot describe it."""
+    try:
+        waiting: list[object] = [msgspec.inspect.type_info(kind)]
+    except (TypeError, NotImplementedError, NameError):
+        return frozenset()
+    names: set[str] = set()
+    seen: set[int] = set()
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, tuple):
+            waiting.extend(part)
+        elif isinstance(part, msgspec.inspect.Field):
+            names.add(part.encode_name)
+            waiting.append(part.type)
+        elif isinstance(part, msgspec.inspect.Type) and id(part) not in seen:
+            seen.add(id(part))
+            waiting.extend(getattr(part, name) for name in part.__struct_fields__)
+    return frozenset(names)

@@ -76,20 +76,17 @@ def parse_base_url(text: str) -> Result[BaseUrl, SettingInvalid]:
         return Failure(SettingInvalid("base URL", "is not a URL"))
     if parts.scheme not in ("https", "http") or not host:
         return Failure(SettingInvalid("base URL", "starts with https:// and names a host"))
-    if (
-        parts.username
-        or parts.password
-        or parts.query
-        or parts.fragment
-        or "\\" in text
-        or not text.isprintable()
-    ):
-        return Failure(SettingInvalid("base URL", "has no user, query or fragment"))
+    if "@" in parts.netloc or parts.query or parts.fragment or not _is_plain(text):
+        return Failure(SettingInvalid("base URL", "has no user, query, fragment or space"))
     if parts.scheme == "http" and not is_loopback(host):
         return Failure(
             SettingInvalid("base URL", "is https, or http on localhost, 127.0.0.1 or [::1] alone")
         )
     return Success(BaseUrl(parts.scheme, parts.netloc.lower(), parts.path.rstrip("/")))
+
+
+def _is_plain(url: str) -> bool:
+    return url.isprintable() and " " not in url and "\\" not in url
 
 
 def is_loopback(host: str) -> bool:

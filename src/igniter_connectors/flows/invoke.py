@@ -80,7 +80,7 @@ async def call_default_action(
     try:
         input = action.check_input(given)
     except MISFITS as error:
-        misfit = misfit_of(error)
+        misfit = misfit_of(error, action.input)
         return Failure(ActionInputInvalid(connector.key, action.key, misfit.path, misfit.reason))
     return await _announced(
         runtime,
@@ -113,7 +113,7 @@ async def _invoke(
     try:
         input = action.check_input(given)
     except MISFITS as error:
-        misfit = misfit_of(error)
+        misfit = misfit_of(error, action.input)
         return Failure(ActionInputInvalid(connector.key, action.key, misfit.path, misfit.reason))
     token: AccessToken | None = None
     try:
@@ -192,7 +192,7 @@ def _judged(
         given = answer.unwrap()
         output = action.check_output(given)
     except (*MISFITS, AttributeError) as error:  # AttributeError: it was no Result
-        misfit = misfit_of(error)
+        misfit = misfit_of(error, action.output)
         return Failure(ActionOutputInvalid(connector, action.key, misfit.path, misfit.reason))
     # The handler's own answer where the check changed nothing: a Success costs 0.4 µs.
     return answer if output == given else Success(output)

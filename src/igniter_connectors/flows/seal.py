@@ -88,7 +88,7 @@ def open_config(
     try:
         return connector.schema.join(record.public_config, secret)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        misfit = misfit_of(error)
+        misfit = misfit_of(error, connector.schema.kind)
         raise NotOpened(ConfigInvalid(connector.key, misfit.path, misfit.reason)) from None
 
 

@@ -108,6 +108,6 @@ def _is_safe_endpoint(url: str) -> bool:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return False
-    if not host or parts.username or parts.password or parts.fragment or not url.isprintable():
+    if not host or "@" in parts.netloc or parts.fragment or not url.isprintable() or " " in url:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))

@@ -48,6 +48,9 @@ class AuthorizationPayload(msgspec.Struct, frozen=True):
     replace_account: bool
     verifier: str = ""
 
+    def __repr__(self) -> str:
+        return "AuthorizationPayload(…)"
+
 
 class AuthorizationRequest(msgspec.Struct, frozen=True):
     """Where to send the tenant's browser. The URL opens once, for 10 minutes."""

@@ -81,7 +81,10 @@ def judge_token(
     if error not in (None, "", False) or not 200 <= response.status < 300:
         return Failure(TokenRefused(connector, _known(error)))
     if provider.parse_token is not None:
-        answer = provider.parse_token(answer)
+        try:
+            answer = provider.parse_token(answer)
+        except Exception:  # the parser is the user's, the answer a stranger's
+            return Failure(TokenMalformed(connector, "$"))
     return _read(answer, provider, connector, received_at)
 
 
@@ -150,11 +153,12 @@ def _known(error: JsonValue) -> str:
 def _seconds(life: JsonValue) -> timedelta | None:
     if isinstance(life, bool) or not isinstance(life, int | float | str):
         return None
-    if isinstance(life, str) and not _NUMBER.fullmatch(life):
-        return None
-    seconds = float(life)
-    # NaN fails both comparisons.
-    return timedelta(seconds=seconds) if 0 <= seconds <= LONGEST_LIFE.total_seconds() else None
+    if isinstance(life, str):
+        if not _NUMBER.fullmatch(life):
+            return None
+        life = float(life)
+    # An int of any length compares with a float; NaN fails both comparisons.
+    return timedelta(seconds=life) if 0 <= life <= LONGEST_LIFE.total_seconds() else None
 
 
 def _granted(scopes: JsonValue, provider: OAuthProvider) -> tuple[str, ...] | None:

@@ -42,19 +42,22 @@ def judge_userinfo(
         answer = None
     if response.status != 200 or not isinstance(answer, dict):
         return Failure(UserInfoMalformed(connector))
-    account = (
-        provider.parse_userinfo(answer)
-        if provider.parse_userinfo is not None
-        else UpstreamAccount(
-            _text(answer, _SUBJECT),
-            _text(answer, _NAME),
-            _text(answer, _EMAIL),
-            _text(answer, _AVATAR),
-        )
-    )
+    try:
+        account = (provider.parse_userinfo or _detect)(answer)
+    except Exception:  # the parser is the user's, the answer a stranger's
+        return Failure(UserInfoMalformed(connector))
     if not account.subject or not is_storable(account.subject):
         return Failure(UserInfoMalformed(connector))
     return Success(account)
+
+
+def _detect(answer: dict[str, JsonValue]) -> UpstreamAccount:
+    return UpstreamAccount(
+        _text(answer, _SUBJECT),
+        _text(answer, _NAME),
+        _text(answer, _EMAIL),
+        _text(answer, _AVATAR),
+    )
 
 
 def _text(answer: dict[str, JsonValue], names: tuple[str, ...]) -> str:

@@ -62,7 +62,7 @@ class Ciphers:
         return open_envelope(sealed, kept)
 
     def _derive(self, key: Key, place: Binding, now: float) -> PlaceCipher:
-        if now >= self._empty_at or len(self._places) >= self._size:
+        if now >= self._empty_at or max(len(self._places), len(self._tenants)) >= self._size:
             self._places.clear()
             self._tenants.clear()
             self._empty_at = now + CACHE_SECONDS

@@ -95,6 +95,8 @@ def _strong(secret: str | Secret | None) -> Secret:
                 f"the secret has {len(text)} characters; {SECRET_LENGTH} are the least"
             )
         )
+    if not text.isprintable():  # lone surrogates among them
+        raise WrongWiring(EncryptionSecretRequired("the secret is not plain text"))
     if len(set(text)) < _DISTINCT:
         raise WrongWiring(EncryptionSecretRequired("the secret is not random"))
     return Secret(text)

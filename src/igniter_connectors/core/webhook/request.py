@@ -25,6 +25,10 @@ class SignedRequest(msgspec.Struct, frozen=True):
         """The header's value; None when absent or given twice."""
         return single_header(self.headers, name)
 
+    def has(self, name: str) -> bool:
+        """Whether the header stands there at all, once or more."""
+        return any(key.lower() == name.lower() for key, _ in self.headers)
+
     def __repr__(self) -> str:
         return f"SignedRequest({self.method}, {len(self.body)} bytes)"
 

@@ -109,6 +109,8 @@ def _verify_hmac(
     ):
         return Failure(Refused("the time is missing or out of tolerance"))
     event_id = request.header(scheme.id_header) if scheme.id_header else None
+    if event_id is None and scheme.id_header and request.has(scheme.id_header):
+        return Failure(Refused("the event's id stands twice"))
     if event_id is not None and (len(event_id) > _LONGEST_ID or not event_id.isprintable()):
         return Failure(Refused("the event's id cannot be used"))
     if "id" in names and not event_id:

@@ -1,0 +1,64 @@
+"""What the README shows works."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from returns.result import Result, Success
+
+from igniter_connectors import HttpFailed, HttpRequest, HttpResponse, Keyring
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+class Recorder:
+    """Stands in for the network: keeps what was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[HttpRequest] = []
+
+    async def send(
+        self, request: HttpRequest, *, deadline: object = None
+    ) -> Result[HttpResponse, HttpFailed]:
+        self.sent.append(request)
+        return Success(HttpResponse(200))
+
+
+async def test_the_thirty_lines_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As they stand, but for the network."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IGNITER_SECRET", Keyring.generate().reveal())
+    recorder = Recorder()
+    monkeypatch.setattr("igniter_connectors.adapters.httpx_client.HttpxClient.send", recorder.send)
+    module = ModuleType("readme")
+    monkeypatch.setitem(sys.modules, "readme", module)
+    exec(compile(BLOCKS[0], "README.md", "exec"), module.__dict__)
+    await module.main()
+    assert capsys.readouterr().out == "<Success: MessageSent(status=200)>\n"
+    (request,) = recorder.sent
+    assert request.url == "https://api.telegram.org/bot…/sendMessage"
+    assert request.body == b'{"chat_id":"42","text":"hello"}'
+    assert (tmp_path / "connectors.db").exists()
+
+
+@pytest.mark.parametrize("block", BLOCKS[1:])
+def test_every_other_example_is_python(block: str) -> None:
+    """Top-level await included."""
+    compile(block, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+@pytest.mark.parametrize("heading", ["Try it", "Test"])
+def test_each_of_the_two_commands_is_one_line_in_one_block(heading: str) -> None:
+    """A newcomer copies it; the checks run it."""
+    section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    (block,) = re.findall(r"^```sh\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    assert block.startswith("pip install uv && uv run ")
+    assert block.count("\n") == 1
