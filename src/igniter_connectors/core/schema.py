@@ -83,14 +83,29 @@ def validate(value: object, kind: TypeForm[T]) -> Result[T, Misfit]:
         return Failure(misfit_of(error, kind))
 
 
+NOT_READ: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""What decoding JSON raises; `misread` reads it."""
+
+
+def misread(error: Exception, kind: object) -> Misfit:
+    """The path and the rule, or that it is no JSON at all."""
+    if isinstance(error, msgspec.ValidationError):
+        return misfit_of(error, kind)
+    return Misfit("$", "is not JSON")
+
+
+def read_json(raw: bytes, kind: TypeForm[T]) -> T:
+    """JSON bytes decoded and checked in one pass; raises one of `NOT_READ`."""
+    # TypeForm is what msgspec's `type` parameter means; its stubs know `type[T]` alone.
+    return msgspec.json.decode(raw, type=kind, dec_hook=decode_secret)  # type: ignore[no-any-return]
+
+
 def decode_json(raw: bytes, kind: TypeForm[T]) -> Result[T, Misfit]:
     """JSON bytes decoded and checked in one pass."""
     try:
-        return Success(msgspec.json.decode(raw, type=cast("type[T]", kind), dec_hook=decode_secret))
-    except msgspec.ValidationError as error:
-        return Failure(misfit_of(error, kind))
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return Failure(Misfit("$", "is not JSON"))
+        return Success(read_json(raw, kind))
+    except NOT_READ as error:
+        return Failure(misread(error, kind))
 
 
 def encode_json(value: object) -> Result[bytes, Misfit]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -54,6 +55,12 @@ def make_tenant(kind: type[Scope], identity: str) -> Result[Scope, ScopeProblem]
     """
     problem = _judge_identity(kind, identity)
     return Success(kind(identity)) if problem is None else Failure(problem)
+
+
+@lru_cache(maxsize=4096)
+def known_tenant(kind: type[Scope], identity: str) -> Scope:
+    """The tenant of a stored row, whose identity was judged when it was stored."""
+    return kind(identity)
 
 
 def is_storable(text: str) -> bool:

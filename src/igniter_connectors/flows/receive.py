@@ -32,8 +32,9 @@ from igniter_connectors.core.problem import (
     WebhookVerificationFailed,
 )
 from igniter_connectors.core.redaction import secrets_in
-from igniter_connectors.core.schema import decode_json
-from igniter_connectors.core.scope import Scope
+from igniter_connectors.core.schema import NOT_READ, misread, read_json
+from igniter_connectors.core.scope import Scope, known_tenant
+from igniter_connectors.core.sealing.binding import Binding
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.url import WebhookRoute
 from igniter_connectors.core.webhook.endpoint import EndpointRecord, token_hash
@@ -43,7 +44,7 @@ from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
 from igniter_connectors.flows.connect import address
 from igniter_connectors.flows.report import report
 from igniter_connectors.flows.runtime import Runtime
-from igniter_connectors.flows.seal import NotOpened, open_config, place_of
+from igniter_connectors.flows.seal import NotOpened, open_config
 from igniter_connectors.ports import StoreUnavailable
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
@@ -90,7 +91,7 @@ def _verify(
     request: HttpRequest,
 ) -> Verified | WebhookProblem:
     key = endpoint.key
-    place = place_of("webhook", key, endpoint.id)
+    place = Binding("webhook", key.scope, key.identity, key.connector, key.account, endpoint.id)
     secret = runtime.ciphers.open(endpoint.sealed_secret, place, now=runtime.clock.monotonic())
     if secret is None:
         return DecryptFailed(key.connector)
@@ -115,10 +116,10 @@ async def _handle(
     body: bytes,
 ) -> Result[None, WebhookProblem]:
     key, event_id = record.key, verified.event_id or ""
-    # The payload's own type is between the connector and its handler.
-    payload: Result[Any, Any] = decode_json(body, webhook.payload)
-    if not is_successful(payload):
-        misfit = payload.failure()
+    try:
+        payload = read_json(body, webhook.payload)
+    except NOT_READ as error:
+        misfit = misread(error, webhook.payload)
         problem = WebhookPayloadInvalid(connector.key, misfit.path, misfit.reason)
         _tell_failed(runtime, record, event_id, problem)
         return Failure(problem)
@@ -135,13 +136,13 @@ async def _handle(
         if connector.context_hook is not None:
             context = await connector.context_hook(config)
         call: WebhookCall[Conf, Ctx, Any] = WebhookCall(
-            payload.unwrap(),
+            payload,
             config,
             context,
             runtime.http,
             connector.key,
             key.account,
-            kind(key.identity),
+            known_tenant(kind, key.identity),
             event_id,
         )
         if context is not None and isinstance(context, AbstractAsyncContextManager):
@@ -159,7 +160,7 @@ async def _handle(
             secrets=secrets_in(config),
         )
         answer = Failure(WebhookFailed(connector.key, f"the handler raised {type(error).__name__}"))
-    if isinstance(answer, Failure):
+    if type(answer) is Failure:  # as in invoke
         _tell_failed(runtime, record, event_id, answer.failure())
     elif not announcer.is_silent:
         duration = timedelta(seconds=clock.monotonic() - began)

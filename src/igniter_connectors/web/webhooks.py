@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
@@ -12,6 +12,8 @@ from igniter_connectors.core.problem import WebhookNotFound, WebhookTooLarge
 from igniter_connectors.core.problem_details import problem_response
 from igniter_connectors.core.url import parse_webhook_path
 from igniter_connectors.manager.connectors import Connectors
+
+NO_CONTENT: Final = 204
 
 
 def webhook_mount(connectors: Connectors[Any, Any]) -> ASGIApp:
@@ -33,7 +35,7 @@ def webhook_mount(connectors: Connectors[Any, Any]) -> ASGIApp:
         if body is None:
             return problem_response(WebhookTooLarge(limit))
         headers = tuple(
-            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+            [(str(name, "latin-1"), str(value, "latin-1")) for name, value in scope["headers"]]
         )
         request = HttpRequest(scope["method"], f"{base}/{path}", headers, body)
         return await connectors.handle_webhook(route, request)
@@ -58,7 +60,7 @@ async def _read(receive: Receive, limit: int) -> bytes | None:
 
 async def _send(answer: HttpResponse, send: Send) -> None:
     headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers]
-    if answer.status != 204:
-        headers.append((b"content-length", str(len(answer.body)).encode()))
+    if answer.status != NO_CONTENT:
+        headers.append((b"content-length", b"%d" % len(answer.body)))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body, "more_body": False})

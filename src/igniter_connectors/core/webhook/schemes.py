@@ -6,6 +6,7 @@ import base64
 import re
 from binascii import a2b_base64
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
@@ -83,6 +84,7 @@ GITHUB: Final = HmacScheme(
 """https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries, read 2026-11"""
 
 
+@lru_cache(maxsize=256)
 def signed_parts(template: str) -> tuple[str, ...]:
     """The template cut at its placeholders: literal, name, literal, …, literal."""
     return tuple(_PLACEHOLDER.split(template))

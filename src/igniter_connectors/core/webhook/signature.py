@@ -11,6 +11,7 @@ from typing import Final
 
 from returns.result import Failure, Result, Success
 
+from igniter_connectors.core.http import single_header
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.request import Refused, SignedRequest, Verified
 from igniter_connectors.core.webhook.schemes import (
@@ -66,9 +67,10 @@ def _verify_standard(
     secrets: Sequence[Secret],
     now: datetime,
 ) -> Result[Verified, Refused]:
-    event_id = request.header(f"{scheme.header_prefix}-id")
-    timestamp = request.header(f"{scheme.header_prefix}-timestamp")
-    header = request.header(f"{scheme.header_prefix}-signature")
+    prefix, headers = scheme.header_prefix, request.headers
+    event_id = single_header(headers, f"{prefix}-id")
+    timestamp = single_header(headers, f"{prefix}-timestamp")
+    header = single_header(headers, f"{prefix}-signature")
     if not event_id or timestamp is None or header is None or len(header) > _LONGEST_HEADER:
         return Failure(Refused("a header is missing, double or too long"))
     if len(event_id) > _LONGEST_ID or not (event_id.isascii() and event_id.isprintable()):
@@ -76,11 +78,7 @@ def _verify_standard(
     signed_at = _instant(timestamp)
     if signed_at is None or not _is_near(signed_at, now, scheme.tolerance):
         return Failure(Refused("the time is missing or out of tolerance"))
-    given = [
-        signature
-        for version, _, signature in (part.partition(",") for part in header.split(" "))
-        if version == "v1"
-    ]
+    given = [part[3:] for part in header.split(" ") if part.startswith("v1,")]
     signed = f"{event_id}.{timestamp}.".encode() + request.body
     if not _any_matches(given, signed, _keys(scheme, secrets), "sha256", "base64"):
         return Failure(_REFUSED)
