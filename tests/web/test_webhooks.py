@@ -219,14 +219,14 @@ async def test_a_forged_webhook_is_refused_before_anything_is_decoded(
 ) -> None:
     """Wrong secret, changed body, time or id, no header: 401, and the decoder never ran."""
     decoded = 0
-    honest = schema.decode_json
+    honest = schema.read_json
 
     def counting(raw: bytes, kind: object) -> object:
         nonlocal decoded
         decoded += raw.startswith(b"{ ")
         return honest(raw, kind)  # type: ignore[arg-type]  # passed through
 
-    monkeypatch.setattr("igniter_connectors.flows.receive.decode_json", counting)
+    monkeypatch.setattr("igniter_connectors.flows.receive.read_json", counting)
     async with post_office() as post:
         good = standard_headers(post.mail.signing_secret, SUBSCRIBED)
         other = standard_headers(Secret("whsec_" + "QUJD" * 8), SUBSCRIBED)
