@@ -1,0 +1,100 @@
+"""The closed set of problems that each operation returns."""
+
+from __future__ import annotations
+
+from igniter_connectors.core.problem.action import (
+    ActionFailed,
+    ActionInputInvalid,
+    ActionNotFound,
+    ActionOutputInvalid,
+)
+from igniter_connectors.core.problem.addressing import ScopeIdentifierRequired, ScopeInvalid
+from igniter_connectors.core.problem.connection import (
+    AlreadyConnected,
+    ConfigInvalid,
+    Conflict,
+    DatabaseFailed,
+    DecryptFailed,
+    DefaultConfigRequired,
+    Disabled,
+    EncryptFailed,
+    NotConnected,
+)
+from igniter_connectors.core.problem.oauth import (
+    AuthorizationDenied,
+    IdentityMismatch,
+    IssuerMismatch,
+    NeedsReauth,
+    OAuthStateInvalid,
+    ProviderUnreachable,
+    RefreshFailed,
+    ReturnToInvalid,
+    TokenMalformed,
+    TokenRefused,
+    UserInfoMalformed,
+)
+from igniter_connectors.core.problem.webhook import (
+    WebhookFailed,
+    WebhookNotConfigured,
+    WebhookNotFound,
+    WebhookPayloadInvalid,
+    WebhookSecretInvalid,
+    WebhookTooLarge,
+    WebhookVerificationFailed,
+)
+
+ScopeProblem = ScopeInvalid | ScopeIdentifierRequired
+GetProblem = NotConnected | ConfigInvalid | DecryptFailed | DatabaseFailed
+ConnectProblem = AlreadyConnected | ConfigInvalid | EncryptFailed | DecryptFailed | DatabaseFailed
+UpdateProblem = (
+    NotConnected | Conflict | ConfigInvalid | EncryptFailed | DecryptFailed | DatabaseFailed
+)
+ToggleProblem = NotConnected | DatabaseFailed
+DisconnectProblem = NotConnected | DatabaseFailed
+TokenProblem = NeedsReauth | RefreshFailed | DecryptFailed | DatabaseFailed
+HandlerProblem = ActionFailed
+CallProblem = (
+    NotConnected
+    | Disabled
+    | ConfigInvalid
+    | DecryptFailed
+    | DatabaseFailed
+    | ActionNotFound
+    | ActionInputInvalid
+    | ActionOutputInvalid
+    | ActionFailed
+    | NeedsReauth
+    | RefreshFailed
+)
+DefaultCallProblem = (
+    DefaultConfigRequired | ActionNotFound | ActionInputInvalid | ActionOutputInvalid | ActionFailed
+)
+AuthorizeProblem = ConfigInvalid | EncryptFailed | ReturnToInvalid | DatabaseFailed
+EndpointProblem = (
+    NotConnected | WebhookNotConfigured | WebhookSecretInvalid | EncryptFailed | DatabaseFailed
+)
+ExchangeProblem = TokenRefused | TokenMalformed | ProviderUnreachable
+CallbackProblem = (
+    OAuthStateInvalid
+    | AuthorizationDenied
+    | IssuerMismatch
+    | TokenRefused
+    | TokenMalformed
+    | UserInfoMalformed
+    | ProviderUnreachable
+    | IdentityMismatch
+    | Conflict
+    | ConfigInvalid
+    | EncryptFailed
+    | DatabaseFailed
+)
+WebhookProblem = (
+    WebhookNotFound
+    | WebhookTooLarge
+    | WebhookVerificationFailed
+    | WebhookPayloadInvalid
+    | WebhookFailed
+    | ConfigInvalid
+    | DecryptFailed
+    | DatabaseFailed
+)

@@ -1,0 +1,58 @@
+"""Webhooks."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from igniter_connectors.core.problem.base import Problem
+
+
+class WebhookNotConfigured(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_NOT_CONFIGURED"):
+    """The connector takes no webhooks."""
+
+    connector: str
+    says: ClassVar[str] = "{connector} takes no webhooks"
+
+
+class WebhookNotFound(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_NOT_FOUND"):
+    """No such webhook endpoint; or the connection behind it is gone."""
+
+    says: ClassVar[str] = "no such webhook endpoint"
+
+
+class WebhookTooLarge(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_TOO_LARGE"):
+    """The body is over the cap."""
+
+    limit_bytes: int
+    says: ClassVar[str] = "a webhook's body has at most {limit_bytes} bytes"
+
+
+class WebhookSecretInvalid(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_SECRET_INVALID"):
+    """A signing secret that is not of the form the scheme signs with."""
+
+    connector: str
+    says: ClassVar[str] = "{connector}: the signing secret is not of the scheme's form"
+
+
+class WebhookVerificationFailed(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_VERIFICATION_FAILED"):
+    """The signature is missing, malformed, too old, or does not match. Nothing was decoded."""
+
+    connector: str
+    says: ClassVar[str] = "{connector}: the webhook's signature is not accepted"
+
+
+class WebhookPayloadInvalid(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_VALIDATION_FAILED"):
+    """A genuine webhook whose payload does not fit the connector's type."""
+
+    connector: str
+    path: str
+    reason: str
+    says: ClassVar[str] = "{connector}: webhook payload at {path}: {reason}"
+
+
+class WebhookFailed(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_FAILED"):
+    """The handler said so, or raised; the provider is asked to deliver again."""
+
+    connector: str
+    reason: str
+    says: ClassVar[str] = "{connector}: the webhook's handler failed: {reason}"
