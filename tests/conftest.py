@@ -1,4 +1,4 @@
-"""How many examples Hypothesis draws: `dev` at a desk, `ci` the same ones each time, `nightly` many."""
+"""Hypothesis profiles: `dev` at a desk, `ci` the same examples each time, `nightly` many more."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from typing_extensions import TypeVar
 
 from igniter_connectors.core.action import Action
 from igniter_connectors.core.config import ConfigSchema
+from igniter_connectors.core.fields import decoding_fault
 from igniter_connectors.core.oauth.provider import OAuthProvider, provider_fault
 from igniter_connectors.core.problem import (
     BuildConfigRequired,
@@ -182,6 +183,9 @@ class ConnectorBuilder(Generic[Conf, Ctx, Auth, Stage]):
             raise WrongWiring(
                 BuildInvalid(f"{action.key!r}: a key is a-z, 0-9, _ and -, a letter first")
             )
+        fault = decoding_fault(action.input) or decoding_fault(action.output)
+        if fault is not None:
+            raise WrongWiring(BuildInvalid(f"{self._parts.key}.{action.key}: {fault}"))
         actions = (*self._parts.actions, action)
         return ConnectorBuilder(msgspec.structs.replace(self._parts, actions=actions))
 
@@ -189,7 +193,7 @@ class ConnectorBuilder(Generic[Conf, Ctx, Auth, Stage]):
         self, webhook: Webhook[Conf, Ctx, Payload]
     ) -> ConnectorBuilder[Conf, Ctx, Auth, HasHandlers]:
         """How the connector receives webhooks."""
-        fault = scheme_fault(webhook.verification)
+        fault = scheme_fault(webhook.verification) or decoding_fault(webhook.payload)
         if self._parts.webhook is not None:
             fault = "a connector has one webhook; its payload may be a tagged union"
         if fault is not None:

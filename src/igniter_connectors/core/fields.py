@@ -67,21 +67,29 @@ def _struct_info(config: type[msgspec.Struct]) -> inspect.StructType:
     try:
         info = inspect.type_info(config)
     except (TypeError, NotImplementedError, NameError) as error:
-        raise WrongWiring(BuildInvalid(f"{config.__name__} is no config type: {error}")) from error
+        raise WrongWiring(
+            BuildInvalid(
+                f"{config.__name__} is no config type; a secret is typed Secret or Secret | None,"
+                f" with nothing around it: {error}"
+            )
+        ) from error
     if not isinstance(info, inspect.StructType) or info.array_like:
         raise WrongWiring(
             BuildInvalid(f"{config.__name__}: a config type is a msgspec.Struct, not array_like")
         )
-    try:
-        msgspec.json.Decoder(config)
-    except TypeError as error:
-        raise WrongWiring(
-            BuildInvalid(
-                f"{config.__name__} cannot be read back from JSON; a secret is typed Secret or "
-                f"Secret | None, with nothing around it: {error}"
-            )
-        ) from error
     return info
+
+
+def decoding_fault(kind: object) -> str | None:
+    """Why values of a type cannot be read from JSON; None where they can."""
+    try:
+        info = inspect.type_info(kind)
+        _ = _holds_secret(info)
+    except (TypeError, NotImplementedError, NameError) as error:
+        return str(error)
+    except WrongWiring as error:
+        return error.problem.message
+    return None
 
 
 def _holds_secret(kind: inspect.Type, seen: frozenset[type] = frozenset()) -> bool:
@@ -154,11 +162,8 @@ def _plain_default(field: inspect.Field) -> JsonValue:
 
 def _shown(kind: inspect.Type) -> tuple[FieldKind, tuple[str | int, ...]]:
     match kind:
-        case inspect.UnionType(types=members):
-            some = [member for member in members if not isinstance(member, inspect.NoneType)]
-            return _shown(some[0]) if len(some) == 1 else ("object", ())
-        case inspect.Metadata(type=inner):
-            return _shown(inner)
+        case inspect.UnionType():
+            return "object", ()
         case inspect.CustomType():
             return "secret", ()
         case inspect.LiteralType(values=values):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 import msgspec
 
 from igniter_connectors.core import problem as p
@@ -63,7 +65,14 @@ def problem_response(problem: p.Problem) -> HttpResponse:
     """An `application/problem+json` answer: type, title, status, and the problem's own fields."""
     fields: dict[str, object] = msgspec.to_builtins(problem)
     status = status_of(problem)
-    body = {"type": "about:blank", "title": problem.message, "status": status, **fields}
+    body = {
+        "type": "about:blank",
+        # With about:blank the title is the status's own phrase (RFC 9457 section 4.2.1).
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": problem.message,
+        **fields,
+    }
     headers = [
         ("Content-Type", "application/problem+json"),
         ("Cache-Control", "no-store"),

@@ -151,11 +151,8 @@ def misfit_of(error: Exception, kind: object) -> Misfit:
 
 @lru_cache(maxsize=256)
 def _names_in(kind: object) -> frozenset[str]:
-    """The JSON names of every field inside a type; none where msgspec cannot describe it."""
-    try:
-        waiting: list[object] = [msgspec.inspect.type_info(kind)]
-    except (TypeError, NotImplementedError, NameError):
-        return frozenset()
+    """The JSON names of every field inside a type that has decoded something already."""
+    waiting: list[object] = [msgspec.inspect.type_info(kind)]
     names: set[str] = set()
     seen: set[int] = set()
     while waiting:

@@ -29,7 +29,7 @@ class Scope(msgspec.Struct, frozen=True):
     ```
 
     Raises:
-        ConnectorError: made with an identity that `parse_identity` refuses.
+        ConnectorError: made with an identity that `make_tenant` refuses.
     """
 
     identity: str

@@ -90,6 +90,8 @@ def provider_fault(provider: OAuthProvider) -> str | None:
             return f"{name} is https, or http on a loopback host, without user or fragment"
     if not provider.client_id:
         return "client_id is empty"
+    if provider.client_secret == Secret(""):
+        return "client_secret is empty"
     needs_secret = authentication_of(provider) != "none"
     if needs_secret != (provider.client_secret is not None):
         return "client_authentication and client_secret do not go together"

@@ -1,0 +1,147 @@
+"""What makes a provider unusable or unsafe is found while the application is built."""
+
+from __future__ import annotations
+
+import pytest
+
+from igniter_connectors.core.oauth.provider import (
+    RESERVED,
+    OAuthProvider,
+    authentication_of,
+    provider_fault,
+)
+from igniter_connectors.core.secret import Secret
+
+from .providers import PROVIDER, provider
+
+ENDPOINTS = ["authorization_url", "token_url", "userinfo_url", "revocation_url"]
+SAFE = [
+    "https://provider.example/x",
+    "https://provider.example:8443/x?tenant=1",
+    "http://localhost:9000/x",
+    "http://127.0.0.1:9000/x",
+    "http://[::1]/x",
+]
+UNSAFE = [
+    "http://provider.example/x",
+    "http://10.0.0.1/x",
+    "http://localhost.provider.example/x",
+    "ftp://provider.example/x",
+    "//provider.example/x",
+    "/x",
+    "",
+    "https://",
+    "https:///x",
+    "https://user@provider.example/x",
+    "https://:password@provider.example/x",
+    "https://provider.example/x#fragment",
+    "https://provider.example:99999/x",
+    "https://[::1/x",
+    "https://provider.exa\nmple/x",
+    "https://provider.example/\x00",
+    "javascript:alert(1)",
+]
+
+
+def test_a_sound_provider_has_no_fault() -> None:
+    """Confidential and public, with everything that may be declared."""
+    assert provider_fault(PROVIDER) is None
+    assert provider_fault(provider(client_secret=None)) is None
+    assert provider_fault(provider(issuer="https://provider.example", sends_issuer=True)) is None
+    assert provider_fault(provider(authorization_parameters={"prompt": "consent"})) is None
+    assert provider_fault(provider(token_parameters={"audience": "api"})) is None
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize("url", SAFE)
+def test_endpoints_are_https_or_loopback(endpoint: str, url: str) -> None:
+    """Plain http goes to this machine alone."""
+    assert provider_fault(provider(**{endpoint: url})) is None
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize("url", UNSAFE)
+def test_other_endpoints_are_a_fault(endpoint: str, url: str) -> None:
+    """Secrets and codes are sent there, so each of the four is judged, and named."""
+    fault = provider_fault(provider(**{endpoint: url}))
+    assert fault is not None
+    assert fault.startswith(endpoint)
+    assert "password" not in fault
+
+
+@pytest.mark.parametrize("url", ["https://@provider.example/x", "https://:@provider.example/x"])
+def test_an_endpoint_with_an_empty_user_is_a_fault(url: str) -> None:
+    """An `@` in front of the host is a slip, whatever stands before it."""
+    assert provider_fault(provider(token_url=url)) is not None
+
+
+def test_a_client_has_an_id() -> None:
+    """An environment variable that was empty is told at the start."""
+    assert provider_fault(provider(client_id="")) == "client_id is empty"
+
+
+def test_an_empty_client_secret_is_a_fault() -> None:
+    """The same slip with the secret is not found out by a tenant's `invalid_client`."""
+    assert provider_fault(provider(client_secret=Secret(""))) is not None
+
+
+@pytest.mark.parametrize("parameters", ["authorization_parameters", "token_parameters"])
+@pytest.mark.parametrize("name", sorted(RESERVED))
+def test_reserved_parameters_may_not_be_named(parameters: str, name: str) -> None:
+    """What carries the flow's safety cannot be overridden by an extra parameter."""
+    fault = provider_fault(provider(**{parameters: {"audience": "api", name: "evil"}}))
+    assert fault == f"extra parameters may not name {name}"
+
+
+def test_everything_that_we_send_ourselves_is_reserved() -> None:
+    """No parameter of the flow was forgotten in the list."""
+    sent = {"response_type", "client_id", "redirect_uri", "state", "code_challenge", "scope"}
+    sent |= {"code_challenge_method", "grant_type", "code", "code_verifier", "refresh_token"}
+    assert sent | {"client_secret"} <= RESERVED
+
+
+@pytest.mark.parametrize(
+    ("method", "secret", "sound"),
+    [
+        (None, Secret("x"), True),
+        (None, None, True),
+        ("client_secret_basic", Secret("x"), True),
+        ("client_secret_post", Secret("x"), True),
+        ("none", None, True),
+        ("client_secret_basic", None, False),
+        ("client_secret_post", None, False),
+        ("none", Secret("x"), False),
+    ],
+)
+def test_method_and_secret_go_together(
+    method: str | None, secret: Secret | None, sound: bool
+) -> None:
+    """A secret that is never sent, or a method without one, is a slip."""
+    judged = provider(client_authentication=method, client_secret=secret)
+    assert (provider_fault(judged) is None) is sound
+
+
+def test_an_issuer_that_must_come_must_be_known() -> None:
+    """Nothing can be compared with an issuer that was not declared."""
+    assert provider_fault(provider(sends_issuer=True)) == "sends_issuer needs issuer"
+
+
+def test_how_a_client_authenticates_by_default() -> None:
+    """Basic with a secret, none without, and what was declared before either."""
+    assert authentication_of(PROVIDER) == "client_secret_basic"
+    assert authentication_of(provider(client_secret=None)) == "none"
+    declared = provider(client_authentication="client_secret_post")
+    assert authentication_of(declared) == "client_secret_post"
+
+
+def test_defaults_are_the_rfcs() -> None:
+    """A space between scopes, bearer tokens, `invalid_grant` alone means the end."""
+    plain = OAuthProvider(authorization_url="a", token_url="t", client_id="c")
+    assert plain.oauth_scope_separator == " "
+    assert plain.token_types == {"bearer"}
+    assert plain.dead_grant_errors == {"invalid_grant"}
+
+
+def test_a_provider_does_not_show_its_secret() -> None:
+    """A connector that is printed leaks nothing."""
+    assert "client-secret" not in repr(PROVIDER)

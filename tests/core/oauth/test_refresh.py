@@ -1,0 +1,291 @@
+"""When a token is renewed, and what the answer means for the grant."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from urllib.parse import parse_qsl
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from igniter_connectors.core.http import HttpFailed, HttpResponse
+from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.refresh import (
+    EXPIRY_MARGIN,
+    LONGEST_LEAD,
+    Freshness,
+    GrantDead,
+    NotRenewed,
+    Outcome,
+    Renewed,
+    freshness,
+    judge_refresh,
+    next_attempt,
+    refresh_request,
+    retry_after,
+)
+from igniter_connectors.core.oauth.token import TokenSet
+from igniter_connectors.core.secret import Secret
+from tests.core.examples import NOW
+
+from .providers import PROVIDER, SPENT, answer, provider
+
+SECOND = timedelta(seconds=1)
+MICRO = timedelta(microseconds=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def judge(
+    response: HttpResponse | HttpFailed,
+    judged: OAuthProvider = PROVIDER,
+    spent: TokenSet = SPENT,
+) -> Outcome:
+    return judge_refresh(response, judged, spent, connector="telegram", received_at=NOW)
+
+
+# --- freshness ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("left", "state"),
+    [
+        (HOUR, "fresh"),
+        (timedelta(minutes=12) + MICRO, "fresh"),
+        (timedelta(minutes=12), "due"),
+        (timedelta(minutes=12) - MICRO, "due"),
+        (EXPIRY_MARGIN + MICRO, "due"),
+        (EXPIRY_MARGIN, "expired"),
+        (EXPIRY_MARGIN - MICRO, "expired"),
+        (timedelta(), "expired"),
+        (-DAY, "expired"),
+    ],
+)
+def test_a_token_of_an_hour(left: timedelta, state: Freshness) -> None:
+    """Due from a fifth of its life, 12 minutes, before the end; expired from 10 seconds before."""
+    expires_at = NOW + HOUR
+    judged = freshness(now=expires_at - left, refreshed_at=NOW, expires_at=expires_at)
+    assert judged == state
+
+
+@pytest.mark.parametrize(
+    ("left", "state"),
+    [
+        (LONGEST_LEAD + MICRO, "fresh"),
+        (LONGEST_LEAD, "due"),
+        (LONGEST_LEAD - MICRO, "due"),
+        (EXPIRY_MARGIN, "expired"),
+    ],
+)
+def test_a_token_of_a_day(left: timedelta, state: Freshness) -> None:
+    """Due from 15 minutes before the end, not from a fifth of the day."""
+    expires_at = NOW + DAY
+    judged = freshness(now=expires_at - left, refreshed_at=NOW, expires_at=expires_at)
+    assert judged == state
+
+
+def test_a_token_without_an_end_stays_fresh() -> None:
+    """It is used until the provider refuses it."""
+    assert freshness(now=NOW + 9999 * DAY, refreshed_at=NOW, expires_at=None) == "fresh"
+
+
+ORDER: list[Freshness] = ["fresh", "due", "expired"]
+SPANS = st.timedeltas(min_value=-DAY, max_value=400 * DAY)
+
+
+@given(SPANS, SPANS, SPANS)
+def test_freshness_is_monotone_in_now(life: timedelta, one: timedelta, other: timedelta) -> None:
+    """As time goes on a token only ages; it never becomes fresh again by waiting."""
+    earlier, later = sorted([one, other])
+    states = [
+        freshness(now=NOW + passed, refreshed_at=NOW, expires_at=NOW + life)
+        for passed in (earlier, later)
+    ]
+    assert ORDER.index(states[0]) <= ORDER.index(states[1])
+
+
+@given(SPANS, SPANS)
+def test_a_token_past_its_end_is_expired(life: timedelta, passed: timedelta) -> None:
+    """Whatever its life was, and clocks that went backwards included."""
+    assume(passed >= life)
+    state = freshness(now=NOW + passed, refreshed_at=NOW, expires_at=NOW + life)
+    assert state == "expired"
+
+
+@given(st.timedeltas(min_value=timedelta(minutes=1), max_value=400 * DAY))
+def test_a_new_token_is_fresh(life: timedelta) -> None:
+    """A refresh is not followed at once by another, for any life of a minute or more."""
+    assert freshness(now=NOW, refreshed_at=NOW, expires_at=NOW + life) == "fresh"
+
+
+# --- the request ----------------------------------------------------------------------------
+
+
+def test_the_request_spends_the_refresh_token() -> None:
+    """With the client's authentication, and without a scope: it stays as granted."""
+    request = refresh_request(PROVIDER, Secret("r%t:&"))
+    assert request.url == PROVIDER.token_url
+    assert request.header("authorization") is not None
+    assert dict(parse_qsl(request.body.decode("ascii"))) == {
+        "grant_type": "refresh_token",
+        "refresh_token": "r%t:&",
+    }
+
+
+# --- the answer -----------------------------------------------------------------------------
+
+
+def renewed(outcome: Outcome) -> TokenSet:
+    assert isinstance(outcome, Renewed)
+    return outcome.tokens
+
+
+@given(
+    st.none() | st.text(st.characters(codec="utf-8")),
+    st.none() | st.text(st.characters(codec="utf-8"), min_size=1).map(Secret),
+)
+def test_a_refresh_never_loses_the_refresh_token(said: str | None, spent: Secret | None) -> None:
+    """The new one where one came, else the one that was spent (RFC 6749 section 6)."""
+    tokens = renewed(
+        judge(
+            answer({"access_token": "new", "refresh_token": said}),
+            spent=TokenSet(Secret("old"), spent),
+        )
+    )
+    assert tokens.refresh_token == (Secret(said) if said else spent)
+    assert tokens.access_token == Secret("new")
+
+
+def test_an_absent_refresh_token_keeps_the_old_one() -> None:
+    """Google sends none on a refresh."""
+    tokens = renewed(judge(answer({"access_token": "new", "expires_in": 60})))
+    assert tokens.refresh_token == Secret("old-refresh")
+    assert tokens.expires_at == NOW + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("said", "scopes"),
+    [(None, ("read", "write")), ("read", ("read",)), ("", ()), (["a", "b"], ("a", "b"))],
+)
+def test_scopes_stay_unless_the_answer_says_others(said: object, scopes: tuple[str, ...]) -> None:
+    """Absent means as before; fewer means fewer."""
+    outcome = judge(answer({"access_token": "new", "scope": said}))
+    assert renewed(outcome).oauth_scopes == scopes
+
+
+def test_the_life_of_the_spent_token_is_not_inherited() -> None:
+    """A renewed token without an end has none."""
+    spent = TokenSet(Secret("old"), Secret("r"), expires_at=NOW)
+    assert renewed(judge(answer({"access_token": "new"}), spent=spent)).expires_at is None
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_no_answer_condemns_no_grant(sent: bool) -> None:
+    """A time-out or a reset says nothing of the grant."""
+    assert judge(HttpFailed(sent)) == NotRenewed()
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 499])
+def test_invalid_grant_is_the_end(status: int) -> None:
+    """In JSON or as a form, under a 200 too."""
+    assert judge(answer({"error": "invalid_grant"}, status)) == GrantDead()
+    assert judge(answer(b"error=invalid_grant", status)) == GrantDead()
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 599])
+def test_a_server_in_trouble_condemns_no_grant(status: int) -> None:
+    """Not even if its page says `invalid_grant`."""
+    assert judge(answer({"error": "invalid_grant"}, status)) == NotRenewed()
+
+
+@pytest.mark.parametrize(
+    "error", ["invalid_client", "invalid_request", "temporarily_unavailable", "slow_down", "x"]
+)
+def test_other_errors_condemn_no_grant(error: str) -> None:
+    """A wrong client secret is the application's fault, and no tenant's grant is dropped for it."""
+    assert judge(answer({"error": error}, 400)) == NotRenewed()
+
+
+def test_a_provider_may_declare_its_own_words_for_the_end() -> None:
+    """Slack's `token_revoked` ends a grant where it was declared, and nowhere else."""
+    slack = provider(dead_grant_errors=frozenset({"token_revoked"}))
+    assert judge(answer({"ok": False, "error": "token_revoked"}), slack) == GrantDead()
+    assert judge(answer({"error": "token_revoked"}, 400)) == NotRenewed()
+    assert judge(answer({"error": "invalid_grant"}, 400), slack) == NotRenewed()
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'{"access_token":5}', b'{"error":{}}'])
+@pytest.mark.parametrize("status", [200, 302, 400, 404, 500])
+def test_an_answer_that_cannot_be_read_condemns_no_grant(body: bytes, status: int) -> None:
+    """Whatever went wrong there, the grant may be alive."""
+    assert judge(answer(body, status)) == NotRenewed()
+
+
+@given(st.binary(), st.integers(100, 599))
+def test_any_answer_has_an_outcome(body: bytes, status: int) -> None:
+    """Whatever bytes come back, there is one of the three, and only a 2xx renews."""
+    outcome = judge(answer(body, status))
+    assert isinstance(outcome, Renewed | GrantDead | NotRenewed)
+    assert not isinstance(outcome, Renewed) or 200 <= status < 300
+
+
+# --- when to try again ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("0", timedelta()),
+        ("1", SECOND),
+        ("120", 120 * SECOND),
+        ("3599", 3599 * SECOND),
+        ("3600", HOUR),
+        ("3601", HOUR),
+        ("999999999", HOUR),
+        ("9999999999", None),
+        ("", None),
+        ("-1", None),
+        ("1.5", None),
+        (" 1", None),
+        ("\u0661", None),
+        ("²", None),
+        ("soon", None),
+        ("Fri, 31 Dec 1999 23:59:59 GMT", None),
+    ],
+)
+def test_retry_after_is_seconds_up_to_an_hour(said: str, asked: timedelta | None) -> None:
+    """What is no number of seconds counts as not said; more than an hour counts as one."""
+    assert retry_after(answer({}, 429, Retry_After=said)) == asked
+    assert judge(answer({}, 429, Retry_After=said)) == NotRenewed(asked)
+
+
+def test_retry_after_given_twice_counts_as_not_said() -> None:
+    """Of two values neither is to be trusted."""
+    headers = (("Retry-After", "1"), ("retry-after", "2"))
+    assert retry_after(HttpResponse(429, headers)) is None
+    assert retry_after(HttpResponse(429)) is None
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds"),
+    [(1, 5), (2, 10), (3, 20), (4, 40), (5, 80), (6, 160), (7, 300), (8, 300), (1000, 300)],
+)
+def test_the_pause_doubles_up_to_five_minutes(failures: int, seconds: int) -> None:
+    """5 seconds after the first failure; the seventh is the first that is capped."""
+    assert next_attempt(NOW, failures, None, 0.0) == NOW + seconds * SECOND
+    assert next_attempt(NOW, failures, None, 1.0) == NOW + seconds * SECOND / 2
+
+
+@given(
+    st.integers(min_value=1, max_value=10**6),
+    st.none() | st.timedeltas(min_value=timedelta(), max_value=HOUR),
+    st.floats(min_value=0, max_value=1),
+)
+def test_the_next_attempt_lies_between_its_bounds(
+    failures: int, asked: timedelta | None, jitter: float
+) -> None:
+    """Never before what the provider asked for, never at once, and never later than both caps."""
+    at: datetime = next_attempt(NOW, failures, asked, jitter)
+    least = max(asked or timedelta(), 2.5 * SECOND)
+    assert NOW + least <= at <= NOW + max(asked or timedelta(), 300 * SECOND)

@@ -1,0 +1,416 @@
+"""What a token endpoint answers: read generously, judged strictly, never quoted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from returns.pipeline import is_successful
+from returns.result import Result
+
+from igniter_connectors.core.fields import JsonValue
+from igniter_connectors.core.http import HttpResponse
+from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.token import LONGEST_LIFE, TokenSet, error_of, judge_token
+from igniter_connectors.core.problem import TokenMalformed, TokenRefused
+from igniter_connectors.core.secret import Secret
+from tests.core.examples import NOW
+
+from .providers import PROVIDER, answer, provider
+
+CANARY = "zqCanary"
+EPOCH = 1_793_534_400
+
+
+def judge(
+    response: HttpResponse, judged: OAuthProvider = PROVIDER
+) -> Result[TokenSet, TokenRefused | TokenMalformed]:
+    return judge_token(response, judged, connector="telegram", received_at=NOW)
+
+
+def granted(judged: OAuthProvider = PROVIDER, **fields: Any) -> TokenSet:
+    """The tokens of an answer with an access token and these fields."""
+    return judge(answer({"access_token": "access", **fields}), judged).unwrap()
+
+
+def malformed(judged: OAuthProvider = PROVIDER, **fields: Any) -> str:
+    """The path at which an answer with an access token and these fields is unusable."""
+    problem = judge(answer({"access_token": "access", **fields}), judged).failure()
+    assert isinstance(problem, TokenMalformed)
+    return problem.path
+
+
+# --- what is read ---------------------------------------------------------------------------
+
+
+def test_the_example_of_the_rfc() -> None:
+    """The answer of section 5.1, with its unknown parameter left aside."""
+    tokens = granted(
+        access_token="2YotnFZFEjr1zCsicMWpAA",
+        token_type="Bearer",
+        expires_in=3600,
+        refresh_token="tGzv3JOkF0XG5Qx2TlKWIA",
+        example_parameter="example_value",
+    )
+    assert tokens == TokenSet(
+        Secret("2YotnFZFEjr1zCsicMWpAA"),
+        Secret("tGzv3JOkF0XG5Qx2TlKWIA"),
+        "bearer",
+        NOW + timedelta(hours=1),
+        None,
+    )
+
+
+def test_the_least_answer_is_an_access_token() -> None:
+    """Everything else may be absent, and then nothing is made up."""
+    assert granted() == TokenSet(Secret("access"), None, "bearer", None, None)
+
+
+@pytest.mark.parametrize("status", [200, 201, 299])
+def test_any_2xx_may_carry_tokens(status: int) -> None:
+    """The first and the last of them."""
+    assert is_successful(judge(answer({"access_token": "access"}, status)))
+
+
+@pytest.mark.parametrize("name", ["access_token", "accessToken", "token"])
+@pytest.mark.parametrize("refresh", ["refresh_token", "refreshToken"])
+@pytest.mark.parametrize("life", ["expires_in", "expiresIn", "expires"])
+@pytest.mark.parametrize("kind", ["token_type", "tokenType"])
+@pytest.mark.parametrize("scope", ["scope", "scopes"])
+def test_the_usual_names_are_known(
+    name: str, refresh: str, life: str, kind: str, scope: str
+) -> None:
+    """Camel case and short names are read as the RFC's."""
+    body = {name: "a", refresh: "r", life: 60, kind: "Bearer", scope: "x y"}
+    assert judge(answer(body)).unwrap() == TokenSet(
+        Secret("a"), Secret("r"), "bearer", NOW + timedelta(minutes=1), ("x", "y")
+    )
+
+
+def test_the_rfcs_name_comes_first() -> None:
+    """Where both stand in the answer; a null does not count as standing there."""
+    assert granted(token="other").access_token == Secret("access")
+    assert granted(expires_in=60, expires=EPOCH).expires_at == NOW + timedelta(minutes=1)
+    body = {"access_token": None, "token": "other"}
+    assert judge(answer(body)).unwrap().access_token == Secret("other")
+
+
+@given(
+    st.fixed_dictionaries(
+        {"access_token": st.text(st.characters(codec="utf-8"), min_size=1)},
+        optional={
+            "refresh_token": st.text(st.characters(codec="utf-8"), min_size=1),
+            "expires_in": st.integers(0, 10**8).map(str),
+            "token_type": st.sampled_from(["bearer", "Bearer", "BEARER"]),
+            "scope": st.sampled_from(["read", "read write", "read,write"]),
+        },
+    )
+)
+def test_a_form_means_the_same_as_json(fields: dict[str, str]) -> None:
+    """GitHub and Facebook answered with forms; the tokens are the same."""
+    form = HttpResponse(200, (), urlencode(fields).encode())
+    assert judge(form) == judge(answer(fields))
+
+
+# --- expires_in -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        (0, 0),
+        ("0", 0),
+        (1, 1),
+        (3600, 3600),
+        ("3600", 3600),
+        (3599.5, 3599.5),
+        ("3599.5", 3599.5),
+        (LONGEST_LIFE.total_seconds(), LONGEST_LIFE.total_seconds()),
+        ("316224000", 316_224_000),
+    ],
+)
+def test_expires_in_counts_from_the_arrival(said: object, seconds: float) -> None:
+    """A number or a numeric string, from 0, which is at once, to ten years."""
+    assert granted(expires_in=said).expires_at == NOW + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "abc",
+        "",
+        " 3600",
+        "3600\n",
+        "+3600",
+        "-1",
+        -1,
+        -0.001,
+        True,
+        False,
+        "1e3",
+        "NaN",
+        "Infinity",
+        "\u0663\u0666\u0660\u0660",
+        1e99,
+        1e308,
+        EPOCH,
+        str(EPOCH),
+        EPOCH * 1000,
+        LONGEST_LIFE.total_seconds() + 1,
+        "316224001",
+        [],
+        {},
+        ["3600"],
+    ],
+)
+def test_other_values_of_expires_in_are_malformed(said: object) -> None:
+    """No life is made up of nonsense: not for ever, and not until the year 2086."""
+    assert malformed(expires_in=said) == "$.expires_in"
+
+
+@pytest.mark.parametrize("digits", [20, 308, 309, 400, 4000])
+def test_an_expires_in_of_many_digits_is_malformed(digits: int) -> None:
+    """However long the number is, it is a problem and no exception."""
+    body = b'{"access_token":"access","expires_in":' + b"9" * digits + b"}"
+    assert judge(HttpResponse(200, (), body)).failure() == TokenMalformed(
+        "telegram", "$.expires_in"
+    )
+
+
+@pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"1e400", b"9" * 5000])
+def test_numbers_that_json_does_not_have_are_malformed(number: bytes) -> None:
+    """What Python's own parser would let through is refused."""
+    body = b'{"access_token":"access","expires_in":' + number + b"}"
+    assert isinstance(judge(HttpResponse(200, (), body)).failure(), TokenMalformed)
+
+
+def test_a_custom_parser_cannot_bring_nan_in() -> None:
+    """A float that is no number is no life either."""
+    judged = provider(parse_token=lambda _: {"access_token": "a", "expires_in": float("nan")})
+    assert judge(answer({}), judged).failure() == TokenMalformed("telegram", "$.expires_in")
+
+
+@given(st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text()))
+def test_any_expires_in_ends_within_ten_years_or_is_malformed(said: object) -> None:
+    """There is no third way: neither for ever nor in the past."""
+    judged = judge(answer({"access_token": "access", "expires_in": said}))
+    if is_successful(judged):
+        expires_at = judged.unwrap().expires_at
+        assert expires_at is not None
+        assert NOW <= expires_at <= NOW + LONGEST_LIFE
+    else:
+        assert judged.failure() == TokenMalformed("telegram", "$.expires_in")
+
+
+# --- the other fields -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("access", ["", 5, True, [], {}, ["access"]])
+def test_an_access_token_is_a_string(access: object) -> None:
+    """An empty one, or something else, is none."""
+    assert malformed(access_token=access) == "$.access_token"
+
+
+@pytest.mark.parametrize("refresh", [5, True, [], {}])
+def test_a_refresh_token_is_a_string(refresh: object) -> None:
+    """Something else is told, not dropped: without it the grant would end unseen."""
+    assert malformed(refresh_token=refresh) == "$.refresh_token"
+
+
+@pytest.mark.parametrize("refresh", [None, ""])
+def test_an_empty_refresh_token_is_none(refresh: str | None) -> None:
+    """Nothing is ever sent as an empty refresh token."""
+    assert granted(refresh_token=refresh).refresh_token is None
+
+
+@pytest.mark.parametrize("kind", ["mac", "bot", "", 5, [], "bearer "])
+def test_a_token_type_that_was_not_declared_is_malformed(kind: object) -> None:
+    """A token that cannot be used as a bearer is not (RFC 6749 section 7.1)."""
+    assert malformed(token_type=kind) == "$.token_type"
+
+
+def test_a_declared_token_type_is_taken() -> None:
+    """Slack says `bot`; case does not matter; an absent type counts as bearer."""
+    slack = provider(token_types=frozenset({"bot", "bearer"}))
+    assert granted(slack, token_type="bot").token_type == "bot"
+    assert granted(slack, token_type="Bot").token_type == "bot"
+    assert granted(slack).token_type == "bearer"
+    assert granted(slack, token_type=None).token_type == "bearer"
+    assert malformed(provider(token_types=frozenset({"bot"}))) == "$.token_type"
+
+
+@pytest.mark.parametrize(
+    ("separator", "said", "scopes"),
+    [
+        (" ", "repo gist", ("repo", "gist")),
+        (" ", "repo,gist", ("repo", "gist")),
+        (" ", "repo, gist", ("repo", "gist")),
+        (" ", "  repo   gist ", ("repo", "gist")),
+        (" ", "repo", ("repo",)),
+        (" ", "", ()),
+        (",", "repo,gist", ("repo", "gist")),
+        (",", "repo, gist,", ("repo", "gist")),
+        (",", "read all,write", ("read all", "write")),
+        ("+", "repo+gist", ("repo", "gist")),
+        (" ", ["repo", "gist"], ("repo", "gist")),
+        (" ", ["repo", 5, None, "gist"], ("repo", "gist")),
+        (" ", [], ()),
+        (" ", None, None),
+        (" ", 5, None),
+        (" ", {}, None),
+    ],
+)
+def test_granted_scopes_are_read(
+    separator: str, said: object, scopes: tuple[str, ...] | None
+) -> None:
+    """Spaces by the RFC, commas as GitHub sends them unasked; absent means as asked."""
+    assert granted(provider(oauth_scope_separator=separator), scope=said).oauth_scopes == scopes
+
+
+# --- refusals ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 500])
+@pytest.mark.parametrize("error", ["invalid_grant", "invalid_client", "invalid_request"])
+def test_an_error_is_an_error_whatever_the_status(status: int, error: str) -> None:
+    """Slack and GitHub answer 200 with an `error`, and tokens beside it do not count."""
+    body = {"error": error, "error_description": CANARY, "access_token": "access"}
+    assert judge(answer(body, status)).failure() == TokenRefused("telegram", error)
+
+
+def test_an_error_in_a_form_is_an_error() -> None:
+    """GitHub's default: 200, a form, `error=bad_verification_code`."""
+    body = b"error=bad_verification_code&error_description=The+code+is+incorrect"
+    assert judge(answer(body)).failure() == TokenRefused("telegram", "other")
+    assert judge(answer(b"error=invalid_grant")).failure() == TokenRefused(
+        "telegram", "invalid_grant"
+    )
+
+
+@pytest.mark.parametrize("error", [CANARY, 5, -1, True, [], {}, {"code": CANARY}, [CANARY]])
+def test_other_errors_are_not_repeated(error: object) -> None:
+    """A provider's own word, or an object as Facebook sends, is `other`."""
+    body = {"error": error, "access_token": "access"}
+    assert judge(answer(body)).failure() == TokenRefused("telegram", "other")
+
+
+@pytest.mark.parametrize("error", [None, "", False, 0])
+def test_an_empty_error_is_none(error: object) -> None:
+    """Some always send the field, as a flag or a number."""
+    assert granted(error=error).access_token == Secret("access")
+
+
+@pytest.mark.parametrize("status", [199, 300, 302, 400, 404, 500, 503])
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"access_token":"access"}', b"a=b"])
+def test_another_status_is_a_refusal_whatever_the_body(status: int, body: bytes) -> None:
+    """A proxy's page, a redirect, or tokens under a failure: none of them grants."""
+    assert judge(answer(body, status)).failure() == TokenRefused("telegram", "other")
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>", b"[]", b"5", b"null", b'"access"', b"\xff", b"a&b", b"[" * 100_000]
+)
+def test_what_is_neither_json_object_nor_form_is_malformed(body: bytes) -> None:
+    """Under a 2xx, where tokens were to be."""
+    assert judge(answer(body)).failure() == TokenMalformed("telegram", "$")
+
+
+def test_a_form_of_too_many_fields_is_malformed() -> None:
+    """A body that somebody blew up is not worked through."""
+    fields = "&".join(f"x{number}=1" for number in range(63))
+    assert is_successful(judge(answer(f"access_token=a&{fields}".encode())))
+    assert not is_successful(judge(answer(f"access_token=a&{fields}&y=1".encode())))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = st.sampled_from(
+    ["access_token", "refresh_token", "expires_in", "expires", "token_type", "scope", "error"]
+)
+
+
+@given(st.dictionaries(FIELDS, JSON), st.integers(100, 599))
+def test_any_json_is_judged(fields: dict[str, object], status: int) -> None:
+    """Whatever stands in which field, there are tokens or a problem."""
+    assert isinstance(judge(answer(fields, status)), Result)
+
+
+@given(st.binary(), st.integers(100, 599))
+@example(b"", 200)
+@example(b'{"access_token":"\\ud800"}', 200)
+@example(b"access_token=%ED%A0%80", 200)
+def test_any_body_is_judged(body: bytes, status: int) -> None:
+    """Whatever bytes come back, there are tokens or a problem."""
+    assert isinstance(judge(answer(body, status)), Result)
+    assert error_of(answer(body, status)) is None or body
+
+
+@given(st.dictionaries(FIELDS, JSON | st.just(CANARY)), st.sampled_from([200, 400, 500]))
+def test_no_problem_repeats_the_answer(fields: dict[str, object], status: int) -> None:
+    """Neither repr, nor message, nor JSON of a problem holds any of the provider's text."""
+    body = {name: [CANARY, value] for name, value in fields.items()} | {"more": CANARY}
+    judged = judge(answer(body, status))
+    problem = judged.failure()
+    shown = f"{judged!r} {problem.message} {msgspec.json.encode(problem).decode()}"
+    assert CANARY not in shown
+
+
+def test_tokens_do_not_show_themselves() -> None:
+    """What is sealed later is redacted until then."""
+    tokens = granted(access_token=CANARY, refresh_token=CANARY)
+    assert CANARY not in repr(tokens)
+
+
+# --- custom parsers -----------------------------------------------------------------------------
+
+
+def nested(body: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Slack's user token, as an application's own parser would take it out."""
+    user = body["authed_user"]
+    assert isinstance(user, dict)
+    return user
+
+
+def test_a_custom_parser_reads_what_the_detection_cannot() -> None:
+    """Its result is judged as if the provider had sent it."""
+    slack = provider(parse_token=nested)
+    body = {"ok": True, "authed_user": {"access_token": "access", "expires_in": 60}}
+    assert judge(answer(body), slack).unwrap().expires_at == NOW + timedelta(minutes=1)
+    body = {"ok": True, "authed_user": {"expires_in": 60}}
+    assert judge(answer(body), slack).failure() == TokenMalformed("telegram", "$.access_token")
+
+
+def test_a_custom_parser_is_not_asked_about_errors() -> None:
+    """An error is judged before."""
+    judged = judge(answer({"error": "invalid_grant"}), provider(parse_token=nested))
+    assert judged.failure() == TokenRefused("telegram", "invalid_grant")
+
+
+@pytest.mark.parametrize("body", [{}, {"authed_user": CANARY}])
+def test_a_custom_parser_that_raises_makes_the_answer_malformed(body: dict[str, object]) -> None:
+    """An answer that it was not written for is a problem, and holds nothing of the exception."""
+    judged = judge(answer(body), provider(parse_token=nested))
+    assert judged.failure() == TokenMalformed("telegram", "$")
+
+
+# --- error_of -----------------------------------------------------------------------------------
+
+
+def test_error_of_tells_the_providers_own_word() -> None:
+    """To be compared with declared codes, from JSON and forms."""
+    assert error_of(answer({"error": "token_revoked"})) == "token_revoked"
+    assert error_of(answer(b"error=token_revoked", 400)) == "token_revoked"
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"error":5}', b'{"error":{}}'])
+def test_error_of_is_none_without_one(body: bytes) -> None:
+    """Nothing that is no word is compared."""
+    assert error_of(answer(body, 400)) is None
