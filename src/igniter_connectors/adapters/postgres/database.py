@@ -1,0 +1,131 @@
+"""A pool of links to one PostgreSQL, and single statements that end in time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final, LiteralString, final
+
+from psycopg_pool import AsyncConnectionPool
+
+from igniter_connectors.adapters.postgres.failure import UNANSWERED, WEATHER, unavailable
+from igniter_connectors.adapters.postgres.link import (
+    Address,
+    Link,
+    Row,
+    connected,
+    hang_up,
+    has_hung_up,
+)
+from igniter_connectors.adapters.postgres.schema import require_current
+from igniter_connectors.ports import StoreUnavailable
+
+# A worker of the pool may be waiting for a connection that does not come.
+_CLOSE_SECONDS: Final = 3.0
+
+
+@final
+class Database:
+    """Runs single statements, each its own transaction, within the deadline.
+
+    The deadline counts from the call, and holds the wait for a free link, the statement and
+    its answer, whether the server is down, stopped, or behind a cut cable. A link that was
+    cut is thrown away; the pool makes others as they are asked for, so nothing has to be
+    restarted when the server is back.
+    """
+
+    def __init__(self, address: Address, *, min_size: int, max_size: int) -> None:
+        self._address = address
+        self._min_size = min_size
+        self._max_size = max_size
+        self._pool: AsyncConnectionPool[Link] | None = None
+        self._writes: set[asyncio.Task[Sequence[Row]]] = set()
+
+    def until(self) -> float:
+        """The loop's time at which a call that begins now is over."""
+        return asyncio.get_running_loop().time() + self._address.deadline.total_seconds()
+
+    async def open(self) -> None:
+        """Connects, and reads the schema's version.
+
+        Raises:
+            StoreUnavailable: the server does not answer, or its schema is not the one that
+                this version reads; the reason says what to do.
+        """
+        # On a link apart from the pool, which tells nobody why it cannot connect.
+        async with connected(self._address) as link:
+            await require_current(link)
+        pool = AsyncConnectionPool(
+            self._address.url,
+            connection_class=Link,
+            kwargs=self._address.arguments(),
+            min_size=self._min_size,
+            max_size=self._max_size,
+            open=False,
+            # After this the pool stops trying by itself, and each call tries anew. The default
+            # doubles its pauses for 5 minutes, and calls would wait for the end of a pause.
+            reconnect_timeout=self._address.deadline.total_seconds(),
+        )
+        await pool.open()
+        self._pool = pool
+
+    async def close(self) -> None:
+        """Waits for writes under way, and closes every link."""
+        if self._writes:
+            _ = await asyncio.wait(self._writes)
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close(timeout=_CLOSE_SECONDS)
+
+    async def read(
+        self, statement: LiteralString, values: Sequence[Any], *, until: float
+    ) -> Sequence[Row]:
+        """The rows of a SELECT. A caller that is cancelled takes its statement with it."""
+        loop = asyncio.get_running_loop()
+        pool = self._pool
+        if pool is None:
+            raise StoreUnavailable("the store is not open: use `async with connectors:`")
+        try:
+            link = await _take(pool, until)
+            # `pool.connection()` would commit, which takes a lock and finds nothing to do.
+            try:
+                watch = loop.call_at(until, hang_up, link)
+                try:
+                    cursor = await link.execute(statement, values, binary=True)
+                    return await cursor.fetchall()
+                finally:
+                    watch.cancel()
+            finally:
+                await pool.putconn(link)
+        except WEATHER as error:
+            if loop.time() >= until:
+                raise StoreUnavailable(UNANSWERED) from None
+            raise unavailable(error) from None
+
+    async def write(self, statement: LiteralString, values: Sequence[Any] = ()) -> Sequence[Row]:
+        """Changes something; the rows of its RETURNING.
+
+        The statement belongs to a task of its own: a caller that is cancelled goes at once,
+        and leaves its statement whole.
+        """
+        task = asyncio.create_task(self.read(statement, values, until=self.until()))
+        self._writes.add(task)
+        task.add_done_callback(self._forget)
+        return await asyncio.shield(task)
+
+    def _forget(self, task: asyncio.Task[Sequence[Row]]) -> None:
+        self._writes.discard(task)
+        if not task.cancelled():
+            _ = task.exception()  # looked at, whether or not somebody is left to be told
+
+
+async def _take(pool: AsyncConnectionPool[Link], until: float) -> Link:
+    loop = asyncio.get_running_loop()
+    while True:
+        link = await pool.getconn(timeout=until - loop.time())
+        if not has_hung_up(link):
+            return link
+        # The server was restarted while the link lay idle; so others may be gone too. The
+        # pool's own `check` would ask the server each time, and wait a second in between.
+        await link.close()
+        await pool.putconn(link)

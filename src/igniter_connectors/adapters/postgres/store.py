@@ -1,0 +1,241 @@
+"""The PostgreSQL store: each method of the port as one of the statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final, LiteralString, final
+
+from igniter_connectors.adapters.postgres import statements as sql
+from igniter_connectors.adapters.postgres.coalesce import CoalescedReads
+from igniter_connectors.adapters.postgres.database import Database
+from igniter_connectors.adapters.postgres.link import Address, Pooling, Row
+from igniter_connectors.adapters.postgres.migrate import migrate, plan
+from igniter_connectors.adapters.postgres.rows import (
+    ENDPOINT,
+    authorization_values,
+    body_values,
+    endpoint_values,
+    grant_values,
+    key_values,
+    to_authorization,
+    to_connection,
+    to_endpoint,
+)
+from igniter_connectors.core.connection import (
+    ConnectionKey,
+    ConnectionRecord,
+    Grant,
+    Status,
+)
+from igniter_connectors.core.oauth.state import PendingAuthorization
+from igniter_connectors.core.webhook.endpoint import EndpointRecord
+
+_ENDPOINT_WIDTH: Final = len(ENDPOINT)
+
+
+@final
+class PostgresStore:
+    """Connections in PostgreSQL, shared by any number of processes and hosts.
+
+    One object for one event loop; its methods may run at once in any number of tasks. What
+    decides between processes is the database's clock.
+
+    Args:
+        url: `postgresql://user:password@host/database`, or anything else that libpq reads.
+        min_size: Links that are kept open.
+        max_size: The most links at once. All processes together must stay below the
+            server's `max_connections`.
+        deadline: How long a call may take, the wait for a free link included, before it
+            raises `StoreUnavailable`. Whether a write that ran out of time was done is then
+            unknown.
+        pooling: "transaction" where a pooler in transaction mode stands between, such as
+            pgbouncer: no prepared statements, and no `statement_timeout` of ours; set one
+            for the database's user instead.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        min_size: int = 2,
+        max_size: int = 10,
+        deadline: timedelta = timedelta(milliseconds=800),
+        pooling: Pooling = "session",
+    ) -> None:
+        self._address = Address(url, pooling, deadline)
+        self._database = Database(self._address, min_size=min_size, max_size=max_size)
+        self._reads = CoalescedReads(self._database)
+
+    async def open(self) -> None:
+        """Connects, and makes sure that the schema is this version's. Changes nothing.
+
+        Raises:
+            StoreUnavailable: the database does not answer, or `migrate` has to be run.
+        """
+        await self._database.open()
+
+    async def close(self) -> None:
+        """Waits for writes under way, and closes every link."""
+        await self._database.close()
+
+    async def migrate(self, *, within: timedelta = timedelta(minutes=5)) -> Sequence[str]:
+        """Brings the schema up to date; the store need not be open.
+
+        Safe from several processes at once: one does it, the others wait.
+
+        Args:
+            within: How long it may take before `StoreUnavailable` is raised and nothing is
+                changed.
+
+        Returns:
+            The names of the migrations applied, in order; none where nothing was to do.
+
+        Raises:
+            StoreUnavailable: the database does not answer, or a newer version made its schema.
+        """
+        return [one.name for one in await migrate(self._address, within=within)]
+
+    async def plan(self) -> Sequence[str]:
+        """The names of the migrations that `migrate` would apply now. Changes nothing."""
+        return [one.name for one in await plan(self._address)]
+
+    async def find(self, key: ConnectionKey) -> ConnectionRecord | None:
+        """The row, or None. Callers that wait at the same time share one query."""
+        return await self._reads.find(key)
+
+    async def insert(self, record: ConnectionRecord) -> bool:
+        """Adds a row; False where one stands under its key."""
+        values = (*key_values(record.key), *body_values(record))
+        return bool(await self._database.write(sql.INSERT, values))
+
+    async def replace_config(
+        self,
+        key: ConnectionKey,
+        *,
+        row: str,
+        version: int,
+        public_config: bytes,
+        sealed_config: bytes,
+        now: datetime,
+    ) -> bool:
+        """Writes the config where id and version match."""
+        values = (public_config, sealed_config, now, *key_values(key), row, version)
+        return bool(await self._database.write(sql.REPLACE_CONFIG, values))
+
+    async def set_enabled(self, key: ConnectionKey, *, enabled: bool, now: datetime) -> bool:
+        """Switches a connection; False where there is none."""
+        values = (enabled, enabled, now, enabled, *key_values(key))
+        return bool(await self._database.write(sql.SET_ENABLED, values))
+
+    async def delete(self, key: ConnectionKey) -> ConnectionRecord | None:
+        """Takes a row away, its endpoints with it, and returns it."""
+        values = (*key_values(key), *key_values(key))
+        rows = await self._database.write(sql.DELETE, values)
+        return to_connection(key, rows[0]) if rows else None
+
+    async def save_authorized(
+        self, record: ConnectionRecord, *, expected_grant: str | None
+    ) -> bool:
+        """Adds or overwrites a row at the end of an authorization."""
+        if expected_grant is None:
+            return await self.insert(record)
+        below = record.grant.generation - 1 if record.grant is not None else 0
+        values = (
+            record.public_config,
+            record.sealed_config,
+            record.updated_at,
+            record.status,
+            record.failures,
+            record.next_attempt_at,
+            *grant_values(record.grant),
+            *key_values(record.key),
+            record.id,
+            expected_grant,
+            below,
+        )
+        return bool(await self._database.write(sql.SAVE_AUTHORIZED, values))
+
+    async def save_renewed(
+        self, key: ConnectionKey, *, row: str, generation: int, grant: Grant
+    ) -> bool:
+        """Writes a renewed grant where id and generation match."""
+        values = (*grant_values(grant), *key_values(key), row, generation)
+        return bool(await self._database.write(sql.SAVE_RENEWED, values))
+
+    async def save_verdict(
+        self,
+        key: ConnectionKey,
+        *,
+        row: str,
+        generation: int,
+        status: Status,
+        failures: int,
+        next_attempt_at: datetime | None,
+    ) -> bool:
+        """Writes what a failed refresh showed, where id and generation match."""
+        values = (status, failures, next_attempt_at, *key_values(key), row, generation)
+        return bool(await self._database.write(sql.SAVE_VERDICT, values))
+
+    async def list(
+        self, scope: str, identity: str, *, after: tuple[str, str] | None, limit: int
+    ) -> Sequence[ConnectionRecord]:
+        """One tenant's rows in order."""
+        values = (scope, identity, *(after or ("", "")), limit)
+        rows = await self._read(sql.LIST, *values)
+        return [
+            to_connection(ConnectionKey(scope, identity, row[0], row[1]), row[2:]) for row in rows
+        ]
+
+    async def count(self, scope: str, identity: str) -> int:
+        """How many connections one tenant has."""
+        rows = await self._read(sql.COUNT, scope, identity)
+        return int(rows[0][0])
+
+    async def count_by_connector(self) -> Mapping[str, int]:
+        """How many connections each connector has; reads an index of all of them."""
+        return {row[0]: row[1] for row in await self._read(sql.COUNT_BY_CONNECTOR)}
+
+    async def add_authorization(
+        self, pending: PendingAuthorization, *, lifetime: timedelta
+    ) -> None:
+        """Keeps an authorization for a while, and drops some whose time is over."""
+        _ = await self._database.write(sql.CLEAR_AUTHORIZATIONS)
+        values = (*authorization_values(pending), lifetime)
+        _ = await self._database.write(sql.ADD_AUTHORIZATION, values)
+
+    async def take_authorization(
+        self, handle_hash: bytes, binding_hash: bytes
+    ) -> PendingAuthorization | None:
+        """Deletes and returns an authorization where both hashes match and it lives."""
+        rows = await self._database.write(sql.TAKE_AUTHORIZATION, (handle_hash, binding_hash))
+        return to_authorization(rows[0]) if rows else None
+
+    async def add_endpoint(self, endpoint: EndpointRecord) -> None:
+        """Adds a webhook endpoint."""
+        _ = await self._database.write(sql.ADD_ENDPOINT, endpoint_values(endpoint))
+
+    async def find_endpoint(
+        self, token_hash: bytes
+    ) -> tuple[EndpointRecord, ConnectionRecord] | None:
+        """A live endpoint with its connection."""
+        rows = await self._read(sql.FIND_ENDPOINT, token_hash)
+        if not rows:
+            return None
+        endpoint = to_endpoint(rows[0][:_ENDPOINT_WIDTH])
+        return endpoint, to_connection(endpoint.key, rows[0][_ENDPOINT_WIDTH:])
+
+    async def list_endpoints(self, key: ConnectionKey) -> Sequence[EndpointRecord]:
+        """A connection's endpoints, oldest first."""
+        rows = await self._read(sql.LIST_ENDPOINTS, *key_values(key))
+        return [to_endpoint(row) for row in rows]
+
+    async def save_endpoint_secret(
+        self, key: ConnectionKey, *, endpoint: str, sealed_secret: bytes
+    ) -> bool:
+        """Replaces an endpoint's signing secret."""
+        values = (sealed_secret, *key_values(key), endpoint)
+        return bool(await self._database.write(sql.SAVE_ENDPOINT_SECRET, values))
+
+    async def _read(self, statement: LiteralString, *values: object) -> Sequence[Row]:
+        return await self._database.read(statement, values, until=self._database.until())

@@ -1,0 +1,165 @@
+"""Migrations: from nothing, from each version there was, by many at once, all or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from datetime import timedelta
+from time import monotonic, sleep
+
+import psycopg
+import pytest
+
+from igniter_connectors.adapters.postgres import PostgresStore, migrate, schema
+from igniter_connectors.adapters.postgres.migrate import _LOCK
+from igniter_connectors.adapters.postgres.schema import SCHEMA_VERSION, Migration, migrations
+from igniter_connectors.ports import StoreUnavailable
+from tests.postgres.databases import Databases
+
+NAMES = [one.name for one in migrations()]
+NEXT = Migration(SCHEMA_VERSION + 1, "9999_next", "CREATE TABLE igniter_next (a integer)")
+BROKEN = Migration(SCHEMA_VERSION + 2, "9999_broken", "CREATE TABLE igniter_next (a integer)")
+
+
+def test_the_last_file_is_the_version_that_the_library_reads() -> None:
+    """The files are numbered from 1 without a gap, and the constant went up with them."""
+    assert [int(name.partition("_")[0]) for name in NAMES] == list(range(1, SCHEMA_VERSION + 1))
+
+
+async def test_an_empty_database_is_refused_until_it_is_migrated(empty_database_url: str) -> None:
+    """Opening changes nothing, planning changes nothing, migrating twice changes nothing."""
+    store = PostgresStore(empty_database_url)
+    with pytest.raises(StoreUnavailable, match="no tables yet: run `igniter-connectors migrate`"):
+        await store.open()
+    assert await store.plan() == NAMES
+    assert tables(empty_database_url) == []
+    assert await store.migrate() == NAMES
+    assert await store.plan() == []
+    assert await store.migrate() == []
+    await store.open()
+    await store.close()
+
+
+@pytest.mark.parametrize("version", range(SCHEMA_VERSION + 1))
+async def test_every_earlier_version_becomes_the_newest(
+    version: int, databases: Databases, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends with the same tables as a database that never had another version."""
+    with databases.empty() as url:
+        store = PostgresStore(url)
+        with monkeypatch.context() as patch:
+            patch.setattr(migrate, "migrations", lambda: migrations()[:version])
+            assert await store.migrate() == NAMES[:version]
+        assert await store.migrate() == NAMES[version:]
+        assert tables(url) == tables(database_url)
+
+
+async def test_a_schema_that_is_too_old_says_what_to_do(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A library that was updated does not run on yesterday's tables."""
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    with pytest.raises(StoreUnavailable, match=r"version \d.*run `igniter-connectors migrate`"):
+        await PostgresStore(database_url).open()
+
+
+async def test_a_schema_that_is_too_new_says_what_to_do(database_url: str) -> None:
+    """A library that was not updated neither runs on tomorrow's tables nor touches them."""
+    run(
+        database_url,
+        f"INSERT INTO igniter_migrations (version, name) VALUES ({SCHEMA_VERSION + 1}, 'x')",
+    )
+    before = tables(database_url)
+    store = PostgresStore(database_url)
+    for refused in (store.open, store.plan, store.migrate):
+        with pytest.raises(StoreUnavailable, match="install a newer igniter-connectors"):
+            await refused()
+    assert tables(database_url) == before
+
+
+async def test_a_migration_that_fails_leaves_nothing(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither its own tables nor those of the migration before it in the same run."""
+    before = tables(database_url)
+    monkeypatch.setattr(migrate, "migrations", lambda: (*migrations(), NEXT, BROKEN))
+    with pytest.raises(StoreUnavailable, match="42P07"):
+        await PostgresStore(database_url).migrate()
+    assert tables(database_url) == before
+    assert await PostgresStore(database_url).plan() == [NEXT.name, BROKEN.name]
+
+
+def test_four_processes_migrate_at_once(empty_database_url: str) -> None:
+    """One does it, the others wait and find it done. All four are seen waiting first."""
+    script = (
+        "import asyncio, sys; from igniter_connectors.adapters.postgres import PostgresStore;"
+        "print(*asyncio.run(PostgresStore(sys.argv[1]).migrate()))"
+    )
+    with psycopg.connect(empty_database_url) as holder:
+        holder.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "-c", script, empty_database_url],
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(4)
+        ]
+        wait_until(empty_database_url, "count(*) = 4", "pg_locks", "NOT granted")
+    outputs = [process.communicate(timeout=30)[0].split() for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4
+    assert sorted(outputs) == [[], [], [], NAMES]
+    assert run(empty_database_url, "SELECT name FROM igniter_migrations ORDER BY version") == [
+        (name,) for name in NAMES
+    ]
+
+
+async def test_waiting_for_another_process_ends(empty_database_url: str) -> None:
+    """A holder that hangs is reported in the time that was given, and nothing was done."""
+    with psycopg.connect(empty_database_url) as holder:
+        holder.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        began = monotonic()
+        with pytest.raises(StoreUnavailable):
+            await PostgresStore(empty_database_url).migrate(within=timedelta(milliseconds=300))
+        assert monotonic() - began < 1
+    assert tables(empty_database_url) == []
+
+
+async def test_a_longer_migration_is_not_cut_by_the_deadline_of_calls(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index on a large table takes longer than any call may."""
+    slow = Migration(SCHEMA_VERSION + 1, "9999_slow", "SELECT pg_sleep(0.3)")
+    monkeypatch.setattr(migrate, "migrations", lambda: (*migrations(), slow))
+    store = PostgresStore(database_url, deadline=timedelta(milliseconds=150))
+    assert await store.migrate() == [slow.name]
+
+
+async def test_two_tasks_of_one_process_migrate_at_once(empty_database_url: str) -> None:
+    """As two processes do."""
+    store = PostgresStore(empty_database_url)
+    outcomes = await asyncio.gather(store.migrate(), store.migrate())
+    assert sorted(outcomes, key=len) == [[], NAMES]
+
+
+def run(url: str, statement: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(statement.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def tables(url: str) -> list[tuple[object, ...]]:
+    """Every column and index, in order."""
+    return run(
+        url,
+        "SELECT table_name, column_name, data_type, is_nullable, collation_name"
+        " FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2",
+    ) + run(url, "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1")
+
+
+def wait_until(url: str, condition: str, table: str, where: str) -> None:
+    deadline = monotonic() + 20
+    while run(url, f"SELECT {condition} FROM {table} WHERE {where}") != [(True,)]:
+        assert monotonic() < deadline, "what was waited for did not come"
+        sleep(0.02)

@@ -1,0 +1,284 @@
+"""A database that is down, stopped, restarted or busy: a typed problem in time, then recovery."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+
+import psycopg
+import pytest
+
+from igniter_connectors.adapters.postgres import PostgresStore
+from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord
+from igniter_connectors.core.webhook.endpoint import EndpointRecord
+from igniter_connectors.ports import StoreUnavailable
+from tests.postgres.server import Server
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+KEY = ConnectionKey("organization", "acme", "mail")
+RECORD = ConnectionRecord(KEY, "row-1", b"{}", b"sealed-canary", True, 1, NOW, NOW)
+ENDPOINT = EndpointRecord(b"canary-hash", "canary-id", KEY, "row-1", b"canary-secret", NOW)
+SHORT = timedelta(milliseconds=300)
+
+CALLS: dict[str, Callable[[PostgresStore], Awaitable[object]]] = {
+    "find": lambda store: store.find(KEY),
+    "list": lambda store: store.list("organization", "acme", after=None, limit=5),
+    "insert": lambda store: store.insert(RECORD),
+    "set_enabled": lambda store: store.set_enabled(KEY, enabled=False, now=NOW),
+}
+
+
+@asynccontextmanager
+async def opened(
+    url: str, *, deadline: timedelta | None = SHORT, max_size: int = 4
+) -> AsyncGenerator[PostgresStore, None]:
+    if deadline is None:
+        store = PostgresStore(url, max_size=max_size)
+    else:
+        store = PostgresStore(url, deadline=deadline, max_size=max_size)
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@contextmanager
+def unavailable_within(seconds: float, reason: str = ".") -> Generator[None, None, None]:
+    began = monotonic()
+    with pytest.raises(StoreUnavailable, match=reason):
+        yield
+    assert monotonic() - began < seconds
+
+
+@contextmanager
+def paused(server: Server) -> Generator[None, None, None]:
+    server.pause()
+    try:
+        yield
+    finally:
+        server.resume()
+
+
+async def recovers(call: Callable[[], Awaitable[object]]) -> None:
+    """Within 5 s of the database's return, without a restart of anything else."""
+    deadline = monotonic() + 5
+    while True:
+        try:
+            await call()
+        except StoreUnavailable:
+            assert monotonic() < deadline, "it did not recover"
+        else:
+            return
+
+
+async def test_the_default_deadline_is_below_a_second(
+    own_server: Server, own_database_url: str
+) -> None:
+    """What the bars say, with nothing configured."""
+    async with opened(own_database_url, deadline=None) as store:
+        with paused(own_server):
+            with unavailable_within(1):
+                await store.find(KEY)
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+async def test_a_stopped_server_is_a_problem_in_time(
+    call: Callable[[PostgresStore], Awaitable[object]],
+    own_server: Server,
+    own_database_url: str,
+) -> None:
+    """SIGSTOP: the socket is open and nobody answers, neither to queries nor to cancelling."""
+    async with opened(own_database_url) as store:
+        await store.find(KEY)
+        with paused(own_server):
+            for _ in range(3):
+                with unavailable_within(1, "no answer within the deadline"):
+                    await call(store)
+        await recovers(lambda: call(store))
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+async def test_a_server_that_is_down_is_a_problem_in_time(
+    call: Callable[[PostgresStore], Awaitable[object]],
+    own_server: Server,
+    own_database_url: str,
+) -> None:
+    """Killed while the store is open, and back later."""
+    async with opened(own_database_url) as store:
+        await store.find(KEY)
+        own_server.stop_immediately()
+        try:
+            for _ in range(3):
+                with unavailable_within(1):
+                    await call(store)
+        finally:
+            own_server.start()
+        await recovers(lambda: call(store))
+
+
+async def test_many_callers_at_once_are_all_told_in_time(
+    own_server: Server, own_database_url: str
+) -> None:
+    """Also those who had to wait behind others: the deadline counts from the call."""
+    async with opened(own_database_url) as store:
+        await store.find(KEY)
+        with paused(own_server):
+            began = monotonic()
+            outcomes = await asyncio.gather(
+                *(store.find(ConnectionKey("s", str(n), "c")) for n in range(300)),
+                *(store.set_enabled(KEY, enabled=True, now=NOW) for _ in range(30)),
+                return_exceptions=True,
+            )
+            assert monotonic() - began < 1
+        assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}
+        await recovers(lambda: store.find(KEY))
+
+
+async def test_a_restart_between_two_calls_is_not_noticed(
+    own_server: Server, own_database_url: str
+) -> None:
+    """Every idle link is dead then, which its socket tells before a statement is sent."""
+    async with opened(own_database_url) as store:
+        await store.insert(RECORD)
+        await asyncio.gather(*(store.count("organization", "acme") for _ in range(20)))
+        own_server.restart_immediately()
+        assert await store.find(KEY) == RECORD
+        assert await store.set_enabled(KEY, enabled=False, now=NOW)
+
+
+async def test_a_store_opens_only_on_a_server_that_answers(
+    own_server: Server, own_database_url: str
+) -> None:
+    """Down or stopped at start is a problem in time; the same store opens later."""
+    store = PostgresStore(own_database_url)
+    own_server.stop_immediately()
+    try:
+        with unavailable_within(1, "nothing listens there"):
+            await store.open()
+    finally:
+        own_server.start()
+    with paused(own_server):
+        with unavailable_within(1, "no answer within the deadline"):
+            await store.open()
+        with unavailable_within(1, "no answer within the deadline"):
+            await store.migrate()
+    await recovers(store.open)
+    await store.close()
+
+
+async def test_a_cancelled_caller_goes_at_once_from_a_stopped_server(
+    own_server: Server, own_database_url: str
+) -> None:
+    """Neither a read nor a write holds back an application's own time-out."""
+    async with opened(own_database_url, deadline=timedelta(milliseconds=800)) as store:
+        await store.find(KEY)
+        with paused(own_server):
+            for call in CALLS.values():
+                began = monotonic()
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.05):
+                        await call(store)
+                assert monotonic() - began < 1
+        await recovers(lambda: store.find(KEY))
+
+
+async def test_a_cancelled_caller_leaves_its_write_whole(database_url: str) -> None:
+    """What was sent is done, although nobody waits for the answer; closing waits for it."""
+    async with opened(database_url, deadline=timedelta(milliseconds=800)) as store:
+        await store.insert(RECORD)
+        with psycopg.connect(database_url) as holder:
+            holder.execute("UPDATE igniter_connections SET failures = failures")
+            task = asyncio.create_task(store.set_enabled(KEY, enabled=False, now=NOW))
+            await asyncio.sleep(0.1)
+            task.cancel()
+            await asyncio.wait([task])
+            holder.commit()
+    async with opened(database_url) as store:
+        stored = await store.find(KEY)
+        assert stored is not None
+        assert not stored.enabled
+
+
+async def test_a_write_that_ran_out_of_time_is_given_up_by_the_server_too(
+    database_url: str,
+) -> None:
+    """It does not sit behind a lock and land minutes later."""
+    async with opened(database_url) as store:
+        await store.insert(RECORD)
+        with psycopg.connect(database_url) as holder:
+            holder.execute("UPDATE igniter_connections SET failures = failures")
+            with unavailable_within(1):
+                await store.set_enabled(KEY, enabled=False, now=NOW)
+            await asyncio.sleep(0.5)
+            holder.commit()
+        await asyncio.sleep(0.1)
+        assert await store.find(KEY) == RECORD
+
+
+async def test_an_exhausted_pool_is_a_problem_in_time(database_url: str) -> None:
+    """Two links wait for a lock, and everyone else for a link; then all goes on."""
+    async with opened(database_url, max_size=2) as store:
+        await store.insert(RECORD)
+        with psycopg.connect(database_url) as holder:
+            holder.execute("UPDATE igniter_connections SET failures = failures")
+            began = monotonic()
+            outcomes = await asyncio.gather(
+                *(store.set_enabled(KEY, enabled=True, now=NOW) for _ in range(20)),
+                return_exceptions=True,
+            )
+            assert monotonic() - began < 1
+            assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}
+            await recovers(lambda: store.find(KEY))  # which waits for no lock
+
+
+async def test_a_problem_repeats_no_value(database_url: str) -> None:
+    """PostgreSQL's own text quotes the row that is in the way."""
+    async with opened(database_url) as store:
+        await store.add_endpoint(ENDPOINT)
+        with pytest.raises(StoreUnavailable) as caught:
+            await store.add_endpoint(ENDPOINT)
+    assert caught.value.reason == "PostgreSQL: it failed (UniqueViolation 23505)"
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("postgresql://u:canary@/x?host=/nowhere", "nothing listens there"),
+        ("postgresql://u:canary@127.0.0.1:1/x", "nothing listens there"),
+        ("postgresql://u:canary@nowhere.invalid/x", "no such host|it failed|within the deadline"),
+        ("postgresql://u:ca/na#ry@host/x", "cannot be read|no such host|it failed"),
+        ("no such thing", "the database's URL cannot be read"),
+    ],
+)
+async def test_a_wrong_address_says_what_is_wrong_and_no_password(url: str, reason: str) -> None:
+    """Also where the password was not escaped and ends up in another part of the URL."""
+    store = PostgresStore(url)
+    with pytest.raises(StoreUnavailable, match=reason) as caught:
+        await store.open()
+    assert "ca" not in caught.value.reason.replace("cannot", "")
+    assert "canary" not in repr(store)
+
+
+async def test_a_database_that_is_not_there_is_named_as_such(own_server: Server) -> None:
+    """The commonest mistake of all."""
+    with pytest.raises(StoreUnavailable, match="no such database"):
+        await PostgresStore(own_server.url("nowhere")).open()
+
+
+async def test_a_closed_store_says_so_and_opens_again(database_url: str) -> None:
+    """As the port promises."""
+    store = PostgresStore(database_url)
+    with pytest.raises(StoreUnavailable, match="not open"):
+        await store.find(KEY)
+    for _ in range(2):
+        await store.open()
+        assert await store.find(KEY) is None
+        await store.close()
+    with pytest.raises(StoreUnavailable, match="not open"):
+        await store.find(KEY)

@@ -1,0 +1,1 @@
+"""A real Postgres for tests and benchmarks, with nothing to set up."""

@@ -1,0 +1,78 @@
+"""Many connections at once, made inside the database."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import psycopg
+
+SCOPE: Final = "organization"
+CONNECTIONS_PER_TENANT: Final = 20
+CONNECTORS: Final = 20
+GRANTED_SHARE: Final = 2
+
+# Sealed blobs are random bytes of the sizes that a config with one secret and a pair of
+# tokens come to. Every second row has a grant. The n-th tenant holds 20 connections.
+_CONNECTIONS = """
+    INSERT INTO igniter_connections
+    SELECT %(scope)s, 'tenant-' || (n / %(per_tenant)s), 'connector-' || (n %% %(connectors)s),
+        'default', md5(n::text), '{"chat_id":"42"}',
+        decode(repeat(md5(n::text), 6), 'hex'), true, 1,
+        now() - n * interval '1 second', now(), 'ok', 0, NULL,
+        CASE WHEN granted THEN md5('grant' || n) END, CASE WHEN granted THEN 1 END,
+        CASE WHEN granted THEN decode(repeat(md5('tokens' || n), 24), 'hex') END,
+        CASE WHEN granted THEN ARRAY['read', 'write'] END, CASE WHEN granted THEN true END,
+        CASE WHEN granted THEN now() END,
+        CASE WHEN granted THEN now() + n * interval '1 second' END,
+        CASE WHEN granted THEN 'subject-' || n END, CASE WHEN granted THEN 'null'::bytea END
+    FROM generate_series(%(first)s::integer, %(last)s::integer) AS n,
+        LATERAL (SELECT n %% %(granted)s = 0 AS granted) AS g
+"""
+
+_ENDPOINTS = """
+    INSERT INTO igniter_webhook_endpoints
+    SELECT sha256(id::bytea), md5('endpoint' || id), scope, identity, connector, account, id,
+        decode(repeat(md5(id), 4), 'hex'), now(), NULL
+    FROM igniter_connections
+"""
+
+_AUTHORIZATIONS = """
+    INSERT INTO igniter_authorizations
+    SELECT sha256(id::bytea), sha256(id::bytea), id, scope, identity, connector, account,
+        decode(repeat(md5(id), 12), 'hex'), now() + random() * interval '10 minutes'
+    FROM igniter_connections
+"""
+
+
+def tenant(number: int) -> str:
+    """The identity of the tenant who holds the connection of that number."""
+    return f"tenant-{number // CONNECTIONS_PER_TENANT}"
+
+
+def connector(number: int) -> str:
+    """The connector of the connection of that number."""
+    return f"connector-{number % CONNECTORS}"
+
+
+def populate(connection: psycopg.Connection, numbers: range) -> None:
+    """Adds the connections of these numbers."""
+    values = {
+        "scope": SCOPE,
+        "per_tenant": CONNECTIONS_PER_TENANT,
+        "connectors": CONNECTORS,
+        "granted": GRANTED_SHARE,
+        "first": numbers.start,
+        "last": numbers.stop - 1,
+    }
+    connection.execute(_CONNECTIONS, values)
+
+
+def populate_beside(connection: psycopg.Connection) -> None:
+    """Adds a webhook endpoint and a pending authorization for every connection."""
+    connection.execute(_ENDPOINTS)
+    connection.execute(_AUTHORIZATIONS)
+
+
+def analyze(connection: psycopg.Connection) -> None:
+    """Tells the planner what is there, as autovacuum does after a while."""
+    connection.execute("VACUUM ANALYZE")
