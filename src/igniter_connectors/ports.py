@@ -14,6 +14,7 @@ from igniter_connectors.core.connection import (
 )
 from igniter_connectors.core.event import Event
 from igniter_connectors.core.http import HttpClient
+from igniter_connectors.core.oauth.lease import Lease
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 
@@ -117,7 +118,36 @@ class ConnectionStore(Protocol):
         Without `expected_grant` it adds the row, where none stands under its key. With it,
         it overwrites the row of the record's id, whose grant is the expected one and whose
         generation is one below the record's; `enabled` and `created_at` stay, the version
-        counts up. False where that did not hold.
+        counts up, lease, mark, failures and next attempt are cleared. False where that did not
+        hold.
+        """
+        ...
+
+    async def take_lease(
+        self, key: ConnectionKey, *, generation: int, owner: str, duration: timedelta
+    ) -> Lease | None:
+        """Takes the right to refresh, in one statement, by the store's own clock.
+
+        Sets owner, end, and the mark that the outcome is unknown, where the generation is
+        the one seen, the status is ok, no lease is running and no next attempt lies ahead.
+        Returns the tokens and the mark as it stood before; None where that did not hold.
+        """
+        ...
+
+    async def put_back_lease(
+        self, key: ConnectionKey, lease: Lease, *, failures: int, retry_in: timedelta
+    ) -> bool:
+        """Ends a lease after a definite failure, and restores the mark that stood before it.
+
+        Only where row, generation and owner are the lease's. The next attempt lies ahead
+        by the store's own clock.
+        """
+        ...
+
+    async def save_verdict(self, key: ConnectionKey, lease: Lease, status: Status) -> bool:
+        """Writes that the grant is dead, where row, generation and owner are the lease's.
+
+        Clears lease and mark.
         """
         ...
 
@@ -126,21 +156,10 @@ class ConnectionStore(Protocol):
     ) -> bool:
         """Writes a renewed grant where the row's id and generation still match.
 
-        Writes tokens, generation, status ok, no failures; nothing of config or `enabled`.
+        Whoever holds the lease, or nobody: what the provider gave must not be lost. Writes
+        tokens, generation, status ok, no failures, no lease, no mark; nothing of config or
+        `enabled`.
         """
-        ...
-
-    async def save_verdict(
-        self,
-        key: ConnectionKey,
-        *,
-        row: str,
-        generation: int,
-        status: Status,
-        failures: int,
-        next_attempt_at: datetime | None,
-    ) -> bool:
-        """Writes what a failed refresh showed, where the row's id and generation match."""
         ...
 
     async def list(

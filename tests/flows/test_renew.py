@@ -138,7 +138,7 @@ async def test_a_dead_grant_is_found_out_once() -> None:
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(503, "server_error"), (429, "slow_down"), (500, "x"), (503, "invalid_grant")],
+    [(503, "server_error"), (429, "slow_down"), (503, "invalid_grant")],
 )
 async def test_a_provider_in_trouble_is_asked_again_later_and_the_grant_lives(
     status: int, error: str

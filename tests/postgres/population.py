@@ -18,7 +18,7 @@ _CONNECTIONS = """
     SELECT %(scope)s, 'tenant-' || (n / %(per_tenant)s), 'connector-' || (n %% %(connectors)s),
         'default', md5(n::text), '{"chat_id":"42"}',
         decode(repeat(md5(n::text), 6), 'hex'), true, 1,
-        now() - n * interval '1 second', now(), 'ok', 0, NULL,
+        now() - n * interval '1 second', now(), 'ok', 0, NULL, NULL, NULL, false, NULL,
         CASE WHEN granted THEN md5('grant' || n) END, CASE WHEN granted THEN 1 END,
         CASE WHEN granted THEN decode(repeat(md5('tokens' || n), 24), 'hex') END,
         CASE WHEN granted THEN ARRAY['read', 'write'] END, CASE WHEN granted THEN true END,

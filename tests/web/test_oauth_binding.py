@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import httpx
+import msgspec
 import pytest
 import trustme
 from litestar import Litestar
@@ -271,6 +272,16 @@ async def test_a_wrong_or_missing_issuer_spends_no_code() -> None:
                 assert finished.headers["location"] == "/?error=CONNECTOR_OAUTH_ISSUER_MISMATCH"
                 assert provider.token_requests == 0
                 assert not await connected(at_site)
+
+
+async def test_a_provider_that_is_away_leaves_nothing_behind() -> None:
+    """Our own code in the query, no row; the tenant may begin again."""
+    async with running_provider() as provider:
+        away = msgspec.structs.replace(oauth(provider), token_url="http://127.0.0.1:9/token")
+        async with site(away) as at_site, at_site.browser() as browser:
+            finished = await browser.get(await come_back(browser, await ticket(at_site)))
+            assert finished.headers["location"] == "/?error=CONNECTOR_PROVIDER_UNREACHABLE"
+            assert not await connected(at_site)
 
 
 async def test_another_account_does_not_take_the_place_unasked() -> None:

@@ -16,6 +16,7 @@ from igniter_connectors.core.connection import (
     Grant,
     Status,
 )
+from igniter_connectors.core.oauth.lease import Lease
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 from igniter_connectors.ports import Clock
@@ -30,6 +31,7 @@ class MemoryStore:
         self._rows: dict[ConnectionKey, ConnectionRecord] = {}
         self._pending: dict[bytes, tuple[datetime, PendingAuthorization]] = {}
         self._endpoints: dict[bytes, EndpointRecord] = {}
+        self._leases: dict[str, datetime] = {}
 
     async def open(self) -> None:
         """Nothing to open."""
@@ -103,6 +105,52 @@ class MemoryStore:
         )
         return True
 
+    async def take_lease(
+        self, key: ConnectionKey, *, generation: int, owner: str, duration: timedelta
+    ) -> Lease | None:
+        """Takes the right to refresh, where it is free."""
+        record, now = self._rows.get(key), self._clock.now()
+        if record is None or record.grant is None or record.status != "ok":
+            return None
+        is_held = record.lease_owner is not None and self._leases[record.id] > now
+        is_early = record.next_attempt_at is not None and record.next_attempt_at > now
+        if record.grant.generation != generation or is_held or is_early:
+            return None
+        self._leases[record.id] = now + duration
+        self._rows[key] = replace(record, lease_owner=owner, unresolved=True)
+        return Lease(
+            record.id,
+            owner,
+            record.grant.sealed_tokens,
+            generation,
+            record.failures,
+            record.unresolved,
+        )
+
+    async def put_back_lease(
+        self, key: ConnectionKey, lease: Lease, *, failures: int, retry_in: timedelta
+    ) -> bool:
+        """Ends a lease after a definite failure."""
+        record = self._leased(key, lease)
+        if record is None:
+            return False
+        self._rows[key] = replace(
+            record,
+            lease_owner=None,
+            unresolved=lease.unresolved_before,
+            failures=failures,
+            next_attempt_at=self._clock.now() + retry_in,
+        )
+        return True
+
+    async def save_verdict(self, key: ConnectionKey, lease: Lease, status: Status) -> bool:
+        """Writes that the grant is dead."""
+        record = self._leased(key, lease)
+        if record is None:
+            return False
+        self._rows[key] = replace(record, status=status, lease_owner=None, unresolved=False)
+        return True
+
     async def save_renewed(
         self, key: ConnectionKey, *, row: str, generation: int, grant: Grant
     ) -> bool:
@@ -111,26 +159,13 @@ class MemoryStore:
         if record is None:
             return False
         self._rows[key] = replace(
-            record, grant=grant, status="ok", failures=0, next_attempt_at=None
-        )
-        return True
-
-    async def save_verdict(
-        self,
-        key: ConnectionKey,
-        *,
-        row: str,
-        generation: int,
-        status: Status,
-        failures: int,
-        next_attempt_at: datetime | None,
-    ) -> bool:
-        """Writes what a failed refresh showed, where id and generation match."""
-        record = self._of_generation(key, row, generation)
-        if record is None:
-            return False
-        self._rows[key] = replace(
-            record, status=status, failures=failures, next_attempt_at=next_attempt_at
+            record,
+            grant=grant,
+            status="ok",
+            failures=0,
+            next_attempt_at=None,
+            lease_owner=None,
+            unresolved=False,
         )
         return True
 
@@ -206,6 +241,10 @@ class MemoryStore:
                 self._endpoints[token_hash] = replace(one, sealed_secret=sealed_secret)
                 return True
         return False
+
+    def _leased(self, key: ConnectionKey, lease: Lease) -> ConnectionRecord | None:
+        record = self._of_generation(key, lease.row, lease.generation)
+        return record if record is not None and record.lease_owner == lease.owner else None
 
     def _of_generation(
         self, key: ConnectionKey, row: str, generation: int

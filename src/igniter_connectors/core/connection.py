@@ -53,8 +53,10 @@ class Grant(msgspec.Struct, frozen=True):
 class ConnectionRecord(msgspec.Struct, frozen=True):
     """One row. `id` is random; a row made later under the same key has another.
 
-    `public_config` is JSON, `sealed_config` an envelope around the fields that hold a
-    secret, as JSON too. `version` counts changes of config and of `enabled`.
+    `lease_owner` is set while somebody refreshes the grant, or died doing so; `unresolved`
+    says that a refresh was begun whose outcome is not known. `public_config` is JSON,
+    `sealed_config` an envelope around the fields that hold a secret, as JSON too. `version`
+    counts changes of config and of `enabled`.
     """
 
     key: ConnectionKey
@@ -69,6 +71,8 @@ class ConnectionRecord(msgspec.Struct, frozen=True):
     grant: Grant | None = None
     failures: int = 0
     next_attempt_at: datetime | None = None
+    lease_owner: str | None = None
+    unresolved: bool = False
 
 
 class UpstreamAccount(msgspec.Struct, frozen=True):

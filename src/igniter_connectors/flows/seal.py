@@ -11,6 +11,7 @@ from typing_extensions import TypeVar
 
 from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.connector import Definition
+from igniter_connectors.core.oauth.lease import Lease
 from igniter_connectors.core.oauth.token import TokenSet
 from igniter_connectors.core.problem import ConfigInvalid, DecryptFailed, EncryptFailed
 from igniter_connectors.core.schema import decode_json, encode_json_to_seal, misfit_of
@@ -108,8 +109,22 @@ def open_tokens(runtime: Runtime, record: ConnectionRecord) -> Result[TokenSet, 
     if grant is None:
         return Failure(DecryptFailed(record.key.connector))
     place = place_of("tokens", record.key, record.id, grant.generation)
-    opened = open_bytes(runtime, grant.sealed_tokens, place)
+    return _open_tokens(runtime, grant.sealed_tokens, place)
+
+
+def open_sealed_tokens(
+    runtime: Runtime, key: ConnectionKey, lease: Lease
+) -> Result[TokenSet, DecryptFailed]:
+    """The tokens that a lease returned: the only ones that may be sent."""
+    place = place_of("tokens", key, lease.row, lease.generation)
+    return _open_tokens(runtime, lease.sealed_tokens, place)
+
+
+def _open_tokens(
+    runtime: Runtime, sealed: bytes, place: Binding
+) -> Result[TokenSet, DecryptFailed]:
+    opened = open_bytes(runtime, sealed, place)
     if not is_successful(opened):
         return Failure(opened.failure())
     tokens = decode_json(opened.unwrap(), TokenSet)
-    return tokens.alt(lambda _: DecryptFailed(record.key.connector))
+    return tokens.alt(lambda _: DecryptFailed(place.connector))

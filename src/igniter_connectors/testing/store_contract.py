@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord, Grant
+from igniter_connectors.core.oauth.lease import Lease
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 from igniter_connectors.ports import Store
@@ -207,25 +208,137 @@ async def renewing_leaves_config_and_switch_alone(store: Store) -> None:
     )
 
 
-async def a_verdict_lands_on_its_generation(store: Store) -> None:
-    """A verdict about tokens that were replaced meanwhile changes nothing."""
-    record = await _insert(store, replace(_record(), grant=_grant(2)))
+async def _lease(store: Store, record: ConnectionRecord, seconds: float = 60) -> Lease | None:
+    assert record.grant is not None
+    return await store.take_lease(
+        record.key,
+        generation=record.grant.generation,
+        owner=secrets.token_hex(16),
+        duration=timedelta(seconds=seconds),
+    )
 
-    async def judge(generation: int) -> bool:
-        return await store.save_verdict(
-            record.key,
-            row=record.id,
-            generation=generation,
-            status="needs_reauth",
-            failures=1,
-            next_attempt_at=_LATER,
+
+async def one_of_many_takes_the_lease(store: Store) -> None:
+    """It returns the stored tokens and the mark as it stood; nobody else gets one."""
+    record = await _insert(store, replace(_record(), grant=_grant(3), failures=2))
+    taken = await asyncio.gather(*(_lease(store, record) for _ in range(10)))
+    (lease,) = [one for one in taken if one is not None]
+    assert record.grant is not None
+    assert (lease.row, lease.sealed_tokens) == (record.id, record.grant.sealed_tokens)
+    assert (lease.generation, lease.failures, lease.unresolved_before) == (3, 2, False)
+    stored = await store.find(record.key)
+    assert stored == replace(record, lease_owner=lease.owner, unresolved=True)
+
+
+async def a_lease_needs_its_generation_and_a_living_grant(store: Store) -> None:
+    """An older or newer generation, a dead grant, no grant, no row: no lease."""
+    record = await _insert(store, replace(_record(), grant=_grant(3)))
+    for generation in (2, 4):
+        assert not await store.take_lease(
+            record.key, generation=generation, owner="o", duration=timedelta(seconds=60)
+        )
+    dead = await _insert(store, replace(_record(_key("b")), grant=_grant(3), status="needs_reauth"))
+    assert not await _lease(store, dead)
+    plain = await _insert(store, _record(_key("c")))
+    assert not await store.take_lease(
+        plain.key, generation=0, owner="o", duration=timedelta(seconds=60)
+    )
+    assert not await store.take_lease(
+        _key("nobody"), generation=1, owner="o", duration=timedelta(seconds=60)
+    )
+
+
+async def a_lease_that_ended_is_taken_over_with_its_mark(store: Store) -> None:
+    """Whoever takes over learns that the earlier outcome is unknown."""
+    record = await _insert(store, replace(_record(), grant=_grant(1)))
+    first = await _lease(store, record, seconds=0)
+    second = await _lease(store, record, seconds=0)
+    third = await _lease(store, record)
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert (first.unresolved_before, second.unresolved_before) == (False, True)
+    assert third.unresolved_before
+    assert len({first.owner, second.owner, third.owner}) == 3
+
+
+async def a_lease_put_back_restores_the_mark(store: Store) -> None:
+    """A definite failure neither wipes an older mark nor leaves one of its own."""
+    clean = await _insert(store, replace(_record(), grant=_grant(1)))
+    marked = await _insert(store, replace(_record(_key("b")), grant=_grant(1), unresolved=True))
+    for record in (clean, marked):
+        lease = await _lease(store, record)
+        assert lease is not None
+        assert await store.put_back_lease(
+            record.key, lease, failures=4, retry_in=timedelta(hours=1)
+        )
+        stored = await store.find(record.key)
+        assert stored is not None
+        assert (stored.lease_owner, stored.unresolved) == (None, record.unresolved)
+        assert stored.failures == 4
+        assert stored.next_attempt_at is not None
+        assert not await _lease(store, stored)
+    now = await _insert(store, replace(_record(_key("c")), grant=_grant(1)))
+    lease = await _lease(store, now)
+    assert lease is not None
+    assert await store.put_back_lease(now.key, lease, failures=1, retry_in=timedelta(0))
+    assert await _lease(store, now)
+
+
+async def a_verdict_is_fenced_by_row_generation_and_owner(store: Store) -> None:
+    """Who overstayed its lease condemns nobody."""
+    record = await _insert(store, replace(_record(), grant=_grant(1)))
+    lease = await _lease(store, record, seconds=0)
+    assert lease is not None
+    for other in (
+        replace(lease, row="other"),
+        replace(lease, generation=2),
+        replace(lease, owner="other"),
+    ):
+        assert not await store.save_verdict(record.key, other, "needs_reauth")
+        assert not await store.put_back_lease(record.key, other, failures=1, retry_in=timedelta(0))
+    successor = await _lease(store, record)
+    assert successor is not None
+    assert not await store.save_verdict(record.key, lease, "needs_reauth")
+    assert await store.save_verdict(record.key, successor, "lost_rotation")
+    stored = await store.find(record.key)
+    assert stored == replace(record, status="lost_rotation")
+
+
+async def a_late_commit_lands_unless_another_came_first(store: Store) -> None:
+    """On row and generation alone: without a lease, under another's, after a verdict."""
+    for number, disturb in enumerate(("nothing", "taken over", "condemned")):
+        record = await _insert(store, replace(_record(_key(f"t{number}")), grant=_grant(1)))
+        lease = await _lease(store, record, seconds=0)
+        assert lease is not None
+        if disturb != "nothing":
+            successor = await _lease(store, record)
+            assert successor is not None
+            if disturb == "condemned":
+                assert await store.save_verdict(record.key, successor, "lost_rotation")
+        assert await store.save_renewed(record.key, row=record.id, generation=1, grant=_grant(2))
+        stored = await store.find(record.key)
+        assert stored is not None
+        assert stored.grant is not None
+        assert (stored.status, stored.lease_owner, stored.unresolved) == ("ok", None, False)
+        assert stored.grant.generation == 2
+        assert not await store.save_renewed(
+            record.key, row=record.id, generation=1, grant=_grant(2)
         )
 
-    assert not await judge(1)
-    assert await store.find(record.key) == record
-    assert await judge(2)
-    expected = replace(record, status="needs_reauth", failures=1, next_attempt_at=_LATER)
-    assert await store.find(record.key) == expected
+
+async def a_reauthorization_clears_lease_and_mark(store: Store) -> None:
+    """And raises the generation, so that a refresh under way cannot overwrite it."""
+    record = await _insert(store, replace(_record(), grant=_grant(1, "old"), failures=3))
+    lease = await _lease(store, record)
+    assert lease is not None
+    fresh = replace(record, grant=_grant(2, "new"), failures=0)
+    assert await store.save_authorized(fresh, expected_grant="old")
+    assert not await store.save_renewed(record.key, row=record.id, generation=1, grant=_grant(2))
+    assert not await store.save_verdict(record.key, lease, "needs_reauth")
+    stored = await store.find(record.key)
+    assert stored is not None
+    assert (stored.lease_owner, stored.unresolved, stored.failures) == (None, False, 0)
 
 
 async def an_authorization_lands_on_the_grant_it_began_with(store: Store) -> None:
@@ -359,7 +472,13 @@ STORE_CONTRACT: tuple[Callable[[Store], Awaitable[None]], ...] = (
     a_deleted_row_is_gone_once,
     renewed_tokens_land_on_their_generation,
     renewing_leaves_config_and_switch_alone,
-    a_verdict_lands_on_its_generation,
+    one_of_many_takes_the_lease,
+    a_lease_needs_its_generation_and_a_living_grant,
+    a_lease_that_ended_is_taken_over_with_its_mark,
+    a_lease_put_back_restores_the_mark,
+    a_verdict_is_fenced_by_row_generation_and_owner,
+    a_late_commit_lands_unless_another_came_first,
+    a_reauthorization_clears_lease_and_mark,
     an_authorization_lands_on_the_grant_it_began_with,
     pages_follow_one_another,
     an_authorization_is_taken_once,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from urllib.parse import parse_qsl
 
 import pytest
@@ -14,14 +14,15 @@ from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.refresh import (
     EXPIRY_MARGIN,
     LONGEST_LEAD,
+    DefiniteFailure,
     Freshness,
     GrantDead,
-    NotRenewed,
     Outcome,
     Renewed,
+    UnknownOutcome,
+    back_off,
     freshness,
     judge_refresh,
-    next_attempt,
     refresh_request,
     retry_after,
 )
@@ -182,8 +183,8 @@ def test_the_life_of_the_spent_token_is_not_inherited() -> None:
 
 @pytest.mark.parametrize("sent", [True, False])
 def test_no_answer_condemns_no_grant(sent: bool) -> None:
-    """A time-out or a reset says nothing of the grant."""
-    assert judge(HttpFailed(sent)) == NotRenewed()
+    """What was sent may have been heard; what was not cannot have spent the token."""
+    assert judge(HttpFailed(sent)) == (UnknownOutcome() if sent else DefiniteFailure())
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 499])
@@ -193,10 +194,17 @@ def test_invalid_grant_is_the_end(status: int) -> None:
     assert judge(answer(b"error=invalid_grant", status)) == GrantDead()
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504, 599])
-def test_a_server_in_trouble_condemns_no_grant(status: int) -> None:
-    """Not even if its page says `invalid_grant`."""
-    assert judge(answer({"error": "invalid_grant"}, status)) == NotRenewed()
+@pytest.mark.parametrize("status", [500, 501, 502, 504, 599])
+def test_behind_a_server_in_trouble_anything_may_have_happened(status: int) -> None:
+    """Not even a page that says `invalid_grant` is the provider's own word."""
+    assert judge(answer({"error": "invalid_grant"}, status)) == UnknownOutcome()
+    assert judge(answer(b"<html>", status)) == UnknownOutcome()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_overload_is_said_before_the_grant_is_looked_at(status: int) -> None:
+    """Nothing was spent, whatever the page says."""
+    assert judge(answer({"error": "invalid_grant"}, status)) == DefiniteFailure()
 
 
 @pytest.mark.parametrize(
@@ -204,29 +212,31 @@ def test_a_server_in_trouble_condemns_no_grant(status: int) -> None:
 )
 def test_other_errors_condemn_no_grant(error: str) -> None:
     """A wrong client secret is the application's fault, and no tenant's grant is dropped for it."""
-    assert judge(answer({"error": error}, 400)) == NotRenewed()
+    outcome = judge(answer({"error": error}, 400))
+    assert outcome == DefiniteFailure(is_client_s=error == "invalid_client")
 
 
 def test_a_provider_may_declare_its_own_words_for_the_end() -> None:
     """Slack's `token_revoked` ends a grant where it was declared, and nowhere else."""
     slack = provider(dead_grant_errors=frozenset({"token_revoked"}))
     assert judge(answer({"ok": False, "error": "token_revoked"}), slack) == GrantDead()
-    assert judge(answer({"error": "token_revoked"}, 400)) == NotRenewed()
-    assert judge(answer({"error": "invalid_grant"}, 400), slack) == NotRenewed()
+    assert judge(answer({"error": "token_revoked"}, 400)) == DefiniteFailure()
+    assert judge(answer({"error": "invalid_grant"}, 400), slack) == DefiniteFailure()
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'{"access_token":5}', b'{"error":{}}'])
 @pytest.mark.parametrize("status", [200, 302, 400, 404, 500])
 def test_an_answer_that_cannot_be_read_condemns_no_grant(body: bytes, status: int) -> None:
-    """Whatever went wrong there, the grant may be alive."""
-    assert judge(answer(body, status)) == NotRenewed()
+    """Whatever went wrong there, the grant may be alive; a 2xx or 500 may have rotated it."""
+    is_unknown = status in (200, 500)
+    assert judge(answer(body, status)) == (UnknownOutcome() if is_unknown else DefiniteFailure())
 
 
 @given(st.binary(), st.integers(100, 599))
 def test_any_answer_has_an_outcome(body: bytes, status: int) -> None:
-    """Whatever bytes come back, there is one of the three, and only a 2xx renews."""
+    """Whatever bytes come back, there is one of the four, and only a 2xx renews."""
     outcome = judge(answer(body, status))
-    assert isinstance(outcome, Renewed | GrantDead | NotRenewed)
+    assert isinstance(outcome, Renewed | GrantDead | DefiniteFailure | UnknownOutcome)
     assert not isinstance(outcome, Renewed) or 200 <= status < 300
 
 
@@ -257,7 +267,7 @@ def test_any_answer_has_an_outcome(body: bytes, status: int) -> None:
 def test_retry_after_is_seconds_up_to_an_hour(said: str, asked: timedelta | None) -> None:
     """What is no number of seconds counts as not said; more than an hour counts as one."""
     assert retry_after(answer({}, 429, Retry_After=said)) == asked
-    assert judge(answer({}, 429, Retry_After=said)) == NotRenewed(asked)
+    assert judge(answer({}, 429, Retry_After=said)) == DefiniteFailure(asked)
 
 
 def test_retry_after_given_twice_counts_as_not_said() -> None:
@@ -273,8 +283,8 @@ def test_retry_after_given_twice_counts_as_not_said() -> None:
 )
 def test_the_pause_doubles_up_to_five_minutes(failures: int, seconds: int) -> None:
     """5 seconds after the first failure; the seventh is the first that is capped."""
-    assert next_attempt(NOW, failures, None, 0.0) == NOW + seconds * SECOND
-    assert next_attempt(NOW, failures, None, 1.0) == NOW + seconds * SECOND / 2
+    assert back_off(failures, None, 0.0) == seconds * SECOND
+    assert back_off(failures, None, 1.0) == seconds * SECOND / 2
 
 
 @given(
@@ -286,6 +296,6 @@ def test_the_next_attempt_lies_between_its_bounds(
     failures: int, asked: timedelta | None, jitter: float
 ) -> None:
     """Never before what the provider asked for, never at once, and never later than both caps."""
-    at: datetime = next_attempt(NOW, failures, asked, jitter)
+    wait: timedelta = back_off(failures, asked, jitter)
     least = max(asked or timedelta(), 2.5 * SECOND)
-    assert NOW + least <= at <= NOW + max(asked or timedelta(), 300 * SECOND)
+    assert least <= wait <= max(asked or timedelta(), 300 * SECOND)

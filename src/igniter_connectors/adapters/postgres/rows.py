@@ -43,6 +43,8 @@ BODY: Final[Columns] = (
     "status",
     "failures",
     "next_attempt_at",
+    "lease_owner",
+    "unresolved",
     *GRANT,
 )
 """A connection without its key, which whoever asked for it has."""
@@ -84,6 +86,8 @@ def body_values(record: ConnectionRecord) -> tuple[Any, ...]:
         record.status,
         record.failures,
         record.next_attempt_at,
+        record.lease_owner,
+        record.unresolved,
         *grant_values(record.grant),
     )
 
@@ -122,6 +126,8 @@ def to_connection(key: ConnectionKey, row: Row) -> ConnectionRecord:
         status,
         failures,
         next_attempt_at,
+        lease_owner,
+        unresolved,
         *grant,
     ) = row
     known = _STATUSES.get(status)
@@ -140,6 +146,8 @@ def to_connection(key: ConnectionKey, row: Row) -> ConnectionRecord:
         None if grant[0] is None else _to_grant(*grant),
         failures,
         None if next_attempt_at is None else _utc(next_attempt_at),
+        lease_owner,
+        unresolved,
     )
 
 

@@ -67,19 +67,36 @@ DELETE: Final[LiteralString] = (
 
 SAVE_AUTHORIZED: Final[LiteralString] = (
     "UPDATE igniter_connections SET public_config = %s, sealed_config = %s,"
-    " version = version + 1, updated_at = %s, status = %s, failures = %s,"
-    f" next_attempt_at = %s, {_set(GRANT)}"
+    " version = version + 1, updated_at = %s, status = %s, failures = 0,"
+    f" next_attempt_at = NULL, lease_owner = NULL, unresolved = false, {_set(GRANT)}"
     f" WHERE {_IS_KEY} AND id = %s AND grant_id = %s AND generation = %s RETURNING 1"
 )
 
 SAVE_RENEWED: Final[LiteralString] = (
     "UPDATE igniter_connections SET status = 'ok', failures = 0, next_attempt_at = NULL,"
-    f" {_set(GRANT)} WHERE {_IS_KEY} AND id = %s AND generation = %s RETURNING 1"
+    f" lease_owner = NULL, unresolved = false, {_set(GRANT)}"
+    f" WHERE {_IS_KEY} AND id = %s AND generation = %s RETURNING 1"
+)
+
+TAKE_LEASE: Final[LiteralString] = (
+    "UPDATE igniter_connections SET lease_owner = %s, lease_until = now() + %s,"
+    " unresolved_before = unresolved, unresolved = true"
+    f" WHERE {_IS_KEY} AND generation = %s AND status = 'ok'"
+    " AND (lease_owner IS NULL OR lease_until <= now())"
+    " AND (next_attempt_at IS NULL OR next_attempt_at <= now())"
+    " RETURNING id, lease_owner, sealed_tokens, generation, failures, unresolved_before"
+)
+
+_FENCE: Final[LiteralString] = f"{_IS_KEY} AND id = %s AND generation = %s AND lease_owner = %s"
+
+PUT_BACK_LEASE: Final[LiteralString] = (
+    "UPDATE igniter_connections SET lease_owner = NULL, unresolved = unresolved_before,"
+    f" failures = %s, next_attempt_at = now() + %s WHERE {_FENCE} RETURNING 1"
 )
 
 SAVE_VERDICT: Final[LiteralString] = (
-    "UPDATE igniter_connections SET status = %s, failures = %s, next_attempt_at = %s"
-    f" WHERE {_IS_KEY} AND id = %s AND generation = %s RETURNING 1"
+    "UPDATE igniter_connections SET status = %s, lease_owner = NULL, unresolved = false"
+    f" WHERE {_FENCE} RETURNING 1"
 )
 
 LIST: Final[LiteralString] = (

@@ -28,6 +28,7 @@ from igniter_connectors.core.connection import (
     Grant,
     Status,
 )
+from igniter_connectors.core.oauth.lease import Lease
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 
@@ -146,8 +147,6 @@ class PostgresStore:
             record.sealed_config,
             record.updated_at,
             record.status,
-            record.failures,
-            record.next_attempt_at,
             *grant_values(record.grant),
             *key_values(record.key),
             record.id,
@@ -163,18 +162,24 @@ class PostgresStore:
         values = (*grant_values(grant), *key_values(key), row, generation)
         return bool(await self._database.write(sql.SAVE_RENEWED, values))
 
-    async def save_verdict(
-        self,
-        key: ConnectionKey,
-        *,
-        row: str,
-        generation: int,
-        status: Status,
-        failures: int,
-        next_attempt_at: datetime | None,
+    async def take_lease(
+        self, key: ConnectionKey, *, generation: int, owner: str, duration: timedelta
+    ) -> Lease | None:
+        """Takes the right to refresh, where it is free, by the database's clock."""
+        values = (owner, duration, *key_values(key), generation)
+        rows = await self._database.write(sql.TAKE_LEASE, values)
+        return Lease(*rows[0]) if rows else None
+
+    async def put_back_lease(
+        self, key: ConnectionKey, lease: Lease, *, failures: int, retry_in: timedelta
     ) -> bool:
-        """Writes what a failed refresh showed, where id and generation match."""
-        values = (status, failures, next_attempt_at, *key_values(key), row, generation)
+        """Ends a lease after a definite failure."""
+        values = (failures, retry_in, *key_values(key), *_fence(lease))
+        return bool(await self._database.write(sql.PUT_BACK_LEASE, values))
+
+    async def save_verdict(self, key: ConnectionKey, lease: Lease, status: Status) -> bool:
+        """Writes that the grant is dead."""
+        values = (status, *key_values(key), *_fence(lease))
         return bool(await self._database.write(sql.SAVE_VERDICT, values))
 
     async def list(
@@ -239,3 +244,7 @@ class PostgresStore:
 
     async def _read(self, statement: LiteralString, *values: object) -> Sequence[Row]:
         return await self._database.read(statement, values, until=self._database.until())
+
+
+def _fence(lease: Lease) -> tuple[str, int, str]:
+    return (lease.row, lease.generation, lease.owner)

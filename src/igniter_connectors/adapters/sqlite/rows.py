@@ -14,6 +14,7 @@ from igniter_connectors.core.connection import (
     Grant,
     Status,
 )
+from igniter_connectors.core.oauth.lease import Lease
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 from igniter_connectors.ports import StoreUnavailable
@@ -28,8 +29,9 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 CONNECTION: Final = (
     "scope, identity, connector, account, id, public_config, sealed_config, enabled, version,"
-    " created_at, updated_at, status, failures, next_attempt_at, grant_id, generation,"
-    " sealed_tokens, oauth_scopes, refreshable, refreshed_at, expires_at, subject, profile"
+    " created_at, updated_at, status, failures, next_attempt_at, lease_owner, unresolved,"
+    " grant_id, generation, sealed_tokens, oauth_scopes, refreshable, refreshed_at, expires_at,"
+    " subject, profile"
 )
 CONNECTION_WIDTH: Final = CONNECTION.count(",") + 1
 AUTHORIZATION: Final = (
@@ -57,6 +59,8 @@ class _ConnectionRow(msgspec.Struct, array_like=True):
     status: Status
     failures: int
     next_attempt_at: int | None
+    lease_owner: str | None
+    unresolved: int
     grant_id: str | None
     generation: int | None
     sealed_tokens: bytes | None
@@ -79,6 +83,15 @@ class _EndpointRow(msgspec.Struct, array_like=True):
     sealed_secret: bytes
     created_at: int
     valid_until: int | None
+
+
+class _LeaseRow(msgspec.Struct, array_like=True):
+    id: str
+    owner: str
+    sealed_tokens: bytes
+    generation: int
+    failures: int
+    unresolved_before: int
 
 
 class _AuthorizationRow(msgspec.Struct, array_like=True):
@@ -120,6 +133,8 @@ def connection_values(record: ConnectionRecord) -> tuple[Value, ...]:
         record.status,
         record.failures,
         maybe_micros(record.next_attempt_at),
+        record.lease_owner,
+        int(record.unresolved),
         *grant_values(record.grant),
     )
 
@@ -174,6 +189,8 @@ def to_connection(row: Sequence[Value]) -> ConnectionRecord:
         grant,
         r.failures,
         _maybe_instant(r.next_attempt_at),
+        r.lease_owner,
+        bool(r.unresolved),
     )
 
 
@@ -213,6 +230,14 @@ def to_authorization(row: Sequence[Value]) -> PendingAuthorization:
     r = _read(row, _AuthorizationRow)
     key = ConnectionKey(r.scope, r.identity, r.connector, r.account)
     return PendingAuthorization(r.handle_hash, r.binding_hash, r.id, key, r.sealed_payload)
+
+
+def to_lease(row: Sequence[Value]) -> Lease:
+    """What took the lease returned."""
+    r = _read(row, _LeaseRow)
+    return Lease(
+        r.id, r.owner, r.sealed_tokens, r.generation, r.failures, bool(r.unresolved_before)
+    )
 
 
 def _read(row: Sequence[Value], kind: type[R]) -> R:

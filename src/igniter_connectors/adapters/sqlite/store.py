@@ -17,10 +17,10 @@ from igniter_connectors.adapters.sqlite.rows import (
     connection_values,
     endpoint_values,
     grant_values,
-    maybe_micros,
     to_authorization,
     to_connection,
     to_endpoint,
+    to_lease,
     to_micros,
 )
 from igniter_connectors.adapters.system import SystemClock
@@ -30,6 +30,7 @@ from igniter_connectors.core.connection import (
     Grant,
     Status,
 )
+from igniter_connectors.core.oauth.lease import Lease
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 from igniter_connectors.ports import Clock
@@ -62,15 +63,29 @@ _SET_ENABLED: Final = (
 _DELETE: Final = f"DELETE FROM connections WHERE {_KEY} RETURNING {CONNECTION}"
 _SAVE_AUTHORIZED: Final = (
     "UPDATE connections SET public_config = ?, sealed_config = ?, version = version + 1,"
-    f" updated_at = ?, status = ?, failures = ?, next_attempt_at = ?, {_GRANT}"
+    " updated_at = ?, status = ?, failures = 0, next_attempt_at = NULL, lease_owner = NULL,"
+    f" unresolved = 0, {_GRANT}"
     f" WHERE {_KEY} AND id = ? AND grant_id = ? AND generation = ? RETURNING 1"
 )
-_SAVE_RENEWED: Final = (
-    f"UPDATE connections SET status = 'ok', failures = 0, next_attempt_at = NULL, {_GRANT}"
-    f" WHERE {_KEY} AND id = ? AND generation = ? RETURNING 1"
+_TAKE_LEASE: Final = (
+    "UPDATE connections SET lease_owner = ?, lease_until = ?, unresolved_before = unresolved,"
+    f" unresolved = 1 WHERE {_KEY} AND generation = ? AND status = 'ok'"
+    " AND (lease_owner IS NULL OR lease_until <= ?)"
+    " AND (next_attempt_at IS NULL OR next_attempt_at <= ?)"
+    " RETURNING id, lease_owner, sealed_tokens, generation, failures, unresolved_before"
+)
+_FENCE: Final = f"{_KEY} AND id = ? AND generation = ? AND lease_owner = ?"
+_PUT_BACK_LEASE: Final = (
+    "UPDATE connections SET lease_owner = NULL, unresolved = unresolved_before, failures = ?,"
+    f" next_attempt_at = ? WHERE {_FENCE} RETURNING 1"
 )
 _SAVE_VERDICT: Final = (
-    "UPDATE connections SET status = ?, failures = ?, next_attempt_at = ?"
+    "UPDATE connections SET status = ?, lease_owner = NULL, unresolved = 0"
+    f" WHERE {_FENCE} RETURNING 1"
+)
+_SAVE_RENEWED: Final = (
+    "UPDATE connections SET status = 'ok', failures = 0, next_attempt_at = NULL,"
+    f" lease_owner = NULL, unresolved = 0, {_GRANT}"
     f" WHERE {_KEY} AND id = ? AND generation = ? RETURNING 1"
 )
 _LIST: Final = (
@@ -178,8 +193,6 @@ class SQLiteStore:
             record.sealed_config,
             to_micros(record.updated_at),
             record.status,
-            record.failures,
-            maybe_micros(record.next_attempt_at),
             *grant_values(record.grant),
             *_key(record.key),
             record.id,
@@ -188,26 +201,35 @@ class SQLiteStore:
         )
         return bool(await self._database.write(_SAVE_AUTHORIZED, values))
 
+    async def take_lease(
+        self, key: ConnectionKey, *, generation: int, owner: str, duration: timedelta
+    ) -> Lease | None:
+        """Takes the right to refresh, where it is free, by the host's clock."""
+        now = self._clock.now()
+        at = to_micros(now)
+        values = (owner, to_micros(now + duration), *_key(key), generation, at, at)
+        rows = await self._database.write(_TAKE_LEASE, values)
+        return to_lease(rows[0]) if rows else None
+
+    async def put_back_lease(
+        self, key: ConnectionKey, lease: Lease, *, failures: int, retry_in: timedelta
+    ) -> bool:
+        """Ends a lease after a definite failure."""
+        at = to_micros(self._clock.now() + retry_in)
+        values = (failures, at, *_key(key), *_fence(lease))
+        return bool(await self._database.write(_PUT_BACK_LEASE, values))
+
+    async def save_verdict(self, key: ConnectionKey, lease: Lease, status: Status) -> bool:
+        """Writes that the grant is dead."""
+        values = (status, *_key(key), *_fence(lease))
+        return bool(await self._database.write(_SAVE_VERDICT, values))
+
     async def save_renewed(
         self, key: ConnectionKey, *, row: str, generation: int, grant: Grant
     ) -> bool:
         """Writes a renewed grant where id and generation match."""
         values = (*grant_values(grant), *_key(key), row, generation)
         return bool(await self._database.write(_SAVE_RENEWED, values))
-
-    async def save_verdict(
-        self,
-        key: ConnectionKey,
-        *,
-        row: str,
-        generation: int,
-        status: Status,
-        failures: int,
-        next_attempt_at: datetime | None,
-    ) -> bool:
-        """Writes what a failed refresh showed, where id and generation match."""
-        values = (status, failures, maybe_micros(next_attempt_at), *_key(key), row, generation)
-        return bool(await self._database.write(_SAVE_VERDICT, values))
 
     async def list(
         self, scope: str, identity: str, *, after: tuple[str, str] | None, limit: int
@@ -280,3 +302,7 @@ class SQLiteStore:
 
 def _key(key: ConnectionKey) -> tuple[str, str, str, str]:
     return (key.scope, key.identity, key.connector, key.account)
+
+
+def _fence(lease: Lease) -> tuple[str, int, str]:
+    return (lease.row, lease.generation, lease.owner)

@@ -26,6 +26,11 @@ _FIRST_DELAY: Final = timedelta(seconds=5)
 _LONGEST_DELAY: Final = timedelta(minutes=5)
 _LONGEST_RETRY_AFTER: Final = timedelta(hours=1)
 
+_BEFORE_THE_GRANT: Final = (429, 503)
+"""Said by whoever stands before the grant is looked at: overload and maintenance."""
+
+_CLIENT_ERRORS: Final = ("invalid_client", "unauthorized_client")
+
 Freshness = Literal["fresh", "due", "expired"]
 
 
@@ -39,16 +44,22 @@ class GrantDead(msgspec.Struct, frozen=True):
     """The provider says that the grant is gone. Nothing but authorizing again helps."""
 
 
-class NotRenewed(msgspec.Struct, frozen=True):
-    """No new tokens, and no word that the grant is gone.
+class DefiniteFailure(msgspec.Struct, frozen=True):
+    """No new tokens, and the refresh token was not spent: refused, or nothing was sent.
 
     `retry_after`: what the provider asked for, at most an hour; None where it did not.
+    `is_client_s`: the application's own client was refused, which no tenant can mend.
     """
 
     retry_after: timedelta | None = None
+    is_client_s: bool = False
 
 
-Outcome = Renewed | GrantDead | NotRenewed
+class UnknownOutcome(msgspec.Struct, frozen=True):
+    """The request was sent, and whether the provider rotated cannot be known."""
+
+
+Outcome = Renewed | GrantDead | DefiniteFailure | UnknownOutcome
 
 
 def freshness(*, now: datetime, refreshed_at: datetime, expires_at: datetime | None) -> Freshness:
@@ -86,9 +97,12 @@ def judge_refresh(
 
     A new refresh token replaces the spent one; where none came, the spent one stays in
     use (RFC 6749 section 6), and so do the scopes.
+
+    Definite: 429, 503, another 4xx or error, nothing sent. Unknown: 500, 502, 504, a 2xx
+    that cannot be read, and anything that went wrong after the first byte was written.
     """
     if isinstance(answer, HttpFailed):
-        return NotRenewed()
+        return UnknownOutcome() if answer.sent else DefiniteFailure()
     judged = judge_token(answer, provider, connector=connector, received_at=received_at)
     if is_successful(judged):
         tokens = judged.unwrap()
@@ -101,10 +115,15 @@ def judge_refresh(
                 else tokens.oauth_scopes,
             )
         )
-    # A proxy's 503 page may say anything: only an answer below 500 speaks of the grant.
-    if answer.status < 500 and error_of(answer) in provider.dead_grant_errors:
+    error = error_of(answer)
+    if answer.status in _BEFORE_THE_GRANT:
+        return DefiniteFailure(retry_after(answer))
+    # A gateway's 500, 502 or 504 may stand in front of a provider that did rotate.
+    if answer.status >= 500 or (answer.status < 300 and error is None):
+        return UnknownOutcome()
+    if error in provider.dead_grant_errors:
         return GrantDead()
-    return NotRenewed(retry_after(answer))
+    return DefiniteFailure(retry_after(answer), is_client_s=error in _CLIENT_ERRORS)
 
 
 def retry_after(response: HttpResponse) -> timedelta | None:
@@ -115,11 +134,11 @@ def retry_after(response: HttpResponse) -> timedelta | None:
     return min(timedelta(seconds=int(value)), _LONGEST_RETRY_AFTER)
 
 
-def next_attempt(now: datetime, failures: int, asked: timedelta | None, jitter: float) -> datetime:
-    """When to try again after `failures` in a row: 5 s doubled each time, at most 5 minutes.
+def back_off(failures: int, asked: timedelta | None, jitter: float) -> timedelta:
+    """How long to wait after `failures` in a row: 5 s doubled each time, at most 5 minutes.
 
     `jitter`, from 0 to 1, takes off up to half, so that many connections do not come back
     at once; what the provider asked for is waited in full.
     """
     delay = min(_FIRST_DELAY * (1 << min(failures - 1, 10)), _LONGEST_DELAY)
-    return now + max(delay * (1 - jitter / 2), asked or timedelta())
+    return max(delay * (1 - jitter / 2), asked or timedelta())

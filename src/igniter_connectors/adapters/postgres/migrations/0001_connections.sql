@@ -18,6 +18,11 @@ CREATE TABLE igniter_connections (
     status           text COLLATE "C" NOT NULL,
     failures         bigint           NOT NULL,
     next_attempt_at  timestamptz,
+    lease_owner      text COLLATE "C",
+    lease_until      timestamptz,
+    unresolved       boolean          NOT NULL,
+    -- As the mark stood when the running lease was taken: one statement takes it and tells.
+    unresolved_before boolean,
     grant_id         text COLLATE "C",
     generation       bigint,
     sealed_tokens    bytea,

@@ -14,6 +14,11 @@ CREATE TABLE connections (
     status           TEXT    NOT NULL,
     failures         INTEGER NOT NULL,
     next_attempt_at  INTEGER,
+    lease_owner      TEXT,
+    lease_until      INTEGER,
+    unresolved       INTEGER NOT NULL,
+    -- As the mark stood when the running lease was taken: one statement takes it and tells.
+    unresolved_before INTEGER,
     grant_id         TEXT,
     generation       INTEGER,
     sealed_tokens    BLOB,

@@ -1,0 +1,47 @@
+"""The right to refresh one connection, across processes.
+
+At a provider that rotates refresh tokens and revokes a grant when one is used twice, two
+requests with one token lose the grant. So whoever refreshes first takes a lease, in one
+statement on the database, and sends the token that this statement returned, no other.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+DEADLINE: Final = timedelta(seconds=10)
+"""How long after it asked for the lease a holder may still be waiting for the provider."""
+
+DURATION: Final = timedelta(seconds=15)
+"""How long a lease lasts; the difference to the deadline is for reading and committing."""
+
+COMMIT_RETRY: Final = timedelta(seconds=1)
+"""The longest a holder waits between two tries to store what the provider gave."""
+
+SETTLING: Final = timedelta(seconds=1.5)
+"""What is waited after another's unresolved attempt: longer than `COMMIT_RETRY`, so that an
+answer which did arrive over there is stored before this one asks the provider again."""
+
+POLL: Final = timedelta(milliseconds=100)
+"""How often is looked whether another's lease has ended or its answer has come."""
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """What the statement returned that took the lease.
+
+    `owner` is 128 fresh random bits. `unresolved_before` says that an earlier attempt's
+    outcome is not known: its holder crashed, or its answer was lost.
+    """
+
+    row: str
+    owner: str
+    sealed_tokens: bytes
+    generation: int
+    failures: int
+    unresolved_before: bool
+
+    def __repr__(self) -> str:
+        return f"Lease(row={self.row!r}, generation={self.generation})"

@@ -1,0 +1,238 @@
+"""Refreshing one connection, safe across processes and crashes.
+
+Each step is here for a trace in which a grant is destroyed, stuck or orphaned without it:
+the lease before the request, only the token that the lease returned, the wait after
+somebody else's unresolved attempt, the commit on row and generation alone, the verdicts
+fenced by the owner.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Protocol
+
+from msgspec.structs import replace
+from returns.pipeline import is_successful
+
+from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord, Grant
+from igniter_connectors.core.event import (
+    NeedsReauthEvent,
+    Recovered,
+    TokenRefreshed,
+    TokenRefreshFailed,
+)
+from igniter_connectors.core.oauth.lease import (
+    COMMIT_RETRY,
+    DEADLINE,
+    DURATION,
+    POLL,
+    SETTLING,
+    Lease,
+)
+from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.refresh import (
+    DefiniteFailure,
+    GrantDead,
+    Outcome,
+    Renewed,
+    UnknownOutcome,
+    back_off,
+    judge_refresh,
+    refresh_request,
+)
+from igniter_connectors.core.oauth.renewal import (
+    GiveUp,
+    TakeLease,
+    UseStored,
+    WaitForHolder,
+    dead_status,
+    decide,
+    is_still_ours,
+)
+from igniter_connectors.core.oauth.token import TokenSet
+from igniter_connectors.core.problem import (
+    DecryptFailed,
+    NeedsReauth,
+    RefreshFailed,
+    TokenProblem,
+)
+from igniter_connectors.flows.connect import address
+from igniter_connectors.flows.runtime import Runtime
+from igniter_connectors.flows.seal import open_sealed_tokens, seal_tokens
+from igniter_connectors.ports import StoreUnavailable
+
+
+class Brakes(Protocol):
+    """What keeps this process from sending: closing, and clients that a provider refused."""
+
+    def is_closing(self) -> bool:
+        """Whether no request may be sent any more."""
+        ...
+
+    def pause_client(self, provider: OAuthProvider) -> None:
+        """Leaves a client alone for a while."""
+        ...
+
+    def client_pause(self, provider: OAuthProvider) -> timedelta | None:
+        """How much longer a client is left alone; None where it is not."""
+        ...
+
+
+async def refresh(
+    runtime: Runtime, brakes: Brakes, provider: OAuthProvider, key: ConnectionKey, seen: int
+) -> ConnectionRecord | TokenProblem:
+    """The connection with a newer generation than the one seen, whoever brought it."""
+    was_refused = False
+    while True:
+        if brakes.is_closing():
+            return RefreshFailed(key.connector)
+        pause = brakes.client_pause(provider)
+        if pause is not None:
+            return RefreshFailed(key.connector, runtime.clock.now() + pause)
+        record = await runtime.store.find(key)
+        step = decide(record, seen=seen, was_refused=was_refused, connector=key.connector)
+        match step:
+            case UseStored(record=stored):
+                return stored
+            case GiveUp(problem=problem):
+                return problem
+            case WaitForHolder():
+                await runtime.clock.sleep(POLL.total_seconds())
+                was_refused = False
+            case TakeLease(generation=generation):
+                # Deadline and lease count from before the lease was asked for.
+                began = runtime.clock.monotonic()
+                lease = await runtime.store.take_lease(
+                    key, generation=generation, owner=runtime.new_id(), duration=DURATION
+                )
+                was_refused = lease is None
+                if lease is not None and record is not None:
+                    done = await _hold(runtime, brakes, provider, record, lease, began)
+                    if done is not None:
+                        return done
+
+
+async def _hold(
+    runtime: Runtime,
+    brakes: Brakes,
+    provider: OAuthProvider,
+    record: ConnectionRecord,
+    lease: Lease,
+    began: float,
+) -> ConnectionRecord | TokenProblem | None:
+    """What the holder of a lease does; None means: read again."""
+    key = record.key
+    if lease.unresolved_before:
+        # An answer that arrived at the earlier holder is being stored over there.
+        await runtime.clock.sleep(SETTLING.total_seconds())
+        current = await runtime.store.find(key)
+        if not is_still_ours(current, lease):
+            return None
+    opened = open_sealed_tokens(runtime, key, lease)
+    if not is_successful(opened):
+        await _put_back(runtime, key, lease, DefiniteFailure())
+        return DecryptFailed(key.connector)
+    spent = opened.unwrap()
+    if spent.refresh_token is None:
+        return await _condemn(runtime, record, lease, spent)
+    left = DEADLINE - timedelta(seconds=runtime.clock.monotonic() - began)
+    if left <= timedelta() or brakes.is_closing():
+        return await _put_back(runtime, key, lease, DefiniteFailure())
+    request = refresh_request(provider, spent.refresh_token)
+    answer = await runtime.http.send(request, deadline=left)
+    outcome: Outcome = judge_refresh(
+        answer.unwrap() if is_successful(answer) else answer.failure(),
+        provider,
+        spent,
+        connector=key.connector,
+        received_at=runtime.clock.now(),
+    )
+    match outcome:
+        case Renewed(tokens=tokens):
+            return await _commit(runtime, record, lease, tokens)
+        case GrantDead():
+            return await _condemn(runtime, record, lease, spent)
+        case DefiniteFailure():
+            if outcome.is_client_s:
+                brakes.pause_client(provider)
+            return await _put_back(runtime, key, lease, outcome)
+        case UnknownOutcome():
+            # Lease and mark stay: the next attempt comes when the lease ends, by whomever.
+            return _failed(runtime, key, DURATION)
+
+
+async def _commit(
+    runtime: Runtime, record: ConnectionRecord, lease: Lease, tokens: TokenSet
+) -> ConnectionRecord | TokenProblem | None:
+    key, spent = record.key, record.grant
+    generation = lease.generation + 1
+    sealed = seal_tokens(runtime, tokens, key, row=lease.row, generation=generation)
+    if not is_successful(sealed) or spent is None:
+        return DecryptFailed(key.connector)
+    grant: Grant = replace(
+        spent,
+        sealed_tokens=sealed.unwrap(),
+        generation=generation,
+        oauth_scopes=tokens.oauth_scopes or spent.oauth_scopes,
+        refreshable=tokens.refresh_token is not None,
+        refreshed_at=runtime.clock.now(),
+        expires_at=tokens.expires_at,
+    )
+    # The provider has rotated: until this is stored the grant hangs on this process. On row
+    # and generation alone: a lease that has passed is no reason to throw tokens away.
+    while True:
+        try:
+            is_written = await runtime.store.save_renewed(
+                key, row=lease.row, generation=lease.generation, grant=grant
+            )
+            break
+        except StoreUnavailable as error:
+            runtime.logger.error("renewed tokens wait for the database: %s", error.reason)
+            await runtime.clock.sleep(COMMIT_RETRY.total_seconds())
+    if not is_written:
+        # Somebody else's write came first, or this one landed and its answer was lost.
+        return None
+    now = runtime.clock.now()
+    runtime.announcer.tell(TokenRefreshed(at=now, generation=generation, **address(key)))
+    if lease.failures or lease.unresolved_before:
+        runtime.announcer.tell(Recovered(at=now, **address(key)))
+    return replace(
+        record,
+        grant=grant,
+        status="ok",
+        failures=0,
+        next_attempt_at=None,
+        lease_owner=None,
+        unresolved=False,
+    )
+
+
+async def _condemn(
+    runtime: Runtime, record: ConnectionRecord, lease: Lease, spent: TokenSet
+) -> TokenProblem | None:
+    """The provider says that the grant is dead, or there is nothing to refresh it with."""
+    key = record.key
+    status = "needs_reauth" if spent.refresh_token is None else dead_status(lease)
+    if not await runtime.store.save_verdict(key, lease, status):
+        # The row has moved on: somebody won the race, and their tokens serve.
+        return None
+    now = runtime.clock.now()
+    runtime.announcer.tell(NeedsReauthEvent(at=now, reason=status, **address(key)))
+    return NeedsReauth(key.connector, status)
+
+
+async def _put_back(
+    runtime: Runtime, key: ConnectionKey, lease: Lease, failure: DefiniteFailure
+) -> TokenProblem | None:
+    """Nothing was spent: the lease ends, and the mark is as it stood before."""
+    failures = lease.failures + 1
+    wait = back_off(failures, failure.retry_after, runtime.entropy.fraction())
+    if not await runtime.store.put_back_lease(key, lease, failures=failures, retry_in=wait):
+        return None
+    return _failed(runtime, key, wait)
+
+
+def _failed(runtime: Runtime, key: ConnectionKey, wait: timedelta) -> RefreshFailed:
+    now = runtime.clock.now()
+    runtime.announcer.tell(TokenRefreshFailed(at=now, retry_at=now + wait, **address(key)))
+    return RefreshFailed(key.connector, now + wait)

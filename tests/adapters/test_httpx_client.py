@@ -1,0 +1,167 @@
+"""The HTTP client against real sockets that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from returns.result import Failure
+
+from igniter_connectors import HttpFailed, HttpRequest
+from igniter_connectors.adapters.httpx_client import RESPONSE_LIMIT_BYTES, HttpxClient
+from tests.sample import CANARY
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+
+@asynccontextmanager
+async def listening(talk: Talk) -> AsyncGenerator[str, None]:
+    """A server that says what it is told to, and its origin."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await talk(reader, writer)
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+
+
+@asynccontextmanager
+async def client() -> AsyncGenerator[HttpxClient, None]:
+    """A client that logs under a name of the test's."""
+    made = HttpxClient(logger=logging.getLogger("tests.http"))
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+def saying(answer: bytes) -> Talk:
+    """Reads the head of a request and answers."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+
+    return talk
+
+
+async def test_an_answer_comes_back_whole() -> None:
+    """Status, headers in lower case, body."""
+    async with listening(saying(OK.replace(b"\r\n\r\n", b"\r\nX-One: 1\r\n\r\n"))) as origin:
+        async with client() as http:
+            answer = (await http.send(HttpRequest("GET", origin))).unwrap()
+    assert (answer.status, answer.body) == (200, b"hi")
+    assert ("x-one", "1") in answer.headers
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_an_answer_and_is_not_followed(status: int) -> None:
+    """A 307 would post the client's secret to wherever it points."""
+    reached: list[bytes] = []
+
+    async def trap(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reached.append(await reader.readuntil(b"\r\n\r\n"))
+
+    async with listening(trap) as elsewhere:
+        head = f"HTTP/1.1 {status} Moved\r\nLocation: {elsewhere}/\r\nContent-Length: 0\r\n\r\n"
+        async with listening(saying(head.encode())) as origin, client() as http:
+            request = HttpRequest("POST", origin, (), b"client_secret=" + CANARY.encode())
+            answer = (await http.send(request)).unwrap()
+    assert answer.status == status
+    assert reached == []
+
+
+async def test_nothing_was_sent_where_nobody_listens() -> None:
+    """Connection refused, and an address that is none."""
+    async with listening(saying(OK)) as origin:
+        pass
+    async with client() as http:
+        for url in (origin, "nonsense", "ftp://127.0.0.1/x", "http://[::1"):
+            assert await http.send(HttpRequest("GET", url)) == Failure(HttpFailed(sent=False))
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi"]
+)
+async def test_what_was_sent_may_have_been_heard(answer: bytes) -> None:
+    """A reset, an answer that is no HTTP, or one that breaks off."""
+    async with listening(saying(answer)) as origin, client() as http:
+        assert await http.send(HttpRequest("GET", origin)) == Failure(HttpFailed(sent=True))
+
+
+async def test_the_deadline_counts_for_everything() -> None:
+    """A server that sends a byte at a time does not reset it."""
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(1000):
+            writer.write(b"x")
+            await asyncio.sleep(0.02)
+
+    async with listening(drip) as origin, client() as http:
+        async with asyncio.timeout(3):
+            answer = await http.send(
+                HttpRequest("GET", origin), deadline=timedelta(milliseconds=200)
+            )
+    assert answer == Failure(HttpFailed(sent=True))
+
+
+@pytest.mark.parametrize(
+    ("length", "is_read"), [(RESPONSE_LIMIT_BYTES, True), (RESPONSE_LIMIT_BYTES + 1, False)]
+)
+async def test_a_body_is_read_up_to_the_cap(length: int, is_read: bool) -> None:
+    """1 MiB is read, one byte more is not."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n".encode()
+    async with listening(saying(head + b"x" * length)) as origin, client() as http:
+        answer = await http.send(HttpRequest("GET", origin))
+    assert (answer != Failure(HttpFailed(sent=True))) == is_read
+
+
+async def test_the_log_has_the_origin_alone(caplog: pytest.LogCaptureFixture) -> None:
+    """Not the path, the query, the headers or the body, in success and failure, at DEBUG."""
+    caplog.set_level(logging.DEBUG)
+    cookie = f"HTTP/1.1 200 OK\r\nSet-Cookie: {CANARY}\r\nContent-Length: 2\r\n\r\nhi".encode()
+    async with listening(saying(cookie)) as origin, client() as http:
+        url = f"{origin}/bot{CANARY}/say?code={CANARY}"
+        headers = (("Authorization", f"Bearer {CANARY}"),)
+        assert (await http.send(HttpRequest("POST", url, headers, CANARY.encode()))).unwrap()
+        assert f"POST {origin} answered 200" in caplog.text
+    async with client() as http:
+        await http.send(HttpRequest("POST", url, headers, CANARY.encode()))
+    assert f"POST {origin} failed: ConnectError" in caplog.text
+    assert CANARY not in caplog.text
+
+
+async def test_closing_lets_what_was_sent_come_to_its_end() -> None:
+    """And sends nothing more meanwhile; afterwards it opens anew."""
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.1)
+        writer.write(OK)
+        await writer.drain()
+
+    async with listening(slow) as origin, client() as http:
+        sent = asyncio.create_task(http.send(HttpRequest("GET", origin)))
+        await asyncio.sleep(0.05)
+        closing = asyncio.create_task(http.close())
+        await asyncio.sleep(0)
+        late = await http.send(HttpRequest("GET", origin))
+        await closing
+        assert (await sent).unwrap().status == 200
+        assert late == Failure(HttpFailed(sent=False))
+        assert (await http.send(HttpRequest("GET", origin))).unwrap().status == 200
