@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from igniter_connectors import Keyring, Secret, Settings, SQLiteStore, WrongWiring
+from igniter_connectors import Keyring, PostgresStore, Secret, Settings, SQLiteStore, WrongWiring
 
 SECRET = Keyring.generate().reveal()
 
@@ -27,6 +27,13 @@ def test_everything_is_read() -> None:
     assert isinstance(settings.store(), SQLiteStore)
     assert "2 keys" in repr(settings.keyring())
     assert SECRET not in repr(settings)
+
+
+def test_a_postgresql_url_names_a_postgres_store() -> None:
+    """Whatever libpq reads; nothing is connected yet."""
+    for url in ("postgresql://u:p@h/db", "postgres://h/db", "postgresql:///db?host=/run"):
+        store = Settings.from_environment({"DATABASE_URL": url}).store()
+        assert isinstance(store, PostgresStore)
 
 
 def test_nothing_is_needed_until_it_is_used() -> None:

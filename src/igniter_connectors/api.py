@@ -133,6 +133,7 @@ from igniter_connectors.settings import Settings
 
 if TYPE_CHECKING:
     from igniter_connectors.adapters.memory import MemoryStore
+    from igniter_connectors.adapters.postgres import PostgresStore
     from igniter_connectors.adapters.sqlite import SQLiteStore
 
 __all__ = [
@@ -226,6 +227,7 @@ __all__ = [
     "OAuthStateInvalid",
     "Observer",
     "Page",
+    "PostgresStore",
     "Principal",
     "PrincipalRequired",
     "Problem",
@@ -281,6 +283,7 @@ __all__ = [
 
 _STORES = {
     "MemoryStore": "igniter_connectors.adapters.memory",
+    "PostgresStore": "igniter_connectors.adapters.postgres",
     "SQLiteStore": "igniter_connectors.adapters.sqlite",
 }
 

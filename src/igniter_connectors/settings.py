@@ -25,8 +25,8 @@ class Settings(msgspec.Struct, frozen=True):
     Attributes:
         secret: `IGNITER_SECRET`, what is sealed with; at least 32 random characters.
         previous_secrets: `IGNITER_SECRET_PREVIOUS`, older ones, commas or spaces between.
-        database_url: `DATABASE_URL`: `sqlite:///file` or `sqlite:////absolute/file`.
-            URLs of databases may hold a password, so it is a secret.
+        database_url: `DATABASE_URL`: `sqlite:///file`, `sqlite:////absolute/file` or
+            `postgresql://…`, as libpq reads it. It may hold a password, so it is a secret.
         base_url: `IGNITER_BASE_URL` with `IGNITER_BASE_PATH` behind it; None where the
             first is absent.
     """
@@ -93,7 +93,11 @@ def _store(url: str) -> Store:
         from igniter_connectors.adapters.sqlite import SQLiteStore
 
         return SQLiteStore(path)
-    raise _wrong("DATABASE_URL", "is sqlite:///file or sqlite:////absolute/file")
+    if scheme in ("postgresql", "postgres"):
+        from igniter_connectors.adapters.postgres import PostgresStore
+
+        return PostgresStore(url)
+    raise _wrong("DATABASE_URL", "is sqlite:///file or postgresql://…")
 
 
 def _wrong(setting: str, reason: str) -> WrongWiring:

@@ -14,6 +14,7 @@ import pytest
 
 from igniter_connectors import ConnectorManager, Keyring, Settings, value_or_raise
 from tests.interop.oidc_provider import OidcClient, running_oidc_provider, sign_in_and_consent
+from tests.postgres.databases import Databases
 from tests.sample import CANARY, Organization, bot, config
 
 SECRET = Keyring.generate().reveal()
@@ -162,6 +163,18 @@ def test_connections_are_listed_explained_and_ended(database: dict[str, str]) ->
     assert (again.returncode, again.stderr.count("\n")) == (1, 1)
     told = run("connections", "explain", *app, "organization:acme", "bot", "--json", **database)
     assert json.loads(told.stdout)["state"] == "not_connected"
+
+
+def test_migrating_plans_applies_and_ends(databases: Databases, tmp_path: Path) -> None:
+    """From empty; once more is nothing; a SQLite file needs none; a server away is one line."""
+    with databases.empty() as url:
+        planned = run("migrate", "--plan", DATABASE_URL=url)
+        assert planned.stdout.startswith("would apply 0001"), planned.stderr
+        assert run("migrate", DATABASE_URL=url).stdout.startswith("applied 0001")
+        assert run("migrate", DATABASE_URL=url).stdout == "the schema is up to date\n"
+    assert "nothing to do" in run("migrate", DATABASE_URL=f"sqlite:///{tmp_path}/c.db").stdout
+    away = run("migrate", DATABASE_URL="postgresql://nobody@127.0.0.1:9/none")
+    assert (away.returncode, away.stderr.count("\n")) == (1, 1), away.stderr
 
 
 @pytest.mark.parametrize(

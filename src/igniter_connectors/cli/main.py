@@ -102,6 +102,19 @@ def demo(
         fail(str(error))
 
 
+@main.command()
+@click.option("--plan", "only_plan", is_flag=True, help="Say what would be done, and do nothing.")
+def migrate(only_plan: bool) -> None:
+    """Bring the schema of DATABASE_URL up to date.
+
+    Safe from several processes at once. A SQLite file needs none: it is brought up to date
+    when it is opened.
+    """
+    from igniter_connectors.cli.migrate import migrate_database
+
+    migrate_database(only_plan=only_plan)
+
+
 @main.group()
 def connections() -> None:
     """Look at tenants' connections, and end them."""
