@@ -67,7 +67,7 @@ def make_announcer(parts: Parts, logger: logging.Logger) -> Announcer:
     """The announcer, with the subscribers that the builder was given."""
     announcer = Announcer(parts.observer, logger)
     for kind, handler in parts.subscribers:
-        announcer.subscribe(handler, kinds=(kind,))
+        _ = announcer.subscribe(handler, kinds=(kind,))
     return announcer
 
 

@@ -76,7 +76,7 @@ class HttpxClient:
         self._closing = True
         try:
             while self._in_flight:
-                await asyncio.wait(self._in_flight)
+                _ = await asyncio.wait(self._in_flight)
             transport, self._transport = self._transport, None
             if transport is not None:
                 await transport.aclose()
@@ -96,7 +96,7 @@ class HttpxClient:
             return await self._send(request, deadline)
         finally:
             self._in_flight.discard(ended)
-            ended.cancel()
+            _ = ended.cancel()
 
     async def _send(
         self, request: HttpRequest, deadline: timedelta

@@ -196,12 +196,12 @@ async def _authorize_real(
         if isinstance(event, AuthorizationCompleted | AuthorizationFailed):
             came_back.set()
 
-    connectors.subscribe(hear)
+    _ = connectors.subscribe(hear)
     narrator.ask(request.url)
     at = connectors.scope(_ACME).at(connector)
     try:
         async with asyncio.timeout(_CONSENT_SECONDS):
-            await came_back.wait()
+            _ = await came_back.wait()
     except TimeoutError:
         raise DemoFailed("nobody consented within 10 minutes") from None
     found = await at.get()

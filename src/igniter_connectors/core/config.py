@@ -118,5 +118,5 @@ class ConfigSchema(Generic[Conf]):
         """
         # Two JSON objects become one by turning the brace between them into a comma.
         if public != b"{}" and secret != b"{}":
-            return self._decode(public[:-1] + b"," + secret[1:])
+            return self._decode(b",".join((public[:-1], secret[1:])))
         return self._decode(public if secret == b"{}" else secret)

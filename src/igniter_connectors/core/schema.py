@@ -69,7 +69,7 @@ def checker(kind: TypeForm[T]) -> Callable[[object], T]:
 def _is_plain(kind: type) -> bool:
     """Whether msgspec knows every type inside: only then has it a JSON Schema of its own."""
     try:
-        msgspec.json.schema(kind)
+        _ = msgspec.json.schema(kind)
     except (TypeError, NotImplementedError, RecursionError):
         return False
     return True

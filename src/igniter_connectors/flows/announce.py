@@ -62,8 +62,8 @@ class Subscription:
     async def drain(self, seconds: float) -> None:
         """Waits for what is queued, then gives up on it."""
         if self._task is not None and not self._task.done():
-            await asyncio.wait({self._task}, timeout=seconds)
-            self._task.cancel()
+            _ = await asyncio.wait({self._task}, timeout=seconds)
+            _ = self._task.cancel()
 
     async def _work(self) -> None:
         while not self._queue.empty():
@@ -114,7 +114,7 @@ class Announcer:
     async def close(self) -> None:
         """Gives subscribers 5 s for what is queued."""
         drains = (one.drain(CLOSE_SECONDS) for one in self._subscriptions)
-        await asyncio.gather(*drains)
+        _ = await asyncio.gather(*drains)
 
     def _unsubscribe(self, subscription: Subscription) -> None:
         if subscription in self._subscriptions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any, Never
@@ -50,22 +50,6 @@ V = TypeVar("V")
 P = TypeVar("P", bound=Problem)
 
 
-def call_action(
-    runtime: Runtime,
-    renewals: Renewals,
-    connector: Definition[Conf, Ctx, Any],
-    action: Action[Conf, Ctx, In, Out],
-    tenant: Scope,
-    key: ConnectionKey,
-    given: In,
-) -> Coroutine[object, None, Result[Out, CallProblem]]:
-    """Runs an action on a tenant's connection."""
-    running = _invoke(runtime, renewals, connector, action, tenant, key, given)
-    if runtime.announcer.is_silent:
-        return running
-    return _announced(runtime, running, action.key, key)
-
-
 async def call_default_action(
     runtime: Runtime,
     connector: Definition[Conf, Ctx, Any],
@@ -82,7 +66,7 @@ async def call_default_action(
     except MISFITS as error:
         misfit = misfit_of(error, action.input)
         return Failure(ActionInputInvalid(connector.key, action.key, misfit.path, misfit.reason))
-    return await _announced(
+    return await announced(
         runtime,
         _handle(
             runtime,
@@ -99,7 +83,7 @@ async def call_default_action(
     )
 
 
-async def _invoke(
+async def call_action(
     runtime: Runtime,
     renewals: Renewals,
     connector: Definition[Conf, Ctx, Any],
@@ -108,6 +92,7 @@ async def _invoke(
     key: ConnectionKey,
     given: In,
 ) -> Result[Out, CallProblem]:
+    """Runs an action on a tenant's connection; `announced` tells of it besides."""
     if connector.actions.get(action.key) is not action:
         return Failure(ActionNotFound(connector.key, action.key))
     try:
@@ -212,9 +197,10 @@ def _raised(
     return Failure(ActionFailed(connector, action, reason))
 
 
-async def _announced(
+async def announced(
     runtime: Runtime, running: Awaitable[Result[V, P]], action: str, key: ConnectionKey
 ) -> Result[V, P]:
+    """What a running action returns, with its events told before and after."""
     clock, tell = runtime.clock, runtime.announcer.tell
     address: dict[str, str] = msgspec.structs.asdict(key)
     tell(ActionStarted(at=clock.now(), action=action, **address))

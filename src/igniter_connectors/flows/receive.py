@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any
 
 import msgspec
-from returns.pipeline import is_successful
+from msgspec.structs import replace
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar
 
@@ -35,11 +35,11 @@ from igniter_connectors.core.redaction import secrets_in
 from igniter_connectors.core.schema import NOT_READ, misread, read_json
 from igniter_connectors.core.scope import Scope, known_tenant
 from igniter_connectors.core.sealing.binding import Binding
-from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.url import WebhookRoute
 from igniter_connectors.core.webhook.endpoint import EndpointRecord, token_hash
 from igniter_connectors.core.webhook.request import SignedRequest, Verified
-from igniter_connectors.core.webhook.signature import verify
+from igniter_connectors.core.webhook.schemes import key_in
+from igniter_connectors.core.webhook.signature import proof
 from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
 from igniter_connectors.flows.connect import address
 from igniter_connectors.flows.report import report
@@ -49,11 +49,12 @@ from igniter_connectors.ports import StoreUnavailable
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
+Payload = TypeVar("Payload")
 
 
 async def receive(
     runtime: Runtime,
-    connector: Definition[Conf, Ctx, Any],
+    connectors: Mapping[str, Definition[Any, Any, Any]],
     kinds: Mapping[str, type[Scope]],
     route: WebhookRoute,
     request: HttpRequest,
@@ -62,8 +63,9 @@ async def receive(
 
     `request.url` is the endpoint's public address, built from the base URL.
     """
-    webhook = connector.webhook
-    if webhook is None:
+    connector = connectors.get(route.connector)
+    webhook = connector.webhook if connector is not None else None
+    if connector is None or webhook is None:
         return Failure(WebhookNotFound())
     if len(request.body) > webhook.body_limit_bytes:
         return Failure(WebhookTooLarge(webhook.body_limit_bytes))
@@ -81,7 +83,42 @@ async def receive(
     kind = kinds.get(record.key.scope)
     if not record.enabled or kind is None:
         return Success(None)
-    return await _handle(runtime, connector, webhook, record, kind, judged, request.body)
+    event_id = judged.event_id or ""
+    try:
+        payload = read_json(request.body, webhook.payload)
+    except NOT_READ as error:
+        return Failure(_misread(runtime, webhook, record, event_id, error))
+    try:
+        config = open_config(runtime, connector, record)
+    except NotOpened as error:
+        return Failure(error.problem)
+    announcer, key = runtime.announcer, record.key
+    began: float | None = None
+    if not announcer.is_silent:
+        announcer.tell(WebhookReceived(at=runtime.clock.now(), event_id=event_id, **address(key)))
+        began = runtime.clock.monotonic()
+    try:
+        tenant = known_tenant(kind, key.identity)
+        # Without a hook the context's type is None, which the builder's typestate knows and
+        # this line cannot.
+        call: WebhookCall[Any, Any, Any] = WebhookCall(
+            payload, config, None, runtime.http, connector.key, key.account, tenant, event_id
+        )
+        if connector.context_hook is None:
+            answer = await webhook.handler(call)
+        else:
+            answer = await _in_context(connector.context_hook, webhook, call)
+    except Exception as error:
+        answer = _raised(runtime, record, config, error)
+    if type(answer) is Failure:  # as in invoke
+        _tell_failed(runtime, record, event_id, answer.failure())
+    elif began is not None:
+        duration = timedelta(seconds=runtime.clock.monotonic() - began)
+        now = runtime.clock.now()
+        announcer.tell(
+            WebhookProcessed(at=now, event_id=event_id, duration=duration, **address(key))
+        )
+    return answer
 
 
 def _verify(
@@ -97,77 +134,50 @@ def _verify(
         return DecryptFailed(key.connector)
     signed = SignedRequest(request.method, request.url, request.headers, request.body)
     now = runtime.clock.now()
-    judged = verify(webhook.verification, signed, (Secret(secret.decode()),), now=now)
-    if is_successful(judged):
-        return judged.unwrap()
-    runtime.logger.warning("%s: webhook refused: %s", key.connector, judged.failure().reason)
+    signing_key = key_in(webhook.verification, secret)
+    keys = () if signing_key is None else (signing_key,)
+    judged = proof(webhook.verification, signed, keys, now=now)
+    if isinstance(judged, Verified):
+        return judged
+    runtime.logger.warning("%s: webhook refused: %s", key.connector, judged.reason)
     problem = WebhookVerificationFailed(key.connector)
     _tell_failed(runtime, endpoint, "", problem)
     return problem
 
 
-async def _handle(
+def _misread(
     runtime: Runtime,
-    connector: Definition[Conf, Ctx, Any],
-    webhook: Webhook[Conf, Ctx, Any],
+    webhook: Webhook[Conf, Ctx, Payload],
     record: ConnectionRecord,
-    kind: type[Scope],
-    verified: Verified,
-    body: bytes,
-) -> Result[None, WebhookProblem]:
-    key, event_id = record.key, verified.event_id or ""
-    try:
-        payload = read_json(body, webhook.payload)
-    except NOT_READ as error:
-        misfit = misread(error, webhook.payload)
-        problem = WebhookPayloadInvalid(connector.key, misfit.path, misfit.reason)
-        _tell_failed(runtime, record, event_id, problem)
-        return Failure(problem)
-    try:
-        config = open_config(runtime, connector, record)
-    except NotOpened as error:
-        return Failure(error.problem)
-    clock, announcer = runtime.clock, runtime.announcer
-    if not announcer.is_silent:
-        announcer.tell(WebhookReceived(at=clock.now(), event_id=event_id, **address(key)))
-    began = clock.monotonic()
-    context: Any = None
-    try:
-        if connector.context_hook is not None:
-            context = await connector.context_hook(config)
-        call: WebhookCall[Conf, Ctx, Any] = WebhookCall(
-            payload,
-            config,
-            context,
-            runtime.http,
-            connector.key,
-            key.account,
-            known_tenant(kind, key.identity),
-            event_id,
-        )
-        if context is not None and isinstance(context, AbstractAsyncContextManager):
-            async with context:
-                answer = await webhook.handler(call)
-        else:
-            answer = await webhook.handler(call)
-    except Exception as error:
-        report(
-            runtime,
-            error,
-            where=f"{connector.key}: webhook",
-            connector=connector.key,
-            key=key,
-            secrets=secrets_in(config),
-        )
-        answer = Failure(WebhookFailed(connector.key, f"the handler raised {type(error).__name__}"))
-    if type(answer) is Failure:  # as in invoke
-        _tell_failed(runtime, record, event_id, answer.failure())
-    elif not announcer.is_silent:
-        duration = timedelta(seconds=clock.monotonic() - began)
-        announcer.tell(
-            WebhookProcessed(at=clock.now(), event_id=event_id, duration=duration, **address(key))
-        )
-    return answer
+    event_id: str,
+    error: Exception,
+) -> WebhookPayloadInvalid:
+    misfit = misread(error, webhook.payload)
+    problem = WebhookPayloadInvalid(record.key.connector, misfit.path, misfit.reason)
+    _tell_failed(runtime, record, event_id, problem)
+    return problem
+
+
+async def _in_context(
+    hook: Callable[[Conf], Awaitable[Ctx]],
+    webhook: Webhook[Conf, Ctx, Payload],
+    call: WebhookCall[Conf, Any, Payload],
+) -> Result[None, WebhookFailed]:
+    context = await hook(call.config)
+    call = replace(call, context=context)
+    if isinstance(context, AbstractAsyncContextManager):
+        async with context:
+            return await webhook.handler(call)
+    return await webhook.handler(call)
+
+
+def _raised(
+    runtime: Runtime, record: ConnectionRecord, config: msgspec.Struct, error: Exception
+) -> Result[None, WebhookFailed]:
+    key, secrets = record.key, secrets_in(config)
+    where = f"{key.connector}: webhook"
+    report(runtime, error, where=where, connector=key.connector, key=key, secrets=secrets)
+    return Failure(WebhookFailed(key.connector, f"the handler raised {type(error).__name__}"))
 
 
 def _tell_failed(

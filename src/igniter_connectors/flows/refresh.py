@@ -130,7 +130,7 @@ async def _hold(
             return None
     opened = open_sealed_tokens(runtime, key, lease)
     if not is_successful(opened):
-        await _put_back(runtime, key, lease, DefiniteFailure())
+        _ = await _put_back(runtime, key, lease, DefiniteFailure())
         return DecryptFailed(key.connector)
     spent = opened.unwrap()
     if spent.refresh_token is None:

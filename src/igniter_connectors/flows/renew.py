@@ -64,7 +64,7 @@ class Renewals:
             expires_at=grant.expires_at,
         )
         if state == "due" and grant.refreshable and self._may_try(record):
-            self._task(connector.provider, record.key, grant.generation)
+            _ = self._task(connector.provider, record.key, grant.generation)
         if state == "expired":
             task = self._task(connector.provider, record.key, grant.generation)
             renewed = await asyncio.shield(task)
@@ -77,7 +77,7 @@ class Renewals:
         """Starts no more refreshes, and waits for those that run and what they store."""
         self._is_closing = True
         while self._running:
-            await asyncio.wait(list(self._running.values()))
+            _ = await asyncio.wait(list(self._running.values()))
         self._is_closing = False
 
     def is_closing(self) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from returns.pipeline import is_successful
+from returns.result import Failure
 
 from igniter_connectors.core.connector import Definition, OAuthConnector
 from igniter_connectors.core.http import HttpRequest, HttpResponse
@@ -35,7 +36,12 @@ from igniter_connectors.flows.runtime import Runtime
 from igniter_connectors.ports import StoreUnavailable
 
 _NOT_FOUND = HttpResponse(404, (("Content-Type", "text/plain"),), b"not found")
-_ACCEPTED = HttpResponse(204, (("Cache-Control", "no-store"),))
+
+TAKEN: Final = HttpResponse(204, (("Cache-Control", "no-store"),))
+"""The answer to a delivery taken."""
+
+ONLY_POST: Final = HttpResponse(405, (("Allow", "POST"),))
+"""The answer to a webhook's route with another method."""
 
 
 async def serve(
@@ -51,9 +57,9 @@ async def serve(
     route = parse_route(base, parts.path)
     if route is None:
         return _NOT_FOUND
-    connector = connectors.get(route.connector)
     if isinstance(route, WebhookRoute):
-        return await serve_webhook(runtime, connector, kinds, route, request)
+        return await _webhook(runtime, connectors, kinds, route, request)
+    connector = connectors.get(route.connector)
     if request.method != "GET":
         return HttpResponse(405, (("Allow", "GET"),))
     if connector is None:
@@ -99,17 +105,16 @@ async def _oauth(
     return begun.unwrap() if is_successful(begun) else problem_response(begun.failure())
 
 
-async def serve_webhook(
+async def _webhook(
     runtime: Runtime,
-    connector: Definition[Any, Any, Any] | None,
+    connectors: Mapping[str, Definition[Any, Any, Any]],
     kinds: Mapping[str, type[Scope]],
     route: WebhookRoute,
     request: HttpRequest,
 ) -> HttpResponse:
-    """Answers a delivery: 204 once it is taken, else problem details."""
-    if connector is None:
+    if route.connector not in connectors:
         return problem_response(WebhookNotFound())
     if request.method != "POST":
-        return HttpResponse(405, (("Allow", "POST"),))
-    taken = await receive(runtime, connector, kinds, route, request)
-    return _ACCEPTED if is_successful(taken) else problem_response(taken.failure())
+        return ONLY_POST
+    taken = await receive(runtime, connectors, kinds, route, request)
+    return problem_response(taken.failure()) if type(taken) is Failure else TAKEN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Generic, Never, Self, final
@@ -30,16 +30,19 @@ from igniter_connectors.core.problem import (
     DefaultCallProblem,
     ScopeInvalid,
     ScopeProblem,
+    WebhookProblem,
     WrongWiring,
 )
 from igniter_connectors.core.scope import Scope, make_tenant
 from igniter_connectors.core.url import BaseUrl, WebhookRoute
+from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.announce import Subscriber, Subscription
 from igniter_connectors.flows.guard import guarded
 from igniter_connectors.flows.invoke import call_default_action
+from igniter_connectors.flows.receive import receive
 from igniter_connectors.flows.renew import Renewals
 from igniter_connectors.flows.runtime import Runtime, base_of
-from igniter_connectors.flows.serve import serve, serve_webhook
+from igniter_connectors.flows.serve import serve
 from igniter_connectors.manager.scoped import Scoped, require_registered
 from igniter_connectors.ports import Store
 
@@ -111,11 +114,11 @@ class Connectors(Generic[K_contra, S_contra]):
             StoreUnavailable: the database does not answer, or has another version's schema.
         """
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(self._close_http)
+            _ = stack.push_async_callback(self._close_http)
             await self._runtime.store.open()
-            stack.push_async_callback(self._runtime.store.close)
-            stack.push_async_callback(self._runtime.announcer.close)
-            stack.push_async_callback(self._renewals.close)
+            _ = stack.push_async_callback(self._runtime.store.close)
+            _ = stack.push_async_callback(self._runtime.announcer.close)
+            _ = stack.push_async_callback(self._renewals.close)
             self._stack = stack.pop_all()
         return self
 
@@ -209,15 +212,15 @@ class Connectors(Generic[K_contra, S_contra]):
             principal,
         )
 
-    async def handle_webhook(self, route: WebhookRoute, request: HttpRequest) -> HttpResponse:
-        """`handle` for a delivery whose route is known already."""
-        connector = self._connectors.get(route.connector)
-        return await serve_webhook(self._runtime, connector, self._kinds, route, request)
+    def receive_webhook(
+        self, route: WebhookRoute, request: HttpRequest
+    ) -> Coroutine[object, None, Result[None, WebhookProblem]]:
+        """Takes a delivery whose route is known already; `handle` answers one from its URL."""
+        return receive(self._runtime, self._connectors, self._kinds, route, request)
 
-    def body_limit(self, connector: str) -> int:
-        """How many bytes a webhook of this connector may have; 0 where it takes none."""
-        found = self._connectors.get(connector)
-        return found.webhook.body_limit_bytes if found is not None and found.webhook else 0
+    def webhooks(self) -> Mapping[str, Webhook[Any, Any, Any]]:
+        """The webhooks of the registered connectors that have one, by the connector's key."""
+        return {key: one.webhook for key, one in self._connectors.items() if one.webhook}
 
     async def _list(self, limit: int, after: str) -> Result[Page[ConnectorEntry], DatabaseFailed]:
         counts = await self._runtime.store.count_by_connector()

@@ -366,8 +366,8 @@ async def pages_follow_one_another(store: Store) -> None:
     """Every row of the tenant once, in order, whatever the page's size."""
     wanted = sorted((f"c{i % 4}", f"a{i:02}") for i in range(12))
     for connector, account in reversed(wanted):
-        await _insert(store, _record(_key("acme", connector, account)))
-    await _insert(store, _record(_key("other")))
+        _ = await _insert(store, _record(_key("acme", connector, account)))
+    _ = await _insert(store, _record(_key("other")))
     for limit in (1, 5, 12, 50):
         seen: list[tuple[str, str]] = []
         while rows := await store.list(

@@ -43,7 +43,7 @@ class ConnectorsPlugin(InitPlugin):
         permit: Permit | None = None,
         path: str = "/",
     ) -> None:
-        connectors.base()
+        _ = connectors.base()
         self._connectors = connectors
         self._callers = Callers(connectors, principal, permit)
         self._path = path

@@ -89,7 +89,7 @@ class Database:
             "synchronous = FULL",
             "foreign_keys = ON",
         ):
-            await connection.execute_fetchall(f"PRAGMA {setting}")
+            _ = await connection.execute_fetchall(f"PRAGMA {setting}")
         return connection
 
     async def _migrate(self, connection: aiosqlite.Connection) -> None:
@@ -103,16 +103,16 @@ class Database:
             return
         # One script, one transaction. IMMEDIATE: of two processes one waits, and then finds
         # the tables made; hence the second look, inside.
-        await connection.execute_fetchall("BEGIN IMMEDIATE")
+        _ = await connection.execute_fetchall("BEGIN IMMEDIATE")
         try:
             rows = list(await connection.execute_fetchall("PRAGMA user_version"))
             for statement in _statements(since=rows[0][0]):
-                await connection.execute_fetchall(statement)
-            await connection.execute_fetchall(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                _ = await connection.execute_fetchall(statement)
+            _ = await connection.execute_fetchall(f"PRAGMA user_version = {SCHEMA_VERSION}")
         except BaseException:
-            await connection.execute_fetchall("ROLLBACK")
+            _ = await connection.execute_fetchall("ROLLBACK")
             raise
-        await connection.execute_fetchall("COMMIT")
+        _ = await connection.execute_fetchall("COMMIT")
 
 
 def _can_open(path: str) -> None:

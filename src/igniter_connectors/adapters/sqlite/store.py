@@ -254,7 +254,7 @@ class SQLiteStore:
     ) -> None:
         """Keeps an authorization for a while, and drops those whose time is over."""
         now = self._clock.now()
-        await self._database.write(_CLEAR_AUTHORIZATIONS, (to_micros(now),))
+        _ = await self._database.write(_CLEAR_AUTHORIZATIONS, (to_micros(now),))
         values = (
             pending.handle_hash,
             pending.binding_hash,
@@ -263,7 +263,7 @@ class SQLiteStore:
             pending.sealed_payload,
             to_micros(now + lifetime),
         )
-        await self._database.write(_ADD_AUTHORIZATION, values)
+        _ = await self._database.write(_ADD_AUTHORIZATION, values)
 
     async def take_authorization(
         self, handle_hash: bytes, binding_hash: bytes
@@ -275,7 +275,7 @@ class SQLiteStore:
 
     async def add_endpoint(self, endpoint: EndpointRecord) -> None:
         """Adds a webhook endpoint."""
-        await self._database.write(_ADD_ENDPOINT, endpoint_values(endpoint))
+        _ = await self._database.write(_ADD_ENDPOINT, endpoint_values(endpoint))
 
     async def find_endpoint(
         self, token_hash: bytes

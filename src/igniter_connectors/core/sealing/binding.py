@@ -10,7 +10,7 @@ Purpose = Literal["config", "tokens", "authorization", "webhook", "export"]
 """What a sealed value is for. Each has its own keys, so none stands in for another."""
 
 
-class Binding(msgspec.Struct, frozen=True):
+class Binding(msgspec.Struct, frozen=True, gc=False):
     """The place of a sealed value: purpose, tenant, connector, account, row, generation.
 
     `row` is the row's random id, so that nothing opens in a row made later under the same

@@ -52,13 +52,17 @@ class Ciphers:
     def open(self, sealed: bytes, place: Binding, *, now: float) -> bytes | None:
         """The plaintext; None where it is not this place's, not whole, or of a key not held."""
         kept = self._places.get(place)
-        if kept is None or now >= self._empty_at or not sealed.startswith(kept.header):
-            key = self._keyring.find(sealed[KEY_ID_AT:NONCE_AT])
-            if key is None:
-                return None
-            kept = self._derive(key, place, now)
-            if key is self._keyring.sealing_key:
-                self._places[place] = kept
+        if kept is not None and now < self._empty_at:
+            plaintext = open_envelope(sealed, kept)
+            # Of another key, it may still open with that one.
+            if plaintext is not None or sealed.startswith(kept.header):
+                return plaintext
+        key = self._keyring.find(sealed[KEY_ID_AT:NONCE_AT])
+        if key is None:
+            return None
+        kept = self._derive(key, place, now)
+        if key is self._keyring.sealing_key:
+            self._places[place] = kept
         return open_envelope(sealed, kept)
 
     def _derive(self, key: Key, place: Binding, now: float) -> PlaceCipher:

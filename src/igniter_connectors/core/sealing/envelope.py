@@ -26,6 +26,9 @@ NONCE_AT: Final = 9
 TEXT_AT: Final = 21
 NONCE_LENGTH: Final = TEXT_AT - NONCE_AT
 
+_NONCE: Final = slice(NONCE_AT, TEXT_AT)
+_TEXT: Final = slice(TEXT_AT, None)
+
 
 class PlaceCipher(msgspec.Struct, frozen=True):
     """One key's cipher for one place: the envelope's first 9 bytes, and what it is bound to."""
@@ -48,7 +51,7 @@ def open_envelope(sealed: bytes, key: PlaceCipher) -> bytes | None:
     if not sealed.startswith(key.header):
         return None
     try:
-        return key.cipher.decrypt(sealed[NONCE_AT:TEXT_AT], sealed[TEXT_AT:], key.associated)
+        return key.cipher.decrypt(sealed[_NONCE], sealed[_TEXT], key.associated)
     except (InvalidTag, ValueError):  # ValueError: cut off inside the nonce
         return None
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hmac
-import re
 from binascii import b2a_base64
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.http import single_header
+from igniter_connectors.core.http import single_headers
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.request import Refused, SignedRequest, Verified
 from igniter_connectors.core.webhook.schemes import (
+    STANDARD_HEADERS,
     AcceptUnsignedEvents,
     BareSignature,
     HmacScheme,
@@ -25,10 +25,10 @@ from igniter_connectors.core.webhook.schemes import (
     signing_key,
 )
 
-_SECONDS: Final = re.compile(r"[0-9]{1,11}", re.ASCII)
 _MOST_SIGNATURES: Final = 16
 _LONGEST_HEADER: Final = 4096
 _LONGEST_ID: Final = 255
+_LONGEST_SECONDS: Final = 11
 
 _REFUSED: Final = Refused("no signature matches")
 
@@ -40,7 +40,7 @@ def verify(
     *,
     now: datetime,
 ) -> Result[Verified, Refused]:
-    """What the signature proves, judged against every live secret.
+    """What the signature proves, judged against every live secret: `proof` as a Result.
 
     Args:
         scheme: How the provider signs.
@@ -52,45 +52,57 @@ def verify(
         What was proven, or `Refused`: a header absent, twice, or malformed; a time out of
         tolerance; no match. A malformed header is a refusal, never an exception.
     """
-    match scheme:
-        case StandardWebhooks():
-            return _verify_standard(scheme, request, secrets, now)
-        case HmacScheme():
-            return _verify_hmac(scheme, request, secrets, now)
-        case AcceptUnsignedEvents():
-            return Success(Verified(None, event_id_is_signed=False, signed_at=None))
+    keys = [key for secret in secrets if (key := signing_key(scheme, secret)) is not None]
+    judged = proof(scheme, request, keys, now=now)
+    return Failure(judged) if isinstance(judged, Refused) else Success(judged)
 
 
-def _verify_standard(
-    scheme: StandardWebhooks,
-    request: SignedRequest,
-    secrets: Sequence[Secret],
-    now: datetime,
-) -> Result[Verified, Refused]:
-    prefix, headers = scheme.header_prefix, request.headers
-    event_id = single_header(headers, f"{prefix}-id")
-    timestamp = single_header(headers, f"{prefix}-timestamp")
-    header = single_header(headers, f"{prefix}-signature")
+def proof(
+    scheme: Verification, request: SignedRequest, keys: Sequence[bytes], *, now: datetime
+) -> Verified | Refused:
+    """What `verify` returns, as a plain value and with the secrets' HMAC keys.
+
+    Every delivery pays for this: a Result costs it 0.5 µs.
+    """
+    if isinstance(scheme, StandardWebhooks):
+        return _proof_of_standard(scheme, request, keys, now)
+    if isinstance(scheme, HmacScheme):
+        return _proof_of_hmac(scheme, request, keys, now)
+    _: AcceptUnsignedEvents = scheme
+    return Verified(None, event_id_is_signed=False, signed_at=None)
+
+
+def _proof_of_standard(
+    scheme: StandardWebhooks, request: SignedRequest, keys: Sequence[bytes], now: datetime
+) -> Verified | Refused:
+    names = id_name, timestamp_name, signature_name = STANDARD_HEADERS[scheme.header_prefix]
+    headers = single_headers(request.headers, names)
+    event_id = headers.get(id_name)
+    timestamp = headers.get(timestamp_name)
+    header = headers.get(signature_name)
     if not event_id or timestamp is None or header is None or len(header) > _LONGEST_HEADER:
-        return Failure(Refused("a header is missing, double or too long"))
+        return Refused("a header is missing, double or too long")
     if len(event_id) > _LONGEST_ID or not (event_id.isascii() and event_id.isprintable()):
-        return Failure(Refused("the event's id cannot be used"))
+        return Refused("the event's id cannot be used")
     signed_at = _instant(timestamp)
-    if signed_at is None or not _is_near(signed_at, now, scheme.tolerance):
-        return Failure(Refused("the time is missing or out of tolerance"))
-    given = [part[3:] for part in header.split(" ") if part.startswith("v1,")]
+    if signed_at is None or abs(now - signed_at) > scheme.tolerance:
+        return Refused("the time is missing or out of tolerance")
+    given: list[bytes] = []
+    for part in header.encode("utf-8", "replace").split(b" "):
+        if part.startswith(b"v1,"):
+            given.append(part[3:])  # noqa: PERF401  # a comprehension costs 0.3 µs, this 0.1
     signed = f"{event_id}.{timestamp}.".encode() + request.body
-    if not _any_matches(given, signed, _keys(scheme, secrets), "sha256", "base64"):
-        return Failure(_REFUSED)
-    return Success(Verified(event_id, event_id_is_signed=True, signed_at=signed_at))
+    if not _any_matches(given, signed, keys, "sha256", "base64"):
+        return _REFUSED
+    return Verified(event_id, True, signed_at)
 
 
-def _verify_hmac(
-    scheme: HmacScheme, request: SignedRequest, secrets: Sequence[Secret], now: datetime
-) -> Result[Verified, Refused]:
+def _proof_of_hmac(
+    scheme: HmacScheme, request: SignedRequest, keys: Sequence[bytes], now: datetime
+) -> Verified | Refused:
     header = request.header(scheme.header)
     if header is None or len(header) > _LONGEST_HEADER:
-        return Failure(Refused("the signature's header is missing, double or too long"))
+        return Refused("the signature's header is missing, double or too long")
     timestamp = request.header(scheme.timestamp_header) if scheme.timestamp_header else None
     match scheme.layout:
         case BareSignature(prefix=prefix):
@@ -102,21 +114,22 @@ def _verify_hmac(
             timestamp = times[0] if len(times) == 1 else None
     names = signed_parts(scheme.signed)[1::2]
     signed_at = _instant(timestamp) if timestamp is not None else None
-    if "timestamp" in names and (
-        signed_at is None or not _is_near(signed_at, now, scheme.tolerance)
-    ):
-        return Failure(Refused("the time is missing or out of tolerance"))
+    if "timestamp" in names and (signed_at is None or abs(now - signed_at) > scheme.tolerance):
+        return Refused("the time is missing or out of tolerance")
     event_id = request.header(scheme.id_header) if scheme.id_header else None
     if event_id is None and scheme.id_header and request.has(scheme.id_header):
-        return Failure(Refused("the event's id stands twice"))
+        return Refused("the event's id stands twice")
     if event_id is not None and (len(event_id) > _LONGEST_ID or not event_id.isprintable()):
-        return Failure(Refused("the event's id cannot be used"))
+        return Refused("the event's id cannot be used")
     if "id" in names and not event_id:
-        return Failure(Refused("the event's id is missing"))
+        return Refused("the event's id is missing")
     signed = _signed_bytes(scheme.signed, request.body, timestamp or "", event_id or "")
-    if not _any_matches(given, signed, _keys(scheme, secrets), scheme.algorithm, scheme.encoding):
-        return Failure(_REFUSED)
-    return Success(Verified(event_id or None, "id" in names, signed_at))
+    octets = [text.encode("utf-8", "replace") for text in given]
+    if scheme.encoding == "hex":
+        octets = [signature.lower() for signature in octets]
+    if not _any_matches(octets, signed, keys, scheme.algorithm, scheme.encoding):
+        return _REFUSED
+    return Verified(event_id or None, "id" in names, signed_at)
 
 
 def _signed_bytes(template: str, body: bytes, timestamp: str, event_id: str) -> bytes:
@@ -127,17 +140,11 @@ def _signed_bytes(template: str, body: bytes, timestamp: str, event_id: str) -> 
     )
 
 
-def _keys(scheme: Verification, secrets: Sequence[Secret]) -> list[bytes]:
-    return [key for key in (signing_key(scheme, secret) for secret in secrets) if key is not None]
-
-
 def _any_matches(
-    given: Sequence[str], signed: bytes, keys: Sequence[bytes], algorithm: str, encoding: str
+    given: Sequence[bytes], signed: bytes, keys: Sequence[bytes], algorithm: str, encoding: str
 ) -> bool:
     # Compared as text: the digest is encoded once, and nothing a stranger sent is decoded.
-    signatures = [text.encode("utf-8", "replace") for text in given[:_MOST_SIGNATURES]]
-    if encoding == "hex":
-        signatures = [signature.lower() for signature in signatures]
+    signatures = given[:_MOST_SIGNATURES]
     matched = False
     for key in keys:
         digest = hmac.digest(key, signed, algorithm)
@@ -151,8 +158,5 @@ def _any_matches(
 
 
 def _instant(text: str) -> datetime | None:
-    return datetime.fromtimestamp(int(text), UTC) if _SECONDS.fullmatch(text) else None
-
-
-def _is_near(instant: datetime, now: datetime, tolerance: timedelta) -> bool:
-    return abs(now - instant) <= tolerance
+    is_seconds = text.isascii() and text.isdigit() and len(text) <= _LONGEST_SECONDS
+    return datetime.fromtimestamp(int(text), UTC) if is_seconds else None
