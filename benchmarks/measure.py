@@ -69,6 +69,13 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
     against: str
     bar: AtMost | AtLeast
     open_sides: Callable[[], AbstractAsyncContextManager[Sides]]
+    open_small_sides: Callable[[], AbstractAsyncContextManager[Sides]] | None = None
+    """The same with less data, for a run that judges nothing; None where there is no need."""
+
+    def open_for(self, effort: "Effort") -> AbstractAsyncContextManager[Sides]:
+        if self.open_small_sides is None or effort.judges:
+            return self.open_sides()
+        return self.open_small_sides()
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,7 +155,7 @@ def require_answer(answer: object, expected: object) -> None:
 
 async def measure(benchmark: Benchmark, effort: Effort) -> Figure:
     """Open both sides, warm them up, time them in turn and judge the ratio."""
-    async with benchmark.open_sides() as sides:
+    async with benchmark.open_for(effort) as sides:
         gc.collect()
         gc.freeze()  # so that collecting before each batch looks only at what batches made
         try:

@@ -1,5 +1,12 @@
 """Every row of the table, in the order in which it is printed."""
 
-from benchmarks import actions, sealing, startup, webhooks
+from benchmarks import actions, grow, resolve, sealing, startup, webhooks
 
-ROWS = (*sealing.ROWS, *actions.ROWS, *webhooks.ROWS, *startup.ROWS)
+ROWS = (
+    *sealing.ROWS,
+    *resolve.ROWS,
+    *actions.ROWS,
+    *webhooks.ROWS,
+    *grow.ROWS,
+    *startup.ROWS,
+)
