@@ -127,6 +127,20 @@ async def test_tasks_in_a_loop_stay_together() -> None:
     assert len(database.asked) < 16 * 20 / 3
 
 
+async def test_a_late_batch_holds_up_nobody() -> None:
+    """What comes behind it gathers for a moment, then goes on another link."""
+    database = SlowDatabase(12)
+    reads = CoalescedReads(database)
+    first = await begun(reads, range(6))
+    await asyncio.sleep(0)
+    behind = await begun(reads, range(6, 12))
+    assert sizes(database) == [4]
+    await asyncio.sleep(0.05)
+    assert sizes(database) == [4, 6]
+    database.open.set()
+    assert await asyncio.gather(*first, *behind) == [record(n) for n in range(12)]
+
+
 async def test_a_cancelled_caller_takes_nobody_with_it() -> None:
     """Neither one who waits in the queue, nor one whose query has been sent, nor one alone."""
     database = SlowDatabase(8)

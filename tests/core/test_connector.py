@@ -261,3 +261,17 @@ def test_a_context_chosen_too_late_is_refused() -> None:
     for later in (begin().add_action(an_action("send")), begin().with_webhook(a_webhook())):
         with pytest.raises(WrongWiring):
             later.on_context(open_context)  # type: ignore[misc]  # this tries it
+
+
+def test_an_action_whose_types_cannot_be_read_is_refused() -> None:
+    """It fails while the application is built, not at the first call."""
+
+    class Odd(msgspec.Struct):
+        value: complex
+
+    async def handler(call: ActionCall[Any, Any, Odd]) -> Result[None, ActionFailed]:
+        raise AssertionError
+
+    odd = action("odd", input=Odd, output=None)(handler)
+    with pytest.raises(WrongWiring, match="complex"):
+        begin().add_action(odd)

@@ -62,7 +62,7 @@ def test_a_killed_run_leaves_no_process_and_the_next_no_folder(state: str) -> No
         while any(map(is_running, everyone)):
             assert monotonic() < deadline, "the server outlived its run"
             sleep(0.05)
-        assert folder.exists()
+    # This run or another at the same time: whoever starts next clears it away.
     ServerFolder().remove()
     assert not folder.exists()
 

@@ -6,7 +6,7 @@ import hmac
 from binascii import b2a_base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, assert_never
 
 from returns.result import Failure, Result, Success
 
@@ -112,6 +112,8 @@ def _proof_of_hmac(
             given = [value for name, _, value in pairs if name == key]
             times = [value for name, _, value in pairs if name == timestamp_key]
             timestamp = times[0] if len(times) == 1 else None
+        case never:
+            assert_never(never)
     names = signed_parts(scheme.signed)[1::2]
     signed_at = _instant(timestamp) if timestamp is not None else None
     if "timestamp" in names and (signed_at is None or abs(now - signed_at) > scheme.tolerance):

@@ -1,0 +1,34 @@
+"""Which headers a scheme looks at: a receiver need read no other."""
+
+from __future__ import annotations
+
+import pytest
+
+from igniter_connectors.core.webhook.schemes import (
+    GITHUB,
+    STRIPE,
+    AcceptUnsignedEvents,
+    HmacScheme,
+    StandardWebhooks,
+    Verification,
+    headers_read,
+)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "names"),
+    [
+        (StandardWebhooks(), {"webhook-id", "webhook-timestamp", "webhook-signature"}),
+        (StandardWebhooks("svix"), {"svix-id", "svix-timestamp", "svix-signature"}),
+        (STRIPE, {"stripe-signature"}),
+        (GITHUB, {"x-hub-signature-256", "x-github-delivery"}),
+        (
+            HmacScheme(header="A", signed="{timestamp}{body}", timestamp_header="B", id_header="C"),
+            {"a", "b", "c"},
+        ),
+        (AcceptUnsignedEvents(), set()),
+    ],
+)
+def test_a_scheme_names_its_headers_in_lower_case(scheme: Verification, names: set[str]) -> None:
+    """All that verification reads, and no more."""
+    assert headers_read(scheme) == names
