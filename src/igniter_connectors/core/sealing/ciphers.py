@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from igniter_connectors.core.sealing.binding import Binding, associated_data
 from igniter_connectors.core.sealing.envelope import (
     KEY_ID_AT,
+    NONCE,
     NONCE_AT,
+    TEXT,
     VERSION,
     PlaceCipher,
     open_envelope,
@@ -52,11 +55,12 @@ class Ciphers:
     def open(self, sealed: bytes, place: Binding, *, now: float) -> bytes | None:
         """The plaintext; None where it is not this place's, not whole, or of a key not held."""
         kept = self._places.get(place)
-        if kept is not None and now < self._empty_at:
-            plaintext = open_envelope(sealed, kept)
-            # Of another key, it may still open with that one.
-            if plaintext is not None or sealed.startswith(kept.header):
-                return plaintext
+        if kept is not None and now < self._empty_at and sealed.startswith(kept.header):
+            # `open_envelope` in place: every action and delivery pays for a call here, 0.1 µs.
+            try:
+                return kept.cipher.decrypt(sealed[NONCE], sealed[TEXT], kept.associated)
+            except (InvalidTag, ValueError):
+                return None
         key = self._keyring.find(sealed[KEY_ID_AT:NONCE_AT])
         if key is None:
             return None

@@ -26,8 +26,8 @@ NONCE_AT: Final = 9
 TEXT_AT: Final = 21
 NONCE_LENGTH: Final = TEXT_AT - NONCE_AT
 
-_NONCE: Final = slice(NONCE_AT, TEXT_AT)
-_TEXT: Final = slice(TEXT_AT, None)
+NONCE: Final = slice(NONCE_AT, TEXT_AT)
+TEXT: Final = slice(TEXT_AT, None)
 
 
 class PlaceCipher(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ def open_envelope(sealed: bytes, key: PlaceCipher) -> bytes | None:
     if not sealed.startswith(key.header):
         return None
     try:
-        return key.cipher.decrypt(sealed[_NONCE], sealed[_TEXT], key.associated)
+        return key.cipher.decrypt(sealed[NONCE], sealed[TEXT], key.associated)
     except (InvalidTag, ValueError):  # ValueError: cut off inside the nonce
         return None
 
