@@ -62,6 +62,7 @@ class Secret:
 
 # The slot's own setter: what `__setattr__` above refuses to everybody else.
 _set_value = Secret.__dict__["_value"].__set__
+_new = object.__new__
 
 
 def decode_secret(kind: type, value: object) -> Secret:
@@ -74,7 +75,10 @@ def decode_secret(kind: type, value: object) -> Secret:
     if kind is not Secret:
         raise NotImplementedError(kind)
     if type(value) is str:
-        return Secret(value)
+        # Without `__init__`, whose check was just made: every secret of every call passes here.
+        secret = _new(Secret)
+        _set_value(secret, value)
+        return secret
     if isinstance(value, Secret):
         return value
     raise TypeError("a secret is a string")
