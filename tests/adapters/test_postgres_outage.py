@@ -63,9 +63,9 @@ def paused(server: Server) -> Generator[None, None, None]:
         server.resume()
 
 
-async def recovers(call: Callable[[], Awaitable[object]]) -> None:
-    """Within 5 s of the database's return, without a restart of anything else."""
-    deadline = monotonic() + 5
+async def recovers(call: Callable[[], Awaitable[object]], *, within: float = 5) -> None:
+    """Some seconds after the database's return, without a restart of anything else."""
+    deadline = monotonic() + within
     while True:
         try:
             await call()
@@ -124,18 +124,35 @@ async def test_many_callers_at_once_are_all_told_in_time(
     own_server: Server, own_database_url: str
 ) -> None:
     """Also those who had to wait behind others: the deadline counts from the call."""
-    async with opened(own_database_url) as store:
+    async with opened(own_database_url, deadline=timedelta(milliseconds=600)) as store:
         await store.find(KEY)
         with paused(own_server):
             began = monotonic()
             outcomes = await asyncio.gather(
-                *(store.find(ConnectionKey("s", str(n), "c")) for n in range(300)),
+                *(store.find(ConnectionKey("s", str(n), "c", "a")) for n in range(300)),
                 *(store.set_enabled(KEY, enabled=True, now=NOW) for _ in range(30)),
                 return_exceptions=True,
             )
             assert monotonic() - began < 1
         assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}
         await recovers(lambda: store.find(KEY))
+
+
+async def test_a_long_outage_is_over_when_the_server_is_back(
+    own_server: Server, own_database_url: str
+) -> None:
+    """Nothing backs off for longer and longer and then sleeps through the return."""
+    async with opened(own_database_url, max_size=2) as store:
+        await store.find(KEY)
+        own_server.stop_immediately()
+        try:
+            began = monotonic()
+            while monotonic() - began < 3.3:
+                with unavailable_within(1):
+                    await store.find(KEY)
+        finally:
+            own_server.start()
+        await recovers(lambda: store.find(KEY), within=1.5)
 
 
 async def test_a_restart_between_two_calls_is_not_noticed(
@@ -188,19 +205,21 @@ async def test_a_cancelled_caller_goes_at_once_from_a_stopped_server(
 
 async def test_a_cancelled_caller_leaves_its_write_whole(database_url: str) -> None:
     """What was sent is done, although nobody waits for the answer; closing waits for it."""
-    async with opened(database_url, deadline=timedelta(milliseconds=800)) as store:
-        await store.insert(RECORD)
-        with psycopg.connect(database_url) as holder:
-            holder.execute("UPDATE igniter_connections SET failures = failures")
-            task = asyncio.create_task(store.set_enabled(KEY, enabled=False, now=NOW))
-            await asyncio.sleep(0.1)
-            task.cancel()
-            await asyncio.wait([task])
-            holder.commit()
-    async with opened(database_url) as store:
-        stored = await store.find(KEY)
-        assert stored is not None
-        assert not stored.enabled
+    store = PostgresStore(database_url)
+    await store.open()
+    await store.insert(RECORD)
+    with psycopg.connect(database_url) as holder:
+        holder.execute("UPDATE igniter_connections SET failures = failures")
+        task = asyncio.create_task(store.set_enabled(KEY, enabled=False, now=NOW))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        await asyncio.wait([task])
+        closing = asyncio.create_task(store.close())
+        await asyncio.sleep(0.1)
+        assert not closing.done()
+        holder.commit()
+        await closing
+        assert holder.execute("SELECT enabled FROM igniter_connections").fetchall() == [(False,)]
 
 
 async def test_a_write_that_ran_out_of_time_is_given_up_by_the_server_too(

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from igniter_connectors.adapters.postgres import PostgresStore
-from igniter_connectors.ports import Store
+from igniter_connectors.ports import Store, StoreUnavailable
 from igniter_connectors.testing import STORE_CONTRACT
 from tests.postgres.databases import Databases, name_in
 from tests.postgres.partitions import partition_every_table
@@ -61,6 +61,13 @@ if PGBOUNCER:
             assert await store.migrate() == []
             async with opened(store):
                 pass
+
+    async def test_a_pooler_that_was_not_announced_is_named(
+        own_database_url: str, pooler: str
+    ) -> None:
+        """Sessions have settings and prepared statements, which such a pooler mixes up."""
+        with pytest.raises(StoreUnavailable, match='pooling="transaction"'):
+            await PostgresStore(pooler.format(name_in(own_database_url))).open()
 
 
 @asynccontextmanager

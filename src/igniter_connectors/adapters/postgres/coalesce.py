@@ -16,6 +16,7 @@ from igniter_connectors.adapters.postgres.failure import RowUnreadable
 from igniter_connectors.adapters.postgres.link import Row
 from igniter_connectors.adapters.postgres.rows import key_values, to_connection
 from igniter_connectors.adapters.postgres.statements import FIND, FIND_MANY
+from igniter_connectors.adapters.postgres.text_array import TextArray
 from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord
 from igniter_connectors.ports import StoreUnavailable
 
@@ -43,10 +44,10 @@ class Reader(Protocol):
         """The loop's time at which a call that begins now is over."""
         ...
 
-    async def read(
+    async def run(
         self, statement: LiteralString, values: Sequence[Any], *, until: float
     ) -> Sequence[Row]:
-        """The rows of a SELECT."""
+        """The rows of a statement."""
         ...
 
 
@@ -149,9 +150,9 @@ class CoalescedReads:
     async def _answer(self, batch: _Batch) -> None:
         # Dictionaries keep their order: the first has waited longest.
         until = next(iter(batch.values())).until
-        columns = [list(column) for column in zip(*map(key_values, batch), strict=True)]
+        columns = [TextArray(column) for column in zip(*map(key_values, batch), strict=True)]
         try:
-            rows = await self._database.read(FIND_MANY, columns, until=until)
+            rows = await self._database.run(FIND_MANY, columns, until=until)
         except RowUnreadable:
             await self._answer_singly(batch)
             return
@@ -178,7 +179,7 @@ class CoalescedReads:
                 waiters.tell(error)
 
     async def _find_alone(self, key: ConnectionKey, until: float) -> ConnectionRecord | None:
-        rows = await self._database.read(FIND, key_values(key), until=until)
+        rows = await self._database.run(FIND, key_values(key), until=until)
         return to_connection(key, rows[0]) if rows else None
 
 

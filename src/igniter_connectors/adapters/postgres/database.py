@@ -77,10 +77,10 @@ class Database:
         if pool is not None:
             await pool.close(timeout=_CLOSE_SECONDS)
 
-    async def read(
+    async def run(
         self, statement: LiteralString, values: Sequence[Any], *, until: float
     ) -> Sequence[Row]:
-        """The rows of a SELECT. A caller that is cancelled takes its statement with it."""
+        """The rows of a statement. A caller that is cancelled takes it with it."""
         loop = asyncio.get_running_loop()
         pool = self._pool
         if pool is None:
@@ -108,7 +108,7 @@ class Database:
         The statement belongs to a task of its own: a caller that is cancelled goes at once,
         and leaves its statement whole.
         """
-        task = asyncio.create_task(self.read(statement, values, until=self.until()))
+        task = asyncio.create_task(self.run(statement, values, until=self.until()))
         self._writes.add(task)
         task.add_done_callback(self._forget)
         return await asyncio.shield(task)

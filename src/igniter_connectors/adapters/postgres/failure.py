@@ -41,6 +41,7 @@ _BY_WORDS: Final = (
     ("shutting down", "it is shutting down"),
     ("too many clients", "it has too many connections"),
     ("does not exist", "there is no such database or user"),
+    ("unsupported startup parameter", 'a pooler stands between: give pooling="transaction"'),
     ("resolve host", "there is no such host"),
     ("could not translate host name", "there is no such host"),
     ("server closed the connection", "it closed the connection"),
