@@ -38,7 +38,7 @@ from igniter_connectors.core.event import (
 from igniter_connectors.core.explanation import Explanation
 from igniter_connectors.core.fields import FormField, form_fields, mask
 from igniter_connectors.core.http import HttpClient, HttpFailed, HttpRequest, HttpResponse
-from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.provider import OAuthProvider, TenantClient
 from igniter_connectors.core.oauth.state import AuthorizationRequest
 from igniter_connectors.core.page import Page
 from igniter_connectors.core.principal import Principal
@@ -78,6 +78,7 @@ from igniter_connectors.core.problem import (
     GetProblem,
     HandlerProblem,
     IdentityMismatch,
+    IdTokenInvalid,
     IssuerMismatch,
     NeedsReauth,
     NotConnected,
@@ -85,6 +86,7 @@ from igniter_connectors.core.problem import (
     OAuthStateInvalid,
     PrincipalRequired,
     Problem,
+    ProviderAnswerMalformed,
     ProviderUnreachable,
     RefreshFailed,
     RequestRefused,
@@ -93,6 +95,7 @@ from igniter_connectors.core.problem import (
     ScopeInvalid,
     ScopeProblem,
     SettingInvalid,
+    TenantValueInvalid,
     ToggleProblem,
     TokenMalformed,
     TokenProblem,
@@ -212,6 +215,7 @@ __all__ = [
     "HttpFailed",
     "HttpRequest",
     "HttpResponse",
+    "IdTokenInvalid",
     "IdentityMismatch",
     "IssuerMismatch",
     "KeyedSignature",
@@ -231,6 +235,7 @@ __all__ = [
     "Principal",
     "PrincipalRequired",
     "Problem",
+    "ProviderAnswerMalformed",
     "ProviderUnreachable",
     "Recovered",
     "RefreshFailed",
@@ -248,6 +253,8 @@ __all__ = [
     "StandardWebhooks",
     "Store",
     "StoreUnavailable",
+    "TenantClient",
+    "TenantValueInvalid",
     "ToggleProblem",
     "TokenMalformed",
     "TokenProblem",

@@ -14,7 +14,9 @@ from typing_extensions import TypeVar
 from igniter_connectors.core.action import Action
 from igniter_connectors.core.config import ConfigSchema
 from igniter_connectors.core.fields import decoding_fault
-from igniter_connectors.core.oauth.provider import OAuthProvider, provider_fault
+from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.provider_fault import provider_fault
+from igniter_connectors.core.oauth.tenant import config_fault
 from igniter_connectors.core.problem import (
     BuildConfigRequired,
     BuildInvalid,
@@ -204,7 +206,7 @@ class ConnectorBuilder(Generic[Conf, Ctx, Auth, Stage]):
         self: ConnectorBuilder[Conf, Ctx, Plain, Stage], provider: OAuthProvider
     ) -> ConnectorBuilder[Conf, Ctx, OAuth, Stage]:
         """The provider at which a tenant authorizes; the config stays beside it."""
-        fault = provider_fault(provider)
+        fault = provider_fault(provider) or config_fault(provider, self._parts.schema.kind)
         if self._parts.provider is not None:
             fault = "a connector has one OAuth provider"
         if fault is not None:

@@ -23,12 +23,15 @@ class HttpRequest(msgspec.Struct, frozen=True):
     """A request to send, or one received. `repr` shows the method and the origin alone.
 
     Header names match without regard to case. `body` is the bytes on the wire.
+    `has_tenant_host`: a tenant named the whole host, so whoever sends this resolves it once,
+    refuses an address inside our own network, and connects to the address it looked at.
     """
 
     method: str
     url: str
     headers: Headers = ()
     body: bytes = b""
+    has_tenant_host: bool = False
 
     def header(self, name: str) -> str | None:
         """The header's value; None when absent, or given twice and so not to be trusted."""

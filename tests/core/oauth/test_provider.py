@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from igniter_connectors.core.oauth.provider import (
-    RESERVED,
     OAuthProvider,
     authentication_of,
-    provider_fault,
 )
+from igniter_connectors.core.oauth.provider_fault import RESERVED, provider_fault
 from igniter_connectors.core.secret import Secret
 
 from .providers import PROVIDER, provider

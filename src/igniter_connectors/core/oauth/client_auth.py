@@ -30,6 +30,8 @@ def token_request(provider: OAuthProvider, fields: dict[str, str]) -> HttpReques
             form |= {"client_id": provider.client_id, "client_secret": secret}
         case "none":
             form |= {"client_id": provider.client_id}
+        case "private_key_jwt":
+            raise NotImplementedError("signing comes with the next change")
         case never:
             assert_never(never)
     return HttpRequest("POST", provider.token_url, tuple(headers), form_body(form))

@@ -3,52 +3,94 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, Literal
-from urllib.parse import urlsplit
+from datetime import timedelta
+from typing import Literal
 
 import msgspec
 
 from igniter_connectors.core.connection import UpstreamAccount
 from igniter_connectors.core.fields import JsonValue
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.url import is_loopback
 
-ClientAuthentication = Literal["client_secret_basic", "client_secret_post", "none"]
+ClientAuthentication = Literal[
+    "client_secret_basic", "client_secret_post", "private_key_jwt", "none"
+]
+AssertionAlgorithm = Literal[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519"
+]
 
-RESERVED: Final = frozenset(
-    {
-        "response_type", "response_mode", "client_id", "client_secret", "redirect_uri", "scope",
-        "state", "nonce", "code", "code_challenge", "code_challenge_method", "code_verifier",
-        "grant_type", "refresh_token", "client_assertion", "client_assertion_type", "request",
-        "request_uri", "iss", "error",
-    }
-)  # fmt: skip
-"""Parameters that carry the flow's safety: no extra parameter may name one."""
+
+class TenantClient(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a tenant's config holds its own OAuth client; both name fields of the config type.
+
+    A tenant that leaves the id empty uses the application's client, where there is one. One
+    that gives an id without a secret has a public client.
+    """
+
+    id_field: str
+    secret_field: str
 
 
 class OAuthProvider(msgspec.Struct, frozen=True, kw_only=True):
     """A provider and the application's client there.
 
+    An endpoint and the issuer may hold placeholders named after fields of the tenant's
+    config, as in `https://{subdomain}.zendesk.com/oauth/tokens`; `tenant.provider_for` puts
+    the tenant's values in, each one DNS label. Where a placeholder is the whole host, the
+    tenant brings its own client, and none of the application's is declared here.
+
     Attributes:
         authorization_url: Where the browser goes; https, or http on a loopback host.
-        token_url: Where codes and refresh tokens are exchanged; the same rule.
-        client_id: As registered.
-        client_secret: None for a public client, which PKCE alone protects.
+        token_url: Where codes and refresh tokens are exchanged; the same rule, as for every
+            other endpoint.
+        client_id: As registered; "" where each tenant brings its own client.
+        client_secret: None for a public client, which PKCE alone protects, and for one
+            that signs.
         client_authentication: How the client proves itself at the token endpoint; None
             means basic with a secret and none without.
-        oauth_scopes: What is asked for, in order.
+        client_assertion_key: The private key of `private_key_jwt`, as PEM or JWK, and of no
+            other way (RFC 7523).
+        client_assertion_algorithm: What that key signs with.
+        client_assertion_key_id: The `kid` under which the provider knows the key; None
+            leaves it out, where the provider knows one key alone.
+        oauth_scopes: What is asked for, in order. With `openid` among them, and `issuer` and
+            `jwks_url` declared, the ID token is asked for and judged.
         oauth_scope_separator: A space by RFC 6749 section 3.3; some say a comma.
         userinfo_url: Where the account behind a token is told; None leaves it unknown.
+        revocation_url: Where tokens are revoked (RFC 7009); None where they cannot be.
+        revocation_ends: Whether one revocation takes away the token alone, or the whole
+            grant, with every other connection that shares client and account.
+        pushed_authorization_url: Where the authorization request is deposited before the
+            browser goes (RFC 9126); None sends it through the browser.
+        requires_pushed_authorization: Whether the provider takes no other request.
+        device_authorization_url: Where a device code is had (RFC 8628); None where none is.
+        jwks_url: Where the keys of ID tokens lie; None judges no ID token.
         issuer: The authorization server's identifier; when given, an `iss` in the answer
             must equal it (RFC 9207).
         sends_issuer: Whether this server is known to send `iss`; then one must come.
+        dpop: Whether access tokens are bound to a key of the connection's own (RFC 9449).
+            `token_types` then holds `dpop`.
         token_types: What `token_type` may say, in lower case; absent counts as bearer.
+        token_body: How requests to the token endpoint are written; a form by RFC 6749.
+        token_extras: What else comes with the tokens, by the names in the answer: a struct
+            of optional and required fields; secrets in it are typed `Secret`. None keeps
+            nothing.
         authorization_parameters: Sent along to the authorization endpoint.
         token_parameters: Sent along to the token endpoint.
         dead_grant_errors: The token endpoint's errors that mean the grant is gone.
+        rotates_refresh_tokens: Whether each refresh gives a new refresh token; None where
+            that is not known.
+        reuse_grace: How long a refresh token still works once it was spent: more than
+            nothing, at most 30 days. None: not known, so none.
+        refresh_token_lifetime: How long a refresh token lives from its issue where the
+            answer does not say: more than nothing, at most ten years. None: not known.
         parse_token: For answers that the field detection cannot read: the decoded answer
             to one with the names of RFC 6749 section 5.1.
         parse_userinfo: For user info whose subject is not at a usual name.
+        tenant_client: Where a tenant's own client stands; None gives every tenant the
+            application's.
+        has_tenant_host: Set by `tenant.provider_for`, not by hand: a tenant named a whole
+            host, so addresses are checked before anything is sent.
     """
 
     authorization_url: str
@@ -56,18 +98,34 @@ class OAuthProvider(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str
     client_secret: Secret | None = None
     client_authentication: ClientAuthentication | None = None
+    client_assertion_key: Secret | None = None
+    client_assertion_algorithm: AssertionAlgorithm = "RS256"
+    client_assertion_key_id: str | None = None
     oauth_scopes: tuple[str, ...] = ()
     oauth_scope_separator: str = " "
     userinfo_url: str | None = None
     revocation_url: str | None = None
+    revocation_ends: Literal["token", "grant"] = "token"
+    pushed_authorization_url: str | None = None
+    requires_pushed_authorization: bool = False
+    device_authorization_url: str | None = None
+    jwks_url: str | None = None
     issuer: str | None = None
     sends_issuer: bool = False
+    dpop: bool = False
     token_types: frozenset[str] = frozenset({"bearer"})
+    token_body: Literal["form", "json"] = "form"  # noqa: S105  # a format, not a token
+    token_extras: type[msgspec.Struct] | None = None
     authorization_parameters: Mapping[str, str] = {}
     token_parameters: Mapping[str, str] = {}
     dead_grant_errors: frozenset[str] = frozenset({"invalid_grant"})
+    rotates_refresh_tokens: bool | None = None
+    reuse_grace: timedelta | None = None
+    refresh_token_lifetime: timedelta | None = None
     parse_token: Callable[[dict[str, JsonValue]], dict[str, JsonValue]] | None = None
     parse_userinfo: Callable[[dict[str, JsonValue]], UpstreamAccount] | None = None
+    tenant_client: TenantClient | None = None
+    has_tenant_host: bool = False
 
 
 def authentication_of(provider: OAuthProvider) -> ClientAuthentication:
@@ -77,39 +135,10 @@ def authentication_of(provider: OAuthProvider) -> ClientAuthentication:
     return "none" if provider.client_secret is None else "client_secret_basic"
 
 
-def provider_fault(provider: OAuthProvider) -> str | None:
-    """What makes a provider unusable or unsafe; None where nothing does."""
-    urls = {
-        "authorization_url": provider.authorization_url,
-        "token_url": provider.token_url,
-        "userinfo_url": provider.userinfo_url,
-        "revocation_url": provider.revocation_url,
-    }
-    for name, url in urls.items():
-        if url is not None and not _is_safe_endpoint(url):
-            return f"{name} is https, or http on a loopback host, without user or fragment"
-    if not provider.client_id:
-        return "client_id is empty"
-    if provider.client_secret == Secret(""):
-        return "client_secret is empty"
-    needs_secret = authentication_of(provider) != "none"
-    if needs_secret != (provider.client_secret is not None):
-        return "client_authentication and client_secret do not go together"
-    for parameters in (provider.authorization_parameters, provider.token_parameters):
-        reserved = sorted(RESERVED & parameters.keys())
-        if reserved:
-            return f"extra parameters may not name {', '.join(reserved)}"
-    if provider.sends_issuer and provider.issuer is None:
-        return "sends_issuer needs issuer"
-    return None
-
-
-def _is_safe_endpoint(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return False
-    if not host or "@" in parts.netloc or parts.fragment or not url.isprintable() or " " in url:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+def is_openid(provider: OAuthProvider) -> bool:
+    """Whether an ID token is asked for and judged: `openid`, an issuer and its keys."""
+    return (
+        "openid" in provider.oauth_scopes
+        and provider.issuer is not None
+        and provider.jwks_url is not None
+    )

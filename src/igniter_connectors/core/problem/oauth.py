@@ -125,3 +125,37 @@ class RequestRefused(Problem, frozen=True, tag="CONNECTOR_REQUEST_REFUSED"):
 
     reason: str
     says: ClassVar[str] = "{reason}"
+
+
+class TenantValueInvalid(Problem, frozen=True, tag="CONNECTOR_OAUTH_TENANT_VALUE_INVALID"):
+    """A tenant's config value does not fit into the provider's address or client.
+
+    `field` is the config field; `reason` the rule broken, never the value.
+    """
+
+    connector: str
+    field: str
+    reason: str
+    says: ClassVar[str] = "{connector}: {field} {reason}"
+
+
+class ProviderAnswerMalformed(Problem, frozen=True, tag="CONNECTOR_OAUTH_ANSWER_MALFORMED"):
+    """An answer of the provider, other than one with tokens, cannot be read.
+
+    `path` says where, never what stood there.
+    """
+
+    connector: str
+    path: str
+    says: ClassVar[str] = "{connector}: the provider's answer is unusable at {path}"
+
+
+class IdTokenInvalid(Problem, frozen=True, tag="CONNECTOR_OAUTH_ID_TOKEN_INVALID"):
+    """An ID token is not the provider's, not for this client, or not of this authorization.
+
+    `reason` is ours: the rule of OpenID Connect Core section 3.1.3.7 that was broken.
+    """
+
+    connector: str
+    reason: str
+    says: ClassVar[str] = "{connector}: the provider's ID token {reason}"
