@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from datetime import timedelta
 from time import monotonic
 from typing import Final, final
+from urllib.parse import urlsplit
 
 import httpx
+from msgspec.structs import replace
 from returns.result import Failure, Result, Success
 
+from igniter_connectors.core.address import is_public_address
 from igniter_connectors.core.http import (
     DEADLINE,
     HttpFailed,
@@ -31,6 +36,10 @@ _NOT_SENT: Final = (
 )
 
 
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""The IP addresses of a host name, in the order to try them."""
+
+_MOST_ADDRESSES: Final = 4
 _OURS: Final = ContextVar("a request of ours is under way", default=False)
 
 
@@ -46,6 +55,16 @@ for _name in ("connection", "http11", "http2", "proxy", "socks"):
     logging.getLogger(f"httpcore.{_name}").addFilter(_NotOurs())
 
 
+async def resolve(host: str, port: int) -> Sequence[str]:
+    """The addresses that this machine's resolver gives.
+
+    Raises:
+        OSError: none.
+    """
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in found]
+
+
 @final
 class HttpxClient:
     """Lives as long as its manager, with its connections kept alive between requests.
@@ -54,6 +73,10 @@ class HttpxClient:
     may hold a bot's token or an authorization code. What is logged here is method, origin,
     status and time. Neither proxies nor CAs are read from the environment; give a
     transport of your own for those.
+
+    A host that a tenant named (`HttpRequest.has_tenant_host`) is resolved once. Unless every
+    address is public nothing is sent; else the socket goes to an address that was looked
+    at, while certificate and `Host` are the name's, over a connection of its own.
     """
 
     def __init__(
@@ -61,7 +84,11 @@ class HttpxClient:
         transport: httpx.AsyncBaseTransport | None = None,
         *,
         logger: logging.Logger,
+        resolve: Resolve = resolve,
+        is_allowed: Callable[[str], bool] = is_public_address,
     ) -> None:
+        self._resolve = resolve
+        self._is_allowed = is_allowed
         self._given = transport
         self._transport: httpx.AsyncBaseTransport | None = None
         self._logger = logger
@@ -105,8 +132,11 @@ class HttpxClient:
         ours = _OURS.set(True)
         try:
             async with asyncio.timeout(deadline.total_seconds()):
-                answer = await self._exchange(request)
-        except _NOT_SENT as error:
+                if request.has_tenant_host:
+                    answer = await self._exchange_checked(request)
+                else:
+                    answer = await self._exchange(request)
+        except (*_NOT_SENT, _AddressRefused) as error:
             return self._failed(request, error, sent=False)
         except (httpx.HTTPError, httpx.StreamError, TimeoutError, _TooLong, OSError) as error:
             return self._failed(request, error, sent=True)
@@ -121,16 +151,44 @@ class HttpxClient:
         )
         return Success(answer)
 
-    async def _exchange(self, request: HttpRequest) -> HttpResponse:
+    async def _exchange_checked(self, request: HttpRequest) -> HttpResponse:
+        parts = urlsplit(request.url)
+        host, port = parts.hostname or "", parts.port
+        try:
+            found = await self._resolve(host, port or 443)
+        except OSError as error:
+            raise _AddressRefused from error
+        # One address inside is enough: whoever answers so is not to be talked to.
+        if parts.scheme != "https" or not found or not all(map(self._is_allowed, found)):
+            raise _AddressRefused
+        for address in found[:_MOST_ADDRESSES]:
+            shown = f"[{address}]" if ":" in address else address
+            url = parts._replace(netloc=shown if port is None else f"{shown}:{port}").geturl()
+            try:
+                return await self._exchange(replace(request, url=url), name=parts.netloc)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                continue
+        raise _AddressRefused
+
+    async def _exchange(self, request: HttpRequest, *, name: str | None = None) -> HttpResponse:
         if self._transport is None:
             self._transport = self._given or httpx.AsyncHTTPTransport(trust_env=False)
+        extensions: dict[str, object] = {
+            "timeout": {"connect": 5.0, "read": None, "write": None, "pool": 5.0}
+        }
         # No compression: a small body could unpack into a large one.
+        headers = [("Accept-Encoding", "identity"), *request.headers]
+        if name is not None:
+            # Pooled by its address, this connection could serve another name than the one
+            # that its certificate was checked for: so it is used once.
+            headers += [("Host", name), ("Connection", "close")]
+            extensions["sni_hostname"] = name.partition(":")[0]
         sent = httpx.Request(
             request.method,
             request.url,
-            headers=[("Accept-Encoding", "identity"), *request.headers],
+            headers=headers,
             content=request.body,
-            extensions={"timeout": {"connect": 5.0, "read": None, "write": None, "pool": 5.0}},
+            extensions=extensions,
         )
         answer = await self._transport.handle_async_request(sent)
         try:
@@ -156,6 +214,10 @@ class HttpxClient:
             type(error).__name__,
         )
         return Failure(HttpFailed(sent))
+
+
+class _AddressRefused(Exception):
+    """The host has no address that may be, or could be, connected to."""
 
 
 class _TooLong(Exception):

@@ -17,6 +17,7 @@ KEY: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 """A connector's or action's key: it stands in URLs, rows and logs."""
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]*")
 
 
 class BaseUrl(msgspec.Struct, frozen=True):
@@ -99,6 +100,19 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_safe_endpoint(url: str) -> bool:
+    """Whether secrets may be sent there: https, or http on a loopback host; a host, and no
+    user, fragment, space or control character."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if not host or "@" in parts.netloc or parts.fragment or not url.isprintable() or " " in url:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+
+
 def start_url(base: BaseUrl, connector: str, ticket: str) -> str:
     """Where a browser begins an authorization; the ticket opens once."""
     return f"{base}/connectors/{connector}/oauth/start?ticket={quote(ticket, safe='')}"
@@ -159,3 +173,10 @@ def is_own_path(return_to: str) -> bool:
 def url_safe(octets: bytes) -> str:
     """Octets as base64url without padding (RFC 4648 section 5): 32 become 43 characters."""
     return base64.urlsafe_b64encode(octets).decode().rstrip("=")
+
+
+def octets_of(text: str) -> bytes | None:
+    """The octets of base64url without padding; None where it is none."""
+    if not _BASE64URL.fullmatch(text) or len(text) % 4 == 1:
+        return None
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -46,7 +46,7 @@ def test_the_document_lies_below_the_issuer(issuer: str, url: str) -> None:
 
 def test_the_issuers_own_document_is_taken() -> None:
     """What it names is read, what it leaves out is None, what is not needed is passed over."""
-    least = judge_discovery(answer({**DOCUMENT, "jwks_uri": "x"}), ISSUER).unwrap()
+    least = judge_discovery(answer({**DOCUMENT, "op_policy_uri": "x"}), ISSUER).unwrap()
     assert least == ServerMetadata(ISSUER, f"{ISSUER}/authorize", f"{ISSUER}/token")
     more = {
         "userinfo_endpoint": f"{ISSUER}/me",

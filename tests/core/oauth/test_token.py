@@ -16,7 +16,8 @@ from returns.result import Result
 from igniter_connectors.core.fields import JsonValue
 from igniter_connectors.core.http import HttpResponse
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.token import LONGEST_LIFE, TokenSet, error_of, judge_token
+from igniter_connectors.core.oauth.seconds import LONGEST_LIFE
+from igniter_connectors.core.oauth.token import TokenSet, error_of, judge_token
 from igniter_connectors.core.problem import TokenMalformed, TokenRefused
 from igniter_connectors.core.secret import Secret
 from tests.core.examples import NOW

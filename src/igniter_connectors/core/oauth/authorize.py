@@ -9,8 +9,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import msgspec
 from returns.result import Failure, Result, Success
 
+from igniter_connectors.core.fields import JsonValue
+from igniter_connectors.core.oauth.id_token import nonce_of
 from igniter_connectors.core.oauth.pkce import challenge_of
-from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.provider import OAuthProvider, is_openid
 from igniter_connectors.core.problem import (
     AuthorizationDenied,
     IssuerMismatch,
@@ -23,10 +25,12 @@ _LONGEST_CODE: Final = 8192
 # the provider's own text, and stays out of problems.
 _KNOWN_ERRORS: Final = frozenset(
     {
-        "invalid_request", "unauthorized_client", "access_denied", "unsupported_response_type",
-        "invalid_scope", "server_error", "temporarily_unavailable", "interaction_required",
-        "login_required", "account_selection_required", "consent_required",
-        "invalid_request_uri", "invalid_request_object",
+        "invalid_request", "invalid_client", "unauthorized_client", "access_denied",
+        "unsupported_response_type", "invalid_scope", "server_error",
+        "temporarily_unavailable", "interaction_required", "login_required",
+        "account_selection_required", "consent_required", "invalid_request_uri",
+        "invalid_request_object", "request_not_supported", "request_uri_not_supported",
+        "registration_not_supported",
     }
 )  # fmt: skip
 
@@ -43,12 +47,15 @@ class Callback(msgspec.Struct, frozen=True):
         return "Callback(…)"
 
 
-def authorization_url(
+def authorization_fields(
     provider: OAuthProvider, *, redirect_uri: str, state: str, verifier: str
-) -> str:
-    """Where to send the browser: PKCE always, reserved parameters never from extras.
+) -> dict[str, str]:
+    """The parameters of an authorization request: PKCE always, reserved ones never from extras.
 
-    RFC 6749 section 4.1.1, RFC 7636 section 4.3.
+    At an OpenID provider also the nonce that its ID token must repeat, derived from the
+    verifier (`id_token.nonce_of`).
+
+    RFC 6749 section 4.1.1, RFC 7636 section 4.3, OpenID Connect Core section 3.1.2.1.
     """
     asked: dict[str, str] = dict(provider.authorization_parameters)
     asked |= {
@@ -61,8 +68,28 @@ def authorization_url(
     }
     if provider.oauth_scopes:
         asked["scope"] = provider.oauth_scope_separator.join(provider.oauth_scopes)
-    parts = urlsplit(provider.authorization_url)
-    # An endpoint's own query is kept (section 3.1); a parameter is never sent twice.
+    if is_openid(provider):
+        asked["nonce"] = nonce_of(verifier)
+    return asked
+
+
+def authorization_url(
+    provider: OAuthProvider, *, redirect_uri: str, state: str, verifier: str
+) -> str:
+    """Where to send the browser with the whole request in the address.
+
+    RFC 6749 section 4.1.1.
+    """
+    return with_query(
+        provider.authorization_url,
+        authorization_fields(provider, redirect_uri=redirect_uri, state=state, verifier=verifier),
+    )
+
+
+def with_query(url: str, asked: Mapping[str, str]) -> str:
+    """An endpoint with these parameters. Its own query is kept (RFC 6749 section 3.1), but
+    for names among them: no parameter is sent twice."""
+    parts = urlsplit(url)
     own = [(name, value) for name, value in parse_qsl(parts.query) if name not in asked]
     return urlunsplit(parts._replace(query=urlencode([*own, *asked.items()])))
 
@@ -102,11 +129,15 @@ def judge_callback(
         if missing or (callback.issuer is not None and callback.issuer != provider.issuer):
             return Failure(IssuerMismatch(connector))
     if callback.error is not None:
-        known = callback.error if callback.error in _KNOWN_ERRORS else "other"
-        return Failure(AuthorizationDenied(connector, known))
+        return Failure(AuthorizationDenied(connector, authorization_error(callback.error)))
     if not callback.code or len(callback.code) > _LONGEST_CODE:
         return Failure(OAuthStateInvalid(connector))
     return Success(callback.code)
+
+
+def authorization_error(error: JsonValue) -> str:
+    """An error that may be told: a code of the RFCs, else `other`."""
+    return error if isinstance(error, str) and error in _KNOWN_ERRORS else "other"
 
 
 def with_problem(return_to: str, parameters: Mapping[str, str]) -> str:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+
 import msgspec
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.http import HttpRequest, HttpResponse
+from igniter_connectors.core.oauth.endpoint_template import is_template
+from igniter_connectors.core.oauth.provider import (
+    AssertionAlgorithm,
+    ClientAuthentication,
+    OAuthProvider,
+)
+from igniter_connectors.core.oauth.provider_fault import provider_fault
 from igniter_connectors.core.problem import DiscoveryFailed
 from igniter_connectors.core.schema import decode_json
+from igniter_connectors.core.secret import Secret
+
+Document = Literal["openid-configuration", "oauth-authorization-server"]
 
 
 class ServerMetadata(msgspec.Struct, frozen=True):
@@ -20,12 +33,33 @@ class ServerMetadata(msgspec.Struct, frozen=True):
     userinfo_endpoint: str | None = None
     revocation_endpoint: str | None = None
     authorization_response_iss_parameter_supported: bool = False
+    jwks_uri: str | None = None
+    pushed_authorization_request_endpoint: str | None = None
+    require_pushed_authorization_requests: bool = False
+    device_authorization_endpoint: str | None = None
+    token_endpoint_auth_methods_supported: tuple[str, ...] | None = None
+    code_challenge_methods_supported: tuple[str, ...] | None = None
 
 
 def discovery_request(issuer: str) -> HttpRequest:
-    """The request for an OpenID provider's configuration (OpenID Connect Discovery section 4)."""
-    url = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
-    return HttpRequest("GET", url, (("Accept", "application/json"),))
+    """The request for an OpenID provider's configuration: below the issuer's own path.
+
+    OpenID Connect Discovery section 4.1.
+    """
+    return _asking(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+
+
+def metadata_request(
+    issuer: str, *, document: Document = "oauth-authorization-server"
+) -> HttpRequest:
+    """The request for an authorization server's metadata: between the issuer's host and path.
+
+    A server that speaks OpenID may publish it under that name there too (RFC 8414
+    sections 3.1 and 5).
+    """
+    parts = urlsplit(issuer)
+    path = f"/.well-known/{document}{parts.path.rstrip('/')}"
+    return _asking(urlunsplit(parts._replace(path=path)))
 
 
 def judge_discovery(response: HttpResponse, issuer: str) -> Result[ServerMetadata, DiscoveryFailed]:
@@ -43,3 +77,96 @@ def judge_discovery(response: HttpResponse, issuer: str) -> Result[ServerMetadat
     if metadata.unwrap().issuer != issuer:
         return Failure(DiscoveryFailed(issuer, "the document names another issuer"))
     return Success(metadata.unwrap())
+
+
+def provider_from(
+    metadata: ServerMetadata,
+    *,
+    client_id: str,
+    client_secret: Secret | None = None,
+    client_assertion_key: Secret | None = None,
+    client_assertion_algorithm: AssertionAlgorithm = "RS256",
+    client_assertion_key_id: str | None = None,
+    oauth_scopes: tuple[str, ...] = (),
+) -> Result[OAuthProvider, DiscoveryFailed]:
+    """A provider as its server describes it, for a client that is registered there.
+
+    What the description does not tell (rotation, grace, quirks) is added with
+    `msgspec.structs.replace`.
+
+    Args:
+        metadata: From `judge_discovery`.
+        client_secret: None for a public client, and for one that signs.
+        client_assertion_key: Of a client that signs, with its algorithm and key id.
+        oauth_scopes: What to ask for.
+
+    Returns:
+        The provider, or `DiscoveryFailed`: an endpoint that is not https, no way to
+        authenticate that this client has, or PKCE without S256.
+    """
+
+    def failed(reason: str) -> Result[OAuthProvider, DiscoveryFailed]:
+        return Failure(DiscoveryFailed(metadata.issuer, reason))
+
+    challenges = metadata.code_challenge_methods_supported
+    if challenges is not None and "S256" not in challenges:
+        return failed("the server does not take PKCE with S256")
+    method = _method(
+        metadata, has_secret=client_secret is not None, signs=client_assertion_key is not None
+    )
+    if method is None:
+        return failed("the server takes no way to authenticate that this client has")
+    endpoints = {
+        "authorization_url": metadata.authorization_endpoint,
+        "token_url": metadata.token_endpoint,
+        "userinfo_url": metadata.userinfo_endpoint,
+        "revocation_url": metadata.revocation_endpoint,
+        "pushed_authorization_url": metadata.pushed_authorization_request_endpoint,
+        "device_authorization_url": metadata.device_authorization_endpoint,
+        "jwks_url": metadata.jwks_uri,
+        "issuer": metadata.issuer,
+    }
+    # A brace would make a template of it, to be filled with a tenant's values.
+    odd = [name for name, url in endpoints.items() if url is not None and is_template(url)]
+    if odd:
+        return failed(f"{odd[0]} has a brace in it")
+    provider = OAuthProvider(
+        authorization_url=metadata.authorization_endpoint,
+        token_url=metadata.token_endpoint,
+        userinfo_url=metadata.userinfo_endpoint,
+        revocation_url=metadata.revocation_endpoint,
+        pushed_authorization_url=metadata.pushed_authorization_request_endpoint,
+        requires_pushed_authorization=metadata.require_pushed_authorization_requests,
+        device_authorization_url=metadata.device_authorization_endpoint,
+        jwks_url=metadata.jwks_uri,
+        issuer=metadata.issuer,
+        sends_issuer=metadata.authorization_response_iss_parameter_supported,
+        client_id=client_id,
+        client_secret=client_secret,
+        client_authentication=method,
+        client_assertion_key=client_assertion_key,
+        client_assertion_algorithm=client_assertion_algorithm,
+        client_assertion_key_id=client_assertion_key_id,
+        oauth_scopes=oauth_scopes,
+    )
+    fault = provider_fault(provider)
+    return Success(provider) if fault is None else failed(fault)
+
+
+def _method(
+    metadata: ServerMetadata, *, has_secret: bool, signs: bool
+) -> ClientAuthentication | None:
+    """The best way that both have. Where none are published it is basic (RFC 8414 section 2);
+    whether a public client is known is often left out of the list."""
+    taken = metadata.token_endpoint_auth_methods_supported or ("client_secret_basic",)
+    if signs:
+        return "private_key_jwt" if "private_key_jwt" in taken else None
+    if not has_secret:
+        return "none"
+    if "client_secret_basic" in taken:
+        return "client_secret_basic"
+    return "client_secret_post" if "client_secret_post" in taken else None
+
+
+def _asking(url: str) -> HttpRequest:
+    return HttpRequest("GET", url, (("Accept", "application/json"),))

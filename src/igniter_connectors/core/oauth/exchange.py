@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from igniter_connectors.core.http import HttpRequest
+from datetime import datetime
+
+from returns.pipeline import is_successful
+from returns.result import Failure, Result
+
+from igniter_connectors.core.http import HttpRequest, HttpResponse
+from igniter_connectors.core.oauth.answer import decode_answer
+from igniter_connectors.core.oauth.client_assertion import Moment
 from igniter_connectors.core.oauth.client_auth import token_request
+from igniter_connectors.core.oauth.extras import read_extras
 from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.token import TokenSet, judge_token
+from igniter_connectors.core.problem import TokenMalformed, TokenRefused
 
 
 def exchange_request(
-    provider: OAuthProvider, *, code: str, verifier: str, redirect_uri: str
+    provider: OAuthProvider,
+    *,
+    code: str,
+    verifier: str,
+    redirect_uri: str,
+    moment: Moment | None = None,
 ) -> HttpRequest:
-    """The request that spends a code; its answer goes to `token.judge_token`.
+    """The request that spends a code; its answer goes to `judge_exchange`.
 
-    `redirect_uri` is byte for byte what the authorization request said.
+    `redirect_uri` is byte for byte what the authorization request said; `moment` is for a
+    client that signs.
     """
     return token_request(
         provider,
@@ -22,4 +38,26 @@ def exchange_request(
             "redirect_uri": redirect_uri,
             "code_verifier": verifier,
         },
+        moment=moment,
     )
+
+
+def judge_exchange(
+    response: HttpResponse,
+    provider: OAuthProvider,
+    *,
+    connector: str,
+    received_at: datetime,
+) -> Result[TokenSet, TokenRefused | TokenMalformed]:
+    """The token set that a provider granted for a code, with the extras that it declares.
+
+    Args and problems are those of `token.judge_token`; here extras that are missing or do
+    not fit are `TokenMalformed` too: nothing is connected yet that could be lost.
+    """
+    judged = judge_token(response, provider, connector=connector, received_at=received_at)
+    if provider.token_extras is None or not is_successful(judged):
+        return judged
+    read = read_extras(decode_answer(response) or {}, provider.token_extras)
+    if not is_successful(read):
+        return Failure(TokenMalformed(connector, read.failure().path))
+    return judged

@@ -53,6 +53,8 @@ class OAuthProvider(msgspec.Struct, frozen=True, kw_only=True):
         client_assertion_algorithm: What that key signs with.
         client_assertion_key_id: The `kid` under which the provider knows the key; None
             leaves it out, where the provider knows one key alone.
+        client_assertion_audience: Whom the signed assertion is for; None means the token
+            endpoint (RFC 7523 section 3). Some want their issuer.
         oauth_scopes: What is asked for, in order. With `openid` among them, and `issuer` and
             `jwks_url` declared, the ID token is asked for and judged.
         oauth_scope_separator: A space by RFC 6749 section 3.3; some say a comma.
@@ -101,6 +103,7 @@ class OAuthProvider(msgspec.Struct, frozen=True, kw_only=True):
     client_assertion_key: Secret | None = None
     client_assertion_algorithm: AssertionAlgorithm = "RS256"
     client_assertion_key_id: str | None = None
+    client_assertion_audience: str | None = None
     oauth_scopes: tuple[str, ...] = ()
     oauth_scope_separator: str = " "
     userinfo_url: str | None = None

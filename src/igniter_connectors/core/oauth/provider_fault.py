@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Final
-from urllib.parse import urlsplit
 
 from igniter_connectors.core.fields import decoding_fault
+from igniter_connectors.core.oauth.client_assertion import assertion_key_fault
 from igniter_connectors.core.oauth.endpoint_template import (
     filled,
     is_template,
@@ -17,7 +17,7 @@ from igniter_connectors.core.oauth.endpoint_template import (
 from igniter_connectors.core.oauth.provider import OAuthProvider, authentication_of
 from igniter_connectors.core.oauth.tenant import templates_of
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.url import is_loopback
+from igniter_connectors.core.url import is_safe_endpoint
 
 RESERVED: Final = frozenset(
     {
@@ -51,7 +51,7 @@ def _endpoint_fault(provider: OAuthProvider) -> str | None:
         fault = template_fault(url) if is_template(url) else None
         if fault is not None:
             return f"{name} {fault}"
-        if name != "issuer" and not _is_safe_endpoint(_example_of(url)):
+        if name != "issuer" and not is_safe_endpoint(_example_of(url)):
             return f"{name} is https, or http on a loopback host, without user or fragment"
     if provider.sends_issuer and provider.issuer is None:
         return "sends_issuer needs issuer"
@@ -79,7 +79,8 @@ def _client_fault(provider: OAuthProvider) -> str | None:
         return "client_authentication and client_secret do not go together"
     if (method == "private_key_jwt") != (provider.client_assertion_key is not None):
         return "client_authentication and client_assertion_key do not go together"
-    return None
+    key = provider.client_assertion_key
+    return None if key is None else assertion_key_fault(key, provider.client_assertion_algorithm)
 
 
 def _tenant_fault(provider: OAuthProvider) -> str | None:
@@ -122,14 +123,3 @@ def _example_of(url: str) -> str:
         for name in placeholders(url)
     }
     return filled(url, values) or ""
-
-
-def _is_safe_endpoint(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return False
-    if not host or "@" in parts.netloc or parts.fragment or not url.isprintable() or " " in url:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))

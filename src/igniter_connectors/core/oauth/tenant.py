@@ -138,6 +138,7 @@ def _with_client(
             # What the application signs with is not the tenant's.
             client_assertion_key=None,
             client_assertion_key_id=None,
+            client_assertion_audience=None,
             client_authentication=method
             if has_secret and method in ("client_secret_basic", "client_secret_post")
             else None,

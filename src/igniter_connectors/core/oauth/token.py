@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
-from urllib.parse import parse_qsl
 
 import msgspec
+from msgspec.structs import replace
 from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.fields import JsonValue
 from igniter_connectors.core.http import HttpResponse
+from igniter_connectors.core.oauth.answer import decode_answer, error_in, known_error
+from igniter_connectors.core.oauth.extras import read_extras
 from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.seconds import seconds_of
 from igniter_connectors.core.problem import TokenMalformed, TokenRefused
 from igniter_connectors.core.secret import Secret
-
-LONGEST_LIFE: Final = timedelta(days=3660)
-"""Ten years. A longer `expires_in` is an instant that somebody put there, or nonsense."""
 
 _ACCESS: Final = ("access_token", "accessToken", "token")
 _REFRESH: Final = ("refresh_token", "refreshToken")
 _LIFE: Final = ("expires_in", "expiresIn", "expires")
+# The third is QuickBooks', the second Keycloak's, where 0 means no end.
+_REFRESH_LIFE: Final = (
+    "refresh_token_expires_in",
+    "refresh_expires_in",
+    "x_refresh_token_expires_in",
+    "refreshTokenExpiresIn",
+)
 _TYPE: Final = ("token_type", "tokenType")
 _SCOPE: Final = ("scope", "scopes")
-_KNOWN_ERRORS: Final = frozenset(
-    {
-        "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client",
-        "unsupported_grant_type", "invalid_scope", "slow_down", "temporarily_unavailable",
-        "server_error", "access_denied", "authorization_pending", "expired_token",
-    }
-)  # fmt: skip
-_NUMBER: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?", re.ASCII)
 _SCOPE_GAP: Final = re.compile(r"[ ,]+")
 
 
@@ -40,7 +39,10 @@ class TokenSet(msgspec.Struct, frozen=True):
     """Tokens as granted, to be sealed together.
 
     `refresh_token` is None where there is none; `expires_at` where the provider did not
-    say; `oauth_scopes` where it granted what was asked (RFC 6749 section 3.3).
+    say; `oauth_scopes` where it granted what was asked (RFC 6749 section 3.3);
+    `refresh_expires_at` where neither answer nor provider told when the refresh token
+    ends; `extras` (JSON, read by `extras.decode_extras`) where none are declared or they
+    did not fit; `dpop_key` (a private JWK) where the tokens are not bound to one.
     """
 
     access_token: Secret
@@ -48,6 +50,9 @@ class TokenSet(msgspec.Struct, frozen=True):
     token_type: str = "bearer"  # noqa: S105  # a kind of token, not a token
     expires_at: datetime | None = None
     oauth_scopes: tuple[str, ...] | None = None
+    refresh_expires_at: datetime | None = None
+    extras: Secret | None = None
+    dpop_key: Secret | None = None
 
 
 def judge_token(
@@ -61,7 +66,7 @@ def judge_token(
 
     Args:
         response: Status and body as received; JSON or, as some do, a form.
-        provider: Its declared token types, scope separator and parser.
+        provider: Its declared token types, scope separator, extras and parser.
         connector: Named in problems.
         received_at: Aware instant of arrival. `expires_in`, in seconds, counts from here.
 
@@ -71,26 +76,50 @@ def judge_token(
           a status outside 2xx.
         - `TokenMalformed`: no `access_token`, a token type not declared, an `expires_in`
           that is no number of seconds from 0 to ten years. Names the path, never the body.
+
+        Nothing else makes an answer malformed: a refresh token that was rotated is not
+        thrown away for an odd life of its own, or for extras that do not fit.
     """
-    answer = _decode(response)
+    answer = decode_answer(response)
     if answer is None:
         if not 200 <= response.status < 300:
             return Failure(TokenRefused(connector, "other"))
         return Failure(TokenMalformed(connector, "$"))
-    error = answer.get("error")
-    if error not in (None, "", False) or not 200 <= response.status < 300:
-        return Failure(TokenRefused(connector, _known(error)))
+    error = error_in(answer)
+    if error is not None or not 200 <= response.status < 300:
+        return Failure(TokenRefused(connector, known_error(error)))
+    extras = None
+    if provider.token_extras is not None:
+        extras = read_extras(answer, provider.token_extras).value_or(None)
     if provider.parse_token is not None:
         try:
             answer = provider.parse_token(answer)
         except Exception:  # the parser is the user's, the answer a stranger's
             return Failure(TokenMalformed(connector, "$"))
-    return _read(answer, provider, connector, received_at)
+    tokens = _read(answer, provider, connector, received_at)
+    return tokens if extras is None else tokens.map(lambda read: replace(read, extras=extras))
+
+
+def carried_over(tokens: TokenSet, spent: TokenSet) -> TokenSet:
+    """The tokens of a renewal, with what its answer left out as it was before.
+
+    The spent refresh token stays in use where no new one came (RFC 6749 section 6), and
+    with it its end; a new one without an end has none that is known.
+    """
+    has_new = tokens.refresh_token is not None or tokens.refresh_expires_at is not None
+    return replace(
+        tokens,
+        refresh_token=tokens.refresh_token or spent.refresh_token,
+        refresh_expires_at=tokens.refresh_expires_at if has_new else spent.refresh_expires_at,
+        oauth_scopes=spent.oauth_scopes if tokens.oauth_scopes is None else tokens.oauth_scopes,
+        extras=tokens.extras or spent.extras,
+        dpop_key=tokens.dpop_key or spent.dpop_key,
+    )
 
 
 def error_of(response: HttpResponse) -> str | None:
     """The answer's `error` as it stands, to be compared with a provider's codes, not shown."""
-    answer = _decode(response)
+    answer = decode_answer(response)
     error = answer.get("error") if answer is not None else None
     return error if isinstance(error, str) else None
 
@@ -112,9 +141,13 @@ def _read(
     if not isinstance(kind, str) or kind.lower() not in provider.token_types:
         return Failure(TokenMalformed(connector, "$.token_type"))
     life = _first(answer, _LIFE)
-    seconds = _seconds(life)
+    seconds = seconds_of(life)
     if life is not None and seconds is None:
         return Failure(TokenMalformed(connector, "$.expires_in"))
+    # 0, as nonsense, tells no end: a refresh token that is over at once is not given out.
+    refresh_life = seconds_of(_first(answer, _REFRESH_LIFE)) or None
+    if refresh_life is None and refresh:
+        refresh_life = provider.refresh_token_lifetime
     return Success(
         TokenSet(
             Secret(access),
@@ -122,43 +155,13 @@ def _read(
             kind.lower(),
             None if seconds is None else received_at + seconds,
             _granted(_first(answer, _SCOPE), provider),
+            None if refresh_life is None else received_at + refresh_life,
         )
     )
 
 
-def _decode(response: HttpResponse) -> dict[str, JsonValue] | None:
-    try:
-        decoded: JsonValue = msgspec.json.decode(response.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        decoded = _decode_form(response.body)
-    return decoded if isinstance(decoded, dict) else None
-
-
-def _decode_form(body: bytes) -> JsonValue:
-    try:
-        pairs = parse_qsl(body.decode("ascii"), strict_parsing=True, max_num_fields=64)
-    except ValueError:
-        return None
-    return dict(pairs)
-
-
 def _first(answer: dict[str, JsonValue], names: Sequence[str]) -> JsonValue:
     return next((answer[name] for name in names if answer.get(name) is not None), None)
-
-
-def _known(error: JsonValue) -> str:
-    return error if isinstance(error, str) and error in _KNOWN_ERRORS else "other"
-
-
-def _seconds(life: JsonValue) -> timedelta | None:
-    if isinstance(life, bool) or not isinstance(life, int | float | str):
-        return None
-    if isinstance(life, str):
-        if not _NUMBER.fullmatch(life):
-            return None
-        life = float(life)
-    # An int of any length compares with a float; NaN fails both comparisons.
-    return timedelta(seconds=life) if 0 <= life <= LONGEST_LIFE.total_seconds() else None
 
 
 def _granted(scopes: JsonValue, provider: OAuthProvider) -> tuple[str, ...] | None:

@@ -21,10 +21,16 @@ _EMAIL: Final = ("email", "mail", "emailAddress")
 _AVATAR: Final = ("avatar", "picture", "avatar_url", "avatarUrl")
 
 
-def userinfo_request(url: str, tokens: TokenSet) -> HttpRequest:
-    """The request for the account behind a fresh access token (RFC 6750 section 2.1)."""
-    bearer = f"Bearer {tokens.access_token.reveal()}"
-    return HttpRequest("GET", url, (("Accept", "application/json"), ("Authorization", bearer)))
+def userinfo_request(url: str, tokens: TokenSet, *, has_tenant_host: bool = False) -> HttpRequest:
+    """The request for the account behind a fresh access token (RFC 6750 section 2.1).
+
+    `has_tenant_host` as the provider says. A token bound by DPoP names its own scheme and
+    wants a proof beside it (`dpop.with_proof`, RFC 9449 section 7.1).
+    """
+    scheme = "DPoP" if tokens.token_type == "dpop" else "Bearer"  # noqa: S105  # a kind
+    carried = f"{scheme} {tokens.access_token.reveal()}"
+    headers = (("Accept", "application/json"), ("Authorization", carried))
+    return HttpRequest("GET", url, headers, b"", has_tenant_host)
 
 
 def judge_userinfo(

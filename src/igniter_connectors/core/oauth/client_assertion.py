@@ -1,0 +1,103 @@
+"""A client that proves itself by signing: `private_key_jwt`. RFC 7523 sections 2.2 and 3."""
+
+from __future__ import annotations
+
+import warnings
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from igniter_connectors.core.oauth.provider import AssertionAlgorithm, OAuthProvider
+from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.url import url_safe
+
+if TYPE_CHECKING:
+    from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ASSERTION_LIFE: Final = timedelta(minutes=1)
+"""How long an assertion may be used: the deadline of a request, and clocks that differ."""
+
+_CURVES: Final = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521", "Ed25519": "Ed25519"}
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """What a signed request needs and core has not: the time, and fresh entropy.
+
+    `now` is aware; `entropy` is at least 16 octets, used for one request alone.
+    """
+
+    now: datetime
+    entropy: bytes
+
+    def __repr__(self) -> str:
+        return f"Moment({self.now.isoformat()}, …)"
+
+
+def assertion_fields(provider: OAuthProvider, moment: Moment) -> dict[str, str]:
+    """The parameters that prove the client: a JWT for the token endpoint, used once.
+
+    `iss` and `sub` are the client, `aud` the token endpoint, whatever endpoint of the
+    provider it goes to (RFC 7523 section 3, RFC 9126 section 2); `jti` is the entropy.
+    """
+    from joserfc import jwt
+
+    assert provider.client_assertion_key is not None
+    algorithm = provider.client_assertion_algorithm
+    header: dict[str, str] = {"alg": algorithm}
+    if provider.client_assertion_key_id is not None:
+        header["kid"] = provider.client_assertion_key_id
+    now = int(moment.now.timestamp())
+    claims = {
+        "iss": provider.client_id,
+        "sub": provider.client_id,
+        "aud": provider.client_assertion_audience or provider.token_url,
+        "jti": url_safe(moment.entropy),
+        "iat": now,
+        "exp": now + int(ASSERTION_LIFE.total_seconds()),
+    }
+    key = _signing_key(provider.client_assertion_key, algorithm)
+    return {
+        "client_id": provider.client_id,
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": jwt.encode(header, claims, key, [algorithm]),
+    }
+
+
+def assertion_key_fault(key: Secret, algorithm: AssertionAlgorithm) -> str | None:
+    """Why a key cannot sign with an algorithm; None where it can. Says nothing of the key."""
+    from joserfc.errors import JoseError, SecurityWarning
+
+    try:
+        with warnings.catch_warnings():
+            # Warned of is an RSA key of fewer than 2,048 bits.
+            warnings.simplefilter("error", SecurityWarning)
+            signing_key = _signing_key(key, algorithm)
+    except (JoseError, SecurityWarning, ValueError, TypeError, KeyError, AttributeError):
+        return f"client_assertion_key is no PEM or JWK that is good for {algorithm}"
+    if not signing_key.is_private:
+        return "client_assertion_key is a public key"
+    curve = _CURVES.get(algorithm)
+    if curve is not None and getattr(signing_key, "curve_name", None) != curve:
+        return f"client_assertion_key is not on the curve of {algorithm}"
+    return None
+
+
+# Reading a key checks its numbers, which costs more than signing with it.
+@lru_cache(maxsize=16)
+def _signing_key(key: Secret, algorithm: AssertionAlgorithm) -> RSAKey | ECKey | OKPKey:
+    from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+    text = key.reveal()
+    kind: type[RSAKey | ECKey | OKPKey]
+    if algorithm.startswith("ES"):
+        kind = ECKey
+    elif algorithm.startswith("Ed"):
+        kind = OKPKey
+    else:
+        kind = RSAKey
+    if text.lstrip().startswith("{"):
+        return kind.import_key(msgspec.json.decode(text, type=dict[str, str | list[str]]))
+    return kind.import_key(text)

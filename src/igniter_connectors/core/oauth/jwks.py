@@ -1,0 +1,55 @@
+"""The keys that a provider signs with. RFC 7517; OpenID Connect Core section 10.1.1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from returns.result import Failure, Result, Success
+
+from igniter_connectors.core.fields import JsonValue
+from igniter_connectors.core.http import HttpRequest, HttpResponse
+from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.problem import ProviderAnswerMalformed
+
+MOST_KEYS: Final = 100
+_KINDS: Final = ("RSA", "EC", "OKP")
+
+
+class KeySet(msgspec.Struct, frozen=True):
+    """Public keys as JWKs; those of kinds that sign no ID token here are left out."""
+
+    keys: tuple[Mapping[str, JsonValue], ...]
+
+
+def keys_request(provider: OAuthProvider) -> HttpRequest | None:
+    """The request for the provider's keys; None where it declares none."""
+    if provider.jwks_url is None:
+        return None
+    headers = (("Accept", "application/json"),)
+    return HttpRequest("GET", provider.jwks_url, headers, b"", provider.has_tenant_host)
+
+
+def judge_keys(
+    response: HttpResponse, *, connector: str
+) -> Result[KeySet, ProviderAnswerMalformed]:
+    """The keys, asymmetric ones alone: what a client could sign with itself proves nothing.
+
+    Keys of kinds that are not known are passed over (RFC 7517 section 5).
+
+    Returns:
+        The keys, or `ProviderAnswerMalformed`: not 200, no JSON object with an array
+        `keys`, or more than 100 of them.
+    """
+    try:
+        answer: JsonValue = msgspec.json.decode(response.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        answer = None
+    if response.status != 200 or not isinstance(answer, dict):
+        return Failure(ProviderAnswerMalformed(connector, "$"))
+    listed = answer.get("keys")
+    if not isinstance(listed, list) or len(listed) > MOST_KEYS:
+        return Failure(ProviderAnswerMalformed(connector, "$.keys"))
+    keys = tuple(key for key in listed if isinstance(key, dict) and key.get("kty") in _KINDS)
+    return Success(KeySet(keys))

@@ -1,0 +1,85 @@
+"""Giving tokens back. RFC 7009."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final, Literal
+
+import msgspec
+
+from igniter_connectors.core.http import HttpFailed, HttpRequest, HttpResponse
+from igniter_connectors.core.oauth.answer import decode_answer, error_in, known_error
+from igniter_connectors.core.oauth.client_assertion import Moment
+from igniter_connectors.core.oauth.client_auth import client_request
+from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.refresh import retry_after
+from igniter_connectors.core.secret import Secret
+
+TokenKind = Literal["refresh_token", "access_token"]
+
+_OVERLOADED: Final = 429
+# Section 2.2: a token that is not valid any more needs no revoking. Google says so with a 400.
+_GONE: Final = ("invalid_token",)
+_LATER: Final = ("temporarily_unavailable", "server_error", "slow_down")
+
+
+class Revoked(msgspec.Struct, frozen=True):
+    """The token is worth nothing any more."""
+
+
+class RevokeLater(msgspec.Struct, frozen=True):
+    """Whether it was revoked is not known, and asking again does no harm.
+
+    `after`: what the provider asked to wait, at most an hour; None where it did not.
+    """
+
+    after: timedelta | None = None
+
+
+class RevokeRefused(msgspec.Struct, frozen=True):
+    """The provider will not, however often it is asked.
+
+    `error` is a code of RFC 6749 section 5.2 or RFC 7009, else `other`.
+    """
+
+    error: str
+
+
+Revocation = Revoked | RevokeLater | RevokeRefused
+
+
+def revoke_request(
+    provider: OAuthProvider,
+    token: Secret,
+    *,
+    kind: TokenKind,
+    moment: Moment | None = None,
+) -> HttpRequest | None:
+    """The request that revokes a token (section 2.1); None where the provider cannot.
+
+    A grant ends with its refresh token, and most servers end its access tokens with it.
+    """
+    if provider.revocation_url is None:
+        return None
+    fields = {"token": token.reveal(), "token_type_hint": kind}
+    return client_request(provider, provider.revocation_url, fields, moment=moment)
+
+
+def judge_revocation(answer: HttpResponse | HttpFailed) -> Revocation:
+    """What became of the token (section 2.2).
+
+    Later: no answer, 429, 5xx. Refused: any other error, whatever the status, among them
+    `unsupported_token_type`; a redirect; a status that is neither.
+    """
+    if isinstance(answer, HttpFailed):
+        return RevokeLater()
+    if answer.status == _OVERLOADED or answer.status >= 500:
+        return RevokeLater(retry_after(answer))
+    error = error_in(decode_answer(answer) or {})
+    if error in _GONE:
+        return Revoked()
+    if error in _LATER:
+        return RevokeLater(retry_after(answer))
+    if error is None and 200 <= answer.status < 300:
+        return Revoked()
+    return RevokeRefused(known_error(error))
