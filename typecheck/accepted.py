@@ -88,6 +88,7 @@ from igniter_connectors.core.problem import (
     DisconnectProblem,
     EncryptFailed,
     EndpointProblem,
+    MissingScopes,
     NeedsReauth,
     NotConnected,
     RefreshFailed,
@@ -111,7 +112,8 @@ from igniter_connectors.core.webhook.schemes import (
     StandardWebhooks,
 )
 from igniter_connectors.flows.announce import Subscription
-from igniter_connectors.manager.at import At, AtConfig, AtOAuth, BoundAction
+from igniter_connectors.manager.at import At, AtConfig, BoundAction
+from igniter_connectors.manager.at_oauth import AtOAuth
 from igniter_connectors.manager.connectors import ConnectorEntry, DefaultAction, FoundConnector
 from igniter_connectors.ports import Clock, Entropy, Observer, Store
 
@@ -663,6 +665,9 @@ def explain_call(result: Result[object, CallProblem]) -> str | datetime | None:
         case ConfigInvalid() | ActionInputInvalid() | ActionOutputInvalid():
             assert_type(problem, ConfigInvalid | ActionInputInvalid | ActionOutputInvalid)
             return problem.path
+        case MissingScopes(upgrade_url=text):
+            assert_type(text, str)
+            return text
         case Disabled() | DecryptFailed() | DatabaseFailed():
             return problem.message
         case _:

@@ -38,16 +38,19 @@ from igniter_connectors.core.event import (
 from igniter_connectors.core.explanation import Explanation
 from igniter_connectors.core.fields import FormField, form_fields, mask
 from igniter_connectors.core.http import HttpClient, HttpFailed, HttpRequest, HttpResponse
+from igniter_connectors.core.oauth.adopted import AdoptedTokens
 from igniter_connectors.core.oauth.provider import OAuthProvider, TenantClient
 from igniter_connectors.core.oauth.state import AuthorizationRequest
 from igniter_connectors.core.page import Page
 from igniter_connectors.core.principal import Principal
 from igniter_connectors.core.problem import (
     AccountInvalid,
+    AccountProblem,
     ActionFailed,
     ActionInputInvalid,
     ActionNotFound,
     ActionOutputInvalid,
+    AdoptProblem,
     AlreadyConnected,
     AuthorizationDenied,
     AuthorizeProblem,
@@ -80,6 +83,7 @@ from igniter_connectors.core.problem import (
     IdentityMismatch,
     IdTokenInvalid,
     IssuerMismatch,
+    MissingScopes,
     NeedsReauth,
     NotConnected,
     OAuthNotConfigured,
@@ -88,6 +92,7 @@ from igniter_connectors.core.problem import (
     Problem,
     ProviderAnswerMalformed,
     ProviderUnreachable,
+    ReauthorizeProblem,
     RefreshFailed,
     RequestRefused,
     ReturnToInvalid,
@@ -95,6 +100,7 @@ from igniter_connectors.core.problem import (
     ScopeInvalid,
     ScopeProblem,
     SettingInvalid,
+    StartProblem,
     TenantValueInvalid,
     ToggleProblem,
     TokenMalformed,
@@ -128,7 +134,8 @@ from igniter_connectors.core.webhook.schemes import (
     StandardWebhooks,
 )
 from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
-from igniter_connectors.manager.at import At, AtConfig, AtOAuth, BoundAction
+from igniter_connectors.manager.at import At, AtConfig, BoundAction
+from igniter_connectors.manager.at_oauth import AtOAuth
 from igniter_connectors.manager.connectors import ConnectorEntry, Connectors
 from igniter_connectors.manager.scoped import Scoped
 from igniter_connectors.ports import Clock, Entropy, Observer, Store, StoreUnavailable
@@ -145,6 +152,7 @@ __all__ = [
     "AcceptUnsignedEvents",
     "AccessToken",
     "AccountInvalid",
+    "AccountProblem",
     "Action",
     "ActionCall",
     "ActionCompleted",
@@ -154,6 +162,8 @@ __all__ = [
     "ActionNotFound",
     "ActionOutputInvalid",
     "ActionStarted",
+    "AdoptProblem",
+    "AdoptedTokens",
     "AlreadyConnected",
     "At",
     "AtConfig",
@@ -222,6 +232,7 @@ __all__ = [
     "Keyring",
     "ManagerBuilder",
     "MemoryStore",
+    "MissingScopes",
     "NeedsReauth",
     "NeedsReauthEvent",
     "NotConnected",
@@ -237,6 +248,7 @@ __all__ = [
     "Problem",
     "ProviderAnswerMalformed",
     "ProviderUnreachable",
+    "ReauthorizeProblem",
     "Recovered",
     "RefreshFailed",
     "RequestRefused",
@@ -251,6 +263,7 @@ __all__ = [
     "SettingInvalid",
     "Settings",
     "StandardWebhooks",
+    "StartProblem",
     "Store",
     "StoreUnavailable",
     "TenantClient",

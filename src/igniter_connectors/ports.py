@@ -15,6 +15,7 @@ from igniter_connectors.core.connection import (
 from igniter_connectors.core.event import Event
 from igniter_connectors.core.http import HttpClient
 from igniter_connectors.core.oauth.lease import Lease
+from igniter_connectors.core.oauth.revocation import Handover, PendingRevocation
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 
@@ -26,6 +27,7 @@ __all__ = [
     "Entropy",
     "HttpClient",
     "Observer",
+    "RevocationStore",
     "Store",
     "StoreUnavailable",
 ]
@@ -82,11 +84,16 @@ class ConnectionStore(Protocol):
     """
 
     async def find(self, key: ConnectionKey) -> ConnectionRecord | None:
-        """The row, or None."""
+        """The row, or None; a tombstone is None too."""
+        ...
+
+    async def last_grant(self, key: ConnectionKey) -> str | None:
+        """What an authorization that begins now will find: the id of the row's grant, or of its
+        tombstone; None where neither stands."""
         ...
 
     async def insert(self, record: ConnectionRecord) -> bool:
-        """Adds a row; False where one stands under its key."""
+        """Adds a row, also in a tombstone's place; False where one stands under its key."""
         ...
 
     async def replace_config(
@@ -102,24 +109,63 @@ class ConnectionStore(Protocol):
         """Writes the config where the row's id and version still match, and counts one up."""
         ...
 
+    async def replace_config_ending_grant(
+        self,
+        key: ConnectionKey,
+        *,
+        row: str,
+        version: int,
+        public_config: bytes,
+        sealed_config: bytes,
+        now: datetime,
+        grant_id: str,
+        handover: Handover | None,
+    ) -> bool:
+        """As `replace_config`, and ends the grant, which was minted under the config before.
+
+        The tokens go, the generation counts up, the grant's id becomes the new one given, and
+        the status `config_changed`; lease, mark, failures and next attempt are cleared. In the
+        same step, the old tokens with the old config are handed over to be revoked.
+        """
+        ...
+
     async def set_enabled(self, key: ConnectionKey, *, enabled: bool, now: datetime) -> bool:
         """Switches a connection; False where there is none. Counts the version up on a change."""
         ...
 
-    async def delete(self, key: ConnectionKey) -> ConnectionRecord | None:
-        """Takes a row away, its webhook endpoints with it, and returns it; None if absent."""
+    async def disconnect(
+        self, key: ConnectionKey, *, handover: Handover | None, now: datetime
+    ) -> ConnectionRecord | None:
+        """Takes a row away, its webhook endpoints with it, and returns it; None if absent.
+
+        Where it held a grant, a tombstone stays with the generation counted up and no secret.
+        It names the grant by another id than the row did (`…-ended`), so that an authorization
+        that began before does not land on it. In the same step, tokens that are not shared are
+        handed over.
+        """
+        ...
+
+    async def purge_tombstones(self, *, older_than: timedelta) -> int:
+        """Deletes tombstones that no pending authorization may still meet; at most 1,000."""
         ...
 
     async def save_authorized(
-        self, record: ConnectionRecord, *, expected_grant: str | None
+        self,
+        record: ConnectionRecord,
+        *,
+        expected_grant: str | None,
+        handover: Handover | None = None,
+        keep_config: bool = False,
     ) -> bool:
         """Writes config, grant and status of a finished authorization.
 
-        Without `expected_grant` it adds the row, where none stands under its key. With it,
-        it overwrites the row of the record's id, whose grant is the expected one and whose
-        generation is one below the record's; `enabled` and `created_at` stay, the version
-        counts up, lease, mark, failures and next attempt are cleared. False where that did not
-        hold.
+        Without `expected_grant` it adds the row, where neither row nor tombstone stands under
+        its key. With it, it overwrites a tombstone of that grant as if nothing stood there, or
+        the row of the record's id, whose grant is the expected one and whose generation is one
+        below the record's: then `enabled` and `created_at` stay, the version counts up, lease,
+        mark, failures and next attempt are cleared, and in the same step the tokens that stood
+        there, unless shared, are handed over. With `keep_config` the row's config stays as it
+        is then, and not as the record has it. False where that did not hold.
         """
         ...
 
@@ -151,14 +197,29 @@ class ConnectionStore(Protocol):
         """
         ...
 
+    async def release_lease(self, key: ConnectionKey, lease: Lease) -> bool:
+        """Ends a lease whose attempt's outcome is not known; the mark stays.
+
+        Only where row, generation and owner are the lease's.
+        """
+        ...
+
     async def save_renewed(
         self, key: ConnectionKey, *, row: str, generation: int, grant: Grant
     ) -> bool:
         """Writes a renewed grant where the row's id and generation still match.
 
         Whoever holds the lease, or nobody: what the provider gave must not be lost. Writes
-        tokens, generation, status ok, no failures, no lease, no mark; nothing of config or
-        `enabled`.
+        tokens, generation, no failures, no lease, no mark, and status ok unless the config
+        was changed; nothing of config or `enabled`.
+        """
+        ...
+
+    async def list_lapsing(self, *, within: timedelta, limit: int) -> Sequence[ConnectionRecord]:
+        """Rows of all tenants whose refresh token lapses soon, the soonest first.
+
+        Only those that may be refreshed now: enabled, status ok, no lease held, no next
+        attempt ahead, by the store's own clock.
         """
         ...
 
@@ -174,6 +235,38 @@ class ConnectionStore(Protocol):
 
     async def count_by_connector(self) -> Mapping[str, int]:
         """How many connections each connector has, over all tenants."""
+        ...
+
+
+class RevocationStore(Protocol):
+    """Tokens to be revoked, kept until the provider has confirmed."""
+
+    async def add(self, pending: PendingRevocation, *, due_in: timedelta) -> None:
+        """Keeps one, due by the store's own clock."""
+        ...
+
+    async def claim(self, *, limit: int, duration: timedelta) -> Sequence[PendingRevocation]:
+        """Takes those that are due, the longest waiting first: nobody else gets them for
+        `duration`. Whoever crashes meanwhile leaves them to the next."""
+        ...
+
+    async def postpone(self, id: str, *, attempts: int, retry_in: timedelta) -> None:
+        """Makes one due later."""
+        ...
+
+    async def end(self, id: str) -> None:
+        """Deletes one."""
+        ...
+
+    async def is_authorization_pending(self, key: ConnectionKey) -> bool:
+        """Whether the key's tenant has begun an authorization at the key's connector."""
+        ...
+
+    async def is_grant_shared(self, connector: str, client_id: str, subject: str | None) -> bool:
+        """Whether a connection of any tenant lives on a grant of this client and subject.
+
+        Grants whose subject is not known are taken for one another.
+        """
         ...
 
 
@@ -219,6 +312,11 @@ class EndpointStore(Protocol):
 
 class Store(ConnectionStore, AuthorizationStore, EndpointStore, Protocol):
     """The database, whole. `testing.store_contract` holds any implementation to all this."""
+
+    @property
+    def revocations(self) -> RevocationStore:
+        """Tokens to be revoked."""
+        ...
 
     async def open(self) -> None:
         """Opens what it holds and makes sure that its schema is the one this version reads."""

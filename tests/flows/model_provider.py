@@ -47,6 +47,7 @@ class ModelProvider:
     in_flight: int = 0
     most_in_flight: int = 0
     reuses: int = 0
+    lost: int = 0
     spent: dict[str, float] = field(default_factory=dict)
 
     async def send(
@@ -71,6 +72,7 @@ class ModelProvider:
         if weather in ("503", "429", "502"):
             return Success(HttpResponse(int(weather)))
         answer = self._rotate(parse_qs(request.body.decode())["refresh_token"][0])
+        self.lost += weather in ("loses the answer", "rotates behind a 502")
         if weather == "loses the answer":
             return Failure(HttpFailed(sent=True))
         if weather == "rotates behind a 502":

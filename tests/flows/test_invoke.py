@@ -338,7 +338,7 @@ def store_that_is_away(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     async def away(*_: object, **__: object) -> None:
         raise StoreUnavailable("the server is away")
 
-    for name in ("find", "insert", "set_enabled", "delete", "list", "count"):
+    for name in ("find", "insert", "set_enabled", "disconnect", "list", "count"):
         monkeypatch.setattr(MemoryStore, name, away)
     return MemoryStore()
 

@@ -70,7 +70,7 @@ async def test_twenty_actions_at_expiry_make_one_request() -> None:
 async def test_a_token_due_for_renewal_serves_while_one_refresh_runs_beside() -> None:
     """Nobody waits for it."""
     async with connected_site() as (at_site, provider, clock, store):
-        clock.advance(timedelta(minutes=50))
+        clock.advance(timedelta(minutes=55))
         assert await call(at_site, provider) == Me("account-1")
         await asyncio.sleep(0.1)
         assert provider.refresh_requests == 1
@@ -166,7 +166,7 @@ async def test_a_token_that_lives_serves_through_the_provider_s_trouble() -> Non
     """A refresh that fails beside the call is nobody's problem while the token lives."""
     async with connected_site() as (at_site, provider, clock, _):
         provider.script.token_status = 503
-        clock.advance(timedelta(minutes=50))
+        clock.advance(timedelta(minutes=55))
         for _ in range(5):
             assert await call(at_site, provider) == Me("account-1")
             await asyncio.sleep(0.02)

@@ -13,6 +13,7 @@ KEYS: Final = {
     "igniter_connections": ("scope", "identity"),
     "igniter_authorizations": ("handle_hash",),
     "igniter_webhook_endpoints": ("token_hash",),
+    "igniter_revocations": ("id",),
 }
 
 _MAKE = """

@@ -9,6 +9,7 @@ from typing import final
 
 from msgspec.structs import replace
 
+from igniter_connectors.adapters.memory_revocations import MemoryRevocations
 from igniter_connectors.adapters.system import SystemClock
 from igniter_connectors.core.connection import (
     ConnectionKey,
@@ -17,6 +18,7 @@ from igniter_connectors.core.connection import (
     Status,
 )
 from igniter_connectors.core.oauth.lease import Lease
+from igniter_connectors.core.oauth.revocation import Handover, revocation_of
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 from igniter_connectors.ports import Clock
@@ -32,6 +34,13 @@ class MemoryStore:
         self._pending: dict[bytes, tuple[datetime, PendingAuthorization]] = {}
         self._endpoints: dict[bytes, EndpointRecord] = {}
         self._leases: dict[str, datetime] = {}
+        self._tombstones: dict[ConnectionKey, tuple[datetime, str]] = {}
+        self._revocations = MemoryRevocations(self._clock, self._rows, self._pending)
+
+    @property
+    def revocations(self) -> MemoryRevocations:
+        """Tokens to be revoked."""
+        return self._revocations
 
     async def open(self) -> None:
         """Nothing to open."""
@@ -43,9 +52,19 @@ class MemoryStore:
         """The row, or None."""
         return self._rows.get(key)
 
+    async def last_grant(self, key: ConnectionKey) -> str | None:
+        """The id of the grant that the row or its tombstone names."""
+        record = self._rows.get(key)
+        if record is not None:
+            return record.grant.grant_id if record.grant is not None else None
+        return self._tombstones.get(key, (None, None))[1]
+
     async def insert(self, record: ConnectionRecord) -> bool:
-        """Adds a row; False where one stands under its key."""
-        return self._rows.setdefault(record.key, record) is record
+        """Adds a row, also in a tombstone's place; False where one stands under its key."""
+        if self._rows.setdefault(record.key, record) is not record:
+            return False
+        _ = self._tombstones.pop(record.key, None)
+        return True
 
     async def replace_config(
         self,
@@ -81,27 +100,92 @@ class MemoryStore:
             )
         return True
 
-    async def delete(self, key: ConnectionKey) -> ConnectionRecord | None:
-        """Takes a row away, its endpoints with it."""
+    async def replace_config_ending_grant(
+        self,
+        key: ConnectionKey,
+        *,
+        row: str,
+        version: int,
+        public_config: bytes,
+        sealed_config: bytes,
+        now: datetime,
+        grant_id: str,
+        handover: Handover | None,
+    ) -> bool:
+        """Writes the config and ends the grant, where id and version match."""
+        record = self._rows.get(key)
+        if record is None or record.grant is None or (record.id, record.version) != (row, version):
+            return False
+        self._hand_over(record, handover)
+        ended = replace(
+            record.grant,
+            sealed_tokens=b"",
+            generation=record.grant.generation + 1,
+            grant_id=grant_id,
+            refresh_expires_at=None,
+        )
+        self._rows[key] = replace(
+            record,
+            public_config=public_config,
+            sealed_config=sealed_config,
+            version=version + 1,
+            updated_at=now,
+            status="config_changed",
+            grant=ended,
+            failures=0,
+            next_attempt_at=None,
+            lease_owner=None,
+            unresolved=False,
+        )
+        return True
+
+    async def disconnect(
+        self, key: ConnectionKey, *, handover: Handover | None, now: datetime
+    ) -> ConnectionRecord | None:
+        """Takes a row away, its endpoints with it; of a grant a tombstone stays."""
         for token_hash in [h for h, one in self._endpoints.items() if one.key == key]:
             del self._endpoints[token_hash]
-        return self._rows.pop(key, None)
+        record = self._rows.pop(key, None)
+        if record is not None and record.grant is not None:
+            self._hand_over(record, handover)
+            self._tombstones[key] = (now, f"{record.grant.grant_id}-ended")
+        return record
+
+    async def purge_tombstones(self, *, older_than: timedelta) -> int:
+        """Deletes tombstones that no pending authorization may still meet."""
+        before = self._clock.now() - older_than
+        ended = [key for key, (at, _) in self._tombstones.items() if at < before]
+        for key in ended:
+            if not await self._revocations.is_authorization_pending(key):
+                del self._tombstones[key]
+        return sum(key not in self._tombstones for key in ended)
 
     async def save_authorized(
-        self, record: ConnectionRecord, *, expected_grant: str | None
+        self,
+        record: ConnectionRecord,
+        *,
+        expected_grant: str | None,
+        handover: Handover | None = None,
+        keep_config: bool = False,
     ) -> bool:
         """Adds or overwrites a row at the end of an authorization."""
         if expected_grant is None:
+            return record.key not in self._tombstones and await self.insert(record)
+        _, ended = self._tombstones.get(record.key, (None, None))
+        if ended == expected_grant:
             return await self.insert(record)
         below = record.grant.generation - 1 if record.grant is not None else 0
         known = self._of_generation(record.key, record.id, below)
         if known is None or known.grant is None or known.grant.grant_id != expected_grant:
             return False
+        self._hand_over(known, handover)
         self._rows[record.key] = replace(
             record,
             version=known.version + 1,
             created_at=known.created_at,
             enabled=known.enabled,
+            public_config=known.public_config if keep_config else record.public_config,
+            sealed_config=known.sealed_config if keep_config else record.sealed_config,
         )
         return True
 
@@ -112,9 +196,7 @@ class MemoryStore:
         record, now = self._rows.get(key), self._clock.now()
         if record is None or record.grant is None or record.status != "ok":
             return None
-        is_held = record.lease_owner is not None and self._leases[record.id] > now
-        is_early = record.next_attempt_at is not None and record.next_attempt_at > now
-        if record.grant.generation != generation or is_held or is_early:
+        if record.grant.generation != generation or not self._is_free(record, now):
             return None
         self._leases[record.id] = now + duration
         self._rows[key] = replace(record, lease_owner=owner, unresolved=True)
@@ -143,6 +225,14 @@ class MemoryStore:
         )
         return True
 
+    async def release_lease(self, key: ConnectionKey, lease: Lease) -> bool:
+        """Ends a lease and keeps its mark."""
+        record = self._leased(key, lease)
+        if record is None:
+            return False
+        self._rows[key] = replace(record, lease_owner=None)
+        return True
+
     async def save_verdict(self, key: ConnectionKey, lease: Lease, status: Status) -> bool:
         """Writes that the grant is dead."""
         record = self._leased(key, lease)
@@ -161,7 +251,7 @@ class MemoryStore:
         self._rows[key] = replace(
             record,
             grant=grant,
-            status="ok",
+            status=record.status if record.status == "config_changed" else "ok",
             failures=0,
             next_attempt_at=None,
             lease_owner=None,
@@ -184,6 +274,22 @@ class MemoryStore:
         )
         return rows[:limit]
 
+    async def list_lapsing(self, *, within: timedelta, limit: int) -> Sequence[ConnectionRecord]:
+        """Rows of all tenants whose refresh token lapses soon."""
+        now = self._clock.now()
+        lapsing = [
+            (record.grant.refresh_expires_at, record.id, record)
+            for record in self._rows.values()
+            if record.grant is not None
+            and record.grant.refresh_expires_at is not None
+            and record.grant.refresh_expires_at <= now + within
+            and record.grant.refreshable
+            and record.enabled
+            and record.status == "ok"
+            and self._is_free(record, now)
+        ]
+        return [record for _, _, record in sorted(lapsing, key=lambda one: one[:2])[:limit]]
+
     async def count(self, scope: str, identity: str) -> int:
         """How many connections one tenant has."""
         return sum((key.scope, key.identity) == (scope, identity) for key in self._rows)
@@ -197,7 +303,8 @@ class MemoryStore:
     ) -> None:
         """Keeps an authorization for a while, and drops those whose time is over."""
         now = self._clock.now()
-        self._pending = {h: kept for h, kept in self._pending.items() if kept[0] > now}
+        for handle_hash in [h for h, kept in self._pending.items() if kept[0] <= now]:
+            del self._pending[handle_hash]
         self._pending[pending.handle_hash] = (now + lifetime, pending)
 
     async def take_authorization(
@@ -241,6 +348,20 @@ class MemoryStore:
                 self._endpoints[token_hash] = replace(one, sealed_secret=sealed_secret)
                 return True
         return False
+
+    def _is_free(self, record: ConnectionRecord, now: datetime) -> bool:
+        is_held = record.lease_owner is not None and self._leases[record.id] > now
+        is_early = record.next_attempt_at is not None and record.next_attempt_at > now
+        return not is_held and not is_early
+
+    def _hand_over(self, record: ConnectionRecord, handover: Handover | None) -> None:
+        grant = record.grant
+        if handover is None or grant is None or grant.is_shared or not grant.sealed_tokens:
+            return
+        due_at = self._clock.now() + handover.due_in
+        if record.lease_owner is not None:
+            due_at = max(due_at, self._leases[record.id])
+        self._revocations.keep(revocation_of(record, grant, id=handover.id), due_at)
 
     def _leased(self, key: ConnectionKey, lease: Lease) -> ConnectionRecord | None:
         record = self._of_generation(key, lease.row, lease.generation)

@@ -12,7 +12,8 @@ import msgspec
 from igniter_connectors.cli.application import load_application
 from igniter_connectors.core.page import LARGEST_PAGE
 from igniter_connectors.core.problem import value_or_raise
-from igniter_connectors.manager.at import AtConfig, AtOAuth
+from igniter_connectors.manager.at import AtConfig
+from igniter_connectors.manager.at_oauth import AtOAuth
 from igniter_connectors.manager.scoped import Scoped
 
 _At = AtConfig[Any, Any] | AtOAuth[Any, Any]

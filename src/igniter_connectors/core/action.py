@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import Generic, Never, final
 
@@ -83,10 +83,11 @@ class Action(msgspec.Struct, Generic[Conf_contra, Ctx_contra, In, Out], frozen=T
     check_input: Callable[[object], In]
     check_output: Callable[[object], Out]
     open_to_http: bool = False
+    oauth_scopes: frozenset[str] = frozenset()
 
 
 def action(
-    key: str, *, input: type[In], output: TypeForm[Out]
+    key: str, *, input: type[In], output: TypeForm[Out], oauth_scopes: Collection[str] = ()
 ) -> Callable[
     [Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, ActionFailed]]]],
     Action[Conf, Ctx, In, Out],
@@ -100,25 +101,35 @@ def action(
         key: 1 to 63 of a-z, 0-9, `_` and `-`, a letter first.
         input: What the handler takes; checked before it runs.
         output: What it returns; checked after it ran.
+        oauth_scopes: What the tenant must have granted; where one is missing the call is
+            `MissingScopes`, and the handler does not run.
     """
 
     def bind(
         handler: Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, ActionFailed]]],
     ) -> Action[Conf, Ctx, In, Out]:
-        return Action(key, input, output, handler, checker(input), checker(output))
+        return Action(
+            key,
+            input,
+            output,
+            handler,
+            checker(input),
+            checker(output),
+            oauth_scopes=frozenset(oauth_scopes),
+        )
 
     return bind
 
 
 def http_action(
-    key: str, *, input: type[In], output: TypeForm[Out]
+    key: str, *, input: type[In], output: TypeForm[Out], oauth_scopes: Collection[str] = ()
 ) -> Callable[
     [Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, ActionFailed]]]],
     Action[Conf, Ctx, In, Out],
 ]:
     """As `action`, and the tenant's own users may call it over HTTP where the plugin is used."""
 
-    private = action(key, input=input, output=output)
+    private = action(key, input=input, output=output, oauth_scopes=oauth_scopes)
 
     def bind(
         handler: Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, ActionFailed]]],

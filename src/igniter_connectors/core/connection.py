@@ -12,11 +12,12 @@ from igniter_connectors.core.fields import JsonValue
 
 Conf_co = TypeVar("Conf_co", bound=msgspec.Struct, covariant=True)
 
-Status = Literal["ok", "needs_reauth", "lost_rotation"]
-"""Whether a connection's grant is believed alive. `lost_rotation`: probably lost between the
-provider's answer and this database; like `needs_reauth`, only authorizing again mends it."""
+Status = Literal["ok", "needs_reauth", "lost_rotation", "config_changed"]
+"""Whether a connection's grant is believed alive; where it is not, only authorizing again mends
+it. `lost_rotation`: probably lost between the provider's answer and this database.
+`config_changed`: the config now leads to another endpoint or client than those that granted."""
 
-Health = Literal["ok", "needs_reauth", "lost_rotation", "disabled", "broken"]
+Health = Literal["ok", "needs_reauth", "lost_rotation", "config_changed", "disabled", "broken"]
 """`Status` as a user sees it: `disabled` by somebody, `broken` when the stored secrets or
 config do not open."""
 
@@ -37,6 +38,9 @@ class Grant(msgspec.Struct, frozen=True):
 
     `generation` counts the token sets of this connection and never goes down; `grant_id`
     is random and new at each authorization. Instants are aware; None means not said.
+    `client_id` and `token_url` are of the client and the endpoint that minted the tokens:
+    to no other is the refresh token sent. `is_shared`: adopted tokens that somebody else
+    uses too, so that they are neither refreshed nor revoked from here.
     """
 
     sealed_tokens: bytes
@@ -48,6 +52,10 @@ class Grant(msgspec.Struct, frozen=True):
     expires_at: datetime | None = None
     subject: str | None = None
     profile: bytes = b"null"
+    client_id: str = ""
+    token_url: str = ""
+    refresh_expires_at: datetime | None = None
+    is_shared: bool = False
 
 
 class ConnectionRecord(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ State = Literal[
     "waiting_to_retry",
     "needs_reauth",
     "lost_rotation",
+    "config_changed",
     "broken",
 ]
 Remedy = Literal["none", "connect", "enable", "wait", "authorize_again", "check_keys_or_config"]
@@ -59,6 +60,12 @@ def explain(record: ConnectionRecord | None, *, opens: bool, now: datetime) -> E
         return Explanation(
             "needs_reauth",
             "the provider says that the grant is gone",
+            "authorize_again",
+        )
+    if record.status == "config_changed":
+        return Explanation(
+            "config_changed",
+            "the config leads to another endpoint or client than those that granted the tokens",
             "authorize_again",
         )
     grant = record.grant

@@ -35,6 +35,7 @@ _STATUS: dict[type[p.Problem], int] = {
     p.TokenMalformed: 502,
     p.UserInfoMalformed: 502,
     p.RefreshFailed: 503,
+    p.MissingScopes: 403,
     p.NeedsReauth: 409,
     p.IdentityMismatch: 409,
     p.ProviderUnreachable: 504,

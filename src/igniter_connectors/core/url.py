@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import ipaddress
 import re
+from collections.abc import Sequence
 from typing import Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 import msgspec
 from returns.result import Failure, Result, Success
@@ -116,6 +117,12 @@ def is_safe_endpoint(url: str) -> bool:
 def start_url(base: BaseUrl, connector: str, ticket: str) -> str:
     """Where a browser begins an authorization; the ticket opens once."""
     return f"{base}/connectors/{connector}/oauth/start?ticket={quote(ticket, safe='')}"
+
+
+def upgrade_url(base: BaseUrl, connector: str, account: str, oauth_scopes: Sequence[str]) -> str:
+    """Where whoever is signed in authorizes their own connection again, for more scopes."""
+    query = urlencode({"account": account, "oauth_scopes": " ".join(oauth_scopes)})
+    return f"{base}/connectors/{connector}/oauth/start?{query}"
 
 
 def callback_url(base: BaseUrl, connector: str) -> str:

@@ -15,6 +15,11 @@ from igniter_connectors.core.connector import OAuthConnector
 from igniter_connectors.core.event import AuthorizationStarted
 from igniter_connectors.core.http import HttpResponse
 from igniter_connectors.core.oauth.authorize import authorization_url
+from igniter_connectors.core.oauth.par import (
+    judge_push,
+    push_request,
+    pushed_authorization_url,
+)
 from igniter_connectors.core.oauth.pkce import new_verifier
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.state import (
@@ -29,11 +34,18 @@ from igniter_connectors.core.oauth.state import (
     subject_binding,
     ticket_hash,
 )
+from igniter_connectors.core.oauth.tenant import provider_for
 from igniter_connectors.core.problem import (
+    AuthorizationDenied,
     ConfigInvalid,
     EncryptFailed,
+    NotConnected,
     OAuthStateInvalid,
+    ProviderAnswerMalformed,
+    ProviderUnreachable,
+    ReauthorizeProblem,
     ReturnToInvalid,
+    StartProblem,
 )
 from igniter_connectors.core.schema import decode_json, encode_json_to_seal
 from igniter_connectors.core.url import (
@@ -44,11 +56,51 @@ from igniter_connectors.core.url import (
     url_safe,
 )
 from igniter_connectors.flows.connect import accept_config, address
+from igniter_connectors.flows.moment import moment_of
 from igniter_connectors.flows.runtime import Runtime
-from igniter_connectors.flows.seal import open_bytes, place_of, seal_bytes
+from igniter_connectors.flows.seal import (
+    NotOpened,
+    open_bytes,
+    open_config,
+    place_of,
+    seal_bytes,
+)
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What an authorization is begun with, beside the config.
+
+    `oauth_scopes` are asked for beyond those that the provider's definition names.
+    """
+
+    subject: str
+    return_to: str = ""
+    oauth_scopes: tuple[str, ...] = ()
+    replace_account: bool = False
+    keeps_config: bool = False
+
+
+async def begin_again(
+    runtime: Runtime,
+    base: BaseUrl,
+    connector: OAuthConnector[Conf, Ctx, Any],
+    key: ConnectionKey,
+    wanted: Wanted,
+) -> Result[AuthorizationRequest, ReauthorizeProblem]:
+    """As `begin`, with the config that is stored, and the scopes that were granted already."""
+    record = await runtime.store.find(key)
+    if record is None or record.grant is None:
+        return Failure(NotConnected(connector.key, key.account))
+    try:
+        config = open_config(runtime, connector, record)
+    except NotOpened as error:
+        return Failure(error.problem)
+    scopes = tuple(dict.fromkeys((*record.grant.oauth_scopes, *wanted.oauth_scopes)))
+    wider = replace(wanted, oauth_scopes=scopes, keeps_config=True)
+    return await begin(runtime, base, connector, key, config, wider)
 
 
 async def begin(
@@ -57,15 +109,13 @@ async def begin(
     connector: OAuthConnector[Conf, Ctx, Any],
     key: ConnectionKey,
     config: Conf,
-    *,
-    subject: str,
-    return_to: str,
-    replace_account: bool,
+    wanted: Wanted,
 ) -> Result[AuthorizationRequest, ConfigInvalid | EncryptFailed | ReturnToInvalid]:
     """Keeps what the callback will need, and gives the address of our own start route.
 
     The tenant, the config and the subject are recorded here and come from nowhere else.
     """
+    subject, return_to = wanted.subject, wanted.return_to
     if return_to and not is_own_path(return_to) and return_to not in runtime.return_urls:
         return Failure(ReturnToInvalid(connector.key))
     accepted = await accept_config(runtime, connector, key, config)
@@ -75,13 +125,15 @@ async def begin(
     if not is_successful(encoded):
         misfit = encoded.failure()
         return Failure(ConfigInvalid(connector.key, misfit.path, misfit.reason))
-    known = await runtime.store.find(key)
+    asked = dict.fromkeys((*connector.provider.oauth_scopes, *wanted.oauth_scopes))
     payload = AuthorizationPayload(
         subject=subject,
         config=encoded.unwrap(),
+        oauth_scopes=tuple(asked),
         return_to=return_to,
-        expected_grant=known.grant.grant_id if known is not None and known.grant else None,
-        replace_account=replace_account,
+        expected_grant=await runtime.store.last_grant(key),
+        replace_account=wanted.replace_account,
+        keeps_config=wanted.keeps_config,
     )
     ticket = url_safe(runtime.entropy.octets(32))
     kept = await _keep(runtime, ticket_hash(ticket), subject_binding(subject), key, payload)
@@ -93,16 +145,19 @@ async def begin(
 async def start(
     runtime: Runtime,
     base: BaseUrl,
-    connector: str,
-    provider: OAuthProvider,
+    connector: OAuthConnector[Conf, Ctx, Any],
     ticket: str,
     subject: str,
-) -> Result[HttpResponse, OAuthStateInvalid | EncryptFailed]:
+) -> Result[HttpResponse, StartProblem]:
     """Opens a ticket: gives this browser its nonce and sends it to the provider."""
-    taken = await take(runtime, connector, ticket_hash(ticket), subject_binding(subject))
+    taken = await take(runtime, connector.key, ticket_hash(ticket), subject_binding(subject))
     if not is_successful(taken):
         return Failure(taken.failure())
     key, payload = taken.unwrap()
+    opened = open_payload(connector, payload)
+    if not is_successful(opened):
+        return Failure(opened.failure())
+    _, provider = opened.unwrap()
     state, nonce = (
         url_safe(runtime.entropy.octets(32)),
         url_safe(runtime.entropy.octets(32)),
@@ -117,15 +172,41 @@ async def start(
     )
     if not is_successful(kept):
         return Failure(kept.failure())
-    url = authorization_url(
-        provider,
-        redirect_uri=callback_url(base, connector),
-        state=state,
-        verifier=verifier,
-    )
+    url = await _authorization_url(runtime, base, provider, connector.key, state, verifier)
+    if not is_successful(url):
+        return Failure(url.failure())
     name = cookie_name(state, secure=base.is_secure)
     runtime.announcer.tell(AuthorizationStarted(at=runtime.clock.now(), **address(key)))
-    return Success(redirect(url, set_cookie(name, nonce, secure=base.is_secure)))
+    return Success(redirect(url.unwrap(), set_cookie(name, nonce, secure=base.is_secure)))
+
+
+async def _authorization_url(
+    runtime: Runtime,
+    base: BaseUrl,
+    provider: OAuthProvider,
+    connector: str,
+    state: str,
+    verifier: str,
+) -> Result[str, ProviderUnreachable | ProviderAnswerMalformed | AuthorizationDenied]:
+    """Where to send the browser; where the provider takes it, the request is pushed first."""
+    redirect_uri = callback_url(base, connector)
+    request = push_request(
+        provider,
+        redirect_uri=redirect_uri,
+        state=state,
+        verifier=verifier,
+        moment=moment_of(runtime),
+    )
+    if request is None:
+        return Success(
+            authorization_url(provider, redirect_uri=redirect_uri, state=state, verifier=verifier)
+        )
+    answer = await runtime.http.send(request)
+    if not is_successful(answer):
+        return Failure(ProviderUnreachable(connector))
+    now = runtime.clock.now()
+    pushed = judge_push(answer.unwrap(), connector=connector, received_at=now)
+    return pushed.map(lambda one: pushed_authorization_url(provider, one))
 
 
 async def take(
@@ -143,6 +224,20 @@ async def take(
     if not is_successful(payload):
         return Failure(OAuthStateInvalid(connector))
     return Success((pending.key, payload.unwrap()))
+
+
+def open_payload(
+    connector: OAuthConnector[Conf, Ctx, Any], payload: AuthorizationPayload
+) -> Result[tuple[Conf, OAuthProvider], OAuthStateInvalid]:
+    """The config that an authorization began with, and the provider as that config has it."""
+    config = decode_json(payload.config, connector.schema.kind)
+    if not is_successful(config):
+        return Failure(OAuthStateInvalid(connector.key))
+    provider = provider_for(connector.provider, config.unwrap(), connector=connector.key)
+    if not is_successful(provider):
+        return Failure(OAuthStateInvalid(connector.key))
+    wider = replace(provider.unwrap(), oauth_scopes=payload.oauth_scopes)
+    return Success((config.unwrap(), wider))
 
 
 def redirect(url: str, cookie: str) -> HttpResponse:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.connection import (
-    ConnectionKey,
-    ConnectionRecord,
-    Grant,
-    UpstreamAccount,
-)
+from igniter_connectors.core.connection import ConnectionKey
 from igniter_connectors.core.connector import OAuthConnector
 from igniter_connectors.core.event import (
     AuthorizationCompleted,
@@ -23,11 +19,15 @@ from igniter_connectors.core.event import (
 )
 from igniter_connectors.core.http import HttpResponse
 from igniter_connectors.core.oauth.authorize import (
+    Callback,
     judge_callback,
     parse_callback,
     with_problem,
 )
-from igniter_connectors.core.oauth.exchange import exchange_request
+from igniter_connectors.core.oauth.dpop import KEY_OCTETS, new_dpop_key
+from igniter_connectors.core.oauth.exchange import exchange_request, judge_exchange
+from igniter_connectors.core.oauth.id_token import id_token_of, nonce_of
+from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.state import (
     AuthorizationPayload,
     browser_binding,
@@ -36,31 +36,33 @@ from igniter_connectors.core.oauth.state import (
     cookie_value,
     state_hash,
 )
-from igniter_connectors.core.oauth.token import TokenSet, judge_token
-from igniter_connectors.core.oauth.userinfo import judge_userinfo, userinfo_request
+from igniter_connectors.core.oauth.token import TokenSet
 from igniter_connectors.core.problem import (
     CallbackProblem,
     Conflict,
     DatabaseFailed,
-    EncryptFailed,
     ExchangeProblem,
-    IdentityMismatch,
     OAuthStateInvalid,
     ProviderUnreachable,
-    UserInfoMalformed,
 )
-from igniter_connectors.core.schema import decode_json
+from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.url import BaseUrl, callback_url
-from igniter_connectors.flows.authorize import redirect, take
+from igniter_connectors.flows.account import find_account
+from igniter_connectors.flows.authorize import open_payload, redirect, take
+from igniter_connectors.flows.authorized import (
+    Authorized,
+    abandon,
+    marked_pending,
+    save_authorized,
+)
+from igniter_connectors.flows.bound_request import send_bound
 from igniter_connectors.flows.connect import address
+from igniter_connectors.flows.moment import moment_of
 from igniter_connectors.flows.runtime import Runtime
-from igniter_connectors.flows.seal import place_of, seal_config, seal_tokens
 from igniter_connectors.ports import StoreUnavailable
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
-
-_SAVE_TRIES: Final = 5
 
 
 async def finish(
@@ -94,12 +96,7 @@ async def finish(
     if not is_successful(taken):
         return Failure(taken.failure())
     key, payload = taken.unwrap()
-    judged = judge_callback(callback, connector.provider, connector=connector.key)
-    problem: CallbackProblem | None
-    if is_successful(judged):
-        problem = await _connect(runtime, base, connector, key, payload, judged.unwrap())
-    else:
-        problem = judged.failure()
+    problem = await _judge(runtime, base, connector, key, payload, callback)
     now = runtime.clock.now()
     if problem is None:
         runtime.announcer.tell(AuthorizationCompleted(at=now, **address(key)))
@@ -113,145 +110,103 @@ async def finish(
     return Success(redirect(with_problem(payload.return_to or "/", outcome), cookie))
 
 
-async def _connect(
+async def _judge(
     runtime: Runtime,
     base: BaseUrl,
     connector: OAuthConnector[Conf, Ctx, Any],
     key: ConnectionKey,
     payload: AuthorizationPayload,
-    code: str,
+    callback: Callback,
 ) -> CallbackProblem | None:
+    opened = open_payload(connector, payload)
+    if not is_successful(opened):
+        return opened.failure()
+    config, provider = opened.unwrap()
+    judged = judge_callback(callback, provider, connector=connector.key)
+    if not is_successful(judged):
+        return judged.failure()
     try:
         # Looked at before the code is spent: a grant that nobody can store is none to ask for.
-        known = await runtime.store.find(key)
-        if _grant_id(known) != payload.expected_grant:
-            return Conflict(connector.key, known.version if known else None)
-        tokens = await _exchange(runtime, base, connector, payload, code)
-        if not is_successful(tokens):
-            return tokens.failure()
-        account = await _account(runtime, connector, tokens.unwrap())
-        if not is_successful(account):
-            return account.failure()
-        return await _save(
-            runtime, connector, key, payload, known, tokens.unwrap(), account.unwrap()
-        )
+        if await runtime.store.last_grant(key) != payload.expected_grant:
+            return await _conflict(runtime, key)
+        async with marked_pending(runtime, key, provider):
+            tokens = await _exchange(runtime, base, provider, key, payload, judged.unwrap())
+            if not is_successful(tokens):
+                return tokens.failure()
+            problem = await _connect(
+                runtime, connector, provider, key, payload, config, tokens.unwrap()
+            )
     except StoreUnavailable as error:
         runtime.logger.error("the database failed: %s", error.reason)
         return DatabaseFailed()
+    return problem
 
 
 async def _exchange(
     runtime: Runtime,
     base: BaseUrl,
-    connector: OAuthConnector[Conf, Ctx, Any],
+    provider: OAuthProvider,
+    key: ConnectionKey,
     payload: AuthorizationPayload,
     code: str,
-) -> Result[TokenSet, ExchangeProblem]:
-    answer = await runtime.http.send(
-        exchange_request(
-            connector.provider,
-            code=code,
-            verifier=payload.verifier,
-            redirect_uri=callback_url(base, connector.key),
-        )
+) -> Result[tuple[TokenSet, Secret | None], ExchangeProblem]:
+    """The tokens for a code, and the ID token beside them."""
+    bound_to = new_dpop_key(runtime.entropy.octets(KEY_OCTETS)) if provider.dpop else None
+    request = exchange_request(
+        provider,
+        code=code,
+        verifier=payload.verifier,
+        redirect_uri=callback_url(base, key.connector),
+        moment=moment_of(runtime),
     )
+    answer = await send_bound(runtime, request, bound_to)
     if not is_successful(answer):
-        return Failure(ProviderUnreachable(connector.key))
-    return judge_token(
-        answer.unwrap(),
-        connector.provider,
-        connector=connector.key,
-        received_at=runtime.clock.now(),
-    )
+        return Failure(ProviderUnreachable(key.connector))
+    response, now = answer.unwrap(), runtime.clock.now()
+    judged = judge_exchange(response, provider, connector=key.connector, received_at=now)
+    if not is_successful(judged):
+        return Failure(judged.failure())
+    return Success((replace(judged.unwrap(), dpop_key=bound_to), id_token_of(response)))
 
 
-async def _account(
-    runtime: Runtime, connector: OAuthConnector[Conf, Ctx, Any], tokens: TokenSet
-) -> Result[UpstreamAccount | None, ProviderUnreachable | UserInfoMalformed]:
-    url = connector.provider.userinfo_url
-    if url is None:
-        return Success(None)
-    answer = await runtime.http.send(userinfo_request(url, tokens))
-    if not is_successful(answer):
-        return Failure(ProviderUnreachable(connector.key))
-    return judge_userinfo(answer.unwrap(), connector.provider, connector=connector.key)
-
-
-async def _save(
+async def _connect(
     runtime: Runtime,
     connector: OAuthConnector[Conf, Ctx, Any],
+    provider: OAuthProvider,
     key: ConnectionKey,
     payload: AuthorizationPayload,
-    known: ConnectionRecord | None,
-    tokens: TokenSet,
-    account: UpstreamAccount | None,
+    config: Conf,
+    granted: tuple[TokenSet, Secret | None],
 ) -> CallbackProblem | None:
-    earlier = known.grant if known is not None else None
-    subject = account.subject if account is not None else None
-    if earlier is not None and earlier.subject != subject and not payload.replace_account:
-        return IdentityMismatch(connector.key)
-    config = decode_json(payload.config, connector.schema.kind)
-    if not is_successful(config):
-        return OAuthStateInvalid(connector.key)
-    for _ in range(_SAVE_TRIES):
-        row = known.id if known is not None else runtime.new_id()
-        sealed = seal_config(runtime, connector, config.unwrap(), place_of("config", key, row))
-        if not is_successful(sealed):
-            return sealed.failure()
-        generation = known.grant.generation + 1 if known is not None and known.grant else 1
-        granted = _grant(runtime, connector, key, row, generation, tokens, account)
-        if not is_successful(granted):
-            return granted.failure()
-        now = runtime.clock.now()
-        public_config, sealed_config = sealed.unwrap()
-        record = ConnectionRecord(
-            key=key,
-            id=row,
-            public_config=public_config,
-            sealed_config=sealed_config,
-            enabled=True,
-            version=1,
-            created_at=now,
-            updated_at=now,
-            grant=granted.unwrap(),
-        )
-        if await runtime.store.save_authorized(record, expected_grant=payload.expected_grant):
-            return None
-        # A refresh of the very grant that this one replaces may have raised the generation
-        # meanwhile: that is no reason to throw an authorization away.
-        known = await runtime.store.find(key)
-        if known is None or _grant_id(known) != payload.expected_grant:
-            break
-    return Conflict(connector.key, known.version if known is not None else None)
-
-
-def _grant(
-    runtime: Runtime,
-    connector: OAuthConnector[Conf, Ctx, Any],
-    key: ConnectionKey,
-    row: str,
-    generation: int,
-    tokens: TokenSet,
-    account: UpstreamAccount | None,
-) -> Result[Grant, EncryptFailed]:
-    sealed = seal_tokens(runtime, tokens, key, row=row, generation=generation)
-    if not is_successful(sealed):
-        return Failure(sealed.failure())
-    asked = connector.provider.oauth_scopes
-    return Success(
-        Grant(
-            sealed_tokens=sealed.unwrap(),
-            generation=generation,
-            grant_id=runtime.new_id(),
-            oauth_scopes=asked if tokens.oauth_scopes is None else tokens.oauth_scopes,
-            refreshable=tokens.refresh_token is not None,
-            refreshed_at=runtime.clock.now(),
-            expires_at=tokens.expires_at,
-            subject=account.subject if account is not None else None,
-            profile=msgspec.json.encode(account),
-        )
+    """Stores the tokens; where that may not be, hands them over: nobody else knows them."""
+    tokens, id_token = granted
+    account = await find_account(
+        runtime,
+        provider,
+        tokens,
+        connector=connector.key,
+        id_token=id_token,
+        nonce=nonce_of(payload.verifier),
     )
+    if not is_successful(account):
+        await abandon(runtime, connector, provider, key, config, tokens, None)
+        return account.failure()
+    authorized = Authorized(
+        config=config,
+        provider=provider,
+        tokens=tokens,
+        account=account.unwrap(),
+        expected_grant=payload.expected_grant,
+        replace_account=payload.replace_account,
+        keeps_config=payload.keeps_config,
+    )
+    saved = await save_authorized(runtime, connector, key, authorized)
+    if is_successful(saved):
+        return None
+    await abandon(runtime, connector, provider, key, config, tokens, account.unwrap())
+    return saved.failure()
 
 
-def _grant_id(record: ConnectionRecord | None) -> str | None:
-    return record.grant.grant_id if record is not None and record.grant is not None else None
+async def _conflict(runtime: Runtime, key: ConnectionKey) -> Conflict:
+    known = await runtime.store.find(key)
+    return Conflict(key.connector, known.version if known is not None else None)

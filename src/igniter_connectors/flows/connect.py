@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar
 
 from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord
-from igniter_connectors.core.connector import Definition
+from igniter_connectors.core.connector import Definition, OAuthConnector
 from igniter_connectors.core.event import (
     Connected,
     DisabledEvent,
@@ -18,6 +19,8 @@ from igniter_connectors.core.event import (
     Enabled,
     Updated,
 )
+from igniter_connectors.core.oauth.revocation import HELD_BACK, Handover
+from igniter_connectors.core.oauth.tenant import endpoint_fields, provider_for
 from igniter_connectors.core.problem import (
     AlreadyConnected,
     ConfigInvalid,
@@ -28,7 +31,7 @@ from igniter_connectors.core.problem import (
 from igniter_connectors.core.redaction import redact, secrets_in
 from igniter_connectors.flows.report import report
 from igniter_connectors.flows.runtime import Runtime
-from igniter_connectors.flows.seal import place_of, seal_config
+from igniter_connectors.flows.seal import NotOpened, open_config, place_of, seal_config
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
@@ -40,12 +43,17 @@ async def accept_config(
     key: ConnectionKey,
     config: Conf,
 ) -> Result[Conf, ConfigInvalid]:
-    """A config checked against its type, then by the connector's own hook."""
+    """A config checked against its type and the provider's addresses, then by the hook."""
     checked = connector.schema.validate(config)
     if not is_successful(checked):
         misfit = checked.failure()
         return Failure(ConfigInvalid(connector.key, misfit.path, misfit.reason))
     good = checked.unwrap()
+    if isinstance(connector, OAuthConnector):
+        provider = provider_for(connector.provider, good, connector=connector.key)
+        if not is_successful(provider):
+            fault = provider.failure()
+            return Failure(ConfigInvalid(connector.key, f"$.{fault.field}", fault.reason))
     if connector.validate_hook is None:
         return Success(good)
     try:
@@ -124,14 +132,27 @@ async def update(
         return Failure(sealed.failure())
     public_config, sealed_config = sealed.unwrap()
     now = runtime.clock.now()
-    written = await runtime.store.replace_config(
-        key,
-        row=found.id,
-        version=found.version,
-        public_config=public_config,
-        sealed_config=sealed_config,
-        now=now,
-    )
+    if _leads_elsewhere(runtime, connector, found, accepted.unwrap()):
+        written = await runtime.store.replace_config_ending_grant(
+            key,
+            row=found.id,
+            version=found.version,
+            public_config=public_config,
+            sealed_config=sealed_config,
+            now=now,
+            grant_id=runtime.new_id(),
+            handover=handover(runtime, connector),
+        )
+        runtime.handed_over.ring()
+    else:
+        written = await runtime.store.replace_config(
+            key,
+            row=found.id,
+            version=found.version,
+            public_config=public_config,
+            sealed_config=sealed_config,
+            now=now,
+        )
     stored = await runtime.store.find(key)
     if not written or stored is None:
         return Failure(Conflict(connector.key, stored.version if stored else None))
@@ -151,12 +172,50 @@ async def switch(
     return Success(None)
 
 
-async def disconnect(runtime: Runtime, key: ConnectionKey) -> Result[None, NotConnected]:
-    """Takes the connection away: config, tokens, webhook endpoints."""
-    if await runtime.store.delete(key) is None:
+async def disconnect(
+    runtime: Runtime, connector: Definition[Any, Any, Any] | None, key: ConnectionKey
+) -> Result[None, NotConnected]:
+    """Takes the connection away: config, tokens, webhook endpoints.
+
+    The tokens are handed over to be revoked. `connector` is None where it is not registered
+    any more, so that nobody knows how its tokens are revoked.
+    """
+    now = runtime.clock.now()
+    over = handover(runtime, connector) if connector is not None else None
+    if await runtime.store.disconnect(key, handover=over, now=now) is None:
         return Failure(NotConnected(key.connector, key.account))
-    runtime.announcer.tell(Disconnected(at=runtime.clock.now(), **address(key)))
+    runtime.handed_over.ring()
+    runtime.announcer.tell(Disconnected(at=now, **address(key)))
     return Success(None)
+
+
+def handover(runtime: Runtime, connector: Definition[Any, Any, Any]) -> Handover | None:
+    """How tokens of this connector are handed over; None where its provider cannot revoke."""
+    if not isinstance(connector, OAuthConnector) or connector.provider.revocation_url is None:
+        return None
+    # A revoked token harms nobody else; a revoked grant may be one that was just made anew.
+    ends_grant = connector.provider.revocation_ends == "grant"
+    return Handover(runtime.new_id(), HELD_BACK if ends_grant else timedelta())
+
+
+def _leads_elsewhere(
+    runtime: Runtime,
+    connector: Definition[Conf, Ctx, Any],
+    found: ConnectionRecord,
+    config: Conf,
+) -> bool:
+    """Whether a new config leads to another endpoint or client than those of the grant."""
+    if not isinstance(connector, OAuthConnector) or found.grant is None:
+        return False
+    fields = endpoint_fields(connector.provider)
+    if not fields:
+        return False
+    try:
+        before = open_config(runtime, connector, found)
+    except NotOpened:
+        # Nobody can tell any more where the grant was made.
+        return True
+    return any(getattr(before, name) != getattr(config, name) for name in fields)
 
 
 def address(key: ConnectionKey) -> dict[str, str]:

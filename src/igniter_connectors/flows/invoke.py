@@ -12,7 +12,7 @@ from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar
 
 from igniter_connectors.core.action import AccessToken, Action, ActionCall
-from igniter_connectors.core.connection import ConnectionKey
+from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.connector import Definition, OAuthConnector
 from igniter_connectors.core.event import (
     ActionCompleted,
@@ -29,6 +29,7 @@ from igniter_connectors.core.problem import (
     DefaultCallProblem,
     DefaultConfigRequired,
     Disabled,
+    MissingScopes,
     NotConnected,
     Problem,
 )
@@ -36,6 +37,7 @@ from igniter_connectors.core.redaction import secrets_in
 from igniter_connectors.core.schema import MISFITS, misfit_of
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.url import upgrade_url
 from igniter_connectors.flows.renew import Renewals
 from igniter_connectors.flows.report import report
 from igniter_connectors.flows.runtime import Runtime
@@ -109,7 +111,11 @@ async def call_action(
             return Failure(Disabled(connector.key))
         config = open_config(runtime, connector, record)
         if type(connector) is OAuthConnector:
-            renewed = await renewals.access_token(connector, record)
+            if action.oauth_scopes:
+                missing = _missing_scopes(runtime, record, action.oauth_scopes)
+                if missing is not None:
+                    return Failure(missing)
+            renewed = await renewals.access_token(connector, record, config)
             if isinstance(renewed, Problem):
                 return Failure(renewed)
             token = renewed
@@ -129,6 +135,18 @@ async def call_action(
     except Exception as error:
         return _raised(runtime, connector.key, action.key, error, secrets_in((config, token)), key)
     return _judged(connector.key, action, answer)
+
+
+def _missing_scopes(
+    runtime: Runtime, record: ConnectionRecord, wanted: frozenset[str]
+) -> MissingScopes | None:
+    granted = record.grant.oauth_scopes if record.grant is not None else ()
+    missing = tuple(sorted(wanted.difference(granted)))
+    if not missing:
+        return None
+    key, base = record.key, runtime.base_url
+    url = upgrade_url(base, key.connector, key.account, missing) if base is not None else ""
+    return MissingScopes(key.connector, missing, url)
 
 
 async def _handle(

@@ -49,6 +49,7 @@ from igniter_connectors.core.oauth.renewal import (
     decide,
     is_still_ours,
 )
+from igniter_connectors.core.oauth.revocation import HELD_BACK, revocation_of
 from igniter_connectors.core.oauth.token import TokenSet
 from igniter_connectors.core.problem import (
     DecryptFailed,
@@ -56,14 +57,16 @@ from igniter_connectors.core.problem import (
     RefreshFailed,
     TokenProblem,
 )
+from igniter_connectors.flows.bound_request import send_bound
 from igniter_connectors.flows.connect import address
+from igniter_connectors.flows.moment import moment_of
 from igniter_connectors.flows.runtime import Runtime
 from igniter_connectors.flows.seal import open_sealed_tokens, seal_tokens
 from igniter_connectors.ports import StoreUnavailable
 
 
 class Brakes(Protocol):
-    """What keeps this process from sending: closing, and clients that a provider refused."""
+    """What keeps this process from sending, and what makes it try again."""
 
     def is_closing(self) -> bool:
         """Whether no request may be sent any more."""
@@ -75,6 +78,10 @@ class Brakes(Protocol):
 
     def client_pause(self, provider: OAuthProvider) -> timedelta | None:
         """How much longer a client is left alone; None where it is not."""
+        ...
+
+    def try_again(self, provider: OAuthProvider, key: ConnectionKey, *, seen: int) -> None:
+        """Has another attempt follow this one, whether or not anybody asks for the token."""
         ...
 
 
@@ -122,6 +129,12 @@ async def _hold(
 ) -> ConnectionRecord | TokenProblem | None:
     """What the holder of a lease does; None means: read again."""
     key = record.key
+    if lease.row != record.id:
+        # Disconnected and connected anew since the row was read: what follows is about both.
+        _ = await runtime.store.put_back_lease(
+            key, lease, failures=lease.failures, retry_in=timedelta()
+        )
+        return None
     if lease.unresolved_before:
         # An answer that arrived at the earlier holder is being stored over there.
         await runtime.clock.sleep(SETTLING.total_seconds())
@@ -138,8 +151,8 @@ async def _hold(
     left = DEADLINE - timedelta(seconds=runtime.clock.monotonic() - began)
     if left <= timedelta() or brakes.is_closing():
         return await _put_back(runtime, key, lease, DefiniteFailure())
-    request = refresh_request(provider, spent.refresh_token)
-    answer = await runtime.http.send(request, deadline=left)
+    request = refresh_request(provider, spent.refresh_token, moment=moment_of(runtime))
+    answer = await send_bound(runtime, request, spent.dpop_key, deadline=left)
     outcome: Outcome = judge_refresh(
         answer.unwrap() if is_successful(answer) else answer.failure(),
         provider,
@@ -157,8 +170,7 @@ async def _hold(
                 brakes.pause_client(provider)
             return await _put_back(runtime, key, lease, outcome)
         case UnknownOutcome():
-            # Lease and mark stay: the next attempt comes when the lease ends, by whomever.
-            return _failed(runtime, key, DURATION)
+            return await _leave_unresolved(runtime, brakes, provider, key, lease, began)
 
 
 async def _commit(
@@ -177,6 +189,7 @@ async def _commit(
         refreshable=tokens.refresh_token is not None,
         refreshed_at=runtime.clock.now(),
         expires_at=tokens.expires_at,
+        refresh_expires_at=tokens.refresh_expires_at,
     )
     # The provider has rotated: until this is stored the grant hangs on this process. On row
     # and generation alone: a lease that has passed is no reason to throw tokens away.
@@ -191,6 +204,7 @@ async def _commit(
             await runtime.clock.sleep(COMMIT_RETRY.total_seconds())
     if not is_written:
         # Somebody else's write came first, or this one landed and its answer was lost.
+        await _hand_over_unless_named(runtime, record, grant)
         return None
     now = runtime.clock.now()
     runtime.announcer.tell(TokenRefreshed(at=now, generation=generation, **address(key)))
@@ -205,6 +219,51 @@ async def _commit(
         lease_owner=None,
         unresolved=False,
     )
+
+
+async def _leave_unresolved(
+    runtime: Runtime,
+    brakes: Brakes,
+    provider: OAuthProvider,
+    key: ConnectionKey,
+    lease: Lease,
+    began: float,
+) -> TokenProblem:
+    """Whether the provider rotated is not known: the mark stays, whoever tries next.
+
+    That is when the lease ends. Where the provider answers a spent token for a while, it is
+    at once, back-off or not, and nobody needs to ask for the token; but once: an attempt
+    after an unresolved one waits for its lease to end.
+    """
+    if provider.reuse_grace is not None and not lease.unresolved_before:
+        _ = await runtime.store.release_lease(key, lease)
+        brakes.try_again(provider, key, seen=lease.generation)
+        return _failed(runtime, key, SETTLING)
+    return _failed(runtime, key, DURATION - timedelta(seconds=runtime.clock.monotonic() - began))
+
+
+async def _hand_over_unless_named(runtime: Runtime, record: ConnectionRecord, grant: Grant) -> None:
+    """Hands over tokens of a grant that the row no longer names, to be revoked.
+
+    Where the row names the very grant, its tokens are this grant's own, perhaps these.
+    """
+    while True:
+        try:
+            current = await runtime.store.find(record.key)
+            if (
+                current is not None
+                and current.id == record.id
+                and current.grant is not None
+                and current.grant.grant_id == grant.grant_id
+            ):
+                return
+            pending = revocation_of(record, grant, id=runtime.new_id())
+            await runtime.store.revocations.add(pending, due_in=HELD_BACK)
+            runtime.handed_over.ring()
+            return
+        except StoreUnavailable as error:
+            runtime.logger.error("tokens to be revoked wait for the database: %s", error.reason)
+            await runtime.clock.sleep(COMMIT_RETRY.total_seconds())
 
 
 async def _condemn(

@@ -15,6 +15,8 @@ from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.connector import OAuthConnector
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.refresh import freshness
+from igniter_connectors.core.oauth.renewal import is_minted_by
+from igniter_connectors.core.oauth.tenant import provider_for
 from igniter_connectors.core.problem import (
     DatabaseFailed,
     DecryptFailed,
@@ -45,11 +47,15 @@ class Renewals:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._running: dict[ConnectionKey, asyncio.Task[ConnectionRecord | TokenProblem]] = {}
+        self._followed: dict[ConnectionKey, tuple[OAuthProvider, int]] = {}
         self._client_pauses: dict[tuple[str, str], float] = {}
         self._is_closing = False
 
     async def access_token(
-        self, connector: OAuthConnector[Conf, Ctx, Any], record: ConnectionRecord
+        self,
+        connector: OAuthConnector[Conf, Ctx, Any],
+        record: ConnectionRecord,
+        config: Conf,
     ) -> AccessToken | TokenProblem:
         """The token of a connection, renewed first where it has expired.
 
@@ -62,16 +68,31 @@ class Renewals:
             now=self._runtime.clock.now(),
             refreshed_at=grant.refreshed_at,
             expires_at=grant.expires_at,
+            spread=grant.grant_id,
         )
+        if state == "fresh":
+            return _usable(self._runtime, record)
+        provider = provider_for(connector.provider, config, connector=connector.key)
+        if not is_successful(provider) or not is_minted_by(grant, provider.unwrap()):
+            return NeedsReauth(connector.key, "config_changed")
         if state == "due" and grant.refreshable and self._may_try(record):
-            _ = self._task(connector.provider, record.key, grant.generation)
+            _ = self._task(provider.unwrap(), record.key, grant.generation)
         if state == "expired":
-            task = self._task(connector.provider, record.key, grant.generation)
-            renewed = await asyncio.shield(task)
+            renewed = await asyncio.shield(
+                self._task(provider.unwrap(), record.key, grant.generation)
+            )
             if isinstance(renewed, Problem):
                 return renewed
             record = renewed
         return _usable(self._runtime, record)
+
+    def renew_lapsing(
+        self, provider: OAuthProvider, record: ConnectionRecord
+    ) -> asyncio.Task[ConnectionRecord | TokenProblem] | None:
+        """Renews a grant before its refresh token lapses; None where it is not the client's."""
+        if record.grant is None or not is_minted_by(record.grant, provider):
+            return None
+        return self._task(provider, record.key, record.grant.generation)
 
     async def close(self) -> None:
         """Starts no more refreshes, and waits for those that run and what they store."""
@@ -95,6 +116,10 @@ class Renewals:
         left = until - self._runtime.clock.monotonic()
         return timedelta(seconds=left) if left > 0 else None
 
+    def try_again(self, provider: OAuthProvider, key: ConnectionKey, *, seen: int) -> None:
+        """Has another attempt follow the one that runs."""
+        self._followed[key] = (provider, seen)
+
     def _may_try(self, record: ConnectionRecord) -> bool:
         at = record.next_attempt_at
         return at is None or at <= self._runtime.clock.now()
@@ -106,8 +131,14 @@ class Renewals:
         if task is None:
             task = asyncio.create_task(self._renew(provider, key, seen))
             self._running[key] = task
-            task.add_done_callback(lambda _: self._running.pop(key, None))
+            task.add_done_callback(lambda _: self._ended(key))
         return task
+
+    def _ended(self, key: ConnectionKey) -> None:
+        del self._running[key]
+        followed = self._followed.pop(key, None)
+        if followed is not None and not self._is_closing:
+            _ = self._task(followed[0], key, followed[1])
 
     async def _renew(
         self, provider: OAuthProvider, key: ConnectionKey, seen: int

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from igniter_connectors.core.problem import BuildInvalid, WrongWiring
 from igniter_connectors.core.sealing.ciphers import Ciphers
 from igniter_connectors.core.url import BaseUrl
 from igniter_connectors.flows.announce import Announcer
+from igniter_connectors.flows.bell import Bell
 from igniter_connectors.ports import Clock, Entropy, HttpClient, Store
 
 
@@ -17,7 +18,8 @@ class Runtime:
     """The ports, and what lives as long as the manager. Made once, by the container.
 
     `base_url` is None where neither OAuth nor webhooks are used. `return_urls` are the
-    places on other sites to which a callback may send a browser.
+    places on other sites to which a callback may send a browser. `handed_over` is rung when
+    tokens were handed over to be revoked.
     """
 
     store: Store
@@ -29,6 +31,7 @@ class Runtime:
     logger: logging.Logger
     base_url: BaseUrl | None
     return_urls: frozenset[str]
+    handed_over: Bell = field(default_factory=Bell)
 
     def new_id(self) -> str:
         """A random id of 128 bits, in hex."""

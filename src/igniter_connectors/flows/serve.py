@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from returns.pipeline import is_successful
 from returns.result import Failure
 
+from igniter_connectors.core.connection import ConnectionKey
 from igniter_connectors.core.connector import Definition, OAuthConnector
 from igniter_connectors.core.http import HttpRequest, HttpResponse
 from igniter_connectors.core.principal import Principal
@@ -96,13 +97,43 @@ async def _oauth(
         return answer.unwrap() if is_successful(answer) else problem_response(answer.failure())
     if request.header("sec-fetch-site") == "cross-site":
         return problem_response(RequestRefused("an authorization begins on this site"))
-    tickets = parse_qs(query).get("ticket", [])
+    asked = parse_qs(query)
+    if "account" in asked:
+        return await _upgrade(runtime, base, connector, request, asked, principal)
+    tickets = asked.get("ticket", [])
     if len(tickets) != 1:
         return problem_response(OAuthStateInvalid(connector.key))
-    begun = await authorize.start(
-        runtime, base, connector.key, connector.provider, tickets[0], principal.subject
-    )
+    begun = await authorize.start(runtime, base, connector, tickets[0], principal.subject)
     return begun.unwrap() if is_successful(begun) else problem_response(begun.failure())
+
+
+async def _upgrade(
+    runtime: Runtime,
+    base: BaseUrl,
+    connector: OAuthConnector[Any, Any, Any],
+    request: HttpRequest,
+    asked: Mapping[str, list[str]],
+    principal: Principal,
+) -> HttpResponse:
+    """Begins to authorize the caller's own connection again, for more scopes (`upgrade_url`)."""
+    # It has no ticket, so nothing but the browser says that this site asked for it.
+    if request.header("sec-fetch-site") not in ("same-origin", "none"):
+        return problem_response(RequestRefused("an authorization begins on this site"))
+    tenant = principal.tenant
+    key = ConnectionKey(tenant.kind, tenant.identity, connector.key, asked["account"][0])
+    scopes = tuple(asked.get("oauth_scopes", [""])[0].split())
+    wanted = authorize.Wanted(principal.subject, oauth_scopes=scopes)
+    begun = await authorize.begin_again(runtime, base, connector, key, wanted)
+    if not is_successful(begun):
+        return problem_response(begun.failure())
+    return HttpResponse(
+        303,
+        (
+            ("Location", begun.unwrap().url),
+            ("Cache-Control", "no-store"),
+            ("Referrer-Policy", "no-referrer"),
+        ),
+    )
 
 
 async def _webhook(

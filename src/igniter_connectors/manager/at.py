@@ -16,11 +16,9 @@ from igniter_connectors.core.connection import (
     ConnectionKey,
     ConnectionRecord,
 )
-from igniter_connectors.core.connector import Definition, OAuthConnector
+from igniter_connectors.core.connector import Definition
 from igniter_connectors.core.explanation import Explanation, explain
-from igniter_connectors.core.oauth.state import AuthorizationRequest
 from igniter_connectors.core.problem import (
-    AuthorizeProblem,
     CallProblem,
     ConfigInvalid,
     ConnectProblem,
@@ -39,7 +37,7 @@ from igniter_connectors.core.schema import decode_json, encode_json_to_seal
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.endpoint import WebhookEndpoint
-from igniter_connectors.flows import authorize, connect, endpoint, inspect
+from igniter_connectors.flows import connect, endpoint, inspect
 from igniter_connectors.flows.guard import guarded
 from igniter_connectors.flows.invoke import announced, call_action
 from igniter_connectors.flows.renew import Renewals
@@ -73,6 +71,7 @@ class BoundAction(msgspec.Struct, Generic[In, Out], frozen=True, eq=False):
             - `ActionInputInvalid`, `ActionOutputInvalid`: path and rule, never the value.
             - `ActionFailed`: the handler said so, or raised.
             - `NeedsReauth`: the tenant has to authorize again.
+            - `MissingScopes`: the tenant did not grant what the action declares.
             - `RefreshFailed`: the token expired and could not be renewed now; `retry_at`.
             - `ConfigInvalid`: the config type changed and what is stored fits no more.
             - `DecryptFailed`: what is stored does not open with the keys at hand.
@@ -148,8 +147,14 @@ class At(Generic[Conf, Ctx_co]):
         return await guarded(self._runtime, connect.switch(self._runtime, self._key, enabled=False))
 
     async def disconnect(self) -> Result[None, DisconnectProblem]:
-        """Takes the connection away: config, tokens and webhook endpoints are deleted."""
-        return await guarded(self._runtime, connect.disconnect(self._runtime, self._key))
+        """Takes the connection away: config, tokens and webhook endpoints are deleted.
+
+        Where the provider can revoke tokens they are kept sealed until it has, which happens
+        afterwards, here or in another process.
+        """
+        return await guarded(
+            self._runtime, connect.disconnect(self._runtime, self._connector, self._key)
+        )
 
     def action(self, action: Action[Conf, Ctx_co, In, Out]) -> BoundAction[In, Out]:
         """An action of this connection."""
@@ -273,54 +278,3 @@ class AtConfig(At[Conf, Ctx_co]):
     ) -> Result[Connection[Conf], ConnectProblem | DecryptFailed]:
         stored = await connect.connect(self._runtime, self._connector, self._key, config)
         return self._opened(stored.unwrap()) if is_successful(stored) else Failure(stored.failure())
-
-
-@final
-class AtOAuth(At[Conf, Ctx_co]):
-    """A tenant at a connector that is authorized at an OAuth provider."""
-
-    __slots__ = ()
-
-    async def authorize(
-        self, config: Conf, *, subject: str, return_to: str = ""
-    ) -> Result[AuthorizationRequest, AuthorizeProblem]:
-        """Begins an authorization; the tenant is connected when its browser comes back.
-
-        Args:
-            config: Stored beside the tokens once they are granted.
-            subject: Who is signed in to the application now. Only a browser in which the
-                same subject is signed in can begin and finish.
-            return_to: Where the browser goes afterwards: a path of this site, or one of
-                the URLs allowed when the manager was built. "" means "/".
-
-        Returns:
-            A URL of our own start route that opens once, within 10 minutes; or
-            `ConfigInvalid`, `ReturnToInvalid`, `EncryptFailed`, `DatabaseFailed`.
-        """
-        return await self._begin(config, subject, return_to, replace_account=False)
-
-    async def authorize_replacing_account(
-        self, config: Conf, *, subject: str, return_to: str = ""
-    ) -> Result[AuthorizationRequest, AuthorizeProblem]:
-        """As `authorize`, and another account of the provider may take the place of the one
-        connected, which `authorize` refuses as `IdentityMismatch`."""
-        return await self._begin(config, subject, return_to, replace_account=True)
-
-    async def _begin(
-        self, config: Conf, subject: str, return_to: str, *, replace_account: bool
-    ) -> Result[AuthorizationRequest, AuthorizeProblem]:
-        # Scoped.at made this for no other kind of connector.
-        assert isinstance(self._connector, OAuthConnector)
-        return await guarded(
-            self._runtime,
-            authorize.begin(
-                self._runtime,
-                base_of(self._runtime),
-                self._connector,
-                self._key,
-                config,
-                subject=subject,
-                return_to=return_to,
-                replace_account=replace_account,
-            ),
-        )

@@ -41,6 +41,7 @@ from igniter_connectors.flows.guard import guarded
 from igniter_connectors.flows.invoke import call_default_action
 from igniter_connectors.flows.receive import receive
 from igniter_connectors.flows.renew import Renewals
+from igniter_connectors.flows.revoke import Revocations
 from igniter_connectors.flows.runtime import Runtime, base_of
 from igniter_connectors.flows.serve import serve
 from igniter_connectors.manager.scoped import Scoped, require_registered
@@ -92,6 +93,7 @@ class Connectors(Generic[K_contra, S_contra]):
         self._kinds = kinds
         self._close_http = close_http
         self._renewals = Renewals(runtime)
+        self._revocations = Revocations(runtime, connectors)
         self._stack = AsyncExitStack()
 
     @property
@@ -119,6 +121,9 @@ class Connectors(Generic[K_contra, S_contra]):
             _ = stack.push_async_callback(self._runtime.store.close)
             _ = stack.push_async_callback(self._runtime.announcer.close)
             _ = stack.push_async_callback(self._renewals.close)
+            if any(isinstance(one, OAuthConnector) for one in self._connectors.values()):
+                self._revocations.start()
+                _ = stack.push_async_callback(self._revocations.close)
             self._stack = stack.pop_all()
         return self
 

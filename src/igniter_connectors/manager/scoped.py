@@ -33,7 +33,8 @@ from igniter_connectors.flows.announce import Subscriber, Subscription
 from igniter_connectors.flows.guard import guarded
 from igniter_connectors.flows.renew import Renewals
 from igniter_connectors.flows.runtime import Runtime
-from igniter_connectors.manager.at import At, AtConfig, AtOAuth
+from igniter_connectors.manager.at import At, AtConfig
+from igniter_connectors.manager.at_oauth import AtOAuth
 
 Ctx = TypeVar("Ctx")
 T = TypeVar("T", bound=msgspec.Struct)

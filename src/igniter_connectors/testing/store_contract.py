@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord, Grant
 from igniter_connectors.core.oauth.lease import Lease
+from igniter_connectors.core.oauth.revocation import Handover, PendingRevocation
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 from igniter_connectors.ports import Store
@@ -59,12 +60,21 @@ def _grant(generation: int = 1, grant_id: str = "grant-1") -> Grant:
         expires_at=_LATER,
         subject="subject-1",
         profile=b'{"subject":"subject-1"}',
+        client_id="client-1",
+        token_url="https://p.example/token",  # noqa: S106  # an address, not a token
+        refresh_expires_at=datetime(2999, 1, 1, tzinfo=UTC),
     )
 
 
 async def _insert(store: Store, record: ConnectionRecord) -> ConnectionRecord:
     assert await store.insert(record)
     return record
+
+
+async def _disconnect(
+    store: Store, key: ConnectionKey, handover: Handover | None = None
+) -> ConnectionRecord | None:
+    return await store.disconnect(key, handover=handover, now=_LATER)
 
 
 async def a_row_comes_back_as_it_was(store: Store) -> None:
@@ -88,7 +98,7 @@ async def a_row_comes_back_as_it_was(store: Store) -> None:
 async def what_was_never_stored_is_none(store: Store) -> None:
     """Finding, switching, deleting and writing what is not there says so."""
     assert await store.find(_key()) is None
-    assert await store.delete(_key()) is None
+    assert await _disconnect(store, _key()) is None
     assert not await store.set_enabled(_key(), enabled=True, now=_NOW)
     assert not await store.save_renewed(_key(), row="x", generation=1, grant=_grant(2))
 
@@ -156,7 +166,7 @@ async def switching_twice_counts_once(store: Store) -> None:
 async def a_deleted_row_is_gone_once(store: Store) -> None:
     """Of many deletes at once one gets the row; a row made later is another."""
     record = await _insert(store, _record())
-    gone = await asyncio.gather(*(store.delete(record.key) for _ in range(5)))
+    gone = await asyncio.gather(*(_disconnect(store, record.key) for _ in range(5)))
     assert [one for one in gone if one is not None] == [record]
     again = await _insert(store, _record())
     assert await store.find(record.key) == again
@@ -216,6 +226,17 @@ async def _lease(store: Store, record: ConnectionRecord, seconds: float = 60) ->
         owner=secrets.token_hex(16),
         duration=timedelta(seconds=seconds),
     )
+
+
+async def renewing_leaves_a_changed_config_s_status(store: Store) -> None:
+    """A refresh that was under way does not declare a changed config authorized."""
+    record = await _insert(
+        store, replace(_record(), grant=_grant(1), status="config_changed", failures=1)
+    )
+    assert await store.save_renewed(record.key, row=record.id, generation=1, grant=_grant(2))
+    stored = await store.find(record.key)
+    assert stored is not None
+    assert (stored.status, stored.failures) == ("config_changed", 0)
 
 
 async def one_of_many_takes_the_lease(store: Store) -> None:
@@ -356,7 +377,7 @@ async def an_authorization_lands_on_the_grant_it_began_with(store: Store) -> Non
     assert not await store.save_authorized(stale, expected_grant="grant-1")
     assert await store.save_authorized(second, expected_grant="grant-1")
     assert await store.find(first.key) == replace(second, enabled=False, version=3)
-    assert await store.delete(first.key)
+    assert await _disconnect(store, first.key)
     assert not await store.save_authorized(
         replace(second, grant=_grant(3, "grant-3")), expected_grant="grant-2"
     )
@@ -431,7 +452,7 @@ async def an_endpoint_goes_with_its_connection(store: Store) -> None:
     """Neither deleting nor connecting anew leaves an old address open."""
     record = await _insert(store, _record())
     await store.add_endpoint(_endpoint(record, b"1" * 32))
-    assert await store.delete(record.key)
+    assert await _disconnect(store, record.key)
     assert await store.find_endpoint(b"1" * 32) is None
     again = await _insert(store, _record())
     assert await store.find_endpoint(b"1" * 32) is None
@@ -462,6 +483,285 @@ async def an_endpoints_secret_is_replaced_by_its_owner(store: Store) -> None:
     assert found[0].sealed_secret == b"new"
 
 
+async def _claim(store: Store, seconds: float = 60) -> list[PendingRevocation]:
+    duration = timedelta(seconds=seconds)
+    return list(await store.revocations.claim(limit=10, duration=duration))
+
+
+def _handover(id: str = "revocation-1", seconds: float = 0) -> Handover:
+    return Handover(id, timedelta(seconds=seconds))
+
+
+async def a_disconnected_grant_leaves_a_tombstone(store: Store) -> None:
+    """Nobody finds, lists, counts, switches or renews it; it names the grant by another id."""
+    record = await _insert(store, replace(_record(), grant=_grant(1, "grant-1")))
+    assert await _disconnect(store, record.key) == record
+    assert await _disconnect(store, record.key) is None
+    assert await store.find(record.key) is None
+    assert await store.last_grant(record.key) == "grant-1-ended"
+    assert list(await store.list("organization", "acme", after=None, limit=9)) == []
+    assert await store.count("organization", "acme") == 0
+    assert dict(await store.count_by_connector()) == {}
+    assert not await store.set_enabled(record.key, enabled=False, now=_LATER)
+    assert not await store.replace_config(
+        record.key, row=record.id, version=1, public_config=b"", sealed_config=b"", now=_LATER
+    )
+    for generation in (1, 2):
+        assert not await store.save_renewed(
+            record.key, row=record.id, generation=generation, grant=_grant(generation + 1)
+        )
+        assert not await store.take_lease(
+            record.key, generation=generation, owner="o", duration=timedelta(seconds=60)
+        )
+    again = await _insert(store, replace(_record(), grant=_grant(1, "grant-2")))
+    assert await store.find(again.key) == again
+    assert await store.last_grant(again.key) == "grant-2"
+
+
+async def a_config_leaves_no_tombstone(store: Store) -> None:
+    """Where there was no grant there is none that anybody could resurrect."""
+    record = await _insert(store, _record())
+    assert await store.last_grant(record.key) is None
+    assert await _disconnect(store, record.key, _handover()) == record
+    assert await store.last_grant(record.key) is None
+    assert await store.save_authorized(replace(_record(), grant=_grant(1)), expected_grant=None)
+    assert await _claim(store) == []
+
+
+async def an_authorization_does_not_resurrect(store: Store) -> None:
+    """One that began before a connection came and went is refused; one that began after is not."""
+    first = await _insert(store, replace(_record(), grant=_grant(3, "grant-1")))
+    assert await store.set_enabled(first.key, enabled=False, now=_LATER)
+    assert await _disconnect(store, first.key)
+    late = replace(_record(), grant=_grant(1, "grant-2"))
+    assert not await store.save_authorized(late, expected_grant=None)
+    assert not await store.save_authorized(late, expected_grant="grant-1")
+    assert await store.find(first.key) is None
+    ended = await store.last_grant(first.key)
+    assert await store.save_authorized(late, expected_grant=ended, handover=_handover())
+    assert await store.find(first.key) == late
+    assert await _claim(store) == []
+
+
+async def a_tombstone_is_purged_when_nobody_may_meet_it(store: Store) -> None:
+    """Not while an authorization is pending at the connector, nor before its time."""
+    record = await _insert(store, replace(_record(), grant=_grant(1)))
+    _ = await _disconnect(store, record.key)
+    await store.add_authorization(_pending(), lifetime=timedelta(minutes=10))
+    assert await store.purge_tombstones(older_than=timedelta(0)) == 0
+    assert await store.take_authorization(b"handle", b"browser")
+    assert await store.purge_tombstones(older_than=timedelta(days=99_999)) == 0
+    assert await store.last_grant(record.key) == "grant-1-ended"
+    assert await store.purge_tombstones(older_than=timedelta(0)) == 1
+    assert await store.last_grant(record.key) is None
+
+
+async def disconnecting_hands_the_tokens_over(store: Store) -> None:
+    """With the config that they were minted under; once, also where many disconnect."""
+    record = await _insert(store, replace(_record(), grant=_grant(4)))
+    _ = await asyncio.gather(
+        *(_disconnect(store, record.key, _handover(f"r{number}")) for number in range(5))
+    )
+    (pending,) = await _claim(store)
+    grant = record.grant
+    assert grant is not None
+    assert pending == PendingRevocation(
+        pending.id, record.key, record.id, record.public_config, record.sealed_config, grant
+    )
+
+
+async def shared_tokens_are_not_handed_over(store: Store) -> None:
+    """Somebody else uses them."""
+    grant = replace(_grant(1), is_shared=True)
+    record = await _insert(store, replace(_record(), grant=grant))
+    assert await store.find(record.key) == record
+    assert await _disconnect(store, record.key, _handover()) == record
+    assert await _claim(store) == []
+
+
+async def a_handover_waits_for_the_lease(store: Store) -> None:
+    """Whoever refreshes is not overtaken; without a lease the time given counts."""
+    held = await _insert(store, replace(_record(_key("a")), grant=_grant(1)))
+    assert await _lease(store, held, seconds=60)
+    assert await _disconnect(store, held.key, _handover("held"))
+    ended = await _insert(store, replace(_record(_key("b")), grant=_grant(1)))
+    assert await _lease(store, ended, seconds=0)
+    assert await _disconnect(store, ended.key, _handover("ended"))
+    later = await _insert(store, replace(_record(_key("c")), grant=_grant(1)))
+    assert await _disconnect(store, later.key, _handover("later", seconds=60))
+    assert [one.id for one in await _claim(store)] == ["ended"]
+
+
+async def an_authorization_hands_over_what_it_replaces(store: Store) -> None:
+    """The old tokens, in the step that writes the new ones; nothing where it does not land."""
+    record = await _insert(store, replace(_record(), grant=_grant(1, "old")))
+    fresh = replace(record, grant=_grant(2, "new"), public_config=b"{}")
+    assert not await store.save_authorized(fresh, expected_grant="other", handover=_handover())
+    assert await _claim(store) == []
+    assert await store.save_authorized(fresh, expected_grant="old", handover=_handover())
+    (pending,) = await _claim(store)
+    assert (pending.grant, pending.public_config) == (record.grant, record.public_config)
+
+
+async def authorizing_again_keeps_a_config_that_changed_meanwhile(store: Store) -> None:
+    """Where it was asked to; else the config of the authorization is written."""
+    record = await _insert(store, replace(_record(), grant=_grant(1, "grant-1")))
+    assert await store.replace_config(
+        record.key,
+        row=record.id,
+        version=1,
+        public_config=b'{"b":2}',
+        sealed_config=b"c",
+        now=_LATER,
+    )
+    second = replace(record, grant=_grant(2, "grant-2"))
+    assert await store.save_authorized(second, expected_grant="grant-1", keep_config=True)
+    stored = await store.find(record.key)
+    assert stored == replace(second, public_config=b'{"b":2}', sealed_config=b"c", version=3)
+    third = replace(record, grant=_grant(3, "grant-3"))
+    assert await store.save_authorized(third, expected_grant="grant-2")
+    assert await store.find(record.key) == replace(third, version=4)
+
+
+async def a_config_that_ends_the_grant_hands_it_over(store: Store) -> None:
+    """Tokens go with the config that minted them; the row waits for another authorization."""
+    record = await _insert(store, replace(_record(), grant=_grant(1, "old"), failures=2))
+    lease = await _lease(store, record, seconds=0)
+    assert lease is not None
+
+    async def write(row: str, version: int) -> bool:
+        return await store.replace_config_ending_grant(
+            record.key,
+            row=row,
+            version=version,
+            public_config=b'{"host":"b"}',
+            sealed_config=b"new",
+            now=_LATER,
+            grant_id="new",
+            handover=_handover(),
+        )
+
+    assert not await write(record.id, 2)
+    assert not await write("other", 1)
+    assert await store.find(record.key) == replace(record, lease_owner=lease.owner, unresolved=True)
+    assert await write(record.id, 1)
+    stored = await store.find(record.key)
+    assert record.grant is not None
+    assert stored == replace(
+        record,
+        public_config=b'{"host":"b"}',
+        sealed_config=b"new",
+        version=2,
+        updated_at=_LATER,
+        status="config_changed",
+        failures=0,
+        grant=replace(
+            record.grant,
+            grant_id="new",
+            generation=2,
+            sealed_tokens=b"",
+            refresh_expires_at=None,
+        ),
+    )
+    assert not await store.save_renewed(record.key, row=record.id, generation=1, grant=_grant(2))
+    (pending,) = await _claim(store)
+    assert (pending.grant, pending.sealed_config) == (record.grant, record.sealed_config)
+    fresh = replace(record, grant=_grant(3, "newer"))
+    assert await store.save_authorized(
+        fresh, expected_grant="new", handover=_handover("revocation-2")
+    )
+    assert await _claim(store) == []
+
+
+async def a_lease_released_keeps_its_mark(store: Store) -> None:
+    """The next one may begin at once, and knows that the outcome is not known."""
+    record = await _insert(store, replace(_record(), grant=_grant(1)))
+    lease = await _lease(store, record)
+    assert lease is not None
+    assert not await store.release_lease(record.key, replace(lease, owner="other"))
+    assert await store.release_lease(record.key, lease)
+    assert await store.find(record.key) == replace(record, unresolved=True)
+    successor = await _lease(store, record)
+    assert successor is not None
+    assert successor.unresolved_before
+
+
+async def a_revocation_is_one_claimer_s_until_its_time_is_over(store: Store) -> None:
+    """Postponed, it counts its attempts and waits; ended, it is gone."""
+    record = replace(_record(), grant=_grant(1))
+    assert record.grant is not None
+    pending = PendingRevocation("id", record.key, record.id, b"{}", b"sealed", record.grant)
+    await store.revocations.add(pending, due_in=timedelta(0))
+    await store.revocations.add(replace(pending, id="later"), due_in=timedelta(hours=1))
+    claimed = await asyncio.gather(*(_claim(store) for _ in range(5)))
+    assert [one for some in claimed for one in some] == [pending]
+    await store.revocations.postpone("id", attempts=3, retry_in=timedelta(0))
+    assert await _claim(store, seconds=0) == [replace(pending, attempts=3)]
+    assert await _claim(store, seconds=0) == [replace(pending, attempts=3)]
+    await store.revocations.postpone("id", attempts=4, retry_in=timedelta(hours=1))
+    assert await _claim(store) == []
+    await store.revocations.postpone("id", attempts=4, retry_in=timedelta(0))
+    await store.revocations.end("id")
+    assert await _claim(store) == []
+
+
+async def a_pending_authorization_is_the_tenant_s_at_the_connector(store: Store) -> None:
+    """Of any account of it, and only while it lives."""
+    pending = store.revocations.is_authorization_pending
+    await store.add_authorization(_pending(), lifetime=timedelta(minutes=10))
+    assert await pending(_key())
+    assert await pending(_key(account="second"))
+    assert not await pending(_key("other"))
+    assert not await pending(_key(connector="other"))
+    assert await store.take_authorization(b"handle", b"browser")
+    assert not await pending(_key())
+    await store.add_authorization(_pending(), lifetime=timedelta(0))
+    assert not await pending(_key())
+
+
+async def a_grant_is_shared_by_client_and_subject(store: Store) -> None:
+    """Over all tenants; subjects that are not known are taken for one another."""
+    shared = store.revocations.is_grant_shared
+    record = await _insert(store, replace(_record(), grant=_grant(1)))
+    assert await shared("mail", "client-1", "subject-1")
+    assert not await shared("mail", "client-2", "subject-1")
+    assert not await shared("mail", "client-1", "subject-2")
+    assert not await shared("other", "client-1", "subject-1")
+    assert not await shared("mail", "client-1", None)
+    unknown = replace(_grant(1), subject=None)
+    _ = await _insert(store, replace(_record(_key("other")), grant=unknown))
+    assert await shared("mail", "client-1", None)
+    _ = await _disconnect(store, record.key)
+    assert not await shared("mail", "client-1", "subject-1")
+
+
+async def what_lapses_soon_is_listed_for_renewal(store: Store) -> None:
+    """Soonest first; not what may not, or must not, be refreshed now."""
+    far = datetime.now(UTC) + timedelta(days=10)
+    near, nearer = far - timedelta(days=8), far - timedelta(days=9)
+
+    def lapsing(identity: str, at: datetime | None) -> ConnectionRecord:
+        grant = replace(_grant(1), refresh_expires_at=at)
+        return replace(_record(_key(identity)), grant=grant)
+
+    one = await _insert(store, lapsing("near", near))
+    two = await _insert(store, lapsing("nearer", nearer))
+    _ = await _insert(store, lapsing("far", far))
+    _ = await _insert(store, lapsing("unknown", None))
+    _ = await _insert(store, replace(lapsing("dead", near), status="needs_reauth"))
+    _ = await _insert(store, replace(lapsing("off", near), enabled=False))
+    late = datetime(2999, 1, 1, tzinfo=UTC)
+    _ = await _insert(store, replace(lapsing("failing", near), next_attempt_at=late))
+    held = await _insert(store, lapsing("held", near))
+    assert await _lease(store, held)
+    fixed = lapsing("fixed", near)
+    assert fixed.grant is not None
+    _ = await _insert(store, replace(fixed, grant=replace(fixed.grant, refreshable=False)))
+    soon = timedelta(days=5)
+    assert list(await store.list_lapsing(within=soon, limit=9)) == [two, one]
+    assert list(await store.list_lapsing(within=soon, limit=1)) == [two]
+
+
 STORE_CONTRACT: tuple[Callable[[Store], Awaitable[None]], ...] = (
     a_row_comes_back_as_it_was,
     what_was_never_stored_is_none,
@@ -472,6 +772,7 @@ STORE_CONTRACT: tuple[Callable[[Store], Awaitable[None]], ...] = (
     a_deleted_row_is_gone_once,
     renewed_tokens_land_on_their_generation,
     renewing_leaves_config_and_switch_alone,
+    renewing_leaves_a_changed_config_s_status,
     one_of_many_takes_the_lease,
     a_lease_needs_its_generation_and_a_living_grant,
     a_lease_that_ended_is_taken_over_with_its_mark,
@@ -488,5 +789,20 @@ STORE_CONTRACT: tuple[Callable[[Store], Awaitable[None]], ...] = (
     an_endpoint_goes_with_its_connection,
     an_endpoint_ends,
     an_endpoints_secret_is_replaced_by_its_owner,
+    a_disconnected_grant_leaves_a_tombstone,
+    a_config_leaves_no_tombstone,
+    an_authorization_does_not_resurrect,
+    a_tombstone_is_purged_when_nobody_may_meet_it,
+    disconnecting_hands_the_tokens_over,
+    shared_tokens_are_not_handed_over,
+    a_handover_waits_for_the_lease,
+    an_authorization_hands_over_what_it_replaces,
+    authorizing_again_keeps_a_config_that_changed_meanwhile,
+    a_config_that_ends_the_grant_hands_it_over,
+    a_lease_released_keeps_its_mark,
+    a_revocation_is_one_claimer_s_until_its_time_is_over,
+    a_pending_authorization_is_the_tenant_s_at_the_connector,
+    a_grant_is_shared_by_client_and_subject,
+    what_lapses_soon_is_listed_for_renewal,
 )
 """Every check. The store given to each is open and empty, and its clock runs."""

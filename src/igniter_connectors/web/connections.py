@@ -26,7 +26,8 @@ from igniter_connectors.core.problem import (
     RequestRefused,
 )
 from igniter_connectors.core.schema import Misfit, decode_json
-from igniter_connectors.manager.at import AtConfig, AtOAuth
+from igniter_connectors.manager.at import AtConfig
+from igniter_connectors.manager.at_oauth import AtOAuth
 from igniter_connectors.manager.connectors import Connectors, FoundConnector
 from igniter_connectors.web.answer import WebRequest, WebResponse, answer, json, problem
 from igniter_connectors.web.caller import CallerProblem, Callers, Operation

@@ -166,6 +166,7 @@ def test_a_payload_does_not_show_its_config_or_verifier() -> None:
     payload = AuthorizationPayload(
         subject="user",
         config=f'{{"key":"{CANARY}"}}'.encode(),
+        oauth_scopes=(),
         return_to="/",
         expected_grant=None,
         replace_account=False,

@@ -13,6 +13,7 @@ from igniter_connectors.core.connection import (
     Grant,
     Status,
 )
+from igniter_connectors.core.oauth.revocation import PendingRevocation
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 
@@ -30,6 +31,10 @@ GRANT: Final[Columns] = (
     "expires_at",
     "subject",
     "profile",
+    "client_id",
+    "token_url",
+    "refresh_expires_at",
+    "is_shared",
 )
 
 BODY: Final[Columns] = (
@@ -51,6 +56,16 @@ BODY: Final[Columns] = (
 
 AUTHORIZATION: Final[Columns] = ("handle_hash", "binding_hash", "id", *KEY, "sealed_payload")
 
+REVOCATION: Final[Columns] = (
+    "id",
+    *KEY,
+    "connection_id",
+    "public_config",
+    "sealed_config",
+    "attempts",
+    *GRANT,
+)
+
 ENDPOINT: Final[Columns] = (
     "token_hash",
     "id",
@@ -65,6 +80,7 @@ _STATUSES: Final[dict[object, Status]] = {
     "ok": "ok",
     "needs_reauth": "needs_reauth",
     "lost_rotation": "lost_rotation",
+    "config_changed": "config_changed",
 }
 
 
@@ -95,7 +111,7 @@ def body_values(record: ConnectionRecord) -> tuple[Any, ...]:
 def grant_values(grant: Grant | None) -> tuple[Any, ...]:
     """A grant as the values of `GRANT`."""
     if grant is None:
-        return (None,) * len(GRANT)
+        return (*(None,) * (len(GRANT) - 4), "", "", None, False)
     return (
         grant.grant_id,
         grant.generation,
@@ -106,6 +122,10 @@ def grant_values(grant: Grant | None) -> tuple[Any, ...]:
         grant.expires_at,
         grant.subject,
         grant.profile,
+        grant.client_id,
+        grant.token_url,
+        grant.refresh_expires_at,
+        grant.is_shared,
     )
 
 
@@ -161,6 +181,10 @@ def _to_grant(
     expires_at: datetime | None,
     subject: str | None,
     profile: bytes | None,
+    client_id: str,
+    token_url: str,
+    refresh_expires_at: datetime | None,
+    is_shared: bool,
 ) -> Grant:
     if generation is None or sealed_tokens is None or refreshed_at is None:
         raise RowUnreadable("PostgreSQL: a row is not of this schema")
@@ -174,7 +198,31 @@ def _to_grant(
         None if expires_at is None else _utc(expires_at),
         subject,
         profile or b"null",
+        client_id,
+        token_url,
+        None if refresh_expires_at is None else _utc(refresh_expires_at),
+        is_shared,
     )
+
+
+def revocation_values(pending: PendingRevocation) -> tuple[Any, ...]:
+    """A revocation as the values of `REVOCATION`."""
+    return (
+        pending.id,
+        *key_values(pending.key),
+        pending.row,
+        pending.public_config,
+        pending.sealed_config,
+        pending.attempts,
+        *grant_values(pending.grant),
+    )
+
+
+def to_revocation(row: Row) -> PendingRevocation:
+    """The values of `REVOCATION` as a record."""
+    id, scope, identity, connector, account, connection, public, sealed, attempts, *grant = row
+    key = ConnectionKey(scope, identity, connector, account)
+    return PendingRevocation(id, key, connection, public, sealed, _to_grant(*grant), attempts)
 
 
 def endpoint_values(endpoint: EndpointRecord) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ from igniter_connectors.adapters.postgres.coalesce import CoalescedReads
 from igniter_connectors.adapters.postgres.database import Database
 from igniter_connectors.adapters.postgres.link import Address, Pooling, Row
 from igniter_connectors.adapters.postgres.migrate import migrate, plan
+from igniter_connectors.adapters.postgres.revocations import PostgresRevocations
 from igniter_connectors.adapters.postgres.rows import (
     ENDPOINT,
     authorization_values,
@@ -29,6 +30,7 @@ from igniter_connectors.core.connection import (
     Status,
 )
 from igniter_connectors.core.oauth.lease import Lease
+from igniter_connectors.core.oauth.revocation import Handover
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 
@@ -67,6 +69,7 @@ class PostgresStore:
         self._address = Address(url, pooling, deadline)
         self._database = Database(self._address, min_size=min_size, max_size=max_size)
         self._reads = CoalescedReads(self._database)
+        self._revocations = PostgresRevocations(self._database)
 
     async def open(self) -> None:
         """Connects, and makes sure that the schema is this version's. Changes nothing.
@@ -101,9 +104,19 @@ class PostgresStore:
         """The names of the migrations that `migrate` would apply now. Changes nothing."""
         return [one.name for one in await plan(self._address)]
 
+    @property
+    def revocations(self) -> PostgresRevocations:
+        """Tokens to be revoked."""
+        return self._revocations
+
     async def find(self, key: ConnectionKey) -> ConnectionRecord | None:
         """The row, or None. Callers that wait at the same time share one query."""
         return await self._reads.find(key)
+
+    async def last_grant(self, key: ConnectionKey) -> str | None:
+        """The id of the grant that the row or its tombstone names."""
+        rows = await self._read(sql.LAST_GRANT, *key_values(key))
+        return rows[0][0] if rows else None
 
     async def insert(self, record: ConnectionRecord) -> bool:
         """Adds a row; False where one stands under its key."""
@@ -124,34 +137,76 @@ class PostgresStore:
         values = (public_config, sealed_config, now, *key_values(key), row, version)
         return bool(await self._database.write(sql.REPLACE_CONFIG, values))
 
+    async def replace_config_ending_grant(
+        self,
+        key: ConnectionKey,
+        *,
+        row: str,
+        version: int,
+        public_config: bytes,
+        sealed_config: bytes,
+        now: datetime,
+        grant_id: str,
+        handover: Handover | None,
+    ) -> bool:
+        """Writes the config and ends the grant, where id and version match."""
+        values = (
+            *key_values(key),
+            row,
+            version,
+            *_handed(handover),
+            now,
+            public_config,
+            sealed_config,
+            grant_id,
+        )
+        return bool(await self._database.write(sql.REPLACE_CONFIG_ENDING_GRANT, values))
+
     async def set_enabled(self, key: ConnectionKey, *, enabled: bool, now: datetime) -> bool:
         """Switches a connection; False where there is none."""
         values = (enabled, enabled, now, enabled, *key_values(key))
         return bool(await self._database.write(sql.SET_ENABLED, values))
 
-    async def delete(self, key: ConnectionKey) -> ConnectionRecord | None:
-        """Takes a row away, its endpoints with it, and returns it."""
-        values = (*key_values(key), *key_values(key))
-        rows = await self._database.write(sql.DELETE, values)
+    async def disconnect(
+        self, key: ConnectionKey, *, handover: Handover | None, now: datetime
+    ) -> ConnectionRecord | None:
+        """Takes a row away, its endpoints with it; of a grant a tombstone stays."""
+        values = (*key_values(key), *key_values(key), *_handed(handover), now)
+        rows = await self._database.write(sql.DISCONNECT, values)
         return to_connection(key, rows[0]) if rows else None
 
+    async def purge_tombstones(self, *, older_than: timedelta) -> int:
+        """Deletes tombstones that no pending authorization may still meet."""
+        return len(await self._database.write(sql.PURGE_TOMBSTONES, (older_than,)))
+
     async def save_authorized(
-        self, record: ConnectionRecord, *, expected_grant: str | None
+        self,
+        record: ConnectionRecord,
+        *,
+        expected_grant: str | None,
+        handover: Handover | None = None,
+        keep_config: bool = False,
     ) -> bool:
         """Adds or overwrites a row at the end of an authorization."""
         if expected_grant is None:
-            return await self.insert(record)
+            values = (*key_values(record.key), *body_values(record))
+            return bool(await self._database.write(sql.INSERT_FIRST, values))
         below = record.grant.generation - 1 if record.grant is not None else 0
         values = (
-            record.public_config,
-            record.sealed_config,
-            record.updated_at,
-            record.status,
-            *grant_values(record.grant),
             *key_values(record.key),
-            record.id,
             expected_grant,
+            record.id,
             below,
+            *_handed(handover),
+            record.id,
+            record.updated_at,
+            keep_config,
+            record.public_config,
+            keep_config,
+            record.sealed_config,
+            record.status,
+            record.created_at,
+            *grant_values(record.grant),
         )
         return bool(await self._database.write(sql.SAVE_AUTHORIZED, values))
 
@@ -177,6 +232,11 @@ class PostgresStore:
         values = (failures, retry_in, *key_values(key), *_fence(lease))
         return bool(await self._database.write(sql.PUT_BACK_LEASE, values))
 
+    async def release_lease(self, key: ConnectionKey, lease: Lease) -> bool:
+        """Ends a lease and keeps its mark."""
+        values = (*key_values(key), *_fence(lease))
+        return bool(await self._database.write(sql.RELEASE_LEASE, values))
+
     async def save_verdict(self, key: ConnectionKey, lease: Lease, status: Status) -> bool:
         """Writes that the grant is dead."""
         values = (status, *key_values(key), *_fence(lease))
@@ -191,6 +251,11 @@ class PostgresStore:
         return [
             to_connection(ConnectionKey(scope, identity, row[0], row[1]), row[2:]) for row in rows
         ]
+
+    async def list_lapsing(self, *, within: timedelta, limit: int) -> Sequence[ConnectionRecord]:
+        """Rows of all tenants whose refresh token lapses soon."""
+        rows = await self._read(sql.LIST_LAPSING, within, limit)
+        return [to_connection(ConnectionKey(*row[:4]), row[4:]) for row in rows]
 
     async def count(self, scope: str, identity: str) -> int:
         """How many connections one tenant has."""
@@ -244,6 +309,12 @@ class PostgresStore:
 
     async def _read(self, statement: LiteralString, *values: object) -> Sequence[Row]:
         return await self._database.run(statement, values, until=self._database.until())
+
+
+def _handed(handover: Handover | None) -> tuple[str, timedelta, bool]:
+    if handover is None:
+        return ("", timedelta(), False)
+    return (handover.id, handover.due_in, True)
 
 
 def _fence(lease: Lease) -> tuple[str, int, str]:

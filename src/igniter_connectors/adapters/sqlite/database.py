@@ -13,16 +13,18 @@ import aiosqlite
 from igniter_connectors.adapters.sqlite.rows import Value
 from igniter_connectors.ports import StoreUnavailable
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _BUSY_MILLISECONDS: Final = 5000
 
 
 @final
 class Database:
-    """Runs single statements. Each is its own transaction, so none can be left half open.
+    """Runs statements, each its own transaction, or a few that belong together.
 
     aiosqlite runs a connection's statements one after another in a thread of its own, so
-    tasks cannot mix theirs; a caller that is cancelled leaves its statement whole. Several
+    tasks cannot mix theirs; a caller that is cancelled leaves its statement whole. A
+    transaction is a task of its own behind a lock, which a cancelled caller does not take
+    down, so none can be left half open. Several
     processes may use the file at once: WAL lets them read while one writes, and a writer
     waits 5 s for its turn. `synchronous=FULL`: what was acknowledged outlives a power cut.
     """
@@ -31,6 +33,8 @@ class Database:
         self._path = path
         self._writer: aiosqlite.Connection | None = None
         self._reader: aiosqlite.Connection | None = None
+        self._turn = asyncio.Lock()
+        self._transactions: set[asyncio.Task[list[list[Sequence[Value]]]]] = set()
 
     async def open(self) -> None:
         """Opens both connections and brings an older schema up to date.
@@ -53,7 +57,9 @@ class Database:
             raise
 
     async def close(self) -> None:
-        """Closes both connections."""
+        """Waits for transactions under way, and closes both connections."""
+        if self._transactions:
+            _ = await asyncio.wait(self._transactions)
         reader, writer = self._reader, self._writer
         self._reader = self._writer = None
         if reader is not None and reader is not writer:
@@ -67,10 +73,37 @@ class Database:
 
     async def write(self, statement: str, values: Sequence[Value] = ()) -> list[Sequence[Value]]:
         """Changes something; the rows of its RETURNING."""
-        return await self._run(self._writer, statement, values)
+        async with self._turn:
+            return await self._run(self._writer, statement, values)
+
+    async def write_together(
+        self, *steps: tuple[str, Sequence[Value]]
+    ) -> list[list[Sequence[Value]]]:
+        """Runs statements as one transaction: all of them, or none. The rows of each."""
+        task = asyncio.create_task(self._transact(steps))
+        self._transactions.add(task)
+        task.add_done_callback(self._transactions.discard)
+        return await asyncio.shield(task)
+
+    async def _transact(
+        self, steps: Sequence[tuple[str, Sequence[Value]]]
+    ) -> list[list[Sequence[Value]]]:
+        async with self._turn:
+            # IMMEDIATE: the lock is taken before anything is read, so nothing changes between.
+            _ = await self._run(self._writer, "BEGIN IMMEDIATE")
+            try:
+                rows = [await self._run(self._writer, *step) for step in steps]
+                _ = await self._run(self._writer, "COMMIT")
+            except BaseException:
+                _ = await self._run(self._writer, "ROLLBACK")
+                raise
+        return rows
 
     async def _run(
-        self, connection: aiosqlite.Connection | None, statement: str, values: Sequence[Value]
+        self,
+        connection: aiosqlite.Connection | None,
+        statement: str,
+        values: Sequence[Value] = (),
     ) -> list[Sequence[Value]]:
         if connection is None:
             raise StoreUnavailable("the store is not open: use `async with connectors:`")

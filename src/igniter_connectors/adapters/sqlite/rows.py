@@ -15,6 +15,7 @@ from igniter_connectors.core.connection import (
     Status,
 )
 from igniter_connectors.core.oauth.lease import Lease
+from igniter_connectors.core.oauth.revocation import PendingRevocation
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 from igniter_connectors.ports import StoreUnavailable
@@ -31,9 +32,18 @@ CONNECTION: Final = (
     "scope, identity, connector, account, id, public_config, sealed_config, enabled, version,"
     " created_at, updated_at, status, failures, next_attempt_at, lease_owner, unresolved,"
     " grant_id, generation, sealed_tokens, oauth_scopes, refreshable, refreshed_at, expires_at,"
-    " subject, profile"
+    " subject, profile, client_id, token_url, refresh_expires_at, is_shared"
 )
 CONNECTION_WIDTH: Final = CONNECTION.count(",") + 1
+GRANT: Final = CONNECTION[CONNECTION.index("grant_id") :]
+REVOCATION: Final = (
+    "id, scope, identity, connector, account, connection_id, public_config, sealed_config,"
+    f" attempts, {GRANT}"
+)
+REVOCATION_WIDTH: Final = REVOCATION.count(",") + 1
+_GRANT_WIDTH: Final = GRANT.count(",") + 1
+_BEFORE_GRANT: Final = CONNECTION_WIDTH - _GRANT_WIDTH
+_BEFORE_REVOKED: Final = REVOCATION_WIDTH - _GRANT_WIDTH
 AUTHORIZATION: Final = (
     "handle_hash, binding_hash, id, scope, identity, connector, account, sealed_payload"
 )
@@ -42,6 +52,34 @@ ENDPOINT: Final = (
     " created_at, valid_until"
 )
 ENDPOINT_WIDTH: Final = ENDPOINT.count(",") + 1
+
+
+class _GrantRow(msgspec.Struct, array_like=True):
+    grant_id: str | None
+    generation: int | None
+    sealed_tokens: bytes | None
+    oauth_scopes: str | None
+    refreshable: int | None
+    refreshed_at: int | None
+    expires_at: int | None
+    subject: str | None
+    profile: bytes | None
+    client_id: str
+    token_url: str
+    refresh_expires_at: int | None
+    is_shared: int
+
+
+class _RevocationRow(msgspec.Struct, array_like=True):
+    id: str
+    scope: str
+    identity: str
+    connector: str
+    account: str
+    connection_id: str
+    public_config: bytes
+    sealed_config: bytes
+    attempts: int
 
 
 class _ConnectionRow(msgspec.Struct, array_like=True):
@@ -61,15 +99,6 @@ class _ConnectionRow(msgspec.Struct, array_like=True):
     next_attempt_at: int | None
     lease_owner: str | None
     unresolved: int
-    grant_id: str | None
-    generation: int | None
-    sealed_tokens: bytes | None
-    oauth_scopes: str | None
-    refreshable: int | None
-    refreshed_at: int | None
-    expires_at: int | None
-    subject: str | None
-    profile: bytes | None
 
 
 class _EndpointRow(msgspec.Struct, array_like=True):
@@ -140,9 +169,9 @@ def connection_values(record: ConnectionRecord) -> tuple[Value, ...]:
 
 
 def grant_values(grant: Grant | None) -> tuple[Value, ...]:
-    """A grant as the last nine values of `CONNECTION`."""
+    """A grant as the values of `GRANT`."""
     if grant is None:
-        return (None,) * 9
+        return (*(None,) * 9, "", "", None, 0)
     return (
         grant.grant_id,
         grant.generation,
@@ -153,6 +182,10 @@ def grant_values(grant: Grant | None) -> tuple[Value, ...]:
         maybe_micros(grant.expires_at),
         grant.subject,
         grant.profile,
+        grant.client_id,
+        grant.token_url,
+        maybe_micros(grant.refresh_expires_at),
+        int(grant.is_shared),
     )
 
 
@@ -162,20 +195,8 @@ def to_connection(row: Sequence[Value]) -> ConnectionRecord:
     Raises:
         StoreUnavailable: the row is not of this schema.
     """
-    r = _read(row, _ConnectionRow)
-    grant = None
-    if r.grant_id is not None and r.sealed_tokens is not None and r.refreshed_at is not None:
-        grant = Grant(
-            r.sealed_tokens,
-            r.generation or 0,
-            r.grant_id,
-            msgspec.json.decode(r.oauth_scopes or "[]", type=tuple[str, ...]),
-            bool(r.refreshable),
-            _instant(r.refreshed_at),
-            _maybe_instant(r.expires_at),
-            r.subject,
-            r.profile or b"null",
-        )
+    r = _read(row[:_BEFORE_GRANT], _ConnectionRow)
+    grant = _to_grant(row[_BEFORE_GRANT:])
     return ConnectionRecord(
         ConnectionKey(r.scope, r.identity, r.connector, r.account),
         r.id,
@@ -191,6 +212,56 @@ def to_connection(row: Sequence[Value]) -> ConnectionRecord:
         _maybe_instant(r.next_attempt_at),
         r.lease_owner,
         bool(r.unresolved),
+    )
+
+
+def _to_grant(row: Sequence[Value]) -> Grant | None:
+    r = _read(row, _GrantRow)
+    if r.grant_id is None or r.sealed_tokens is None or r.refreshed_at is None:
+        return None
+    return Grant(
+        r.sealed_tokens,
+        r.generation or 0,
+        r.grant_id,
+        msgspec.json.decode(r.oauth_scopes or "[]", type=tuple[str, ...]),
+        bool(r.refreshable),
+        _instant(r.refreshed_at),
+        _maybe_instant(r.expires_at),
+        r.subject,
+        r.profile or b"null",
+        r.client_id,
+        r.token_url,
+        _maybe_instant(r.refresh_expires_at),
+        bool(r.is_shared),
+    )
+
+
+def revocation_values(pending: PendingRevocation) -> tuple[Value, ...]:
+    """A revocation as the values of `REVOCATION`."""
+    key = pending.key
+    return (
+        pending.id,
+        key.scope,
+        key.identity,
+        key.connector,
+        key.account,
+        pending.row,
+        pending.public_config,
+        pending.sealed_config,
+        pending.attempts,
+        *grant_values(pending.grant),
+    )
+
+
+def to_revocation(row: Sequence[Value]) -> PendingRevocation:
+    """A row of `REVOCATION` as a record."""
+    r = _read(row[:_BEFORE_REVOKED], _RevocationRow)
+    grant = _to_grant(row[_BEFORE_REVOKED:])
+    if grant is None:
+        raise StoreUnavailable("SQLite: a row is not of this schema")
+    key = ConnectionKey(r.scope, r.identity, r.connector, r.account)
+    return PendingRevocation(
+        r.id, key, r.connection_id, r.public_config, r.sealed_config, grant, r.attempts
     )
 
 

@@ -1,19 +1,18 @@
-"""The statements of the SQLite store."""
+"""The SQLite store: each method of the port as one of the statements, or a few together."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from os import PathLike, fspath
-from typing import Final, final
+from typing import final
 
+from igniter_connectors.adapters.sqlite import statements as sql
 from igniter_connectors.adapters.sqlite.database import Database
+from igniter_connectors.adapters.sqlite.revocations import SQLiteRevocations
 from igniter_connectors.adapters.sqlite.rows import (
-    AUTHORIZATION,
-    CONNECTION,
-    CONNECTION_WIDTH,
-    ENDPOINT,
     ENDPOINT_WIDTH,
+    Value,
     connection_values,
     endpoint_values,
     grant_values,
@@ -31,100 +30,10 @@ from igniter_connectors.core.connection import (
     Status,
 )
 from igniter_connectors.core.oauth.lease import Lease
+from igniter_connectors.core.oauth.revocation import Handover
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 from igniter_connectors.ports import Clock
-
-_KEY: Final = "scope = ? AND identity = ? AND connector = ? AND account = ?"
-_GRANT: Final = (
-    "grant_id = ?, generation = ?, sealed_tokens = ?, oauth_scopes = ?, refreshable = ?,"
-    " refreshed_at = ?, expires_at = ?, subject = ?, profile = ?"
-)
-
-
-def _marks(width: int) -> str:
-    return ", ".join("?" * width)
-
-
-_FIND: Final = f"SELECT {CONNECTION} FROM connections WHERE {_KEY}"
-_INSERT: Final = (
-    f"INSERT INTO connections ({CONNECTION}) VALUES ({_marks(CONNECTION_WIDTH)})"
-    " ON CONFLICT DO NOTHING RETURNING 1"
-)
-_REPLACE_CONFIG: Final = (
-    "UPDATE connections SET public_config = ?, sealed_config = ?, version = version + 1,"
-    f" updated_at = ? WHERE {_KEY} AND id = ? AND version = ? RETURNING 1"
-)
-_SET_ENABLED: Final = (
-    "UPDATE connections SET version = version + (enabled <> ?),"
-    " updated_at = CASE WHEN enabled <> ? THEN ? ELSE updated_at END, enabled = ?"
-    f" WHERE {_KEY} RETURNING 1"
-)
-_DELETE: Final = f"DELETE FROM connections WHERE {_KEY} RETURNING {CONNECTION}"
-_SAVE_AUTHORIZED: Final = (
-    "UPDATE connections SET public_config = ?, sealed_config = ?, version = version + 1,"
-    " updated_at = ?, status = ?, failures = 0, next_attempt_at = NULL, lease_owner = NULL,"
-    f" unresolved = 0, {_GRANT}"
-    f" WHERE {_KEY} AND id = ? AND grant_id = ? AND generation = ? RETURNING 1"
-)
-_TAKE_LEASE: Final = (
-    "UPDATE connections SET lease_owner = ?, lease_until = ?, unresolved_before = unresolved,"
-    f" unresolved = 1 WHERE {_KEY} AND generation = ? AND status = 'ok'"
-    " AND (lease_owner IS NULL OR lease_until <= ?)"
-    " AND (next_attempt_at IS NULL OR next_attempt_at <= ?)"
-    " RETURNING id, lease_owner, sealed_tokens, generation, failures, unresolved_before"
-)
-_FENCE: Final = f"{_KEY} AND id = ? AND generation = ? AND lease_owner = ?"
-_PUT_BACK_LEASE: Final = (
-    "UPDATE connections SET lease_owner = NULL, unresolved = unresolved_before, failures = ?,"
-    f" next_attempt_at = ? WHERE {_FENCE} RETURNING 1"
-)
-_SAVE_VERDICT: Final = (
-    "UPDATE connections SET status = ?, lease_owner = NULL, unresolved = 0"
-    f" WHERE {_FENCE} RETURNING 1"
-)
-_SAVE_RENEWED: Final = (
-    "UPDATE connections SET status = 'ok', failures = 0, next_attempt_at = NULL,"
-    f" lease_owner = NULL, unresolved = 0, {_GRANT}"
-    f" WHERE {_KEY} AND id = ? AND generation = ? RETURNING 1"
-)
-_LIST: Final = (
-    f"SELECT {CONNECTION} FROM connections WHERE scope = ? AND identity = ?"
-    " AND (connector, account) > (?, ?) ORDER BY connector, account LIMIT ?"
-)
-_COUNT: Final = "SELECT count(*) FROM connections WHERE scope = ? AND identity = ?"
-_COUNT_BY_CONNECTOR: Final = "SELECT connector, count(*) FROM connections GROUP BY connector"
-_CLEAR_AUTHORIZATIONS: Final = "DELETE FROM authorizations WHERE expires_at <= ?"
-_ADD_AUTHORIZATION: Final = (
-    f"INSERT INTO authorizations ({AUTHORIZATION}, expires_at) VALUES ({_marks(9)})"
-)
-_TAKE_AUTHORIZATION: Final = (
-    "DELETE FROM authorizations WHERE handle_hash = ? AND binding_hash = ? AND expires_at > ?"
-    f" RETURNING {AUTHORIZATION}"
-)
-_ADD_ENDPOINT: Final = (
-    f"INSERT INTO webhook_endpoints ({ENDPOINT}) VALUES ({_marks(ENDPOINT_WIDTH)})"
-)
-
-
-def _of(table: str, columns: str) -> str:
-    return ", ".join(f"{table}.{column.strip()}" for column in columns.split(","))
-
-
-_FIND_ENDPOINT: Final = (
-    f"SELECT {_of('e', ENDPOINT)}, {_of('c', CONNECTION)}"
-    " FROM webhook_endpoints AS e JOIN connections AS c ON c.id = e.connection_id"
-    " WHERE e.token_hash = ? AND (e.valid_until IS NULL OR e.valid_until > ?)"
-)
-_LIST_ENDPOINTS: Final = (
-    f"SELECT {_of('e', ENDPOINT)}"
-    " FROM webhook_endpoints AS e JOIN connections AS c ON c.id = e.connection_id"
-    " WHERE c.scope = ? AND c.identity = ? AND c.connector = ? AND c.account = ?"
-    " ORDER BY e.created_at, e.id"
-)
-_SAVE_ENDPOINT_SECRET: Final = (
-    f"UPDATE webhook_endpoints SET sealed_secret = ? WHERE id = ? AND {_KEY} RETURNING 1"
-)
 
 
 @final
@@ -138,6 +47,12 @@ class SQLiteStore:
     def __init__(self, path: str | PathLike[str], *, clock: Clock | None = None) -> None:
         self._database = Database(fspath(path))
         self._clock = clock or SystemClock()
+        self._revocations = SQLiteRevocations(self._database, self._clock)
+
+    @property
+    def revocations(self) -> SQLiteRevocations:
+        """Tokens to be revoked."""
+        return self._revocations
 
     async def open(self) -> None:
         """Opens the file, and makes or updates its schema."""
@@ -149,12 +64,17 @@ class SQLiteStore:
 
     async def find(self, key: ConnectionKey) -> ConnectionRecord | None:
         """The row, or None."""
-        rows = await self._database.read(_FIND, _key(key))
+        rows = await self._database.read(sql.FIND, _key(key))
         return to_connection(rows[0]) if rows else None
 
+    async def last_grant(self, key: ConnectionKey) -> str | None:
+        """The id of the grant that the row or its tombstone names."""
+        rows = await self._database.read(sql.LAST_GRANT, _key(key))
+        return None if not rows or rows[0][0] is None else str(rows[0][0])
+
     async def insert(self, record: ConnectionRecord) -> bool:
-        """Adds a row; False where one stands under its key."""
-        return bool(await self._database.write(_INSERT, connection_values(record)))
+        """Adds a row, also in a tombstone's place; False where one stands under its key."""
+        return bool(await self._database.write(sql.INSERT, connection_values(record)))
 
     async def replace_config(
         self,
@@ -168,38 +88,84 @@ class SQLiteStore:
     ) -> bool:
         """Writes the config where id and version match."""
         values = (public_config, sealed_config, to_micros(now), *_key(key), row, version)
-        return bool(await self._database.write(_REPLACE_CONFIG, values))
+        return bool(await self._database.write(sql.REPLACE_CONFIG, values))
 
     async def set_enabled(self, key: ConnectionKey, *, enabled: bool, now: datetime) -> bool:
         """Switches a connection; False where there is none."""
         wanted = int(enabled)
         values = (wanted, wanted, to_micros(now), wanted, *_key(key))
-        return bool(await self._database.write(_SET_ENABLED, values))
+        return bool(await self._database.write(sql.SET_ENABLED, values))
 
-    async def delete(self, key: ConnectionKey) -> ConnectionRecord | None:
-        """Takes a row away; its endpoints go by their foreign key."""
-        rows = await self._database.write(_DELETE, _key(key))
-        return to_connection(rows[0]) if rows else None
+    async def replace_config_ending_grant(
+        self,
+        key: ConnectionKey,
+        *,
+        row: str,
+        version: int,
+        public_config: bytes,
+        sealed_config: bytes,
+        now: datetime,
+        grant_id: str,
+        handover: Handover | None,
+    ) -> bool:
+        """Writes the config and ends the grant, where id and version match."""
+        found = (*_key(key), row, version)
+        values = (to_micros(now), public_config, sealed_config, grant_id, *found)
+        *_, rows = await self._database.write_together(
+            *self._hand_over(handover, sql.OF_VERSION, found),
+            (sql.REPLACE_CONFIG_ENDING_GRANT, values),
+        )
+        return bool(rows)
+
+    async def disconnect(
+        self, key: ConnectionKey, *, handover: Handover | None, now: datetime
+    ) -> ConnectionRecord | None:
+        """Takes a row away, its endpoints with it; of a grant a tombstone stays."""
+        found, *_ = await self._database.write_together(
+            (sql.FIND, _key(key)),
+            *self._hand_over(handover, "", _key(key)),
+            (sql.DELETE_ENDPOINTS, _key(key)),
+            (sql.DELETE_WITHOUT_GRANT, _key(key)),
+            (sql.LEAVE_TOMBSTONE, (to_micros(now), *_key(key))),
+        )
+        return to_connection(found[0]) if found else None
+
+    async def purge_tombstones(self, *, older_than: timedelta) -> int:
+        """Deletes tombstones that no pending authorization may still meet."""
+        before = to_micros(self._clock.now() - older_than)
+        return len(await self._database.write(sql.PURGE_TOMBSTONES, (before,)))
 
     async def save_authorized(
-        self, record: ConnectionRecord, *, expected_grant: str | None
+        self,
+        record: ConnectionRecord,
+        *,
+        expected_grant: str | None,
+        handover: Handover | None = None,
+        keep_config: bool = False,
     ) -> bool:
         """Adds or overwrites a row at the end of an authorization."""
         if expected_grant is None:
-            return await self.insert(record)
+            values = connection_values(record)
+            return bool(await self._database.write(sql.INSERT_FIRST, values))
         below = record.grant.generation - 1 if record.grant is not None else 0
+        found = (*_key(record.key), expected_grant, record.id, below)
         values = (
-            record.public_config,
-            record.sealed_config,
+            record.id,
             to_micros(record.updated_at),
+            int(keep_config),
+            record.public_config,
+            int(keep_config),
+            record.sealed_config,
+            to_micros(record.created_at),
             record.status,
             *grant_values(record.grant),
-            *_key(record.key),
-            record.id,
-            expected_grant,
-            below,
+            *found,
         )
-        return bool(await self._database.write(_SAVE_AUTHORIZED, values))
+        *_, rows = await self._database.write_together(
+            *self._hand_over(handover, sql.OF_GRANT, found),
+            (sql.SAVE_AUTHORIZED, values),
+        )
+        return bool(rows)
 
     async def take_lease(
         self, key: ConnectionKey, *, generation: int, owner: str, duration: timedelta
@@ -208,7 +174,7 @@ class SQLiteStore:
         now = self._clock.now()
         at = to_micros(now)
         values = (owner, to_micros(now + duration), *_key(key), generation, at, at)
-        rows = await self._database.write(_TAKE_LEASE, values)
+        rows = await self._database.write(sql.TAKE_LEASE, values)
         return to_lease(rows[0]) if rows else None
 
     async def put_back_lease(
@@ -217,36 +183,48 @@ class SQLiteStore:
         """Ends a lease after a definite failure."""
         at = to_micros(self._clock.now() + retry_in)
         values = (failures, at, *_key(key), *_fence(lease))
-        return bool(await self._database.write(_PUT_BACK_LEASE, values))
+        return bool(await self._database.write(sql.PUT_BACK_LEASE, values))
+
+    async def release_lease(self, key: ConnectionKey, lease: Lease) -> bool:
+        """Ends a lease and keeps its mark."""
+        values = (*_key(key), *_fence(lease))
+        return bool(await self._database.write(sql.RELEASE_LEASE, values))
 
     async def save_verdict(self, key: ConnectionKey, lease: Lease, status: Status) -> bool:
         """Writes that the grant is dead."""
         values = (status, *_key(key), *_fence(lease))
-        return bool(await self._database.write(_SAVE_VERDICT, values))
+        return bool(await self._database.write(sql.SAVE_VERDICT, values))
 
     async def save_renewed(
         self, key: ConnectionKey, *, row: str, generation: int, grant: Grant
     ) -> bool:
         """Writes a renewed grant where id and generation match."""
         values = (*grant_values(grant), *_key(key), row, generation)
-        return bool(await self._database.write(_SAVE_RENEWED, values))
+        return bool(await self._database.write(sql.SAVE_RENEWED, values))
 
     async def list(
         self, scope: str, identity: str, *, after: tuple[str, str] | None, limit: int
     ) -> Sequence[ConnectionRecord]:
         """One tenant's rows in order."""
         connector, account = after or ("", "")
-        rows = await self._database.read(_LIST, (scope, identity, connector, account, limit))
+        rows = await self._database.read(sql.LIST, (scope, identity, connector, account, limit))
         return [to_connection(row) for row in rows]
+
+    async def list_lapsing(self, *, within: timedelta, limit: int) -> Sequence[ConnectionRecord]:
+        """Rows of all tenants whose refresh token lapses soon."""
+        now = self._clock.now()
+        at = to_micros(now)
+        values = (to_micros(now + within), at, at, limit)
+        return [to_connection(row) for row in await self._database.read(sql.LIST_LAPSING, values)]
 
     async def count(self, scope: str, identity: str) -> int:
         """How many connections one tenant has."""
-        rows = await self._database.read(_COUNT, (scope, identity))
+        rows = await self._database.read(sql.COUNT, (scope, identity))
         return int(rows[0][0] or 0)
 
     async def count_by_connector(self) -> Mapping[str, int]:
         """How many connections each connector has."""
-        rows = await self._database.read(_COUNT_BY_CONNECTOR)
+        rows = await self._database.read(sql.COUNT_BY_CONNECTOR)
         return {str(row[0]): int(row[1] or 0) for row in rows}
 
     async def add_authorization(
@@ -254,7 +232,7 @@ class SQLiteStore:
     ) -> None:
         """Keeps an authorization for a while, and drops those whose time is over."""
         now = self._clock.now()
-        _ = await self._database.write(_CLEAR_AUTHORIZATIONS, (to_micros(now),))
+        _ = await self._database.write(sql.CLEAR_AUTHORIZATIONS, (to_micros(now),))
         values = (
             pending.handle_hash,
             pending.binding_hash,
@@ -263,33 +241,33 @@ class SQLiteStore:
             pending.sealed_payload,
             to_micros(now + lifetime),
         )
-        _ = await self._database.write(_ADD_AUTHORIZATION, values)
+        _ = await self._database.write(sql.ADD_AUTHORIZATION, values)
 
     async def take_authorization(
         self, handle_hash: bytes, binding_hash: bytes
     ) -> PendingAuthorization | None:
         """Deletes and returns an authorization where both hashes match and it lives."""
         values = (handle_hash, binding_hash, to_micros(self._clock.now()))
-        rows = await self._database.write(_TAKE_AUTHORIZATION, values)
+        rows = await self._database.write(sql.TAKE_AUTHORIZATION, values)
         return to_authorization(rows[0]) if rows else None
 
     async def add_endpoint(self, endpoint: EndpointRecord) -> None:
         """Adds a webhook endpoint."""
-        _ = await self._database.write(_ADD_ENDPOINT, endpoint_values(endpoint))
+        _ = await self._database.write(sql.ADD_ENDPOINT, endpoint_values(endpoint))
 
     async def find_endpoint(
         self, token_hash: bytes
     ) -> tuple[EndpointRecord, ConnectionRecord] | None:
         """A live endpoint with its connection."""
         values = (token_hash, to_micros(self._clock.now()))
-        rows = await self._database.read(_FIND_ENDPOINT, values)
+        rows = await self._database.read(sql.FIND_ENDPOINT, values)
         if not rows:
             return None
         return to_endpoint(rows[0][:ENDPOINT_WIDTH]), to_connection(rows[0][ENDPOINT_WIDTH:])
 
     async def list_endpoints(self, key: ConnectionKey) -> Sequence[EndpointRecord]:
         """A connection's endpoints, oldest first."""
-        rows = await self._database.read(_LIST_ENDPOINTS, _key(key))
+        rows = await self._database.read(sql.LIST_ENDPOINTS, _key(key))
         return [to_endpoint(row) for row in rows]
 
     async def save_endpoint_secret(
@@ -297,7 +275,15 @@ class SQLiteStore:
     ) -> bool:
         """Replaces an endpoint's signing secret."""
         values = (sealed_secret, endpoint, *_key(key))
-        return bool(await self._database.write(_SAVE_ENDPOINT_SECRET, values))
+        return bool(await self._database.write(sql.SAVE_ENDPOINT_SECRET, values))
+
+    def _hand_over(
+        self, handover: Handover | None, condition: str, found: tuple[Value, ...]
+    ) -> tuple[tuple[str, tuple[Value, ...]], ...]:
+        if handover is None:
+            return ()
+        due_at = to_micros(self._clock.now() + handover.due_in)
+        return ((sql.HAND_OVER + condition, (handover.id, due_at, *found)),)
 
 
 def _key(key: ConnectionKey) -> tuple[str, str, str, str]:

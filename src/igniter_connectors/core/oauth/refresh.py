@@ -7,14 +7,21 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Final, Literal
+from zlib import crc32
 
 import msgspec
 from returns.pipeline import is_successful
 
 from igniter_connectors.core.http import HttpFailed, HttpRequest, HttpResponse
+from igniter_connectors.core.oauth.client_assertion import Moment
 from igniter_connectors.core.oauth.client_auth import token_request
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.token import TokenSet, error_of, judge_token
+from igniter_connectors.core.oauth.token import (
+    TokenSet,
+    carried_over,
+    error_of,
+    judge_token,
+)
 from igniter_connectors.core.secret import Secret
 
 EXPIRY_MARGIN: Final = timedelta(seconds=10)
@@ -62,27 +69,37 @@ class UnknownOutcome(msgspec.Struct, frozen=True):
 Outcome = Renewed | GrantDead | DefiniteFailure | UnknownOutcome
 
 
-def freshness(*, now: datetime, refreshed_at: datetime, expires_at: datetime | None) -> Freshness:
+def freshness(
+    *, now: datetime, refreshed_at: datetime, expires_at: datetime | None, spread: str = ""
+) -> Freshness:
     """Whether a token serves (`fresh`), serves while one renewal runs (`due`), or is `expired`.
 
-    Due from 15 minutes or a fifth of its life before the end, whichever is later. A token
-    without a known end is fresh until the provider refuses it.
+    Due from 15 minutes or a fifth of its life before the end, whichever is later, less up to
+    half of that. How much less hangs on `spread`, so that connections that were made together
+    are not renewed together, and every process finds the same. A token without a known end is
+    fresh until the provider refuses it.
     """
     if expires_at is None:
         return "fresh"
     left = expires_at - now
     if left <= EXPIRY_MARGIN:
         return "expired"
-    life = expires_at - refreshed_at
-    return "due" if left <= min(LONGEST_LEAD, life * _LEAD_SHARE) else "fresh"
+    lead = min(LONGEST_LEAD, (expires_at - refreshed_at) * _LEAD_SHARE)
+    if left > lead:
+        return "fresh"
+    jitter = crc32(spread.encode()) / 2**32 if spread else 0.0
+    return "due" if left <= lead * (1 - jitter / 2) else "fresh"
 
 
-def refresh_request(provider: OAuthProvider, refresh_token: Secret) -> HttpRequest:
-    """The request that spends a refresh token. The scope asked for stays as granted."""
-    return token_request(
-        provider,
-        {"grant_type": "refresh_token", "refresh_token": refresh_token.reveal()},
-    )
+def refresh_request(
+    provider: OAuthProvider, refresh_token: Secret, *, moment: Moment | None = None
+) -> HttpRequest:
+    """The request that spends a refresh token. The scope asked for stays as granted.
+
+    `moment` is for a client that signs.
+    """
+    fields = {"grant_type": "refresh_token", "refresh_token": refresh_token.reveal()}
+    return token_request(provider, fields, moment=moment)
 
 
 def judge_refresh(
@@ -105,16 +122,7 @@ def judge_refresh(
         return UnknownOutcome() if answer.sent else DefiniteFailure()
     judged = judge_token(answer, provider, connector=connector, received_at=received_at)
     if is_successful(judged):
-        tokens = judged.unwrap()
-        return Renewed(
-            msgspec.structs.replace(
-                tokens,
-                refresh_token=tokens.refresh_token or spent.refresh_token,
-                oauth_scopes=spent.oauth_scopes
-                if tokens.oauth_scopes is None
-                else tokens.oauth_scopes,
-            )
-        )
+        return Renewed(carried_over(judged.unwrap(), spent))
     error = error_of(answer)
     if answer.status in _BEFORE_THE_GRANT:
         return DefiniteFailure(retry_after(answer))

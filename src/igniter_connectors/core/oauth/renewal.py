@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from igniter_connectors.core.connection import ConnectionRecord, Status
+from igniter_connectors.core.connection import ConnectionRecord, Grant, Status
 from igniter_connectors.core.oauth.lease import Lease
+from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.problem import NeedsReauth, RefreshFailed
 
 
@@ -57,6 +58,19 @@ def decide(
     if record.lease_owner is None and record.next_attempt_at is not None:
         return GiveUp(RefreshFailed(connector, record.next_attempt_at))
     return WaitForHolder()
+
+
+def is_minted_by(grant: Grant, provider: OAuthProvider) -> bool:
+    """Whether a grant is of the provider's client, and so its refresh token may be sent.
+
+    A connection remembers the client and the endpoint that minted its tokens. Where a tenant's
+    config chooses them, another one is not given what the first granted; where the application
+    declares the endpoint, it may move.
+    """
+    if not grant.client_id:
+        return True
+    is_elsewhere = provider.has_tenant_host and grant.token_url != provider.token_url
+    return grant.client_id == provider.client_id and not is_elsewhere
 
 
 def is_still_ours(record: ConnectionRecord | None, lease: Lease) -> bool:

@@ -36,16 +36,20 @@ class PendingAuthorization(msgspec.Struct, frozen=True):
 class AuthorizationPayload(msgspec.Struct, frozen=True):
     """What the callback needs to know again; sealed, since it holds config and verifier.
 
-    `config` is JSON with its secrets in clear. `expected_grant` is the grant's id when the
-    authorization began, None where nothing was connected. `verifier` is "" before a
-    browser has opened the ticket.
+    `config` is JSON with its secrets in clear; `keeps_config`: what the row holds by then is
+    not replaced by it. `oauth_scopes` are those asked for.
+    `expected_grant` is the id of the grant that stood when the authorization began, or of
+    the last one where it was disconnected; None where nothing was ever connected.
+    `verifier` is "" before a browser has opened the ticket.
     """
 
     subject: str
     config: bytes
+    oauth_scopes: tuple[str, ...]
     return_to: str
     expected_grant: str | None
     replace_account: bool
+    keeps_config: bool = False
     verifier: str = ""
 
     def __repr__(self) -> str:

@@ -85,6 +85,19 @@ class NeedsReauth(Problem, frozen=True, tag="CONNECTOR_NEEDS_REAUTH"):
     says: ClassVar[str] = "{connector} needs to be authorized again: {reason}"
 
 
+class MissingScopes(Problem, frozen=True, tag="CONNECTOR_MISSING_SCOPES"):
+    """The tenant did not grant all that the action declares; nothing was called.
+
+    `upgrade_url` opens an authorization for them in the browser of whoever is signed in; ""
+    where the manager has no base URL.
+    """
+
+    connector: str
+    oauth_scopes: tuple[str, ...]
+    upgrade_url: str
+    says: ClassVar[str] = "{connector}: authorize again to grant more: {upgrade_url}"
+
+
 class IdentityMismatch(Problem, frozen=True, tag="CONNECTOR_IDENTITY_MISMATCH"):
     """Another account of the provider than the one that is connected here."""
 

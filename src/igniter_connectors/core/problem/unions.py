@@ -23,9 +23,12 @@ from igniter_connectors.core.problem.connection import (
 from igniter_connectors.core.problem.oauth import (
     AuthorizationDenied,
     IdentityMismatch,
+    IdTokenInvalid,
     IssuerMismatch,
+    MissingScopes,
     NeedsReauth,
     OAuthStateInvalid,
+    ProviderAnswerMalformed,
     ProviderUnreachable,
     RefreshFailed,
     ReturnToInvalid,
@@ -64,12 +67,31 @@ CallProblem = (
     | ActionOutputInvalid
     | ActionFailed
     | NeedsReauth
+    | MissingScopes
     | RefreshFailed
 )
 DefaultCallProblem = (
     DefaultConfigRequired | ActionNotFound | ActionInputInvalid | ActionOutputInvalid | ActionFailed
 )
 AuthorizeProblem = ConfigInvalid | EncryptFailed | ReturnToInvalid | DatabaseFailed
+AccountProblem = ProviderUnreachable | ProviderAnswerMalformed | UserInfoMalformed | IdTokenInvalid
+StartProblem = (
+    OAuthStateInvalid
+    | EncryptFailed
+    | ProviderUnreachable
+    | ProviderAnswerMalformed
+    | AuthorizationDenied
+)
+ReauthorizeProblem = NotConnected | DecryptFailed | AuthorizeProblem
+AdoptProblem = (
+    ConfigInvalid
+    | EncryptFailed
+    | DecryptFailed
+    | AccountProblem
+    | IdentityMismatch
+    | Conflict
+    | DatabaseFailed
+)
 EndpointProblem = (
     NotConnected | WebhookNotConfigured | WebhookSecretInvalid | EncryptFailed | DatabaseFailed
 )
@@ -80,8 +102,7 @@ CallbackProblem = (
     | IssuerMismatch
     | TokenRefused
     | TokenMalformed
-    | UserInfoMalformed
-    | ProviderUnreachable
+    | AccountProblem
     | IdentityMismatch
     | Conflict
     | ConfigInvalid

@@ -1,0 +1,145 @@
+"""One tenant at a connector that is authorized at an OAuth provider."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, final
+
+import msgspec
+from returns.pipeline import is_successful
+from returns.result import Failure, Result
+from typing_extensions import TypeVar
+
+from igniter_connectors.core.connection import Connection
+from igniter_connectors.core.connector import OAuthConnector
+from igniter_connectors.core.oauth.adopted import AdoptedTokens
+from igniter_connectors.core.oauth.state import AuthorizationRequest
+from igniter_connectors.core.problem import (
+    AdoptProblem,
+    AuthorizeProblem,
+    ReauthorizeProblem,
+)
+from igniter_connectors.flows.adopt import adopt
+from igniter_connectors.flows.authorize import Wanted, begin, begin_again
+from igniter_connectors.flows.guard import guarded
+from igniter_connectors.flows.runtime import base_of
+from igniter_connectors.manager.at import At
+
+Conf = TypeVar("Conf", bound=msgspec.Struct)
+Ctx_co = TypeVar("Ctx_co", covariant=True)
+
+
+@final
+class AtOAuth(At[Conf, Ctx_co]):
+    """A tenant at a connector that is authorized at an OAuth provider."""
+
+    __slots__ = ()
+
+    async def authorize(
+        self,
+        config: Conf,
+        *,
+        subject: str,
+        return_to: str = "",
+        oauth_scopes: Sequence[str] = (),
+    ) -> Result[AuthorizationRequest, AuthorizeProblem]:
+        """Begins an authorization; the tenant is connected when its browser comes back.
+
+        Where it is connected already, the same account is authorized again with this config.
+
+        Args:
+            config: Stored beside the tokens once they are granted.
+            subject: Who is signed in to the application now. Only a browser in which the
+                same subject is signed in can begin and finish.
+            return_to: Where the browser goes afterwards: a path of this site, or one of
+                the URLs allowed when the manager was built. "" means "/".
+            oauth_scopes: Asked for beyond those of the provider's definition.
+
+        Returns:
+            A URL of our own start route that opens once, within 10 minutes; or
+            `ConfigInvalid`, `ReturnToInvalid`, `EncryptFailed`, `DatabaseFailed`.
+        """
+        wanted = Wanted(subject, return_to, tuple(oauth_scopes))
+        return await self._begin(config, wanted)
+
+    async def authorize_replacing_account(
+        self,
+        config: Conf,
+        *,
+        subject: str,
+        return_to: str = "",
+        oauth_scopes: Sequence[str] = (),
+    ) -> Result[AuthorizationRequest, AuthorizeProblem]:
+        """As `authorize`, and another account of the provider may take the place of the one
+        connected, which `authorize` refuses as `IdentityMismatch`."""
+        wanted = Wanted(subject, return_to, tuple(oauth_scopes), replace_account=True)
+        return await self._begin(config, wanted)
+
+    async def reauthorize(
+        self, *, subject: str, return_to: str = "", oauth_scopes: Sequence[str] = ()
+    ) -> Result[AuthorizationRequest, ReauthorizeProblem]:
+        """Begins to authorize in place what is connected, whatever state its grant is in.
+
+        The config stays as it is stored, and the scopes granted before are asked for again,
+        with those given here. Arguments are those of `authorize`.
+
+        Returns:
+            As `authorize`; or `NotConnected`, `DecryptFailed` (what is stored does not open:
+            use `authorize` with a config).
+        """
+        wanted = Wanted(subject, return_to, tuple(oauth_scopes))
+        return await guarded(
+            self._runtime,
+            begin_again(self._runtime, base_of(self._runtime), self._oauth, self._key, wanted),
+        )
+
+    async def adopt(
+        self, config: Conf, tokens: AdoptedTokens
+    ) -> Result[Connection[Conf], AdoptProblem]:
+        """Connects with tokens that the application already has, and that others use too.
+
+        They are neither refreshed nor revoked from here: when the access token expires, the
+        tenant has to authorize. Whose account they are for is asked at the provider's
+        `userinfo_url` before anything is stored.
+
+        Returns:
+            The connection, or
+            - `ConfigInvalid`, `EncryptFailed`.
+            - `ProviderUnreachable`, `UserInfoMalformed`: whose tokens they are cannot be told.
+            - `IdentityMismatch`: another account is connected here.
+            - `Conflict`: something else was authorized or disconnected meanwhile.
+            - `DatabaseFailed`.
+        """
+        return await guarded(self._runtime, self._adopt(config, tokens, is_shared=True))
+
+    async def adopt_as_only_user(
+        self, config: Conf, tokens: AdoptedTokens
+    ) -> Result[Connection[Conf], AdoptProblem]:
+        """As `adopt`, where nobody else uses the tokens from now on: they are refreshed.
+
+        Another program that refreshed them too could destroy the grant at a provider that
+        rotates refresh tokens.
+        """
+        return await guarded(self._runtime, self._adopt(config, tokens, is_shared=False))
+
+    @property
+    def _oauth(self) -> OAuthConnector[Conf, Ctx_co, Any]:
+        # Scoped.at made this for no other kind of connector.
+        assert isinstance(self._connector, OAuthConnector)
+        return self._connector
+
+    async def _adopt(
+        self, config: Conf, tokens: AdoptedTokens, *, is_shared: bool
+    ) -> Result[Connection[Conf], AdoptProblem]:
+        stored = await adopt(
+            self._runtime, self._oauth, self._key, config, tokens, is_shared=is_shared
+        )
+        return self._opened(stored.unwrap()) if is_successful(stored) else Failure(stored.failure())
+
+    async def _begin(
+        self, config: Conf, wanted: Wanted
+    ) -> Result[AuthorizationRequest, AuthorizeProblem]:
+        return await guarded(
+            self._runtime,
+            begin(self._runtime, base_of(self._runtime), self._oauth, self._key, config, wanted),
+        )
