@@ -1,15 +1,29 @@
 """What tests of connectors need: a manual clock, a scripted provider, signed webhooks."""
 
 from igniter_connectors.testing.clock import ManualClock
-from igniter_connectors.testing.provider import ProviderScript, ScriptedProvider, running_provider
+from igniter_connectors.testing.provider import (
+    Grant,
+    ProviderProcess,
+    ProviderScript,
+    ProviderState,
+    ScriptedProvider,
+    TokenRequest,
+    provider_process,
+    running_provider,
+)
 from igniter_connectors.testing.signed_webhook import sign_webhook
 from igniter_connectors.testing.store_contract import STORE_CONTRACT
 
 __all__ = [
     "STORE_CONTRACT",
+    "Grant",
     "ManualClock",
+    "ProviderProcess",
     "ProviderScript",
+    "ProviderState",
     "ScriptedProvider",
+    "TokenRequest",
+    "provider_process",
     "running_provider",
     "sign_webhook",
 ]
