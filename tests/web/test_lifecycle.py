@@ -337,8 +337,10 @@ async def test_a_refresh_that_loses_its_row_hands_its_tokens_over() -> None:
         made.provider.script = ProviderScript(answer_late_seconds=0.2)
         made.clock.advance(timedelta(hours=1))
         waiting = asyncio.create_task(made.works())
-        while not made.provider.refresh_requests:
+        for _ in range(500):
             await asyncio.sleep(0.01)
+            if made.provider.refresh_requests:
+                break
         value_or_raise(await made.at.disconnect())
         assert not await waiting
         made.provider.script = ProviderScript()

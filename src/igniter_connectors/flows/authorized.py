@@ -72,8 +72,6 @@ async def save_authorized(
     expected = authorized.expected_grant
     for _ in range(_SAVE_TRIES):
         known = await runtime.store.find(key)
-        if await runtime.store.last_grant(key) != expected:
-            break
         judged = judge_identity(
             known.grant if known is not None else None,
             authorized.account,
@@ -96,6 +94,8 @@ async def save_authorized(
             return Success(record)
         # A refresh of the very grant that this one replaces may have raised the generation
         # meanwhile: that is no reason to throw an authorization away.
+        if await runtime.store.last_grant(key) != expected:
+            break
     known = await runtime.store.find(key)
     return Failure(Conflict(key.connector, known.version if known is not None else None))
 
