@@ -11,6 +11,7 @@ from igniter_connectors.core.http import HttpResponse
 
 _STATUS: dict[type[p.Problem], int] = {
     p.ConnectorNotFound: 404,
+    p.ProviderNotKnown: 404,
     p.ScopeInvalid: 400,
     p.ScopeIdentifierRequired: 400,
     p.AccountInvalid: 400,

@@ -13,6 +13,7 @@ from igniter_connectors.core.problem.action import (
 from igniter_connectors.core.problem.addressing import (
     AccountInvalid,
     ConnectorNotFound,
+    ProviderNotKnown,
     ScopeIdentifierRequired,
     ScopeInvalid,
 )
@@ -144,6 +145,7 @@ __all__ = [
     "PrincipalRequired",
     "Problem",
     "ProviderAnswerMalformed",
+    "ProviderNotKnown",
     "ProviderUnreachable",
     "ReauthorizeProblem",
     "RefreshFailed",

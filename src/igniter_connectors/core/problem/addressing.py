@@ -14,6 +14,13 @@ class ConnectorNotFound(Problem, frozen=True, tag="CONNECTOR_NOT_FOUND"):
     says: ClassVar[str] = "no connector {connector!r} is registered"
 
 
+class ProviderNotKnown(Problem, frozen=True, tag="CONNECTOR_PROVIDER_NOT_KNOWN"):
+    """The catalogue of OAuth providers has none with this key."""
+
+    provider: str
+    says: ClassVar[str] = "the catalogue has no provider {provider!r}"
+
+
 class ScopeInvalid(Problem, frozen=True, tag="CONNECTOR_SCOPE_INVALID"):
     """A kind of tenant that is not registered, or an identity that cannot be stored."""
 

@@ -1,0 +1,1 @@
+"""Providers as data. The public names stand in `igniter_connectors.providers`."""
