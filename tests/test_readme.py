@@ -24,7 +24,7 @@ class Recorder:
         self.sent: list[HttpRequest] = []
 
     async def send(
-        self, request: HttpRequest, *, deadline: object = None
+        self, request: HttpRequest, *, deadline: object = None, limit_bytes: int = 0
     ) -> Result[HttpResponse, HttpFailed]:
         self.sent.append(request)
         return Success(HttpResponse(200))
@@ -44,7 +44,7 @@ async def test_the_thirty_lines_run(
     await module.main()
     assert capsys.readouterr().out == "<Success: MessageSent(status=200)>\n"
     (request,) = recorder.sent
-    assert request.url == "https://api.telegram.org/bot…/sendMessage"
+    assert request.url == "https://api.telegram.org/bot%E2%80%A6/sendMessage"
     assert request.body == b'{"chat_id":"42","text":"hello"}'
     assert (tmp_path / "connectors.db").exists()
 

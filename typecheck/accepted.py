@@ -20,6 +20,7 @@ from igniter_connectors import (
     AccessToken,
     Action,
     ActionCall,
+    ApiClient,
     AuthorizationRequest,
     CallProblem,
     ConfigConnector,
@@ -68,13 +69,18 @@ from igniter_connectors.core.connector import (
 )
 from igniter_connectors.core.event import Connected, Disconnected, ErrorOccurred, Event, Updated
 from igniter_connectors.core.fields import JsonValue
-from igniter_connectors.core.http import DEADLINE
+from igniter_connectors.core.http import DEADLINE, RESPONSE_LIMIT_BYTES
 from igniter_connectors.core.problem import (
     ActionFailed,
     ActionInputInvalid,
     ActionNotFound,
     ActionOutputInvalid,
     AlreadyConnected,
+    ApiProblem,
+    ApiRateLimited,
+    ApiRequestRefused,
+    ApiResponseTooLarge,
+    ApiUnreachable,
     AuthorizeProblem,
     ConfigInvalid,
     Conflict,
@@ -92,6 +98,7 @@ from igniter_connectors.core.problem import (
     NeedsReauth,
     NotConnected,
     RefreshFailed,
+    ResponseUnexpected,
     ReturnToInvalid,
     ScopeIdentifierRequired,
     ScopeInvalid,
@@ -208,8 +215,35 @@ async def say(call: ActionCall[ChatConfig, ChatClient, Say]) -> Result[Said | Qu
     assert_type(call.failed("no such chat"), Result[Never, ActionFailed])
     if call.config.silent:
         return call.failed("the chat is silent", retry_at=datetime.fromtimestamp(0, UTC))
-    answer = await call.http.send(HttpRequest("POST", "https://chat.example/say"))
-    assert_type(answer, Result[HttpResponse, HttpFailed])
+    assert_type(call.http, ApiClient)
+    answer = await call.http.post("/say", json=call.input, idempotency_key="one")
+    assert_type(answer, Result[HttpResponse, ApiProblem])
+    if not is_successful(answer):
+        match answer.failure():
+            case ApiRateLimited(retry_at=retry_at):
+                return call.failed("busy", retry_at=retry_at)
+            case problem:
+                return call.failed(problem.message)
+    assert_type(answer.unwrap().decode(Said), Result[Said, ResponseUnexpected])
+    assert_type(
+        answer.unwrap().decode(list[Said], statuses=(200,)), Result[list[Said], ResponseUnexpected]
+    )
+    found = await call.http.get("/says", query={"page": 2, "tag": ["a", "b"], "all": True})
+    assert_type(found, Result[HttpResponse, ApiProblem])
+    for asking in (
+        call.http.put("/says/1", form={"text": "x"}, limit_bytes=1 << 24),
+        call.http.patch("/says/1", body=b"x", headers={"Content-Type": "text/plain"}),
+        call.http.delete("/says/1", deadline=timedelta(minutes=1)),
+        call.http.request("HEAD", "/says/1"),
+    ):
+        assert_type(await asking, Result[HttpResponse, ApiProblem])
+    elsewhere = await call.http.send_anywhere_without_token(
+        HttpRequest("GET", "https://other.example/")
+    )
+    assert_type(
+        elsewhere,
+        Result[HttpResponse, ApiRequestRefused | ApiUnreachable | ApiResponseTooLarge],
+    )
     return Success(Said(1))
 
 
@@ -369,7 +403,12 @@ provider = OAuthProvider(
     oauth_scopes=("repo", "user"),
 )
 forge = (
-    Connector.create("forge").with_config(ForgeConfig).add_action(star).with_oauth(provider).build()
+    Connector.create("forge")
+    .with_config(ForgeConfig)
+    .with_api("https://api.forge.example/v1", idempotency_header="Idempotency-Key")
+    .add_action(star)
+    .with_oauth(provider)
+    .build()
 )
 assert_type(chat, ConfigConnector[ChatConfig, ChatClient, ChatConfig])
 assert_type(forge, OAuthConnector[ForgeConfig, None, ForgeConfig])
@@ -411,9 +450,13 @@ class Recorder:
         assert_type(event.at, datetime)
 
     async def send(
-        self, request: HttpRequest, *, deadline: timedelta = DEADLINE
+        self,
+        request: HttpRequest,
+        *,
+        deadline: timedelta = DEADLINE,
+        limit_bytes: int = RESPONSE_LIMIT_BYTES,
     ) -> Result[HttpResponse, HttpFailed]:
-        if deadline > DEADLINE:
+        if deadline > DEADLINE or limit_bytes == 0:
             return Failure(HttpFailed(sent=False))
         return Success(HttpResponse(200, body=request.body))
 

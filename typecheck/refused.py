@@ -411,3 +411,26 @@ async def values(result: Result[Said | Queued, CallProblem]) -> None:
                 pass
             case _:
                 assert_never(problem)  # refused: 172 a match that leaves problems out
+
+
+# --- calling an API -------------------------------------------------------------------
+
+
+async def calls_an_api(call: ActionCall[ChatConfig, object, Say], request: HttpRequest) -> None:
+    await call.http.send(request)  # refused: 173 another origin by a short name
+    await call.http.send_anywhere_without_token("https://other.example/")  # refused: 174 a string for a request
+    await call.http.get("/says", json={})  # refused: 175 a body where there is none
+    await call.http.get("/says", {"page": 2})  # refused: 176 a query by position
+    await call.http.get("/says", query={"key": call.config.bot_token})  # refused: 177 a secret in a query
+    await call.http.get("/says", headers={"X-Key": call.config.bot_token})  # refused: 178 a secret for a header's text
+    await call.http.post("/says", body="text")  # refused: 179 text for bytes
+    await call.http.put("/says", idempotency_key="one")  # refused: 180 a key that changes nothing
+    await call.http.get("/says", deadline=30)  # refused: 181 a number for a time
+    await call.http.get("/says")  # refused by basedpyright: 182 a Result ignored
+    call.http.get("/says").unwrap()  # refused: 183 await forgotten
+    answer = await call.http.get("/says")
+    answer.unwrap().decode(Said).number  # refused: 184 a Result used as its value
+    answer.failure().retry_at  # refused: 185 one of many problems taken for granted
+    call.http = call.http  # refused: 186 assignment to what is frozen
+    plain_chat.with_api()  # refused: 187 no address
+    plain_chat.with_api("https://api.example", "X-Key")  # refused: 188 a header by position

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from igniter_connectors.builder import ConnectorManager, ManagerBuilder
-from igniter_connectors.core.action import AccessToken, Action, ActionCall, action, http_action
+from igniter_connectors.core.access_token import AccessToken
+from igniter_connectors.core.action import Action, ActionCall, action, http_action
+from igniter_connectors.core.api_client import ApiClient
 from igniter_connectors.core.connection import (
     Authorization,
     Connection,
@@ -52,6 +54,12 @@ from igniter_connectors.core.problem import (
     ActionOutputInvalid,
     AdoptProblem,
     AlreadyConnected,
+    ApiProblem,
+    ApiRateLimited,
+    ApiRequestRefused,
+    ApiResponseTooLarge,
+    ApiUnauthorized,
+    ApiUnreachable,
     AuthorizationDenied,
     AuthorizeProblem,
     BuildConfigRequired,
@@ -96,6 +104,7 @@ from igniter_connectors.core.problem import (
     ReauthorizeProblem,
     RefreshFailed,
     RequestRefused,
+    ResponseUnexpected,
     ReturnToInvalid,
     ScopeIdentifierRequired,
     ScopeInvalid,
@@ -166,6 +175,13 @@ __all__ = [
     "AdoptProblem",
     "AdoptedTokens",
     "AlreadyConnected",
+    "ApiClient",
+    "ApiProblem",
+    "ApiRateLimited",
+    "ApiRequestRefused",
+    "ApiResponseTooLarge",
+    "ApiUnauthorized",
+    "ApiUnreachable",
     "At",
     "AtConfig",
     "AtOAuth",
@@ -254,6 +270,7 @@ __all__ = [
     "Recovered",
     "RefreshFailed",
     "RequestRefused",
+    "ResponseUnexpected",
     "ReturnToInvalid",
     "SQLiteStore",
     "Scope",

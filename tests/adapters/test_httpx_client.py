@@ -12,7 +12,8 @@ import pytest
 from returns.result import Failure
 
 from igniter_connectors import HttpFailed, HttpRequest
-from igniter_connectors.adapters.httpx_client import RESPONSE_LIMIT_BYTES, HttpxClient
+from igniter_connectors.adapters.httpx_client import HttpxClient
+from igniter_connectors.core.http import RESPONSE_LIMIT_BYTES
 from tests.sample import CANARY
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -128,7 +129,19 @@ async def test_a_body_is_read_up_to_the_cap(length: int, is_read: bool) -> None:
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n".encode()
     async with listening(saying(head + b"x" * length)) as origin, client() as http:
         answer = await http.send(HttpRequest("GET", origin))
-    assert (answer != Failure(HttpFailed(sent=True))) == is_read
+    assert (answer != Failure(HttpFailed(sent=True, is_too_large=True))) == is_read
+
+
+@pytest.mark.parametrize("limit", [0, 9, RESPONSE_LIMIT_BYTES * 2])
+async def test_the_cap_is_the_senders_to_set(limit: int) -> None:
+    """Lower or higher than 1 MiB: what fits is read, one byte more is not."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {limit}\r\n\r\n".encode()
+    async with listening(saying(head + b"x" * limit)) as origin, client() as http:
+        whole = await http.send(HttpRequest("GET", origin), limit_bytes=limit)
+        assert len(whole.unwrap().body) == limit
+        if limit:
+            less = await http.send(HttpRequest("GET", origin), limit_bytes=limit - 1)
+            assert less == Failure(HttpFailed(sent=True, is_too_large=True))
 
 
 async def test_the_log_has_the_origin_alone(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Coroutine
-from datetime import timedelta
-from typing import Any
+from collections.abc import Awaitable
 
 import pytest
 from msgspec import Struct
 from returns.result import Failure, Result
 
-from igniter_connectors.core.action import AccessToken, ActionCall, action, http_action
-from igniter_connectors.core.http import DEADLINE, HttpClient, HttpFailed, HttpRequest, HttpResponse
+from igniter_connectors.core.access_token import AccessToken
+from igniter_connectors.core.action import ActionCall, action, http_action
 from igniter_connectors.core.problem import ActionFailed
 from igniter_connectors.core.schema import MISFITS
 from igniter_connectors.core.secret import Secret
 
+from .api_calls import Named, Senders
 from .examples import NOW
 
 CANARY = "canary-5f1d"
@@ -33,21 +32,13 @@ class Sent(Struct):
     id: int
 
 
-class NoNetwork:
-    """Sends nothing."""
-
-    def send(
-        self, request: HttpRequest, *, deadline: timedelta = DEADLINE
-    ) -> Coroutine[Any, Any, Result[HttpResponse, HttpFailed]]:
-        raise AssertionError("core sends nothing")
-
-
 def send(call: ActionCall[Config, None, Message]) -> Awaitable[Result[Sent, ActionFailed]]:
     raise AssertionError("core runs no handler")
 
 
-def call_of(client: HttpClient) -> ActionCall[Config, None, Message]:
-    return ActionCall(Message("hello"), Config(Secret(CANARY)), None, client, "telegram", "send")
+def call_of(senders: Senders) -> ActionCall[Config, None, Message]:
+    config = Config(Secret(CANARY))
+    return ActionCall(Message("hello"), config, None, senders, Named("telegram"), "send")
 
 
 def test_an_action_is_closed_to_http_unless_asked() -> None:
@@ -77,7 +68,7 @@ def test_the_checks_refuse_what_does_not_fit() -> None:
 
 def test_a_handler_says_why_it_failed() -> None:
     """The problem names connector and action, and when to try again where the handler knows."""
-    call = call_of(NoNetwork())
+    call = call_of(Senders())
     assert call.failed("no such chat") == Failure(ActionFailed("telegram", "send", "no such chat"))
     assert call.failed("busy", retry_at=NOW).failure().retry_at == NOW
 
@@ -85,14 +76,24 @@ def test_a_handler_says_why_it_failed() -> None:
 def test_a_call_shows_neither_secrets_nor_tokens() -> None:
     """A handler that logs its whole call leaks nothing."""
     token = AccessToken(Secret(CANARY), "bearer", ("read",), NOW)
-    assert CANARY not in repr(call_of(NoNetwork()))
+    assert CANARY not in repr(call_of(Senders()))
     assert CANARY not in repr(token)
 
 
 def test_a_call_on_the_default_config_has_no_tenant() -> None:
     """Neither tenant nor token, unless they are given."""
-    call = call_of(NoNetwork())
+    call = call_of(Senders())
     assert (call.tenant, call.access_token) == (None, None)
+
+
+def test_a_call_makes_its_client_once_and_when_it_is_asked_for() -> None:
+    """A handler that calls no API pays for none; one that does keeps a renewed token."""
+    senders = Senders()
+    call = call_of(senders)
+    assert call.connector == "telegram"
+    assert senders.made == []
+    assert call.http is call.http
+    assert senders.made == [("telegram", call.config, None, None)]
 
 
 def test_the_authorization_header_carries_the_token() -> None:

@@ -275,3 +275,51 @@ def test_an_action_whose_types_cannot_be_read_is_refused() -> None:
     odd = action("odd", input=Odd, output=None)(handler)
     with pytest.raises(WrongWiring, match="complex"):
         begin().add_action(odd)
+
+
+def test_a_connector_says_where_its_api_is() -> None:
+    """No other step loses it, and it loses nothing of the others."""
+
+    class Tenanted(Struct, rename="camel"):
+        sub_domain: str
+        api_key: Secret
+
+    async def open_nothing(config: Tenanted) -> None:
+        raise AssertionError("core runs no hook")
+
+    built = (
+        Connector.create("crm")
+        .with_config(Tenanted)
+        .with_metadata(Card("CRM"))
+        .with_api("https://{sub_domain}.crm.example/v1", idempotency_header="X-Key")
+        .on_context(open_nothing)
+        .with_default_config(Tenanted("acme", Secret("k")))
+        .with_oauth(PROVIDER)
+        .build()
+    )
+    assert built.metadata == Card("CRM")
+    assert built.api is not None
+    assert (built.api.authority, built.api.path) == ("{sub_domain}.crm.example", "/v1")
+    assert built.api.idempotency_header == "X-Key"
+    plain = Connector.create("crm").with_config(Tenanted)
+    assert plain.build().api is None
+    in_path = plain.with_api("https://api.crm.example/{api_key}").build().api
+    assert in_path is not None
+    assert in_path.idempotency_header == "Idempotency-Key"
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "http://crm.example",
+        "https://{chats}.crm.example",
+        "https://{key}.crm.example",
+        "https://crm.example/v1?x=1",
+    ],
+)
+def test_an_api_that_could_not_be_called_safely_is_refused(base_url: str) -> None:
+    """Plain http, a field that the config has not, a secret in a host's name."""
+    with pytest.raises(WrongWiring) as raised:
+        Connector.create("crm").with_config(Config).with_api(base_url)
+    assert isinstance(raised.value.problem, BuildInvalid)
+    assert raised.value.problem.reason.startswith("crm: ")

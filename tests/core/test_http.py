@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from returns.result import Success
 
 from igniter_connectors.core.http import (
     HttpRequest,
@@ -16,6 +17,7 @@ from igniter_connectors.core.http import (
     origin_of,
     single_header,
 )
+from igniter_connectors.core.problem import ResponseUnexpected
 
 from .vector_files import vectors
 
@@ -103,3 +105,43 @@ def test_form_body_reads_back(fields: dict[str, str]) -> None:
     """A server that decodes the form gets the fields that were sent."""
     read = parse_qsl(form_body(fields).decode("ascii"), keep_blank_values=True)
     assert dict(read) == fields
+
+
+class User(msgspec.Struct):
+    """What an API answers."""
+
+    id: int
+    name: str = ""
+
+
+def test_an_answers_json_is_read_as_its_type() -> None:
+    """Checked, whatever the types inside."""
+    assert HttpResponse(200, body=b'{"id":7,"more":1}').decode(User) == Success(User(7))
+    assert HttpResponse(201, body=b'[{"id":7}]').decode(list[User]) == Success([User(7)])
+    assert HttpResponse(404, body=b'{"id":7}').decode(User, statuses=(404,)) == Success(User(7))
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "reason"),
+    [
+        (b'{"id":"canary"}', "$.id", "expected `int`, got `str`"),
+        (b'{"name":"canary"}', "$.id", "is required"),
+        (b"canary", "$", "is not JSON"),
+        (b"", "$", "is not JSON"),
+    ],
+)
+def test_an_answer_that_does_not_fit_names_the_path_alone(
+    body: bytes, path: str, reason: str
+) -> None:
+    """Never the value."""
+    problem = HttpResponse(200, body=body).decode(User).failure()
+    assert problem == ResponseUnexpected(200, path, reason)
+    assert "canary" not in problem.message
+
+
+@pytest.mark.parametrize("status", [199, 300, 404, 500])
+def test_an_error_is_not_read_as_what_was_asked_for(status: int) -> None:
+    """Its body might fit a struct of optional fields."""
+    problem = HttpResponse(status, body=b'{"id":7}').decode(User).failure()
+    assert problem == ResponseUnexpected(status, "$", "is another status than expected")
+    assert HttpResponse(200, body=b'{"id":7}').decode(User, statuses=()).failure().path == "$"

@@ -49,6 +49,8 @@ def example_of(kind: type[Problem], text: str = "telegram") -> Problem:
                 values[field.name] = 7
             case inspect.VarTupleType(item_type=inspect.StrType()):
                 values[field.name] = (text, text)
+            case inspect.BoolType():
+                values[field.name] = True
             case inspect.DateTimeType():
                 values[field.name] = datetime(2026, 11, 1, tzinfo=UTC)
             case other:

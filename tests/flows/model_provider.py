@@ -51,7 +51,11 @@ class ModelProvider:
     spent: dict[str, float] = field(default_factory=dict)
 
     async def send(
-        self, request: HttpRequest, *, deadline: timedelta = timedelta(seconds=10)
+        self,
+        request: HttpRequest,
+        *,
+        deadline: timedelta = timedelta(seconds=10),
+        limit_bytes: int = 0,
     ) -> Result[HttpResponse, HttpFailed]:
         """The library's HTTP port."""
         self.requests += 1

@@ -324,7 +324,10 @@ async def test_only_the_token_that_the_lease_returned_is_sent() -> None:
     answer = made.provider.send
 
     async def listen(
-        request: HttpRequest, *, deadline: timedelta = timedelta(seconds=10)
+        request: HttpRequest,
+        *,
+        deadline: timedelta = timedelta(seconds=10),
+        limit_bytes: int = 0,
     ) -> Result[HttpResponse, HttpFailed]:
         sent.append(request.body)
         return await answer(request, deadline=deadline)

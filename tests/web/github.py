@@ -21,7 +21,6 @@ from igniter_connectors import (
     Connector,
     ConnectorManager,
     Connectors,
-    HttpRequest,
     MemoryStore,
     OAuthConnector,
     OAuthProvider,
@@ -29,6 +28,7 @@ from igniter_connectors import (
     Secret,
     action,
 )
+from igniter_connectors.core.http import origin_of
 from igniter_connectors.core.problem import ActionFailed
 from igniter_connectors.ports import Clock, Store
 from igniter_connectors.web import ConnectorsPlugin
@@ -58,9 +58,7 @@ class Me(msgspec.Struct, frozen=True):
 @action("who_am_i", input=WhoAmI, output=Me)
 async def who_am_i(call: ActionCall[GitHub, object, WhoAmI]) -> Result[Me, ActionFailed]:
     """Asks the provider with the connection's access token."""
-    assert call.access_token is not None
-    header = call.access_token.authorization_header()
-    answer = await call.http.send(HttpRequest("GET", call.input.url, (header,)))
+    answer = await call.http.get(call.input.url)
     if not is_successful(answer):
         return call.failed("no answer")
     if answer.unwrap().status != 200:
@@ -76,6 +74,7 @@ def github(provider: OAuthProvider) -> Github:
     return (
         Connector.create("github")
         .with_config(GitHub)
+        .with_api(origin_of(provider.userinfo_url or provider.token_url))
         .add_action(who_am_i)
         .with_oauth(provider)
         .build()

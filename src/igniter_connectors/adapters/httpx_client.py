@@ -19,13 +19,12 @@ from returns.result import Failure, Result, Success
 from igniter_connectors.core.address import is_public_address
 from igniter_connectors.core.http import (
     DEADLINE,
+    RESPONSE_LIMIT_BYTES,
     HttpFailed,
     HttpRequest,
     HttpResponse,
     origin_of,
 )
-
-RESPONSE_LIMIT_BYTES: Final = 1024 * 1024
 
 _NOT_SENT: Final = (
     httpx.ConnectError,
@@ -111,31 +110,35 @@ class HttpxClient:
             self._closing = False
 
     async def send(
-        self, request: HttpRequest, *, deadline: timedelta = DEADLINE
+        self,
+        request: HttpRequest,
+        *,
+        deadline: timedelta = DEADLINE,
+        limit_bytes: int = RESPONSE_LIMIT_BYTES,
     ) -> Result[HttpResponse, HttpFailed]:
         """The answer, whatever its status; `HttpFailed` when there was none in time, or one
-        over 1 MiB."""
+        over the limit."""
         if self._closing:
             return Failure(HttpFailed(sent=False))
         ended = asyncio.get_running_loop().create_future()
         self._in_flight.add(ended)
         try:
-            return await self._send(request, deadline)
+            return await self._send(request, deadline, limit_bytes)
         finally:
             self._in_flight.discard(ended)
             _ = ended.cancel()
 
     async def _send(
-        self, request: HttpRequest, deadline: timedelta
+        self, request: HttpRequest, deadline: timedelta, limit_bytes: int
     ) -> Result[HttpResponse, HttpFailed]:
         began = monotonic()
         ours = _OURS.set(True)
         try:
             async with asyncio.timeout(deadline.total_seconds()):
                 if request.has_tenant_host:
-                    answer = await self._exchange_checked(request)
+                    answer = await self._exchange_checked(request, limit_bytes)
                 else:
-                    answer = await self._exchange(request)
+                    answer = await self._exchange(request, limit_bytes)
         except (*_NOT_SENT, _AddressRefused) as error:
             return self._failed(request, error, sent=False)
         except (httpx.HTTPError, httpx.StreamError, TimeoutError, _TooLong, OSError) as error:
@@ -151,7 +154,7 @@ class HttpxClient:
         )
         return Success(answer)
 
-    async def _exchange_checked(self, request: HttpRequest) -> HttpResponse:
+    async def _exchange_checked(self, request: HttpRequest, limit_bytes: int) -> HttpResponse:
         parts = urlsplit(request.url)
         host, port = parts.hostname or "", parts.port
         try:
@@ -165,12 +168,16 @@ class HttpxClient:
             shown = f"[{address}]" if ":" in address else address
             url = parts._replace(netloc=shown if port is None else f"{shown}:{port}").geturl()
             try:
-                return await self._exchange(replace(request, url=url), name=parts.netloc)
+                return await self._exchange(
+                    replace(request, url=url), limit_bytes, name=parts.netloc
+                )
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 continue
         raise _AddressRefused
 
-    async def _exchange(self, request: HttpRequest, *, name: str | None = None) -> HttpResponse:
+    async def _exchange(
+        self, request: HttpRequest, limit_bytes: int, *, name: str | None = None
+    ) -> HttpResponse:
         if self._transport is None:
             self._transport = self._given or httpx.AsyncHTTPTransport(trust_env=False)
         extensions: dict[str, object] = {
@@ -196,12 +203,12 @@ class HttpxClient:
             answer.request = sent
             async for chunk in answer.aiter_bytes():
                 body += chunk
-                if len(body) > RESPONSE_LIMIT_BYTES:
+                if len(body) > limit_bytes:
                     raise _TooLong
         finally:
             await answer.aclose()
-        headers = tuple((name.lower(), value) for name, value in answer.headers.multi_items())
-        return HttpResponse(answer.status_code, headers, bytes(body))
+        received = tuple((name.lower(), value) for name, value in answer.headers.multi_items())
+        return HttpResponse(answer.status_code, received, bytes(body))
 
     def _failed(
         self, request: HttpRequest, error: Exception, *, sent: bool
@@ -213,7 +220,7 @@ class HttpxClient:
             origin_of(request.url),
             type(error).__name__,
         )
-        return Failure(HttpFailed(sent))
+        return Failure(HttpFailed(sent, isinstance(error, _TooLong)))
 
 
 class _AddressRefused(Exception):

@@ -12,7 +12,6 @@ from igniter_connectors.api import (
     ActionCall,
     ActionFailed,
     Connector,
-    HttpRequest,
     OAuthConnector,
     OAuthProvider,
     Scope,
@@ -23,6 +22,7 @@ from igniter_connectors.api import (
     WebhookFailed,
     action,
 )
+from igniter_connectors.core.http import origin_of
 
 
 class Organization(Scope, frozen=True, tag="organization"):
@@ -83,13 +83,13 @@ async def greet(call: ActionCall[Bot, object, Greet]) -> Result[Greeted, ActionF
 @action("who_am_i", input=WhoAmI, output=Me)
 async def who_am_i(call: ActionCall[Drive, object, WhoAmI]) -> Result[Me, ActionFailed]:
     """Calls the provider with the connection's access token."""
-    if call.access_token is None:
-        return call.failed("there is no token")
-    header = call.access_token.authorization_header()
-    answer = await call.http.send(HttpRequest("GET", call.input.url, (header,)))
-    if not is_successful(answer) or answer.unwrap().status != 200:
-        return call.failed("the provider did not take the token")
-    return Success(msgspec.json.decode(answer.unwrap().body, type=Me))
+    answer = await call.http.get(call.input.url)
+    if not is_successful(answer):
+        return call.failed(answer.failure().message)
+    me = answer.unwrap().decode(Me)
+    if not is_successful(me):
+        return call.failed(me.failure().message)
+    return Success(me.unwrap())
 
 
 async def on_message(
@@ -114,6 +114,7 @@ def drive(provider: OAuthProvider) -> OAuthConnector[Drive, None, Drive]:
     return (
         Connector.create("drive")
         .with_config(Drive)
+        .with_api(origin_of(provider.userinfo_url or provider.token_url))
         .add_action(who_am_i)
         .with_oauth(provider)
         .build()

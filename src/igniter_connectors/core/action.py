@@ -7,14 +7,16 @@ from datetime import datetime
 from typing import Generic, Never, final
 
 import msgspec
+from msgspec.structs import force_setattr
 from returns.result import Failure, Result
 from typing_extensions import TypeForm, TypeVar
 
-from igniter_connectors.core.http import HttpClient
+from igniter_connectors.core.access_token import AccessToken
+from igniter_connectors.core.api_client import ApiClient, ApiSenders, Called
+from igniter_connectors.core.connection import ConnectionRecord
 from igniter_connectors.core.problem import ActionFailed
 from igniter_connectors.core.schema import checker
 from igniter_connectors.core.scope import Scope
-from igniter_connectors.core.secret import Secret
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
@@ -27,38 +29,46 @@ Conf_contra = TypeVar("Conf_contra", bound=msgspec.Struct, contravariant=True)
 Ctx_contra = TypeVar("Ctx_contra", contravariant=True)
 
 
-class AccessToken(msgspec.Struct, frozen=True):
-    """The token to call the provider with. The refresh token stays where it is.
-
-    `expires_at` is None where the provider did not say.
-    """
-
-    value: Secret
-    token_type: str
-    oauth_scopes: tuple[str, ...]
-    expires_at: datetime | None
-
-    def authorization_header(self) -> tuple[str, str]:
-        """The `Authorization` header to send, RFC 6750 section 2.1."""
-        return ("Authorization", f"Bearer {self.value.reveal()}")
-
-
 @final
 class ActionCall(msgspec.Struct, Generic[Conf_co, Ctx_co, In_co], frozen=True):
     """What a handler receives. A handler that needs no context says `object` for it.
 
     `tenant` is None, and `access_token` too, when an action runs on a connector's default
-    config. `access_token` is None without OAuth. `http` logs no address and no body.
+    config. `access_token`, as it was when the call began, is None without OAuth; `http`
+    sends it, and after a renewal the newer one.
     """
 
     input: In_co
     config: Conf_co
     context: Ctx_co
-    http: HttpClient
-    connector: str
+    _senders: ApiSenders
+    _connector: Called
     action: str
     tenant: Scope | None = None
     access_token: AccessToken | None = None
+    _record: ConnectionRecord | None = None
+    _client: ApiClient | None = None
+
+    @property
+    def connector(self) -> str:
+        """The connector's key."""
+        return self._connector.key
+
+    @property
+    def http(self) -> ApiClient:
+        """Calls the connector's API as this connection. It logs no path and no body."""
+        client = self._client
+        if client is None:
+            # Made when it is first asked for: what a handler does not use costs no call.
+            sender = self._senders.sender_for(
+                self._connector, self.config, self._record, self.access_token
+            )
+            client = ApiClient(sender)
+            force_setattr(self, "_client", client)
+        return client
+
+    def __repr__(self) -> str:
+        return f"ActionCall({self.connector}.{self.action}, …)"
 
     def failed(
         self, reason: str, *, retry_at: datetime | None = None

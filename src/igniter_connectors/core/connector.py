@@ -12,6 +12,7 @@ from returns.result import Result
 from typing_extensions import TypeVar
 
 from igniter_connectors.core.action import Action
+from igniter_connectors.core.api_base import IDEMPOTENCY_HEADER, ApiBase, parse_api_base
 from igniter_connectors.core.config import ConfigSchema
 from igniter_connectors.core.fields import decoding_fault
 from igniter_connectors.core.oauth.provider import OAuthProvider
@@ -52,6 +53,7 @@ class Definition(msgspec.Struct, Generic[Conf, Ctx, Known], frozen=True):
     default_config: Conf | None = None
     metadata: msgspec.Struct | None = None
     webhook: Webhook[Conf, Ctx, Any] | None = None
+    api: ApiBase | None = None
 
 
 @final
@@ -126,6 +128,7 @@ class _Parts(msgspec.Struct, Generic[Conf, Ctx], frozen=True):
     metadata: msgspec.Struct | None = None
     webhook: Webhook[Conf, Ctx, Any] | None = None
     provider: OAuthProvider | None = None
+    api: ApiBase | None = None
 
 
 @final
@@ -145,6 +148,35 @@ class ConnectorBuilder(Generic[Conf, Ctx, Auth, Stage]):
         A tenant that is not connected does not fall back to it.
         """
         return ConnectorBuilder(msgspec.structs.replace(self._parts, default_config=config))
+
+    def with_api(
+        self, base_url: str, *, idempotency_header: str = IDEMPOTENCY_HEADER
+    ) -> ConnectorBuilder[Conf, Ctx, Auth, Stage]:
+        """Where the connector's API is: what `call.http` calls, and who alone gets the token.
+
+        Args:
+            base_url: `https://api.example.com/v1`; http on a loopback host alone. Config
+                fields may stand in it: `https://{subdomain}.zendesk.com/api/v2`, where a
+                tenant's value is one DNS label, or in the path, as in
+                `https://api.telegram.org/bot{bot_token}`, where it is quoted.
+            idempotency_header: The header in which the API takes an idempotency key.
+
+        Raises:
+            WrongWiring: not such a URL, a field that the config has not, a secret in the
+                host, a field that is no whole label, or nothing fixed behind it.
+        """
+        kind = self._parts.schema.kind
+        # The config's names in Python; what holds a secret is known by those in JSON.
+        names = dict(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True))
+        base = parse_api_base(
+            base_url,
+            fields=frozenset(names.values()),
+            secret_fields=frozenset(names[name] for name in self._parts.schema.secret_names),
+            idempotency_header=idempotency_header,
+        )
+        if not is_successful(base):
+            raise WrongWiring(BuildInvalid(f"{self._parts.key}: {base.failure()}"))
+        return ConnectorBuilder(msgspec.structs.replace(self._parts, api=base.unwrap()))
 
     def on_context(
         self: ConnectorBuilder[Conf, None, Auth, Fresh],
@@ -166,6 +198,7 @@ class ConnectorBuilder(Generic[Conf, Ctx, Auth, Stage]):
                 default_config=parts.default_config,
                 metadata=parts.metadata,
                 provider=parts.provider,
+                api=parts.api,
             )
         )
 
@@ -250,6 +283,7 @@ class ConnectorBuilder(Generic[Conf, Ctx, Auth, Stage]):
                 default,
                 parts.metadata,
                 parts.webhook,
+                parts.api,
             )
         return OAuthConnector(
             parts.key,
@@ -260,5 +294,6 @@ class ConnectorBuilder(Generic[Conf, Ctx, Auth, Stage]):
             default,
             parts.metadata,
             parts.webhook,
+            parts.api,
             provider=parts.provider,
         )

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
-from returns.result import Result
+from returns.result import Failure, Result
+from typing_extensions import TypeForm
+
+from igniter_connectors.core.problem import ResponseUnexpected
+from igniter_connectors.core.schema import decode_json
+
+T = TypeVar("T")
 
 Headers = tuple[tuple[str, str], ...]
 
 DEADLINE: Final = timedelta(seconds=10)
 """How long a request may take in all, from before the connection to the last byte."""
 
+RESPONSE_LIMIT_BYTES: Final = 1024 * 1024
+"""How long an answer's body may be, unless the request's sender allows more: 1 MiB."""
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -52,6 +60,25 @@ class HttpResponse(msgspec.Struct, frozen=True):
         """The header's value; None when absent or given twice."""
         return single_header(self.headers, name)
 
+    def decode(
+        self, kind: TypeForm[T], *, statuses: Container[int] = range(200, 300)
+    ) -> Result[T, ResponseUnexpected]:
+        """The body's JSON as this type, checked.
+
+        Args:
+            kind: What the body must fit: a struct, a union of tagged ones, `list[User]`.
+            statuses: Those whose body has this type; an error's body could fit a struct
+                of optional fields, and be taken for an answer.
+
+        Returns:
+            The value, or `ResponseUnexpected`: another status, no JSON, or one that does
+            not fit. It names the path and the rule, never the value.
+        """
+        if self.status not in statuses:
+            return Failure(ResponseUnexpected(self.status, "$", "is another status than expected"))
+        decoded = decode_json(self.body, kind)
+        return decoded.alt(lambda one: ResponseUnexpected(self.status, one.path, one.reason))
+
     def __repr__(self) -> str:
         return f"HttpResponse({self.status}, …)"
 
@@ -60,19 +87,28 @@ class HttpFailed(msgspec.Struct, frozen=True):
     """No answer that could be read.
 
     `sent`: whether a byte may have reached the server. Where it did, what the server did
-    with it is unknown.
+    with it is unknown. `is_too_large`: an answer came, and it was longer than allowed.
     """
 
     sent: bool
+    is_too_large: bool = False
 
 
 class HttpClient(Protocol):
     """Sends one request and reads one answer. Follows no redirect, keeps no cookie."""
 
     async def send(
-        self, request: HttpRequest, *, deadline: timedelta = DEADLINE
+        self,
+        request: HttpRequest,
+        *,
+        deadline: timedelta = DEADLINE,
+        limit_bytes: int = RESPONSE_LIMIT_BYTES,
     ) -> Result[HttpResponse, HttpFailed]:
-        """The answer, whatever its status, or `HttpFailed`: refused, too slow, over 1 MiB."""
+        """The answer, whatever its status, or `HttpFailed`: refused, too slow, too large.
+
+        `deadline` counts for everything, from before the connection to the last byte;
+        `limit_bytes` for the body as it is handed over.
+        """
         ...
 
 

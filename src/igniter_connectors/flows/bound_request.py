@@ -7,7 +7,13 @@ from datetime import timedelta
 from returns.pipeline import is_successful
 from returns.result import Result
 
-from igniter_connectors.core.http import DEADLINE, HttpFailed, HttpRequest, HttpResponse
+from igniter_connectors.core.http import (
+    DEADLINE,
+    RESPONSE_LIMIT_BYTES,
+    HttpFailed,
+    HttpRequest,
+    HttpResponse,
+)
 from igniter_connectors.core.oauth.dpop import nonce_demanded, with_proof
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.flows.moment import moment_of
@@ -21,6 +27,7 @@ async def send_bound(
     *,
     access_token: Secret | None = None,
     deadline: timedelta = DEADLINE,
+    limit_bytes: int = RESPONSE_LIMIT_BYTES,
 ) -> Result[HttpResponse, HttpFailed]:
     """The answer to a request that proves the key; as it is where there is none.
 
@@ -28,10 +35,10 @@ async def send_bound(
     it is sent once more (RFC 9449 section 8).
     """
     if key is None:
-        return await runtime.http.send(request, deadline=deadline)
+        return await runtime.http.send(request, deadline=deadline, limit_bytes=limit_bytes)
     began = runtime.clock.monotonic()
     proven = with_proof(request, key, moment=moment_of(runtime), access_token=access_token)
-    answer = await runtime.http.send(proven, deadline=deadline)
+    answer = await runtime.http.send(proven, deadline=deadline, limit_bytes=limit_bytes)
     nonce = nonce_demanded(answer.unwrap()) if is_successful(answer) else None
     left = deadline - timedelta(seconds=runtime.clock.monotonic() - began)
     if nonce is None or left <= timedelta():
@@ -39,4 +46,4 @@ async def send_bound(
     proven = with_proof(
         request, key, moment=moment_of(runtime), access_token=access_token, nonce=nonce
     )
-    return await runtime.http.send(proven, deadline=left)
+    return await runtime.http.send(proven, deadline=left, limit_bytes=limit_bytes)

@@ -11,7 +11,8 @@ import msgspec
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.action import AccessToken, Action, ActionCall
+from igniter_connectors.core.access_token import AccessToken
+from igniter_connectors.core.action import Action, ActionCall
 from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.connector import Definition, OAuthConnector
 from igniter_connectors.core.event import (
@@ -54,6 +55,7 @@ P = TypeVar("P", bound=Problem)
 
 async def call_default_action(
     runtime: Runtime,
+    renewals: Renewals,
     connector: Definition[Conf, Ctx, Any],
     action: Action[Conf, Ctx, In, Out],
     given: In,
@@ -72,6 +74,7 @@ async def call_default_action(
         runtime,
         _handle(
             runtime,
+            renewals,
             connector,
             action,
             input,
@@ -125,10 +128,20 @@ async def call_action(
         runtime.logger.error("the database failed: %s", error.reason)
         return Failure(DatabaseFailed())
     if connector.context_hook is not None:
-        return await _handle(runtime, connector, action, input, config, token, tenant, key)
+        return await _handle(
+            runtime, renewals, connector, action, input, config, token, tenant, record
+        )
     # As `_handle` without a context, and without a coroutine more on the commonest way.
     call: ActionCall[Conf, Any, In] = ActionCall(
-        input, config, None, runtime.http, connector.key, action.key, tenant, token
+        input,
+        config,
+        None,
+        renewals.handler_http,
+        connector,
+        action.key,
+        tenant,
+        token,
+        record,
     )
     try:
         answer = await action.handler(call)
@@ -151,13 +164,14 @@ def _missing_scopes(
 
 async def _handle(
     runtime: Runtime,
+    renewals: Renewals,
     connector: Definition[Conf, Ctx, Any],
     action: Action[Conf, Ctx, In, Out],
     input: In,
     config: Conf,
     token: AccessToken | None,
     tenant: Scope | None,
-    key: ConnectionKey | None,
+    record: ConnectionRecord | None,
 ) -> Result[Out, ActionFailed | ActionOutputInvalid]:
     # Without a hook the context's type is None, which the builder's typestate knows and
     # this line cannot.
@@ -169,11 +183,12 @@ async def _handle(
             input,
             config,
             context,
-            runtime.http,
-            connector.key,
+            renewals.handler_http,
+            connector,
             action.key,
             tenant,
             token,
+            record,
         )
         if context is not None and isinstance(context, AbstractAsyncContextManager):
             async with context:
@@ -181,6 +196,7 @@ async def _handle(
         else:
             answer = await action.handler(call)
     except Exception as error:
+        key = None if record is None else record.key
         return _raised(runtime, connector.key, action.key, error, secrets_in((config, token)), key)
     return _judged(connector.key, action, answer)
 

@@ -42,6 +42,7 @@ from igniter_connectors.core.webhook.schemes import key_in
 from igniter_connectors.core.webhook.signature import proof
 from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
 from igniter_connectors.flows.connect import address
+from igniter_connectors.flows.renew import Renewals
 from igniter_connectors.flows.report import report
 from igniter_connectors.flows.runtime import Runtime
 from igniter_connectors.flows.seal import NotOpened, open_config
@@ -54,6 +55,7 @@ Payload = TypeVar("Payload")
 
 async def receive(
     runtime: Runtime,
+    renewals: Renewals,
     connectors: Mapping[str, Definition[Any, Any, Any]],
     kinds: Mapping[str, type[Scope]],
     route: WebhookRoute,
@@ -102,7 +104,15 @@ async def receive(
         # Without a hook the context's type is None, which the builder's typestate knows and
         # this line cannot.
         call: WebhookCall[Any, Any, Any] = WebhookCall(
-            payload, config, None, runtime.http, connector.key, key.account, tenant, event_id
+            payload,
+            config,
+            None,
+            renewals.handler_http,
+            connector,
+            key.account,
+            tenant,
+            event_id,
+            record,
         )
         if connector.context_hook is None:
             answer = await webhook.handler(call)

@@ -10,13 +10,14 @@ import msgspec
 from returns.pipeline import is_successful
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.action import AccessToken
+from igniter_connectors.core.access_token import AccessToken
 from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.connector import OAuthConnector
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.refresh import freshness
 from igniter_connectors.core.oauth.renewal import is_minted_by
 from igniter_connectors.core.oauth.tenant import provider_for
+from igniter_connectors.core.oauth.unauthorized import may_renew_refused
 from igniter_connectors.core.problem import (
     DatabaseFailed,
     DecryptFailed,
@@ -24,6 +25,7 @@ from igniter_connectors.core.problem import (
     Problem,
     TokenProblem,
 )
+from igniter_connectors.flows.call_http import HandlerHttp
 from igniter_connectors.flows.refresh import refresh
 from igniter_connectors.flows.runtime import Runtime
 from igniter_connectors.flows.seal import open_tokens
@@ -46,6 +48,8 @@ class Renewals:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self.handler_http = HandlerHttp(runtime, self)
+        """What handlers call APIs with: it renews here, so it lives here."""
         self._running: dict[ConnectionKey, asyncio.Task[ConnectionRecord | TokenProblem]] = {}
         self._followed: dict[ConnectionKey, tuple[OAuthProvider, int]] = {}
         self._client_pauses: dict[tuple[str, str], float] = {}
@@ -93,6 +97,50 @@ class Renewals:
         if record.grant is None or not is_minted_by(record.grant, provider):
             return None
         return self._task(provider, record.key, record.grant.generation)
+
+    async def after_401(
+        self,
+        connector: OAuthConnector[Conf, Ctx, Any],
+        record: ConnectionRecord,
+        config: Conf,
+        refused: AccessToken,
+    ) -> AccessToken | TokenProblem | None:
+        """A token in place of one that an API answered 401 to.
+
+        What the row holds by now is used without a request where it is another token. Else
+        the token is renewed, once for all who wait, unless `may_renew_refused` says no.
+
+        Args:
+            connector: The connection's.
+            record: As it was when the call began.
+            config: The record's, opened.
+            refused: The token that was sent.
+
+        Returns:
+            The newer token; None where the refused one stays; or `NeedsReauth`
+            (`disconnected` where the row is gone), `RefreshFailed`, `DecryptFailed`,
+            `DatabaseFailed`.
+        """
+        try:
+            current = await self._runtime.store.find(record.key)
+        except StoreUnavailable as error:
+            self._runtime.logger.error("the database failed: %s", error.reason)
+            return DatabaseFailed()
+        if current is None or current.grant is None or current.id != record.id:
+            return NeedsReauth(connector.key, "disconnected")
+        if current.status != "ok":
+            return NeedsReauth(connector.key, current.status)
+        stored = _usable(self._runtime, current)
+        if isinstance(stored, Problem) or stored.value != refused.value:
+            return stored
+        if not may_renew_refused(current, now=self._runtime.clock.now()):
+            return None
+        provider = provider_for(connector.provider, config, connector=connector.key)
+        if not is_successful(provider) or not is_minted_by(current.grant, provider.unwrap()):
+            return NeedsReauth(connector.key, "config_changed")
+        task = self._task(provider.unwrap(), record.key, current.grant.generation)
+        renewed = await asyncio.shield(task)
+        return renewed if isinstance(renewed, Problem) else _usable(self._runtime, renewed)
 
     async def close(self) -> None:
         """Starts no more refreshes, and waits for those that run and what they store."""
@@ -156,5 +204,9 @@ def _usable(runtime: Runtime, record: ConnectionRecord) -> AccessToken | TokenPr
         return DecryptFailed(record.key.connector)
     tokens = opened.unwrap()
     return AccessToken(
-        tokens.access_token, tokens.token_type, record.grant.oauth_scopes, tokens.expires_at
+        tokens.access_token,
+        tokens.token_type,
+        record.grant.oauth_scopes,
+        tokens.expires_at,
+        tokens.dpop_key,
     )

@@ -33,6 +33,7 @@ from igniter_connectors.core.url import (
 )
 from igniter_connectors.flows import authorize, callback
 from igniter_connectors.flows.receive import receive
+from igniter_connectors.flows.renew import Renewals
 from igniter_connectors.flows.runtime import Runtime
 from igniter_connectors.ports import StoreUnavailable
 
@@ -47,6 +48,7 @@ ONLY_POST: Final = HttpResponse(405, (("Allow", "POST"),))
 
 async def serve(
     runtime: Runtime,
+    renewals: Renewals,
     base: BaseUrl,
     connectors: Mapping[str, Definition[Any, Any, Any]],
     kinds: Mapping[str, type[Scope]],
@@ -59,7 +61,7 @@ async def serve(
     if route is None:
         return _NOT_FOUND
     if isinstance(route, WebhookRoute):
-        return await _webhook(runtime, connectors, kinds, route, request)
+        return await _webhook(runtime, renewals, connectors, kinds, route, request)
     connector = connectors.get(route.connector)
     if request.method != "GET":
         return HttpResponse(405, (("Allow", "GET"),))
@@ -138,6 +140,7 @@ async def _upgrade(
 
 async def _webhook(
     runtime: Runtime,
+    renewals: Renewals,
     connectors: Mapping[str, Definition[Any, Any, Any]],
     kinds: Mapping[str, type[Scope]],
     route: WebhookRoute,
@@ -147,5 +150,5 @@ async def _webhook(
         return problem_response(WebhookNotFound())
     if request.method != "POST":
         return ONLY_POST
-    taken = await receive(runtime, connectors, kinds, route, request)
+    taken = await receive(runtime, renewals, connectors, kinds, route, request)
     return problem_response(taken.failure()) if type(taken) is Failure else TAKEN

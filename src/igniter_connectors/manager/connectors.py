@@ -189,7 +189,7 @@ class Connectors(Generic[K_contra, S_contra]):
     ) -> DefaultAction[In, Out]:
         """An action on the connector's default config, for no tenant."""
         require_registered(self._connectors, connector)
-        return DefaultAction(self._runtime, connector, action)
+        return DefaultAction(self._runtime, self._renewals, connector, action)
 
     def subscribe(self, handler: Subscriber) -> Subscription:
         """Tells the handler of every event, until it is cancelled."""
@@ -210,6 +210,7 @@ class Connectors(Generic[K_contra, S_contra]):
         """
         return await serve(
             self._runtime,
+            self._renewals,
             base_of(self._runtime),
             self._connectors,
             self._kinds,
@@ -221,7 +222,7 @@ class Connectors(Generic[K_contra, S_contra]):
         self, route: WebhookRoute, request: HttpRequest
     ) -> Coroutine[object, None, Result[None, WebhookProblem]]:
         """Takes a delivery whose route is known already; `handle` answers one from its URL."""
-        return receive(self._runtime, self._connectors, self._kinds, route, request)
+        return receive(self._runtime, self._renewals, self._connectors, self._kinds, route, request)
 
     def webhooks(self) -> Mapping[str, Webhook[Any, Any, Any]]:
         """The webhooks of the registered connectors that have one, by the connector's key."""
@@ -257,15 +258,17 @@ class Connectors(Generic[K_contra, S_contra]):
 class DefaultAction(Generic[In, Out]):
     """An action of a connector's default config, ready to be called."""
 
-    __slots__ = ("_action", "_connector", "_runtime")
+    __slots__ = ("_action", "_connector", "_renewals", "_runtime")
 
     def __init__(
         self,
         runtime: Runtime,
+        renewals: Renewals,
         connector: Definition[Any, Any, Any],
         action: Action[Any, Any, In, Out],
     ) -> None:
         self._runtime = runtime
+        self._renewals = renewals
         self._connector = connector
         self._action = action
 
@@ -276,4 +279,6 @@ class DefaultAction(Generic[In, Out]):
             The output, or `DefaultConfigRequired`, `ActionNotFound`, `ActionInputInvalid`,
             `ActionOutputInvalid`, `ActionFailed`.
         """
-        return await call_default_action(self._runtime, self._connector, self._action, input)
+        return await call_default_action(
+            self._runtime, self._renewals, self._connector, self._action, input
+        )

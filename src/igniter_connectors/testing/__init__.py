@@ -1,6 +1,8 @@
-"""What tests of connectors need: a manual clock, a scripted provider, signed webhooks."""
+"""What tests of connectors need: a manual clock, scripted answers, a scripted provider, signed
+webhooks."""
 
 from igniter_connectors.testing.clock import ManualClock
+from igniter_connectors.testing.fake_http import FakeHttp, json_answer
 from igniter_connectors.testing.provider import (
     Grant,
     ProviderProcess,
@@ -16,6 +18,7 @@ from igniter_connectors.testing.store_contract import STORE_CONTRACT
 
 __all__ = [
     "STORE_CONTRACT",
+    "FakeHttp",
     "Grant",
     "ManualClock",
     "ProviderProcess",
@@ -23,6 +26,7 @@ __all__ = [
     "ProviderState",
     "ScriptedProvider",
     "TokenRequest",
+    "json_answer",
     "provider_process",
     "running_provider",
     "sign_webhook",

@@ -11,7 +11,7 @@ from igniter_connectors.core.problem import WebhookFailed
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.schemes import GITHUB
 from igniter_connectors.core.webhook.webhook import BODY_LIMIT_BYTES, Webhook, WebhookCall
-from tests.core.test_action import NoNetwork
+from tests.core.api_calls import Named, Senders
 from tests.core.test_scope import Organization
 
 
@@ -27,13 +27,13 @@ def receive(call: WebhookCall[Config, None, Payload]) -> Awaitable[Result[None, 
     raise AssertionError("core runs no handler")
 
 
-def call() -> WebhookCall[Config, None, Payload]:
+def call(senders: Senders) -> WebhookCall[Config, None, Payload]:
     return WebhookCall(
         Payload("hello"),
         Config(Secret("canary")),
         None,
-        NoNetwork(),
-        "github",
+        senders,
+        Named("github"),
         "default",
         Organization("acme"),
         "evt_1",
@@ -52,9 +52,19 @@ def test_a_body_has_one_mebibyte_unless_told() -> None:
 
 def test_a_handler_says_why_it_failed() -> None:
     """The problem names the connector; the provider delivers again."""
-    assert call().failed("busy") == Failure(WebhookFailed("github", "busy"))
+    assert call(Senders()).failed("busy") == Failure(WebhookFailed("github", "busy"))
 
 
 def test_a_call_does_not_show_the_secrets_of_its_config() -> None:
     """A handler that logs its whole call leaks none."""
-    assert "canary" not in repr(call())
+    assert "canary" not in repr(call(Senders()))
+
+
+def test_a_webhooks_handler_has_the_same_client_as_an_actions() -> None:
+    """Without a token yet: it is opened, or renewed, when the handler calls the API."""
+    senders = Senders()
+    made = call(senders)
+    assert made.connector == "github"
+    assert senders.made == []
+    assert made.http is made.http
+    assert senders.made == [("github", made.config, None, None)]

@@ -17,6 +17,14 @@ from igniter_connectors.core.problem.addressing import (
     ScopeIdentifierRequired,
     ScopeInvalid,
 )
+from igniter_connectors.core.problem.api import (
+    ApiRateLimited,
+    ApiRequestRefused,
+    ApiResponseTooLarge,
+    ApiUnauthorized,
+    ApiUnreachable,
+    ResponseUnexpected,
+)
 from igniter_connectors.core.problem.base import (
     ConnectorError,
     Problem,
@@ -60,6 +68,7 @@ from igniter_connectors.core.problem.oauth import (
 from igniter_connectors.core.problem.unions import (
     AccountProblem,
     AdoptProblem,
+    ApiProblem,
     AuthorizeProblem,
     CallbackProblem,
     CallProblem,
@@ -106,6 +115,12 @@ __all__ = [
     "ActionOutputInvalid",
     "AdoptProblem",
     "AlreadyConnected",
+    "ApiProblem",
+    "ApiRateLimited",
+    "ApiRequestRefused",
+    "ApiResponseTooLarge",
+    "ApiUnauthorized",
+    "ApiUnreachable",
     "AuthorizationDenied",
     "AuthorizeProblem",
     "BuildConfigRequired",
@@ -150,6 +165,7 @@ __all__ = [
     "ReauthorizeProblem",
     "RefreshFailed",
     "RequestRefused",
+    "ResponseUnexpected",
     "ReturnToInvalid",
     "ScopeIdentifierRequired",
     "ScopeInvalid",

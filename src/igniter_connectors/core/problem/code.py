@@ -6,10 +6,18 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 # Each module that defines problems, so that all of them are known below.
-from igniter_connectors.core.problem import action, addressing, connection, oauth, webhook, wiring
+from igniter_connectors.core.problem import (
+    action,
+    addressing,
+    api,
+    connection,
+    oauth,
+    webhook,
+    wiring,
+)
 from igniter_connectors.core.problem.base import Problem
 
-_DEFINED_IN = (action, addressing, connection, oauth, webhook, wiring)
+_DEFINED_IN = (action, addressing, api, connection, oauth, webhook, wiring)
 
 
 def _leaves(kind: type[Problem]) -> Iterator[type[Problem]]:

@@ -9,6 +9,13 @@ from igniter_connectors.core.problem.action import (
     ActionOutputInvalid,
 )
 from igniter_connectors.core.problem.addressing import ScopeIdentifierRequired, ScopeInvalid
+from igniter_connectors.core.problem.api import (
+    ApiRateLimited,
+    ApiRequestRefused,
+    ApiResponseTooLarge,
+    ApiUnauthorized,
+    ApiUnreachable,
+)
 from igniter_connectors.core.problem.connection import (
     AlreadyConnected,
     ConfigInvalid,
@@ -55,6 +62,17 @@ UpdateProblem = (
 ToggleProblem = NotConnected | DatabaseFailed
 DisconnectProblem = NotConnected | DatabaseFailed
 TokenProblem = NeedsReauth | RefreshFailed | DecryptFailed | DatabaseFailed
+ApiProblem = (
+    ApiRequestRefused
+    | ApiUnreachable
+    | ApiRateLimited
+    | ApiUnauthorized
+    | ApiResponseTooLarge
+    | NeedsReauth
+    | RefreshFailed
+    | DecryptFailed
+    | DatabaseFailed
+)
 HandlerProblem = ActionFailed
 CallProblem = (
     NotConnected

@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable
 from typing import Final, Generic, Never, final
 
 import msgspec
+from msgspec.structs import force_setattr
 from returns.result import Failure, Result
 from typing_extensions import TypeForm, TypeVar
 
-from igniter_connectors.core.http import HttpClient
+from igniter_connectors.core.api_client import ApiClient, ApiSenders, Called
+from igniter_connectors.core.connection import ConnectionRecord
 from igniter_connectors.core.problem import WebhookFailed
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.webhook.schemes import Verification
@@ -35,11 +37,32 @@ class WebhookCall(msgspec.Struct, Generic[Conf_co, Ctx_co, Payload_co], frozen=T
     payload: Payload_co
     config: Conf_co
     context: Ctx_co
-    http: HttpClient
-    connector: str
+    _senders: ApiSenders
+    _connector: Called
     account: str
     tenant: Scope
     event_id: str
+    _record: ConnectionRecord | None = None
+    _client: ApiClient | None = None
+
+    @property
+    def connector(self) -> str:
+        """The connector's key."""
+        return self._connector.key
+
+    @property
+    def http(self) -> ApiClient:
+        """Calls the connector's API as this connection, its token opened when it is needed."""
+        client = self._client
+        if client is None:
+            client = ApiClient(
+                self._senders.sender_for(self._connector, self.config, self._record, None)
+            )
+            force_setattr(self, "_client", client)
+        return client
+
+    def __repr__(self) -> str:
+        return f"WebhookCall({self.connector}, …)"
 
     def failed(self, reason: str) -> Result[Never, WebhookFailed]:
         """The answer of a handler that could not do it; the provider will deliver again."""

@@ -1,0 +1,28 @@
+"""Whether a token that an API answered 401 to is renewed. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from igniter_connectors.core.connection import ConnectionRecord
+
+YOUNGEST: Final = timedelta(seconds=60)
+"""A token younger than this is not renewed for a 401: a new one would fare no better, and an
+API that refuses everybody would turn each call into a refresh."""
+
+
+def may_renew_refused(record: ConnectionRecord, *, now: datetime) -> bool:
+    """Whether the row's own token, which an API refused, is worth a refresh.
+
+    Args:
+        record: Just read, and its token is the one refused.
+        now: Aware.
+
+    Returns:
+        False without a refresh token, and for a token that is younger than 60 s. A grant
+        that cannot be refreshed is not condemned for a 401: the API may refuse this one
+        call alone.
+    """
+    grant = record.grant
+    return grant is not None and grant.refreshable and now - grant.refreshed_at >= YOUNGEST
