@@ -126,8 +126,9 @@ def build_request(
 
 
 def _values(value: object) -> Sequence[object]:
-    is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
-    return value if is_list else (value,)
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return value
+    return (value,)
 
 
 def _with_query(url: str, query: Query | None) -> str | None:
