@@ -218,6 +218,7 @@ class ConnectionStore(Protocol):
     async def list_lapsing(self, *, within: timedelta, limit: int) -> Sequence[ConnectionRecord]:
         """Rows of all tenants whose refresh token lapses soon, the soonest first.
 
+        Soon is `within`, and the last fifth of the token's life.
         Only those that may be refreshed now: enabled, status ok, no lease held, no next
         attempt ahead, by the store's own clock.
         """

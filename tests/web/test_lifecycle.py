@@ -27,7 +27,10 @@ from igniter_connectors.core.problem import (
     NeedsReauth,
     NotConnected,
 )
+from igniter_connectors.flows.renew import Renewals
 from igniter_connectors.flows.revoke import revoke_due
+from igniter_connectors.flows.seal import open_tokens, seal_tokens
+from igniter_connectors.flows.sweep import renew_lapsing
 from igniter_connectors.testing import (
     ManualClock,
     ProviderScript,
@@ -408,3 +411,34 @@ async def test_the_browser_is_sent_on_by_the_upgrade_address() -> None:
         assert grant.oauth_scopes == ("repo", "gist")
         async with made.site.browser("rival/eve") as stranger:
             assert (await stranger.get(address, headers=same)).status_code == 404
+
+
+async def test_the_sweep_renews_what_nobody_uses_before_it_lapses() -> None:
+    """Once for all who sweep; what was renewed, or is in use, is left alone."""
+    async with scene() as made:
+        await made.connect()
+        record = await made.record()
+        assert record.grant is not None
+        lapsing = replace(
+            record.grant, refresh_expires_at=made.clock.now() + timedelta(days=30), generation=2
+        )
+        made.clock.advance(timedelta(days=27, seconds=1))
+        connectors = {"github": made.site.connector}
+        assert await renew_lapsing(made.runtime, Renewals(made.runtime), connectors) == 0
+        tokens = seal_tokens(
+            made.runtime,
+            open_tokens(made.runtime, record).unwrap(),
+            KEY,
+            row=record.id,
+            generation=2,
+        ).unwrap()
+        assert await made.runtime.store.save_renewed(
+            KEY, row=record.id, generation=1, grant=replace(lapsing, sealed_tokens=tokens)
+        )
+        swept = await asyncio.gather(
+            *(renew_lapsing(made.runtime, Renewals(made.runtime), connectors) for _ in range(3))
+        )
+        assert max(swept) == 1
+        assert made.provider.grants[0].rotations == 1
+        assert await renew_lapsing(made.runtime, Renewals(made.runtime), connectors) == 0
+        assert await made.works()

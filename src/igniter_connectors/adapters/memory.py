@@ -282,7 +282,8 @@ class MemoryStore:
             for record in self._rows.values()
             if record.grant is not None
             and record.grant.refresh_expires_at is not None
-            and record.grant.refresh_expires_at <= now + within
+            and record.grant.refresh_expires_at
+            <= now + min(within, (record.grant.refresh_expires_at - record.grant.refreshed_at) / 5)
             and record.grant.refreshable
             and record.enabled
             and record.status == "ok"

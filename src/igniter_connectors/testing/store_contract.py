@@ -752,6 +752,10 @@ async def what_lapses_soon_is_listed_for_renewal(store: Store) -> None:
     _ = await _insert(store, replace(lapsing("off", near), enabled=False))
     late = datetime(2999, 1, 1, tzinfo=UTC)
     _ = await _insert(store, replace(lapsing("failing", near), next_attempt_at=late))
+    young = lapsing("young", near)
+    assert young.grant is not None
+    fresh = replace(young.grant, refreshed_at=datetime.now(UTC))
+    _ = await _insert(store, replace(young, grant=fresh))
     held = await _insert(store, lapsing("held", near))
     assert await _lease(store, held)
     fixed = lapsing("fixed", near)

@@ -189,6 +189,7 @@ COUNT_BY_CONNECTOR: Final[LiteralString] = (
 LIST_LAPSING: Final[LiteralString] = (
     f"SELECT {_list(KEY)}, {_list(BODY)} FROM igniter_connections"
     " WHERE refresh_expires_at IS NOT NULL AND refresh_expires_at <= now() + %s"
+    " AND refresh_expires_at <= now() + (refresh_expires_at - refreshed_at) / 5"
     " AND status = 'ok' AND enabled AND refreshable"
     " AND (lease_owner IS NULL OR lease_until <= now())"
     " AND (next_attempt_at IS NULL OR next_attempt_at <= now())"

@@ -130,6 +130,7 @@ COUNT_BY_CONNECTOR: Final = (
 LIST_LAPSING: Final = (
     f"SELECT {CONNECTION} FROM connections"
     " WHERE refresh_expires_at IS NOT NULL AND refresh_expires_at <= ?"
+    " AND refresh_expires_at <= ? + (refresh_expires_at - refreshed_at) / 5"
     " AND status = 'ok' AND enabled AND refreshable"
     " AND (lease_owner IS NULL OR lease_until <= ?)"
     " AND (next_attempt_at IS NULL OR next_attempt_at <= ?)"

@@ -214,7 +214,7 @@ class SQLiteStore:
         """Rows of all tenants whose refresh token lapses soon."""
         now = self._clock.now()
         at = to_micros(now)
-        values = (to_micros(now + within), at, at, limit)
+        values = (to_micros(now + within), at, at, at, limit)
         return [to_connection(row) for row in await self._database.read(sql.LIST_LAPSING, values)]
 
     async def count(self, scope: str, identity: str) -> int:
