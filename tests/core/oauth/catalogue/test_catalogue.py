@@ -23,7 +23,7 @@ from igniter_connectors.core.problem import ProviderNotKnown
 ALL: Final = known_providers()
 TODAY: Final[date] = datetime.now(UTC).date()
 
-ASKED_FOR: Final = [
+ASKED_FOR: Final = {
     "google",
     "microsoft",
     "github",
@@ -65,7 +65,7 @@ ASKED_FOR: Final = [
     "bitbucket",
     "okta",
     "auth0",
-]
+}
 
 
 @pytest.mark.parametrize("known", ALL, ids=lambda known: known.key)
@@ -86,7 +86,7 @@ def test_the_catalogue_hangs_together() -> None:
 def test_what_people_use_is_there() -> None:
     """At least sixty providers, variants not counted."""
     originals = {known.key for known in ALL if known.variant_of is None}
-    assert set(ASKED_FOR) <= originals
+    assert originals >= ASKED_FOR
     assert len(originals) >= 60
 
 

@@ -72,8 +72,9 @@ def test_the_extras_of_a_documented_answer_are_read(answer: Answer) -> None:
 )
 def test_extras_need_nothing_that_a_refresh_may_leave_out(known: Any) -> None:
     """Salesforce's address alone is required: its documentation has it in each answer."""
-    fields = msgspec.structs.fields(known.token_extras)
-    required = [field.name for field in fields if field.required]
+    required = [
+        field.name for field in msgspec.structs.fields(known.token_extras) if field.required
+    ]
     assert required == (["instance_url"] if known.key.startswith("salesforce") else [])
 
 
@@ -83,15 +84,16 @@ def test_an_answer_of_zero_seconds_is_one_elsewhere() -> None:
         answer: dict[str, JsonValue] = {"access_token": "access", "expires_in": seconds}
         parse = find_provider("mailchimp").unwrap().parse_token
         assert parse is not None
-        assert ("expires_in" in parse(dict(answer))) is is_kept
+        assert ("expires_in" in parse(answer)) is is_kept
     assert [known.key for known in known_providers() if known.parse_token] == ["mailchimp"]
 
 
 def test_errors_under_200_are_errors() -> None:
     """GitHub, Slack and Zoho answer so."""
     response = HttpResponse(200, (), b'{"ok":false,"error":"bad_refresh_token"}')
-    known = find_provider("github_app").unwrap()
-    provider = known.provider(client_id="c", client_secret=Secret("s"))
+    provider = (
+        find_provider("github_app").unwrap().provider(client_id="c", client_secret=Secret("s"))
+    )
     assert not is_successful(judge_token(response, provider, connector="c", received_at=NOW))
     assert "bad_refresh_token" in provider.dead_grant_errors
 

@@ -70,6 +70,7 @@ calendly: Final = KnownProvider(
     userinfo_scopes=("users:read",),
     account=AccountPaths("resource.uri", "resource.name", "resource.email"),
     revocation_url="https://auth.calendly.com/oauth/revoke",
+    revocation_ends="grant",
     client_authentications=("client_secret_post",),
     token_extras=CalendlyExtras,
     rotates_refresh_tokens=True,

@@ -51,6 +51,7 @@ box: Final = KnownProvider(
     userinfo_url="https://api.box.com/2.0/users/me",
     account=AccountPaths("id", "name", "login"),
     revocation_url="https://api.box.com/oauth2/revoke",
+    revocation_ends="grant",
     client_authentications=("client_secret_post",),
     rotates_refresh_tokens=True,
     access_token_lifetime=timedelta(hours=1),

@@ -74,7 +74,8 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
         userinfo_scopes: What must be among the scopes asked for, or user info is not asked.
         account: Where the user info holds the account; given where `userinfo_url` is.
         revocation_url: An endpoint that takes what RFC 7009 says.
-        revocation_ends: Whether one revocation takes away the token alone or the grant.
+        revocation_ends: Whether one revocation takes away the token alone or the grant;
+            "grant" where that is not known, for it spares connections that share one.
         pushed_authorization_url: RFC 9126.
         device_authorization_url: RFC 8628.
         jwks_url: The keys of ID tokens.

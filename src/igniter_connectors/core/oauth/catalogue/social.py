@@ -30,6 +30,7 @@ discord: Final = KnownProvider(
     userinfo_scopes=("identify",),
     account=AccountPaths("id", "username", "email"),
     revocation_url="https://discord.com/api/oauth2/token/revoke",
+    revocation_ends="grant",
     client_authentications=("client_secret_basic", "client_secret_post"),
     access_token_lifetime=timedelta(days=7),
 )
@@ -221,6 +222,7 @@ x: Final = KnownProvider(
     userinfo_scopes=("users.read", "tweet.read"),
     account=AccountPaths("data.id", "data.username"),
     revocation_url="https://api.x.com/2/oauth2/revoke",
+    revocation_ends="grant",
     client_authentications=("client_secret_basic", "none"),
     pkce="required",
     offline_scopes=("offline.access",),
