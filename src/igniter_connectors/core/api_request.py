@@ -21,7 +21,7 @@ from igniter_connectors.core.http import (
 )
 from igniter_connectors.core.schema import encode_json
 
-Query = Mapping[str, str | int | float | Sequence[str]]
+Query = Mapping[str, str | int | float | list[str] | tuple[str, ...]]
 """A query's fields. A bool is `true` or `false`; several values repeat the name."""
 
 DEADLINE: Final = timedelta(seconds=30)
@@ -125,18 +125,13 @@ def build_request(
     )
 
 
-def _values(value: object) -> Sequence[object]:
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return value
-    return (value,)
-
-
 def _with_query(url: str, query: Query | None) -> str | None:
     if not query:
         return url
     pairs: list[tuple[str, str]] = []
     for name, value in query.items():
-        for one in _values(value):
+        several = value if isinstance(value, list | tuple) else (value,)
+        for one in several:
             # What a type checker refuses: a Secret's text would be `Secret('…')`.
             if not isinstance(one, str | int | float):
                 return None
