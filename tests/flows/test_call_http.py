@@ -123,6 +123,21 @@ class Site:
         return f"Bearer {self.provider.issued[2 * generation - 1]}"
 
 
+async def authorize(connectors: Connectors[Nothing, Organization], connector: Any) -> None:
+    """What a person does at the provider's own pages."""
+    at = connectors.scope(ACME).at(connector)
+    begun = value_or_raise(await at.authorize(Nothing(), subject="ada", return_to="/done"))
+    who = Principal(ACME, "ada")
+    started = await connectors.handle(HttpRequest("GET", begun.url), principal=who)
+    browser = HttpxClient(logger=logging.getLogger("tests.browser"))
+    consent = await browser.send(HttpRequest("GET", started.header("location") or ""))
+    await browser.close()
+    cookie = (started.header("set-cookie") or "").partition(";")[0]
+    callback = HttpRequest("GET", consent.unwrap().header("location") or "", (("Cookie", cookie),))
+    finished = await connectors.handle(callback, principal=who)
+    assert finished.header("location") == "/done?connected=crm"
+
+
 @asynccontextmanager
 async def oauth_site(api: Api, **script: Any) -> AsyncGenerator[Site, None]:
     """The application, its tenant authorized through the provider's own pages."""
@@ -167,19 +182,7 @@ async def oauth_site(api: Api, **script: Any) -> AsyncGenerator[Site, None]:
             .build()
         )
         async with connectors:
-            at = connectors.scope(ACME).at(connector)
-            begun = value_or_raise(await at.authorize(Nothing(), subject="ada", return_to="/done"))
-            who = Principal(ACME, "ada")
-            started = await connectors.handle(HttpRequest("GET", begun.url), principal=who)
-            browser = HttpxClient(logger=logging.getLogger("tests.browser"))
-            consent = await browser.send(HttpRequest("GET", started.header("location") or ""))
-            await browser.close()
-            cookie = (started.header("set-cookie") or "").partition(";")[0]
-            callback = consent.unwrap().header("location") or ""
-            finished = await connectors.handle(
-                HttpRequest("GET", callback, (("Cookie", cookie),)), principal=who
-            )
-            assert finished.header("location") == "/done?connected=crm"
+            await authorize(connectors, connector)
             yield Site(connectors, connector, use, handler, provider, clock, store)
 
 
@@ -276,6 +279,26 @@ async def test_a_401_renews_once_and_the_call_succeeds() -> None:
         assert site.provider.refresh_requests == 1
 
 
+async def test_a_token_that_was_replaced_goes_nowhere_by_hand_either() -> None:
+    """It may live on at the provider for a while."""
+    refused: set[str | None] = set()
+    async with running_api(refusing(refused)) as api, oauth_site(api) as site:
+        refused.add(site.token(1))
+        site.clock.advance(timedelta(minutes=5))
+
+        async def renewed(http: ApiClient) -> list[Any]:
+            value_or_raise(await http.get("/"))
+            headers = ((("Authorization", site.token(one)),) for one in (1, 2))
+            return [
+                await http.send_anywhere_without_token(HttpRequest("GET", api.url, header))
+                for header in headers
+            ]
+
+        for answer in await site.ask(renewed):
+            assert isinstance(answer.failure(), ApiRequestRefused)
+        assert len(api.requests) == 2
+
+
 async def test_an_api_that_refuses_every_token_is_asked_twice() -> None:
     """One renewal, and none for the token that is just born."""
     async with running_api(always(HttpResponse(401))) as api, oauth_site(api) as site:
@@ -348,7 +371,8 @@ async def test_a_dead_grant_is_told_as_such() -> None:
 
 
 async def test_a_connection_that_is_gone_gets_no_other_ones_token() -> None:
-    """Disconnected while the handler was at work; and a database that does not answer."""
+    """Disconnected, or connected anew, while the handler was at work; and a database that does
+    not answer."""
     async with running_api(always(HttpResponse(401))) as api, oauth_site(api) as site:
         site.clock.advance(timedelta(minutes=5))
         find = site.store.find
@@ -367,7 +391,13 @@ async def test_a_connection_that_is_gone_gets_no_other_ones_token() -> None:
             finally:
                 site.store.find = find  # type: ignore[method-assign]  # its end
 
+        async def connected_anew(http: ApiClient) -> object:
+            await site.store.delete(KEY)
+            await authorize(site.connectors, site.connector)
+            return await http.get("/")
+
         assert await site.ask(unanswered) == Failure(DatabaseFailed())
+        assert await site.ask(connected_anew) == Failure(NeedsReauth("crm", "disconnected"))
         assert await site.ask(disconnected) == Failure(NeedsReauth("crm", "disconnected"))
         assert site.provider.refresh_requests == 0
 

@@ -102,6 +102,7 @@ class ConnectionSender:
         self._config = config
         self._record = record
         self._token = token
+        self._given = token
 
     async def perform(self, asked: ApiRequest) -> Result[HttpResponse, ApiProblem]:
         """The whole conversation with the API, within the deadline."""
@@ -129,7 +130,9 @@ class ConnectionSender:
     ) -> Result[HttpResponse, ApiRequestRefused | ApiUnreachable | ApiResponseTooLarge]:
         """One request as it is, unless the connection's token is in it."""
         key = self._connector.key
-        if self._token is not None and _holds(request, self._token):
+        # The one that the handler was given may live on beside the one that replaced it.
+        tokens = (self._token, self._given)
+        if any(token is not None and _holds(request, token) for token in tokens):
             return Failure(
                 ApiRequestRefused(key, "it holds the connection's token: with_api says who gets it")
             )

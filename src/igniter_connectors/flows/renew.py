@@ -17,7 +17,7 @@ from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.refresh import freshness
 from igniter_connectors.core.oauth.renewal import is_minted_by
 from igniter_connectors.core.oauth.tenant import provider_for
-from igniter_connectors.core.oauth.unauthorized import may_renew_refused
+from igniter_connectors.core.oauth.unauthorized import is_same_account, may_renew_refused
 from igniter_connectors.core.problem import (
     DatabaseFailed,
     DecryptFailed,
@@ -118,7 +118,7 @@ class Renewals:
 
         Returns:
             The newer token; None where the refused one stays; or `NeedsReauth`
-            (`disconnected` where the row is gone), `RefreshFailed`, `DecryptFailed`,
+            (`disconnected` where the row is gone or another account's), `RefreshFailed`, `DecryptFailed`,
             `DatabaseFailed`.
         """
         try:
@@ -126,7 +126,7 @@ class Renewals:
         except StoreUnavailable as error:
             self._runtime.logger.error("the database failed: %s", error.reason)
             return DatabaseFailed()
-        if current is None or current.grant is None or current.id != record.id:
+        if current is None or current.grant is None or not is_same_account(current, record):
             return NeedsReauth(connector.key, "disconnected")
         if current.status != "ok":
             return NeedsReauth(connector.key, current.status)

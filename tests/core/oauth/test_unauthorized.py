@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from igniter_connectors.core.oauth.unauthorized import YOUNGEST, may_renew_refused
+from igniter_connectors.core.oauth.unauthorized import YOUNGEST, is_same_account, may_renew_refused
 from tests.core.examples import GRANT, NOW, record
 
 
@@ -31,3 +31,16 @@ def test_what_cannot_be_renewed_is_not_tried() -> None:
     later = NOW + timedelta(days=1)
     assert not may_renew_refused(record(grant=replace(GRANT, refreshable=False)), now=later)
     assert not may_renew_refused(record(grant=None), now=later)
+
+
+def test_a_call_goes_on_as_the_account_that_it_began_as() -> None:
+    """Renewed meanwhile, it is the same; connected anew or by another account, it is not."""
+    ada = replace(GRANT, subject="ada")
+    called = record(grant=ada)
+    assert is_same_account(record(grant=replace(ada, generation=9)), called)
+    assert is_same_account(record(grant=GRANT), record(grant=GRANT))
+    assert not is_same_account(None, called)
+    assert not is_same_account(record(grant=ada, id="another"), called)
+    assert not is_same_account(record(grant=replace(ada, subject="eve")), called)
+    assert not is_same_account(record(grant=None), called)
+    assert not is_same_account(called, record(grant=None))

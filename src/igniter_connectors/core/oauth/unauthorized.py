@@ -12,6 +12,21 @@ YOUNGEST: Final = timedelta(seconds=60)
 API that refuses everybody would turn each call into a refresh."""
 
 
+def is_same_account(current: ConnectionRecord | None, called: ConnectionRecord) -> bool:
+    """Whether the row may serve a call that began on an earlier reading of it.
+
+    False where it is gone, was connected anew, or is another account's by now: what a
+    handler began as one account is not finished as another.
+    """
+    return (
+        current is not None
+        and current.id == called.id
+        and current.grant is not None
+        and called.grant is not None
+        and current.grant.subject == called.grant.subject
+    )
+
+
 def may_renew_refused(record: ConnectionRecord, *, now: datetime) -> bool:
     """Whether the row's own token, which an API refused, is worth a refresh.
 
