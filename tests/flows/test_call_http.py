@@ -628,7 +628,7 @@ async def test_no_log_shows_a_token(caplog: pytest.LogCaptureFixture) -> None:
         keep(await ask(lambda http: http.get("/x", deadline=timedelta(seconds=0.1))))
     log = "\n".join(f"{record.name} {record.getMessage()}" for record in caplog.records)
     assert "answered 401" in log
-    assert "failed: ConnectError" in log
+    assert " failed: " in log
     for secret in secrets:
         for form in forms(secret):
             assert form not in log

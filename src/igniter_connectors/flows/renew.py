@@ -118,8 +118,8 @@ class Renewals:
 
         Returns:
             The newer token; None where the refused one stays; or `NeedsReauth`
-            (`disconnected` where the row is gone or another account's), `RefreshFailed`, `DecryptFailed`,
-            `DatabaseFailed`.
+            (`disconnected` where the row is gone or another account's by now),
+            `RefreshFailed`, `DecryptFailed`, `DatabaseFailed`.
         """
         try:
             current = await self._runtime.store.find(record.key)
