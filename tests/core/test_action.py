@@ -38,7 +38,7 @@ def send(call: ActionCall[Config, None, Message]) -> Awaitable[Result[Sent, Acti
 
 def call_of(senders: Senders) -> ActionCall[Config, None, Message]:
     config = Config(Secret(CANARY))
-    return ActionCall(Message("hello"), config, None, senders, Named("telegram"), "send")
+    return ActionCall(Message("hello"), config, None, senders, Named("telegram"), Named("send"))
 
 
 def test_an_action_is_closed_to_http_unless_asked() -> None:

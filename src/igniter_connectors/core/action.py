@@ -12,7 +12,7 @@ from returns.result import Failure, Result
 from typing_extensions import TypeForm, TypeVar
 
 from igniter_connectors.core.access_token import AccessToken
-from igniter_connectors.core.api_client import ApiClient, ApiSenders, Called
+from igniter_connectors.core.api_client import ApiClient, ApiSenders, Called, Keyed
 from igniter_connectors.core.connection import ConnectionRecord
 from igniter_connectors.core.problem import ActionFailed
 from igniter_connectors.core.schema import checker
@@ -43,7 +43,7 @@ class ActionCall(msgspec.Struct, Generic[Conf_co, Ctx_co, In_co], frozen=True):
     context: Ctx_co
     _senders: ApiSenders
     _connector: Called
-    action: str
+    _action: Keyed
     tenant: Scope | None = None
     access_token: AccessToken | None = None
     _record: ConnectionRecord | None = None
@@ -53,6 +53,11 @@ class ActionCall(msgspec.Struct, Generic[Conf_co, Ctx_co, In_co], frozen=True):
     def connector(self) -> str:
         """The connector's key."""
         return self._connector.key
+
+    @property
+    def action(self) -> str:
+        """The action's key."""
+        return self._action.key
 
     @property
     def http(self) -> ApiClient:

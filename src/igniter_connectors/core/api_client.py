@@ -47,13 +47,17 @@ class ApiSender(Protocol):
         ...
 
 
-class Called(Protocol):
-    """The connector that was called."""
+class Keyed(Protocol):
+    """What has a key: a connector, an action."""
 
     @property
     def key(self) -> str:
         """Its key."""
         ...
+
+
+class Called(Keyed, Protocol):
+    """The connector that was called."""
 
     @property
     def api(self) -> ApiBase | None:
