@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -378,7 +378,7 @@ async def test_a_connection_that_is_gone_gets_no_other_ones_token() -> None:
         find = site.store.find
 
         async def disconnected(http: ApiClient) -> object:
-            await site.store.delete(KEY)
+            await site.store.disconnect(KEY, handover=None, now=datetime.now(UTC))
             return await http.get("/")
 
         async def away(*_: object) -> None:
@@ -392,7 +392,7 @@ async def test_a_connection_that_is_gone_gets_no_other_ones_token() -> None:
                 site.store.find = find  # type: ignore[method-assign]  # its end
 
         async def connected_anew(http: ApiClient) -> object:
-            await site.store.delete(KEY)
+            await site.store.disconnect(KEY, handover=None, now=datetime.now(UTC))
             await authorize(site.connectors, site.connector)
             return await http.get("/")
 
