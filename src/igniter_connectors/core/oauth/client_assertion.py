@@ -62,7 +62,7 @@ def assertion_fields(provider: OAuthProvider, moment: Moment) -> dict[str, str]:
     return {
         "client_id": provider.client_id,
         "client_assertion_type": ASSERTION_TYPE,
-        "client_assertion": jwt.encode(header, claims, key, [algorithm]),
+        "client_assertion": jwt.encode(header, claims, key, [algorithm], default_type=None),
     }
 
 
