@@ -68,7 +68,7 @@ class IdTokenClaims(msgspec.Struct, frozen=True):
 class _Header(msgspec.Struct, frozen=True):
     alg: str
     kid: str | None = None
-    crit: msgspec.Raw | None = None
+    crit: tuple[str, ...] | None = None
 
 
 def nonce_of(verifier: str) -> str:

@@ -65,12 +65,10 @@ def judge_push(
         - `ProviderAnswerMalformed`: a 201 without a `request_uri` of at most 2,048
           printable characters, or without a life of more than nothing (section 2.2).
     """
-    answer = decode_answer(response)
-    error = (answer or {}).get("error")
+    answer = decode_answer(response) or {}
+    error = answer.get("error")
     if response.status != 201 or error is not None:
         return Failure(AuthorizationDenied(connector, authorization_error(error)))
-    if answer is None:
-        return Failure(ProviderAnswerMalformed(connector, "$"))
     reference = answer.get("request_uri")
     if (
         not isinstance(reference, str)

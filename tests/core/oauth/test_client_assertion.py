@@ -1,0 +1,200 @@
+"""A client that signs: `private_key_jwt`. RFC 7523."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+from msgspec.structs import replace
+
+from igniter_connectors.core.oauth.client_assertion import (
+    ASSERTION_LIFE,
+    Moment,
+    assertion_fields,
+    assertion_key_fault,
+)
+from igniter_connectors.core.oauth.client_auth import token_request
+from igniter_connectors.core.oauth.provider import AssertionAlgorithm, OAuthProvider
+from igniter_connectors.core.oauth.provider_fault import provider_fault
+from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.url import url_safe
+from tests.core.examples import NOW
+from tests.core.vector_files import vectors
+
+from .keys import ALGORITHMS, EC, OKP, RSA, key_for, pem
+from .providers import provider
+
+MOMENT = Moment(NOW, b"e" * 16)
+
+
+class Assertion(msgspec.Struct):
+    algorithm: AssertionAlgorithm
+    key_id: str
+    assertion_type: str
+    assertion_begins: str
+
+
+def signing(algorithm: Any = "RS256", **changes: Any) -> OAuthProvider:
+    """A provider with a client that signs."""
+    return provider(
+        client_secret=None,
+        client_authentication="private_key_jwt",
+        client_assertion_key=pem(key_for(algorithm)),
+        client_assertion_algorithm=algorithm,
+        **changes,
+    )
+
+
+def test_the_example_of_the_rfc() -> None:
+    """The assertion's type, its header and how its claims begin are those of section 2.2."""
+    vector = vectors("rfc7523_client_assertion.json", Assertion)
+    fields = assertion_fields(
+        signing(vector.algorithm, client_assertion_key_id=vector.key_id), MOMENT
+    )
+    assert fields["client_assertion_type"] == vector.assertion_type
+    assert fields["client_assertion"].startswith(vector.assertion_begins)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_the_assertion_is_signed_with_the_declared_algorithm(algorithm: str) -> None:
+    """Verified with the public half; the claims are those of section 3, and no more."""
+    judged = signing(algorithm)
+    assert provider_fault(judged) is None
+    fields = assertion_fields(judged, MOMENT)
+    token = jwt.decode(fields["client_assertion"], key_for(algorithm), [algorithm])
+    assert token.header == {"alg": algorithm}
+    at = int(NOW.timestamp())
+    assert token.claims == {
+        "iss": "client",
+        "sub": "client",
+        "aud": judged.token_url,
+        "jti": url_safe(b"e" * 16),
+        "iat": at,
+        "exp": at + 60,
+    }
+    assert fields["client_id"] == "client"
+    assert set(fields) == {"client_id", "client_assertion", "client_assertion_type"}
+
+
+def test_an_assertion_lives_for_a_minute() -> None:
+    """Long enough for a request, and for clocks that differ."""
+    assert timedelta(minutes=1) == ASSERTION_LIFE
+
+
+def test_a_jwk_is_read_as_a_pem_is() -> None:
+    """With the `kid` that was declared, not one of the key's own."""
+    as_json = Secret(" " + msgspec.json.encode(RSA.as_dict(private=True, kid="own")).decode())
+    judged = signing(client_assertion_key_id="declared")
+    judged = replace(judged, client_assertion_key=as_json)
+    assert provider_fault(judged) is None
+    token = jwt.decode(assertion_fields(judged, MOMENT)["client_assertion"], RSA, ["RS256"])
+    assert token.header == {"alg": "RS256", "kid": "declared"}
+
+
+def test_whom_the_assertion_is_for_may_be_declared() -> None:
+    """Some servers take their issuer alone."""
+    judged = signing(client_assertion_audience="https://issuer.example")
+    token = jwt.decode(assertion_fields(judged, MOMENT)["client_assertion"], RSA, ["RS256"])
+    assert token.claims["aud"] == "https://issuer.example"
+
+
+@given(st.binary(min_size=16, max_size=32), st.binary(min_size=16, max_size=32))
+def test_each_request_has_an_id_of_its_own(one: bytes, other: bytes) -> None:
+    """Servers refuse an assertion that they saw before (section 3, jti)."""
+    ids = [
+        jwt.decode(
+            assertion_fields(signing("Ed25519"), Moment(NOW, entropy))["client_assertion"],
+            OKP,
+            ["Ed25519"],
+        ).claims["jti"]
+        for entropy in (one, other)
+    ]
+    assert (ids[0] == ids[1]) == (one == other)
+
+
+def test_a_request_carries_the_assertion_and_no_secret() -> None:
+    """One method a request: no header, no client_secret."""
+    request = token_request(signing(), {"grant_type": "x"}, moment=MOMENT)
+    form = dict(parse_qsl(request.body.decode()))
+    assert set(form) == {
+        "grant_type",
+        "client_id",
+        "client_assertion",
+        "client_assertion_type",
+    }
+    assert request.header("authorization") is None
+
+
+def test_signing_without_the_moment_is_a_fault_of_the_callers() -> None:
+    """It is told, and nothing unsigned is sent."""
+    with pytest.raises(ValueError, match="needs the moment"):
+        token_request(signing(), {})
+
+
+def test_a_moment_does_not_show_its_entropy() -> None:
+    """It is in the request, and in no log."""
+    assert repr(MOMENT) == f"Moment({NOW.isoformat()}, …)"
+
+
+# --- keys -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "PS512", "ES256", "Ed25519"])
+@pytest.mark.parametrize(
+    "text", ["x", "{", "{}", '{"kty":"RSA"}', '{"kty":"oct","k":"AAAA"}', "[]", "\ud800"]
+)
+def test_what_is_no_key_is_a_fault(algorithm: AssertionAlgorithm, text: str) -> None:
+    """Told while the connector is built, without any of the text."""
+    fault = assertion_key_fault(Secret(text), algorithm)
+    assert fault == f"client_assertion_key is no PEM or JWK that is good for {algorithm}"
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("other", ["RS256", "ES256", "ES384", "ES512", "Ed25519"])
+def test_a_key_is_of_its_algorithms_kind(algorithm: AssertionAlgorithm, other: str) -> None:
+    """Kind and curve both."""
+    fits = key_for(algorithm) is key_for(other)
+    fault = assertion_key_fault(pem(key_for(other)), algorithm)
+    assert (fault is None) is fits
+
+
+def test_a_curve_that_does_not_fit_is_named() -> None:
+    """P-384 signs with ES384 alone."""
+    fault = assertion_key_fault(pem(EC["ES384"]), "ES256")
+    assert fault == "client_assertion_key is not on the curve of ES256"
+
+
+def test_a_public_key_is_a_fault() -> None:
+    """It signs nothing; the slip is found at the start."""
+    public_pem = Secret(RSA.as_pem(private=False).decode())
+    assert assertion_key_fault(public_pem, "RS256") == "client_assertion_key is a public key"
+
+
+def test_a_short_rsa_key_is_a_fault() -> None:
+    """Fewer than 2,048 bits (RFC 7518 section 3.3)."""
+    with pytest.warns(UserWarning, match="2048"):
+        short = RSAKey.generate_key(1024)
+    assert assertion_key_fault(pem(short), "RS256") is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"client_assertion_key": None}, "client_assertion_key do not go together"),
+        ({"client_authentication": None}, "client_assertion_key do not go together"),
+        ({"client_authentication": "none"}, "client_assertion_key do not go together"),
+        ({"client_secret": Secret("x")}, "client_secret do not go together"),
+        ({"client_assertion_key": Secret("")}, "client_assertion_key is empty"),
+        ({"client_assertion_key": Secret("x")}, "no PEM or JWK"),
+    ],
+)
+def test_key_and_method_go_together(changes: dict[str, Any], told: str) -> None:
+    """A key that signs nothing, or a method without one, is a slip."""
+    assert told in str(provider_fault(replace(signing(), **changes)))

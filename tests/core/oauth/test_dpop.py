@@ -1,0 +1,233 @@
+"""Tokens bound to a key. RFC 9449."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from igniter_connectors.core.http import HttpRequest, HttpResponse
+from igniter_connectors.core.oauth.client_assertion import Moment
+from igniter_connectors.core.oauth.dpop import (
+    access_token_hash,
+    new_dpop_key,
+    nonce_demanded,
+    nonce_of_server,
+    proof,
+    thumbprint_of,
+    with_proof,
+)
+from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.url import octets_of, url_safe
+from tests.core.examples import NOW
+from tests.core.vector_files import vectors
+
+from .providers import answer
+
+MOMENT = Moment(NOW, b"e" * 16)
+OCTETS = st.binary(min_size=40, max_size=40)
+KEY = new_dpop_key(bytes(range(40)))
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+class Dpop(msgspec.Struct):
+    key: dict[str, str]
+    thumbprint: str
+    access_token: str
+    access_token_hash: str
+    token_proof: str
+    resource_proof: str
+
+
+VECTOR = vectors("rfc9449_dpop.json", Dpop)
+
+
+def read(made: str, key: Secret = KEY) -> tuple[dict[str, object], dict[str, object]]:
+    """Header and claims of a proof whose signature its own key verifies."""
+    signer = ECKey.import_key(msgspec.json.decode(key.reveal()))
+    token = jwt.decode(made, signer, ["ES256"])
+    return dict(token.header), dict(token.claims)
+
+
+# --- the proof --------------------------------------------------------------------------------
+
+
+def test_the_hashes_of_the_rfc() -> None:
+    """`jkt` of figure 9 and `ath` of section 7.1."""
+    key = Secret(msgspec.json.encode(VECTOR.key).decode())
+    assert thumbprint_of(key) == VECTOR.thumbprint
+    assert access_token_hash(Secret(VECTOR.access_token)) == VECTOR.access_token_hash
+
+
+def test_a_proof_for_the_token_endpoint_is_made_as_figure_2_is() -> None:
+    """The same header members and claims; only key, time and id are other ones."""
+    key = Secret(msgspec.json.encode(VECTOR.key).decode())
+    header, claims = read(VECTOR.token_proof, key)
+    made = proof(KEY, method="POST", url=str(claims["htu"]), moment=MOMENT)
+    own_header, own_claims = read(made)
+    assert {**own_header, "jwk": 0} == {**header, "jwk": 0}
+    jwk, theirs = own_header["jwk"], header["jwk"]
+    assert isinstance(jwk, dict)
+    assert isinstance(theirs, dict)
+    assert set(jwk) == set(theirs)
+    assert {**own_claims, "jti": 0, "iat": 0} == {**claims, "jti": 0, "iat": 0}
+
+
+def test_a_proof_for_a_resource_is_made_as_figure_12_is() -> None:
+    """With the hash of the token that goes with it."""
+    key = Secret(msgspec.json.encode(VECTOR.key).decode())
+    header, claims = read(VECTOR.resource_proof, key)
+    made = proof(
+        KEY,
+        method="GET",
+        url=f"{claims['htu']}?page=2#part",
+        moment=MOMENT,
+        access_token=Secret(VECTOR.access_token),
+    )
+    own_header, own_claims = read(made)
+    assert {**own_header, "jwk": 0} == {**header, "jwk": 0}
+    assert {**own_claims, "jti": 0, "iat": 0} == {**claims, "jti": 0, "iat": 0}
+
+
+def test_a_proof_says_when_and_which() -> None:
+    """`iat` is the moment's second, `jti` its entropy; the nonce stands there where one was."""
+    _, claims = read(proof(KEY, method="GET", url="https://a.example/x", moment=MOMENT))
+    assert claims == {
+        "jti": url_safe(b"e" * 16),
+        "htm": "GET",
+        "htu": "https://a.example/x",
+        "iat": int(NOW.timestamp()),
+    }
+    _, claims = read(proof(KEY, method="GET", url="https://a", moment=MOMENT, nonce="n.1"))
+    assert claims["nonce"] == "n.1"
+
+
+def test_a_proof_shows_the_public_key_alone() -> None:
+    """The header's key has no `d`, and is the one that the thumbprint is of."""
+    header, _ = read(proof(KEY, method="GET", url="https://a.example", moment=MOMENT))
+    jwk = header["jwk"]
+    assert isinstance(jwk, dict)
+    assert set(jwk) == {"kty", "crv", "x", "y"}
+    assert ECKey.import_key(jwk).thumbprint() == thumbprint_of(KEY)
+
+
+def test_a_request_carries_one_proof() -> None:
+    """An earlier one, however it is written, is replaced; nothing else changes."""
+    request = HttpRequest("POST", "https://a.example/token?x=1", (("dpop", "old"), ("A", "b")))
+    proved = with_proof(request, KEY, moment=MOMENT, access_token=Secret("t"), nonce="n")
+    assert [name for name, _ in proved.headers] == ["A", "DPoP"]
+    _, claims = read(proved.header("dpop") or "")
+    assert (claims["htm"], claims["htu"]) == ("POST", "https://a.example/token")
+    assert (claims["nonce"], claims["ath"]) == ("n", access_token_hash(Secret("t")))
+    assert (proved.method, proved.url, proved.body) == (request.method, request.url, request.body)
+
+
+# --- the key ----------------------------------------------------------------------------------
+
+
+@given(OCTETS)
+def test_a_key_is_made_of_entropy_alone(entropy: bytes) -> None:
+    """The same octets give the same key, and it signs."""
+    key = new_dpop_key(entropy)
+    assert key == new_dpop_key(entropy)
+    number = msgspec.json.decode(key.reveal())["d"]
+    value = int.from_bytes(octets_of(number) or b"", "big")
+    assert value == int.from_bytes(entropy, "big") % (ORDER - 1) + 1
+    read(proof(key, method="GET", url="https://a.example", moment=MOMENT), key)
+
+
+@given(OCTETS, OCTETS)
+def test_two_connections_share_no_key(one: bytes, other: bytes) -> None:
+    """No entropy is lost on the way."""
+    assert (new_dpop_key(one) == new_dpop_key(other)) == (one == other)
+
+
+@pytest.mark.parametrize("number", [0, ORDER - 2, ORDER - 1, ORDER, 2**320 - 1])
+def test_every_entropy_gives_a_number_of_the_curve(number: int) -> None:
+    """From 1 to the order less one, at either end too."""
+    key = new_dpop_key(number.to_bytes(40, "big"))
+    assert set(msgspec.json.decode(key.reveal())) >= {"kty", "crv", "x", "y", "d"}
+
+
+@pytest.mark.parametrize("size", [0, 32, 39, 41])
+def test_a_key_takes_40_octets(size: int) -> None:
+    """Fewer would favour some keys."""
+    with pytest.raises(ValueError, match="40 octets"):
+        new_dpop_key(bytes(size))
+
+
+# --- nonces -----------------------------------------------------------------------------------
+
+
+NONCE = (("DPoP-Nonce", "eyJ7S_zG.eyJH0-Z.HX4w-7v"),)
+ASKS = b'{"error":"use_dpop_nonce","error_description":"Authorization server requires nonce"}'
+CHALLENGE = 'DPoP error="use_dpop_nonce", error_description="Resource server requires nonce"'
+
+
+def test_the_authorization_server_asks_for_a_nonce() -> None:
+    """The example of section 8."""
+    assert nonce_demanded(HttpResponse(400, NONCE, ASKS)) == NONCE[0][1]
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        CHALLENGE,
+        'Bearer realm="x", DPoP algs="ES256", error="use_dpop_nonce"',
+        'dpop ERROR="use_dpop_nonce"',
+    ],
+)
+def test_a_resource_asks_for_a_nonce(challenge: str) -> None:
+    """The example of section 9, and the challenge beside another."""
+    answered = HttpResponse(401, (*NONCE, ("WWW-Authenticate", challenge)))
+    assert nonce_demanded(answered) == NONCE[0][1]
+
+
+@pytest.mark.parametrize(
+    "answered",
+    [
+        HttpResponse(400, (), ASKS),
+        HttpResponse(400, NONCE, b'{"error":"invalid_grant"}'),
+        HttpResponse(400, NONCE, b""),
+        HttpResponse(400, (*NONCE, ("WWW-Authenticate", CHALLENGE)), b""),
+        HttpResponse(401, NONCE, ASKS),
+        HttpResponse(401, (("WWW-Authenticate", CHALLENGE),)),
+        HttpResponse(401, (*NONCE, ("WWW-Authenticate", 'DPoP error="invalid_token"'))),
+        HttpResponse(401, (*NONCE, ("WWW-Authenticate", 'Bearer error="use_dpop_nonce"'))),
+        HttpResponse(200, NONCE, ASKS),
+        HttpResponse(403, (*NONCE, ("WWW-Authenticate", CHALLENGE)), ASKS),
+        HttpResponse(400, (*NONCE, *NONCE), ASKS),
+    ],
+)
+def test_anything_else_asks_for_none(answered: HttpResponse) -> None:
+    """So that nothing is sent twice for another reason."""
+    assert nonce_demanded(answered) is None
+
+
+def test_any_answer_may_bring_the_next_nonce() -> None:
+    """Section 8.2."""
+    assert nonce_of_server(HttpResponse(200, NONCE)) == NONCE[0][1]
+    assert nonce_of_server(answer({})) is None
+
+
+@pytest.mark.parametrize(
+    ("nonce", "taken"),
+    [
+        ("a", True),
+        ("!#[]~", True),
+        ("n" * 512, True),
+        ("n" * 513, False),
+        ("", False),
+        ('a"b', False),
+        ("a\\b", False),
+        ("a b", False),
+        ("é", False),
+        ("a\n", False),
+    ],
+)
+def test_a_nonce_is_of_the_rfcs_characters(nonce: str, taken: bool) -> None:
+    """NQCHAR of RFC 6749 (section 8.1), 512 of them at most."""
+    assert (nonce_of_server(HttpResponse(200, (("dpop-nonce", nonce),))) == nonce) is taken
