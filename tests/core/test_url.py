@@ -20,6 +20,7 @@ from igniter_connectors.core.url import (
     callback_url,
     is_loopback,
     is_own_path,
+    octets_of,
     parse_base_url,
     parse_route,
     parse_webhook_path,
@@ -335,3 +336,15 @@ def test_32_octets_become_43_characters() -> None:
     """Tokens, states and verifiers have this length."""
     assert len(url_safe(bytes(32))) == 43
     assert url_safe(b"\xfb\xff\xfe") == "-__-"
+
+
+@given(st.binary())
+def test_octets_come_back_from_base64url(octets: bytes) -> None:
+    """The two are inverse, without padding (RFC 4648 section 5)."""
+    assert octets_of(url_safe(octets)) == octets
+
+
+@pytest.mark.parametrize("text", ["a", "abcde", "ab==", "a b", "a+b/", "é", "\ud800", "ab\n"])
+def test_what_is_no_base64url_has_no_octets(text: str) -> None:
+    """Nor what has the other alphabet, or a length that no octets have."""
+    assert octets_of(text) is None

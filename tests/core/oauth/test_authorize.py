@@ -9,13 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from returns.pipeline import is_successful
 
+from igniter_connectors.core.fields import JsonValue
 from igniter_connectors.core.oauth.authorize import (
     Callback,
+    authorization_error,
+    authorization_fields,
     authorization_url,
     judge_callback,
     parse_callback,
     with_problem,
 )
+from igniter_connectors.core.oauth.id_token import nonce_of
 from igniter_connectors.core.oauth.pkce import challenge_of
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.problem import (
@@ -99,6 +103,26 @@ def test_the_endpoints_own_query_is_kept() -> None:
     assert [value for name, value in asked if name == "tenant"] == ["a", "b"]
     assert [value for name, value in asked if name == "state"] == ["state"]
     assert [value for name, value in asked if name == "redirect_uri"] == [REDIRECT]
+
+
+OPENID = provider(
+    issuer="https://provider.example",
+    jwks_url="https://provider.example/jwks",
+    oauth_scopes=("openid",),
+)
+
+
+def test_an_openid_provider_is_given_a_nonce() -> None:
+    """It binds the ID token to this authorization; no other provider is sent one."""
+    assert ("nonce", nonce_of(VERIFIER)) in asked_of(OPENID)
+    assert "nonce" not in dict(asked_of(PROVIDER))
+    assert "nonce" not in dict(asked_of(provider(oauth_scopes=("openid",))))
+
+
+def test_the_fields_are_those_of_the_address() -> None:
+    """Deposited or sent through the browser, the request is one."""
+    fields = authorization_fields(OPENID, redirect_uri=REDIRECT, state="state", verifier=VERIFIER)
+    assert fields == dict(asked_of(OPENID))
 
 
 # --- the callback ---------------------------------------------------------------------------
@@ -186,6 +210,12 @@ def test_a_known_error_is_told(error: str) -> None:
     """The codes of the RFCs go to the caller, who acts on them; a code beside one is not used."""
     judged = judge_callback(callback("code", error), PROVIDER, connector="telegram")
     assert judged.failure() == AuthorizationDenied("telegram", error)
+
+
+@pytest.mark.parametrize("error", [None, 5, {}, [], True, "zqCanary", "", "ACCESS_DENIED"])
+def test_what_is_no_code_of_the_rfcs_is_other(error: JsonValue) -> None:
+    """Whatever its type."""
+    assert authorization_error(error) == "other"
 
 
 @given(TEXT)

@@ -129,3 +129,30 @@ def test_the_request_does_not_show_the_secret() -> None:
     """Neither its repr nor its URL holds it."""
     request = token_request(provider(client_authentication="client_secret_post"), {})
     assert "client-secret" not in repr(request) + request.url
+
+
+def test_a_provider_may_want_json() -> None:
+    """Notion and Atlassian do; the secret goes where it always goes."""
+    judged = provider(token_body="json", token_parameters={"audience": "api"})
+    request = token_request(judged, {"grant_type": "x", "code": 'a"b'})
+    assert request.header("content-type") == "application/json"
+    assert msgspec.json.decode(request.body) == {
+        "audience": "api",
+        "grant_type": "x",
+        "code": 'a"b',
+    }
+    assert request.header("authorization") is not None
+    posted = token_request(
+        provider(token_body="json", client_authentication="client_secret_post"), {}
+    )
+    assert msgspec.json.decode(posted.body) == {
+        "client_id": "client",
+        "client_secret": "client-secret",
+    }
+
+
+@pytest.mark.parametrize("has_tenant_host", [True, False])
+def test_a_tenants_host_is_passed_on(has_tenant_host: bool) -> None:
+    """To whoever sends the request."""
+    request = token_request(provider(has_tenant_host=has_tenant_host), {})
+    assert request.has_tenant_host is has_tenant_host

@@ -12,12 +12,20 @@ from returns.pipeline import is_successful
 from returns.result import Result
 
 from igniter_connectors.core.oauth.discovery import (
+    Document,
     ServerMetadata,
     discovery_request,
     judge_discovery,
+    metadata_request,
+    provider_from,
 )
+from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.provider_fault import provider_fault
 from igniter_connectors.core.problem import DiscoveryFailed
+from igniter_connectors.core.secret import Secret
+from tests.core.vector_files import vectors
 
+from .keys import EC, pem
 from .providers import answer
 
 CANARY: Final = "zqCanary"
@@ -98,3 +106,177 @@ def test_no_problem_repeats_the_document(fields: dict[str, object]) -> None:
     problem = judge_discovery(answer(document), ISSUER).failure()
     shown = f"{problem!r} {problem.message} {msgspec.json.encode(problem).decode()}"
     assert CANARY not in shown
+
+
+# --- where the documents lie --------------------------------------------------------------------
+
+
+class Address(msgspec.Struct):
+    issuer: str
+    url: str
+    document: Document = "oauth-authorization-server"
+
+
+class Rfc8414(msgspec.Struct):
+    addresses: list[Address]
+    openid_address: Address
+    metadata: dict[str, Any]
+
+
+VECTOR: Final = vectors("rfc8414_metadata.json", Rfc8414)
+
+
+@pytest.mark.parametrize("address", VECTOR.addresses, ids=lambda address: address.url)
+def test_the_rfcs_addresses(address: Address) -> None:
+    """Between host and path (section 3.1), under OpenID's name too (section 5)."""
+    request = metadata_request(address.issuer, document=address.document)
+    assert (request.method, request.url) == ("GET", address.url)
+    assert request.header("accept") == "application/json"
+
+
+def test_the_default_document_is_the_rfcs() -> None:
+    """And a slash at the end of the issuer is not doubled."""
+    url = "https://example.com/.well-known/oauth-authorization-server/a"
+    assert metadata_request("https://example.com/a/").url == url
+    assert metadata_request("https://example.com/").url == url.removesuffix("/a")
+
+
+def test_openids_address_is_below_the_path() -> None:
+    """The legacy form of section 5, which OpenID Connect Discovery has."""
+    assert discovery_request(VECTOR.openid_address.issuer).url == VECTOR.openid_address.url
+
+
+# --- a provider of it ---------------------------------------------------------------------------
+
+
+METADATA: Final = judge_discovery(answer(VECTOR.metadata), "https://server.example.com").unwrap()
+
+
+def test_the_rfcs_metadata_makes_a_provider() -> None:
+    """Every endpoint that it names, and the way to authenticate that it takes."""
+    made = provider_from(
+        METADATA, client_id="c", client_secret=Secret("s"), oauth_scopes=("openid",)
+    ).unwrap()
+    assert made == OAuthProvider(
+        authorization_url="https://server.example.com/authorize",
+        token_url="https://server.example.com/token",
+        userinfo_url="https://server.example.com/userinfo",
+        jwks_url="https://server.example.com/jwks.json",
+        issuer="https://server.example.com",
+        client_id="c",
+        client_secret=Secret("s"),
+        client_authentication="client_secret_basic",
+        oauth_scopes=("openid",),
+    )
+    assert provider_fault(made) is None
+
+
+def test_everything_else_that_may_be_published_is_taken() -> None:
+    """Pushing, devices, revoking, and whether `iss` is sent."""
+    document = {
+        **DOCUMENT,
+        "revocation_endpoint": f"{ISSUER}/revoke",
+        "pushed_authorization_request_endpoint": f"{ISSUER}/par",
+        "require_pushed_authorization_requests": True,
+        "device_authorization_endpoint": f"{ISSUER}/device",
+        "authorization_response_iss_parameter_supported": True,
+        "code_challenge_methods_supported": ["plain", "S256"],
+    }
+    metadata = judge_discovery(answer(document), ISSUER).unwrap()
+    made = provider_from(metadata, client_id="c").unwrap()
+    assert made.revocation_url == f"{ISSUER}/revoke"
+    assert made.pushed_authorization_url == f"{ISSUER}/par"
+    assert made.requires_pushed_authorization
+    assert made.device_authorization_url == f"{ISSUER}/device"
+    assert made.sends_issuer
+    assert made.client_authentication == "none"
+
+
+@pytest.mark.parametrize(
+    ("taken", "secret", "key", "method"),
+    [
+        (None, "s", False, "client_secret_basic"),
+        (["client_secret_basic", "client_secret_post"], "s", False, "client_secret_basic"),
+        (["client_secret_post"], "s", False, "client_secret_post"),
+        (["client_secret_post", "client_secret_basic"], "s", False, "client_secret_basic"),
+        (["private_key_jwt"], "s", False, None),
+        (["none"], "s", False, None),
+        (None, None, False, "none"),
+        (["client_secret_basic"], None, False, "none"),
+        (["private_key_jwt", "client_secret_basic"], None, True, "private_key_jwt"),
+        (["client_secret_basic"], None, True, None),
+        (None, None, True, None),
+    ],
+)
+def test_a_way_to_authenticate_that_both_have(
+    taken: list[str] | None, secret: str | None, key: bool, method: str | None
+) -> None:
+    """Basic where nothing is published (section 2); the key where the client signs."""
+    methods = {} if taken is None else {"token_endpoint_auth_methods_supported": taken}
+    metadata = judge_discovery(answer({**DOCUMENT, **methods}), ISSUER).unwrap()
+    made = provider_from(
+        metadata,
+        client_id="c",
+        client_secret=None if secret is None else Secret(secret),
+        client_assertion_key=pem(EC["ES256"]) if key else None,
+        client_assertion_algorithm="ES256",
+        client_assertion_key_id="kid",
+    )
+    if method is None:
+        told = "the server takes no way to authenticate that this client has"
+        assert made.failure() == DiscoveryFailed(ISSUER, told)
+    else:
+        provider = made.unwrap()
+        assert provider.client_authentication == method
+        assert provider.client_assertion_algorithm == "ES256"
+        assert provider.client_assertion_key_id == "kid"
+
+
+@pytest.mark.parametrize(("methods", "taken"), [([], False), (["plain"], False), (["S256"], True)])
+def test_pkce_is_not_given_up(methods: list[str], taken: bool) -> None:
+    """A server that says what it takes, and not S256, would be used without (RFC 9700)."""
+    document = {**DOCUMENT, "code_challenge_methods_supported": methods}
+    metadata = judge_discovery(answer(document), ISSUER).unwrap()
+    made = provider_from(metadata, client_id="c")
+    assert is_successful(made) is taken
+    if not taken:
+        assert made.failure().reason == "the server does not take PKCE with S256"
+
+
+ENDPOINTS: Final = {
+    "authorization_endpoint": "authorization_url",
+    "token_endpoint": "token_url",
+    "userinfo_endpoint": "userinfo_url",
+    "revocation_endpoint": "revocation_url",
+    "pushed_authorization_request_endpoint": "pushed_authorization_url",
+    "device_authorization_endpoint": "device_authorization_url",
+    "jwks_uri": "jwks_url",
+}
+
+
+@pytest.mark.parametrize("member", ENDPOINTS)
+@pytest.mark.parametrize("url", [f"http://{CANARY}.example/", f"javascript:{CANARY}", f"/{CANARY}"])
+def test_an_endpoint_that_is_not_https_is_refused(member: str, url: str) -> None:
+    """It is named by our own word, and the stranger's text is not repeated."""
+    metadata = judge_discovery(answer({**DOCUMENT, member: url}), ISSUER).unwrap()
+    problem = provider_from(metadata, client_id="c").failure()
+    assert problem.reason.startswith(ENDPOINTS[member])
+    assert CANARY not in repr(problem)
+
+
+@pytest.mark.parametrize("member", ENDPOINTS)
+def test_a_published_endpoint_is_no_template(member: str) -> None:
+    """A brace in it would be filled with a tenant's values."""
+    metadata = judge_discovery(
+        answer({**DOCUMENT, member: "https://{host}.x.example/"}), ISSUER
+    ).unwrap()
+    problem = provider_from(metadata, client_id="c").failure()
+    assert problem == DiscoveryFailed(ISSUER, f"{ENDPOINTS[member]} has a brace in it")
+
+
+def test_an_issuer_is_no_template_either() -> None:
+    """The same with the issuer that was asked."""
+    issuer = "https://{host}.x.example"
+    metadata = judge_discovery(answer({**DOCUMENT, "issuer": issuer}), issuer).unwrap()
+    problem = provider_from(metadata, client_id="c").failure()
+    assert problem.reason == "issuer has a brace in it"

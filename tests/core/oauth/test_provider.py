@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import msgspec
 import pytest
 
 from igniter_connectors.core.oauth.provider import (
     OAuthProvider,
+    TenantClient,
     authentication_of,
 )
 from igniter_connectors.core.oauth.provider_fault import RESERVED, provider_fault
@@ -13,7 +17,15 @@ from igniter_connectors.core.secret import Secret
 
 from .providers import PROVIDER, provider
 
-ENDPOINTS = ["authorization_url", "token_url", "userinfo_url", "revocation_url"]
+ENDPOINTS = [
+    "authorization_url",
+    "token_url",
+    "userinfo_url",
+    "revocation_url",
+    "pushed_authorization_url",
+    "device_authorization_url",
+    "jwks_url",
+]
 SAFE = [
     "https://provider.example/x",
     "https://provider.example:8443/x?tenant=1",
@@ -61,7 +73,7 @@ def test_endpoints_are_https_or_loopback(endpoint: str, url: str) -> None:
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize("url", UNSAFE)
 def test_other_endpoints_are_a_fault(endpoint: str, url: str) -> None:
-    """Secrets and codes are sent there, so each of the four is judged, and named."""
+    """Secrets and codes are sent there, so each is judged, and named."""
     fault = provider_fault(provider(**{endpoint: url}))
     assert fault is not None
     assert fault.startswith(endpoint)
@@ -144,3 +156,65 @@ def test_defaults_are_the_rfcs() -> None:
 def test_a_provider_does_not_show_its_secret() -> None:
     """A connector that is printed leaks nothing."""
     assert "client-secret" not in repr(PROVIDER)
+
+
+def test_everything_that_the_newer_flows_send_is_reserved() -> None:
+    """Devices, signed clients, revocation; and the password grant, which is not offered."""
+    sent = {"device_code", "client_assertion", "client_assertion_type", "token", "nonce"}
+    assert sent | {"token_type_hint", "request_uri", "username", "password"} <= RESERVED
+
+
+def test_pushing_that_is_required_needs_an_endpoint() -> None:
+    """Else nobody could authorize."""
+    assert provider_fault(provider(requires_pushed_authorization=True)) == (
+        "requires_pushed_authorization needs pushed_authorization_url"
+    )
+    url = "https://provider.example/par"
+    pushing = provider(requires_pushed_authorization=True, pushed_authorization_url=url)
+    assert provider_fault(pushing) is None
+
+
+def test_bound_tokens_need_their_type() -> None:
+    """Else every answer with one would be malformed."""
+    assert provider_fault(provider(dpop=True)) == "dpop needs dpop among token_types"
+    assert provider_fault(provider(dpop=True, token_types=frozenset({"dpop"}))) is None
+
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("field", "longest"),
+    [("reuse_grace", timedelta(days=30)), ("refresh_token_lifetime", timedelta(days=3660))],
+)
+def test_spans_of_refresh_tokens_are_bounded(field: str, longest: timedelta) -> None:
+    """More than nothing, up to the longest and not a second more."""
+    for sound in (None, SECOND, longest):
+        assert provider_fault(provider(**{field: sound})) is None
+    for odd in (timedelta(), -SECOND, longest + SECOND):
+        assert f"{field} is more than nothing" in str(provider_fault(provider(**{field: odd})))
+
+
+class Extras(msgspec.Struct):
+    team: str
+    hook: Secret | None = None
+
+
+class Unreadable(msgspec.Struct):
+    secret: Secret | str
+
+
+def test_extras_are_of_a_type_that_can_be_read() -> None:
+    """As a config is."""
+    assert provider_fault(provider(token_extras=Extras)) is None
+    fault = provider_fault(provider(token_extras=Unreadable))
+    assert fault is not None
+    assert fault.startswith("token_extras cannot be read")
+
+
+def test_a_tenants_client_stands_in_for_the_applications() -> None:
+    """Without one an id is needed."""
+    client = TenantClient(id_field="client_id", secret_field="client_secret")
+    both = provider(client_id="", client_secret=None, tenant_client=client)
+    assert provider_fault(both) is None
+    assert provider_fault(provider(client_id="", client_secret=None)) == "client_id is empty"

@@ -10,14 +10,16 @@ import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from returns.pipeline import is_successful
 from returns.result import Result
 
 from igniter_connectors.core.fields import JsonValue
 from igniter_connectors.core.http import HttpResponse
+from igniter_connectors.core.oauth.extras import decode_extras
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.seconds import LONGEST_LIFE
-from igniter_connectors.core.oauth.token import TokenSet, error_of, judge_token
+from igniter_connectors.core.oauth.token import TokenSet, carried_over, error_of, judge_token
 from igniter_connectors.core.problem import TokenMalformed, TokenRefused
 from igniter_connectors.core.secret import Secret
 from tests.core.examples import NOW
@@ -271,6 +273,149 @@ def test_granted_scopes_are_read(
 ) -> None:
     """Spaces by the RFC, commas as GitHub sends them unasked; absent means as asked."""
     assert granted(provider(oauth_scope_separator=separator), scope=said).oauth_scopes == scopes
+
+
+# --- when the refresh token ends ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "refresh_token_expires_in",
+        "refresh_expires_in",
+        "x_refresh_token_expires_in",
+        "refreshTokenExpiresIn",
+    ],
+)
+@pytest.mark.parametrize("said", [60, "60", 60.0])
+def test_a_refresh_token_may_say_when_it_ends(name: str, said: Any) -> None:
+    """Keycloak's, QuickBooks' and the usual name; it counts from the arrival."""
+    ends = NOW + timedelta(minutes=1)
+    life: dict[str, Any] = {name: said}
+    assert granted(refresh_token="r", **life).refresh_expires_at == ends
+    assert granted(**life).refresh_expires_at == ends
+
+
+@pytest.mark.parametrize("said", [None, 0, "0", -1, "never", True, [], EPOCH, 1e99])
+def test_an_odd_life_of_a_refresh_token_is_not_known(said: object) -> None:
+    """0 is how Keycloak says that there is no end; tokens are not thrown away for any."""
+    tokens = granted(refresh_token="r", refresh_token_expires_in=said)
+    assert tokens.refresh_token == Secret("r")
+    assert tokens.refresh_expires_at is None
+
+
+def test_a_provider_may_declare_how_long_refresh_tokens_live() -> None:
+    """For those that come, where the answer does not say."""
+    declared = provider(refresh_token_lifetime=timedelta(days=90))
+    ends = NOW + timedelta(days=90)
+    assert granted(declared, refresh_token="r").refresh_expires_at == ends
+    assert granted(declared, refresh_token="r", refresh_expires_in=0).refresh_expires_at == ends
+    assert granted(declared).refresh_expires_at is None
+    said = granted(declared, refresh_token="r", refresh_token_expires_in=60)
+    assert said.refresh_expires_at == NOW + timedelta(minutes=1)
+
+
+# --- extras -------------------------------------------------------------------------------------
+
+
+class Team(msgspec.Struct):
+    id: str
+    name: str | None = None
+
+
+class SlackExtras(msgspec.Struct):
+    team: Team
+    hook: Secret | None = None
+
+
+SLACK = provider(token_extras=SlackExtras)
+
+
+def test_declared_extras_are_kept_typed() -> None:
+    """What is not declared is not; a secret among them stays one."""
+    tokens = granted(SLACK, team={"id": "T1", "x": 1}, hook=CANARY, other=CANARY)
+    assert tokens.extras is not None
+    read = decode_extras(tokens.extras, SlackExtras).unwrap()
+    assert read == SlackExtras(Team("T1"), Secret(CANARY))
+    assert "other" not in tokens.extras.reveal()
+    assert CANARY not in f"{tokens!r} {read!r}"
+    assert granted(team={"id": "T1"}).extras is None
+
+
+@pytest.mark.parametrize("fields", [{}, {"team": "T1"}, {"team": {"id": 5}}, {"team": None}])
+def test_extras_that_do_not_fit_cost_no_tokens(fields: dict[str, Any]) -> None:
+    """A refresh that leaves them out has rotated all the same."""
+    assert granted(SLACK, **fields) == granted()
+
+
+def test_extras_are_read_from_the_providers_own_answer() -> None:
+    """Not from what a custom parser made of it for the tokens."""
+    slack = provider(token_extras=SlackExtras, parse_token=nested)
+    body = {"authed_user": {"access_token": "a"}, "team": {"id": "T1"}}
+    tokens = judge(answer(body), slack).unwrap()
+    assert tokens.extras is not None
+    assert decode_extras(tokens.extras, SlackExtras).unwrap() == SlackExtras(Team("T1"))
+
+
+def test_extras_come_with_a_form_too() -> None:
+    """As text."""
+
+    class Site(msgspec.Struct):
+        instance_url: str
+
+    body = b"access_token=a&instance_url=https%3A%2F%2Fx.example"
+    extras = judge(answer(body), provider(token_extras=Site)).unwrap().extras
+    assert extras is not None
+    assert decode_extras(extras, Site).unwrap() == Site("https://x.example")
+    assert not is_successful(decode_extras(extras, SlackExtras))
+
+
+# --- what a renewal leaves out ------------------------------------------------------------------
+
+
+SPENT_WHOLE = TokenSet(
+    Secret("old"),
+    Secret("old-refresh"),
+    "bearer",
+    NOW,
+    ("read",),
+    NOW + timedelta(days=1),
+    Secret("{}"),
+    Secret("key"),
+)
+
+
+def test_what_a_renewal_leaves_out_stays() -> None:
+    """The refresh token with its end, scopes, extras and the key; no more than that."""
+    least = TokenSet(Secret("new"))
+    assert carried_over(least, SPENT_WHOLE) == replace(
+        SPENT_WHOLE, access_token=Secret("new"), expires_at=None
+    )
+
+
+def test_what_a_renewal_brings_replaces() -> None:
+    """Every field, an empty list of scopes too."""
+    new = TokenSet(
+        Secret("new"),
+        Secret("new-refresh"),
+        "dpop",
+        NOW + timedelta(hours=1),
+        (),
+        NOW + timedelta(days=2),
+        Secret('{"x":1}'),
+        Secret("other-key"),
+    )
+    assert carried_over(new, SPENT_WHOLE) == new
+
+
+def test_the_end_of_a_refresh_token_goes_with_it() -> None:
+    """A new token without one has none that is known; an end alone is the spent token's."""
+    rotated = TokenSet(Secret("new"), Secret("new-refresh"))
+    assert carried_over(rotated, SPENT_WHOLE).refresh_expires_at is None
+    prolonged = TokenSet(Secret("new"), refresh_expires_at=NOW + timedelta(days=9))
+    kept = carried_over(prolonged, SPENT_WHOLE)
+    assert kept.refresh_token == Secret("old-refresh")
+    assert kept.refresh_expires_at == NOW + timedelta(days=9)
 
 
 # --- refusals ---------------------------------------------------------------------------------

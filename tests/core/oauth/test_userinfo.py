@@ -15,8 +15,10 @@ from igniter_connectors.core.connection import UpstreamAccount
 from igniter_connectors.core.fields import JsonValue
 from igniter_connectors.core.http import HttpResponse
 from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.token import TokenSet
 from igniter_connectors.core.oauth.userinfo import judge_userinfo, userinfo_request
 from igniter_connectors.core.problem import UserInfoMalformed
+from igniter_connectors.core.secret import Secret
 
 from .providers import PROVIDER, SPENT, answer, provider
 
@@ -153,3 +155,12 @@ def test_a_custom_parser_that_raises_makes_the_answer_malformed(body: dict[str, 
     """An answer that it was not written for is a problem, and holds nothing of the exception."""
     judged = judge(answer(body), provider(parse_userinfo=of_a_team))
     assert judged.failure() == UserInfoMalformed("telegram")
+
+
+def test_a_bound_token_names_its_scheme() -> None:
+    """RFC 9449 section 7.1; a tenant's host is passed on."""
+    tokens = TokenSet(Secret("t"), token_type="dpop")
+    request = userinfo_request("https://p.example/me", tokens, has_tenant_host=True)
+    assert request.header("authorization") == "DPoP t"
+    assert request.has_tenant_host
+    assert not userinfo_request("https://p.example/me", tokens).has_tenant_host
