@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import ssl
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import httpx
 import pytest
+import trustme
+from returns.pipeline import is_successful
 from returns.result import Failure
 
 from igniter_connectors import HttpFailed, HttpRequest
 from igniter_connectors.adapters.httpx_client import HttpxClient
 from igniter_connectors.core.http import RESPONSE_LIMIT_BYTES
+from igniter_connectors.adapters.httpx_client import RESPONSE_LIMIT_BYTES, HttpxClient, resolve
 from tests.sample import CANARY
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -178,3 +183,198 @@ async def test_closing_lets_what_was_sent_come_to_its_end() -> None:
         assert (await sent).unwrap().status == 200
         assert late == Failure(HttpFailed(sent=False))
         assert (await http.send(HttpRequest("GET", origin))).unwrap().status == 200
+
+
+# --- a host that a tenant named -----------------------------------------------------------------
+
+
+class Names:
+    """A resolver that knows what it is told, and counts what it is asked."""
+
+    def __init__(self, *addresses: str) -> None:
+        self.addresses = addresses
+        self.asked: list[tuple[str, int]] = []
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        self.asked.append((host, port))
+        if not self.addresses:
+            raise OSError("no such name")
+        return self.addresses
+
+
+def tenants(url: str) -> HttpRequest:
+    """A request to a host that a tenant named."""
+    return HttpRequest("POST", url, (), b"secret", has_tenant_host=True)
+
+
+def here_alone(address: str) -> bool:
+    """Takes the address of the test's own server for a public one."""
+    return address == "127.0.0.1"
+
+
+def trusting(authority: trustme.CA) -> httpx.AsyncHTTPTransport:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return httpx.AsyncHTTPTransport(verify=context, trust_env=False)
+
+
+@asynccontextmanager
+async def listening_with_tls(
+    talk: Talk, authority: trustme.CA, *names: str
+) -> AsyncGenerator[tuple[int, list[str | None]], None]:
+    """A server with a certificate; its port, and the names that browsers asked it for."""
+    asked: list[str | None] = []
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(*names).configure_cert(context)
+    context.sni_callback = lambda _, name, __: asked.append(name)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await talk(reader, writer)
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    try:
+        yield server.sockets[0].getsockname()[1], asked
+    finally:
+        server.close()
+
+
+async def test_a_tenants_host_is_resolved_once_and_reached_at_that_address() -> None:
+    """Certificate, SNI and `Host` are the name's; the socket goes to the checked address."""
+    heads: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(OK)
+        await writer.drain()
+
+    authority = trustme.CA()
+    names = Names("127.0.0.1")
+    async with listening_with_tls(talk, authority, "gitlab.acme.example") as (port, sni):
+        http = HttpxClient(
+            trusting(authority),
+            logger=logging.getLogger("tests.http"),
+            resolve=names,
+            is_allowed=here_alone,
+        )
+        for _ in range(2):
+            answer = await http.send(tenants(f"https://gitlab.acme.example:{port}/token?x=1"))
+            assert answer.unwrap().body == b"hi"
+        await http.close()
+    assert names.asked == [("gitlab.acme.example", port)] * 2
+    # A connection each: one that is kept could serve another name at the same address.
+    assert sni == ["gitlab.acme.example"] * 2
+    for head in heads:
+        assert head.startswith(b"POST /token?x=1 HTTP/1.1\r\n")
+        assert f"Host: gitlab.acme.example:{port}\r\n".encode() in head
+        assert b"Connection: close\r\n" in head
+
+
+async def test_a_certificate_of_another_name_is_refused() -> None:
+    """Whoever sits at the address has to prove the name."""
+    authority = trustme.CA()
+    async with listening_with_tls(saying(OK), authority, "other.example", "127.0.0.1") as (port, _):
+        http = HttpxClient(
+            trusting(authority),
+            logger=logging.getLogger("tests.http"),
+            resolve=Names("127.0.0.1"),
+            is_allowed=here_alone,
+        )
+        answer = await http.send(tenants(f"https://gitlab.acme.example:{port}/"))
+        await http.close()
+    assert answer == Failure(HttpFailed(sent=False))
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        (),
+        ("127.0.0.1",),
+        ("10.0.0.1",),
+        ("169.254.169.254",),
+        ("::1",),
+        ("fe80::1%eth0",),
+        ("8.8.8.8", "127.0.0.1"),
+        ("127.0.0.1", "8.8.8.8"),
+    ],
+)
+async def test_an_address_inside_is_not_connected_to(addresses: tuple[str, ...]) -> None:
+    """Nor is any other of a name that has one; nothing is sent."""
+    reached: list[bytes] = []
+
+    async def trap(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reached.append(await reader.read(1))
+
+    async with listening(trap) as origin:
+        port = origin.rpartition(":")[2]
+        http = HttpxClient(logger=logging.getLogger("tests.http"), resolve=Names(*addresses))
+        answer = await http.send(tenants(f"https://gitlab.acme.example:{port}/"))
+        await http.close()
+    assert answer == Failure(HttpFailed(sent=False))
+    assert reached == []
+
+
+async def test_a_tenants_host_is_asked_over_tls_alone() -> None:
+    """Plain http would send the tenant's secret to anybody on the way."""
+    async with listening(saying(OK)) as origin:
+        http = HttpxClient(
+            logger=logging.getLogger("tests.http"),
+            resolve=Names("127.0.0.1"),
+            is_allowed=here_alone,
+        )
+        port = origin.rpartition(":")[2]
+        answer = await http.send(tenants(f"http://gitlab.acme.example:{port}/"))
+        await http.close()
+    assert answer == Failure(HttpFailed(sent=False))
+
+
+async def test_the_next_address_is_tried_where_nobody_listens() -> None:
+    """As a browser would; what was refused got nothing."""
+    authority = trustme.CA()
+    async with listening_with_tls(saying(OK), authority, "gitlab.acme.example") as (port, _):
+        http = HttpxClient(
+            trusting(authority),
+            logger=logging.getLogger("tests.http"),
+            resolve=Names("127.0.0.2", "127.0.0.1"),
+            is_allowed=lambda address: address.startswith("127."),
+        )
+        answer = await http.send(tenants(f"https://gitlab.acme.example:{port}/"))
+        nowhere = await http.send(tenants("https://gitlab.acme.example:1/"))
+        await http.close()
+    assert answer.unwrap().status == 200
+    assert nowhere == Failure(HttpFailed(sent=False))
+
+
+async def test_a_slow_resolver_is_within_the_deadline() -> None:
+    """It counts from before the name was asked for."""
+
+    async def never(host: str, port: int) -> Sequence[str]:
+        await asyncio.sleep(60)
+        return ()
+
+    http = HttpxClient(logger=logging.getLogger("tests.http"), resolve=never)
+    async with asyncio.timeout(5):
+        answer = await http.send(
+            tenants("https://gitlab.acme.example/"), deadline=timedelta(milliseconds=50)
+        )
+    await http.close()
+    assert not is_successful(answer)
+
+
+async def test_the_real_resolver_finds_this_machine() -> None:
+    """And an address that is written out is its own."""
+    assert set(await resolve("localhost", 443)) & {"127.0.0.1", "::1"}
+    assert list(await resolve("127.0.0.1", 443)) == ["127.0.0.1"]
+
+
+async def test_other_hosts_are_not_resolved_by_us() -> None:
+    """A loopback URL that is written in code works as it did."""
+    names = Names()
+    async with listening(saying(OK)) as origin:
+        http = HttpxClient(logger=logging.getLogger("tests.http"), resolve=names)
+        answer = await http.send(HttpRequest("GET", origin))
+        await http.close()
+    assert answer.unwrap().status == 200
+    assert names.asked == []
