@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -57,7 +57,9 @@ _INSTALL_WITHIN = timedelta(minutes=5)
 _READY_WITHIN = timedelta(seconds=20)
 _AN_HOUR = timedelta(hours=1)
 
-ClientAuthentication = Literal["client_secret_basic", "client_secret_post", "none"]
+ClientAuthentication = Literal[
+    "client_secret_basic", "client_secret_post", "private_key_jwt", "none"
+]
 Feature = Literal["pushedAuthorizationRequests", "dPoP", "deviceFlow", "clientCredentials"]
 
 
@@ -67,13 +69,17 @@ class ProviderStartError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class OidcClient:
-    """A client the provider knows from its start. `client_secret` is None for a public one."""
+    """A client the provider knows from its start. `client_secret` is None for a public one.
+
+    `jwks` holds the public keys of one that signs.
+    """
 
     client_id: str
     client_secret: str | None
     token_endpoint_auth_method: ClientAuthentication
     redirect_uris: tuple[str, ...]
     grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
+    jwks: Mapping[str, Sequence[Mapping[str, str]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 //
 // argv[2]: one JSON object
 //   { clients: [{ client_id, client_secret | null, token_endpoint_auth_method,
-//                 redirect_uris, grant_types }],
+//                 redirect_uris, grant_types, jwks | null }],
 //     access_token_lifetime_seconds: 3600,
 //     features: ["pushedAuthorizationRequests" | "dPoP" | "deviceFlow" | "clientCredentials"] }
 // stdout: one JSON line when ready, { issuer, control }; everything else goes to stderr.
@@ -34,8 +34,9 @@ const listen = (server) => new Promise((resolve, reject) => {
 const day = 24 * 60 * 60;
 
 const configuration = {
-  clients: (options.clients ?? []).map(({ client_secret: secret, ...client }) => ({
+  clients: (options.clients ?? []).map(({ client_secret: secret, jwks, ...client }) => ({
     ...client,
+    ...(jwks == null ? {} : { jwks }),
     ...(secret == null ? {} : { client_secret: secret }),
     // A client without the code grant may not register a response type.
     response_types: client.grant_types.includes('authorization_code') ? ['code'] : [],
