@@ -32,8 +32,8 @@ def test_importing_the_package_loads_no_driver_and_no_framework() -> None:
     """Those come with what is first used of them."""
     script = (
         "import sys, igniter_connectors; igniter_connectors.ConnectorManager;"
-        "print(*[n for n in ('httpx','aiosqlite','litestar','dependency_injector','psycopg','rich')"
-        " if n in sys.modules])"
+        "print(*[n for n in ('httpx','joserfc','aiosqlite','litestar','dependency_injector',"
+        "'psycopg','rich') if n in sys.modules])"
     )
     loaded = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True

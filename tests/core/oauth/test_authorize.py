@@ -205,7 +205,18 @@ def test_no_usable_code_is_an_invalid_state(code: str | None) -> None:
     assert judged.failure() == OAuthStateInvalid("telegram")
 
 
-@pytest.mark.parametrize("error", ["access_denied", "server_error", "login_required"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        # RFC 6749 section 4.1.2.1, and 5.2 where a pushed request is refused (RFC 9126)
+        "invalid_request", "unauthorized_client", "access_denied", "unsupported_response_type",
+        "invalid_scope", "server_error", "temporarily_unavailable", "invalid_client",
+        # OpenID Connect Core section 3.1.2.6
+        "interaction_required", "login_required", "account_selection_required",
+        "consent_required", "invalid_request_uri", "invalid_request_object",
+        "request_not_supported", "request_uri_not_supported", "registration_not_supported",
+    ],
+)  # fmt: skip
 def test_a_known_error_is_told(error: str) -> None:
     """The codes of the RFCs go to the caller, who acts on them; a code beside one is not used."""
     judged = judge_callback(callback("code", error), PROVIDER, connector="telegram")

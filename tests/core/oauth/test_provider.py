@@ -161,7 +161,8 @@ def test_a_provider_does_not_show_its_secret() -> None:
 def test_everything_that_the_newer_flows_send_is_reserved() -> None:
     """Devices, signed clients, revocation; and the password grant, which is not offered."""
     sent = {"device_code", "client_assertion", "client_assertion_type", "token", "nonce"}
-    assert sent | {"token_type_hint", "request_uri", "username", "password"} <= RESERVED
+    sent |= {"token_type_hint", "request_uri", "request", "dpop_jkt", "response_mode"}
+    assert sent | {"username", "password", "assertion", "iss", "error"} <= RESERVED
 
 
 def test_pushing_that_is_required_needs_an_endpoint() -> None:

@@ -438,6 +438,23 @@ def test_an_error_in_a_form_is_an_error() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        # RFC 6749 section 5.2, and 4.1.2.1 where servers use them here
+        "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client",
+        "unsupported_grant_type", "invalid_scope", "access_denied", "server_error",
+        "temporarily_unavailable",
+        # RFC 8628 section 3.5, RFC 7009 section 2.2.1, RFC 9449 sections 5 and 8
+        "authorization_pending", "slow_down", "expired_token", "unsupported_token_type",
+        "invalid_dpop_proof", "use_dpop_nonce",
+    ],
+)  # fmt: skip
+def test_the_codes_of_the_rfcs_are_told(error: str) -> None:
+    """Whoever calls acts on them."""
+    assert judge(answer({"error": error}, 400)).failure() == TokenRefused("telegram", error)
+
+
 @pytest.mark.parametrize("error", [CANARY, 5, -1, True, [], {}, {"code": CANARY}, [CANARY]])
 def test_other_errors_are_not_repeated(error: object) -> None:
     """A provider's own word, or an object as Facebook sends, is `other`."""
