@@ -95,7 +95,7 @@ def test_addresses_of_ipv6(address: str, taken: bool) -> None:
 )  # fmt: skip
 def test_what_is_no_address_is_not_public(text: str) -> None:
     """Nor what some systems would read as one."""
-    assert not is_public_address(text)
+    assert is_public_address(text) is False
 
 
 @given(st.integers(0, 2**32 - 1))

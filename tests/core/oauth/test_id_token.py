@@ -162,6 +162,7 @@ def test_a_token_has_three_parts() -> None:
 @pytest.mark.parametrize(("more", "taken"), [(0, True), (1, False)])
 def test_a_token_has_at_most_64_kib(more: int, taken: bool) -> None:
     """Longer ones are not worked through."""
+    assert LONGEST_TOKEN == 65_536
     bare = len(token(pad="").reveal())
     # Three octets of a claim are four characters.
     pad = "x" * ((LONGEST_TOKEN - bare) // 4 * 3)

@@ -485,7 +485,9 @@ def test_a_config_type_has_the_fields_that_are_named() -> None:
 def test_a_secret_stands_in_no_url_and_a_clients_is_one() -> None:
     """Both slips are found while the connector is built."""
     assert config_fault(ZENDESK_PROVIDER, Shown) == "subdomain stands in URLs and is no Secret"
-    assert "client_secret holds a client's secret" in str(config_fault(OPTIONAL, Shown))
+    assert config_fault(OPTIONAL, Shown) == (
+        "client_secret holds a client's secret and is typed Secret or Secret | None"
+    )
     assert config_fault(OPTIONAL, Named) is None
 
 

@@ -35,7 +35,7 @@ SLOWER: Final = timedelta(seconds=5)
 LONGEST_INTERVAL: Final = timedelta(minutes=5)
 """Longer is not waited between two tries, whatever the provider or its failures say."""
 
-_OVERLOADED: Final = (429, 503)
+_OVERLOADED: Final = 429
 
 
 class DeviceAuthorization(msgspec.Struct, frozen=True):
@@ -145,7 +145,7 @@ def judge_poll(
     """
     if isinstance(answer, HttpFailed):
         slower = device.interval * 2
-    elif answer.status >= 500 or answer.status in _OVERLOADED:
+    elif answer.status >= 500 or answer.status == _OVERLOADED:
         slower = max(device.interval * 2, retry_after(answer) or timedelta())
     else:
         error = error_of(answer)

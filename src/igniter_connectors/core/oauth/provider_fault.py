@@ -118,8 +118,4 @@ def _token_fault(provider: OAuthProvider) -> str | None:
 
 
 def _example_of(url: str) -> str:
-    values = {
-        name: "tenant.example" if whole_host(url) == name else "tenant"
-        for name in placeholders(url)
-    }
-    return filled(url, values) or ""
+    return filled(url, dict.fromkeys(placeholders(url), "tenant")) or ""
