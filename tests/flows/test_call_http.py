@@ -119,8 +119,8 @@ class Site:
         return self.handler.answers[-1]
 
     def token(self, generation: int) -> str:
-        """What is sent with the tokens of this generation; a code came before them."""
-        return f"Bearer {self.provider.issued[2 * generation - 1]}"
+        """What is sent with the tokens of this generation: a code, then a pair for each."""
+        return f"Bearer {self.provider.issued[2 * generation]}"
 
 
 async def authorize(connectors: Connectors[Nothing, Organization], connector: Any) -> None:
