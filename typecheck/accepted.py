@@ -111,9 +111,8 @@ from igniter_connectors.core.problem import (
     WebhookSecretInvalid,
 )
 from igniter_connectors.core.webhook.endpoint import WebhookEndpoint
+from igniter_connectors.core.webhook.providers import GITHUB, STRIPE
 from igniter_connectors.core.webhook.schemes import (
-    GITHUB,
-    STRIPE,
     AcceptUnsignedEvents,
     HmacScheme,
     StandardWebhooks,

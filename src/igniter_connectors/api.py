@@ -133,15 +133,33 @@ from igniter_connectors.core.problem import (
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.sealing.keyring import Keyring
 from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.webhook.challenge import hub_verify_token
 from igniter_connectors.core.webhook.endpoint import WebhookEndpoint
-from igniter_connectors.core.webhook.schemes import (
+from igniter_connectors.core.webhook.providers import (
     GITHUB,
+    LINEAR,
+    META,
+    MICROSOFT_GRAPH,
+    SHOPIFY,
+    SLACK,
+    SLACK_FORMS,
+    STANDARD_WEBHOOKS,
     STRIPE,
+    SVIX,
+    TWILIO,
+    TWILIO_JSON,
+    ZOOM,
+)
+from igniter_connectors.core.webhook.request import Part, Refused, SignedRequest, Verified
+from igniter_connectors.core.webhook.schemes import (
     AcceptUnsignedEvents,
     BareSignature,
+    CustomVerification,
     HmacScheme,
     KeyedSignature,
+    MicrosoftGraphScheme,
     StandardWebhooks,
+    TwilioScheme,
 )
 from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
 from igniter_connectors.manager.at import At, AtConfig, BoundAction
@@ -158,7 +176,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GITHUB",
+    "LINEAR",
+    "META",
+    "MICROSOFT_GRAPH",
+    "SHOPIFY",
+    "SLACK",
+    "SLACK_FORMS",
+    "STANDARD_WEBHOOKS",
     "STRIPE",
+    "SVIX",
+    "TWILIO",
+    "TWILIO_JSON",
+    "ZOOM",
     "AcceptUnsignedEvents",
     "AccessToken",
     "AccountInvalid",
@@ -214,6 +243,7 @@ __all__ = [
     "ConnectorManager",
     "ConnectorNotFound",
     "Connectors",
+    "CustomVerification",
     "DatabaseFailed",
     "DatabaseRequired",
     "DecryptFailed",
@@ -249,6 +279,7 @@ __all__ = [
     "Keyring",
     "ManagerBuilder",
     "MemoryStore",
+    "MicrosoftGraphScheme",
     "MissingScopes",
     "NeedsReauth",
     "NeedsReauthEvent",
@@ -259,6 +290,7 @@ __all__ = [
     "OAuthStateInvalid",
     "Observer",
     "Page",
+    "Part",
     "PostgresStore",
     "Principal",
     "PrincipalRequired",
@@ -269,6 +301,7 @@ __all__ = [
     "ReauthorizeProblem",
     "Recovered",
     "RefreshFailed",
+    "Refused",
     "RequestRefused",
     "ResponseUnexpected",
     "ReturnToInvalid",
@@ -281,6 +314,7 @@ __all__ = [
     "Secret",
     "SettingInvalid",
     "Settings",
+    "SignedRequest",
     "StandardWebhooks",
     "StartProblem",
     "Store",
@@ -293,10 +327,12 @@ __all__ = [
     "TokenRefreshFailed",
     "TokenRefreshed",
     "TokenRefused",
+    "TwilioScheme",
     "UpdateProblem",
     "Updated",
     "UpstreamAccount",
     "UserInfoMalformed",
+    "Verified",
     "Webhook",
     "WebhookCall",
     "WebhookEndpoint",
@@ -315,6 +351,7 @@ __all__ = [
     "action",
     "form_fields",
     "http_action",
+    "hub_verify_token",
     "mask",
     "problem_of",
     "value_or_raise",

@@ -28,7 +28,8 @@ from igniter_connectors.core.problem import (
     WrongWiring,
 )
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.webhook.schemes import GITHUB, AcceptUnsignedEvents, HmacScheme
+from igniter_connectors.core.webhook.providers import GITHUB
+from igniter_connectors.core.webhook.schemes import AcceptUnsignedEvents, HmacScheme
 from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
 
 CANARY = "canary-5f1d"

@@ -25,7 +25,7 @@ from igniter_connectors.core.webhook.endpoint import (
     WebhookEndpoint,
     token_hash,
 )
-from igniter_connectors.core.webhook.schemes import new_signing_secret, signing_key
+from igniter_connectors.core.webhook.keys import new_signing_secret, signing_key
 from igniter_connectors.flows.runtime import Runtime
 from igniter_connectors.flows.seal import place_of, seal_bytes
 

@@ -32,13 +32,13 @@ from igniter_connectors.core.problem import (
     WebhookVerificationFailed,
 )
 from igniter_connectors.core.redaction import secrets_in
-from igniter_connectors.core.schema import NOT_READ, misread, read_json
+from igniter_connectors.core.schema import NOT_READ, misread
 from igniter_connectors.core.scope import Scope, known_tenant
 from igniter_connectors.core.sealing.binding import Binding
 from igniter_connectors.core.url import WebhookRoute
 from igniter_connectors.core.webhook.endpoint import EndpointRecord, token_hash
+from igniter_connectors.core.webhook.keys import key_in
 from igniter_connectors.core.webhook.request import SignedRequest, Verified
-from igniter_connectors.core.webhook.schemes import key_in
 from igniter_connectors.core.webhook.signature import proof
 from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
 from igniter_connectors.flows.connect import address
@@ -87,7 +87,7 @@ async def receive(
         return Success(None)
     event_id = judged.event_id or ""
     try:
-        payload = read_json(request.body, webhook.payload)
+        payload = webhook.read(request.body)
     except NOT_READ as error:
         return Failure(_misread(runtime, webhook, record, event_id, error))
     try:

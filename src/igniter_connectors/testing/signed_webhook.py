@@ -1,22 +1,39 @@
-"""Webhooks as a provider would send them, signed with the endpoint's own secret."""
+"""Webhooks and challenges as a provider would send them, for an endpoint's own secret."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 from datetime import datetime
+from urllib.parse import urlencode
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from igniter_connectors.core.http import Headers, HttpRequest
+from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.webhook.challenge import hub_verify_token
 from igniter_connectors.core.webhook.endpoint import WebhookEndpoint
+from igniter_connectors.core.webhook.form import read_form
+from igniter_connectors.core.webhook.hmac_scheme import signed_bytes
+from igniter_connectors.core.webhook.keys import SigningKey, signing_key
+from igniter_connectors.core.webhook.request import SignedRequest
 from igniter_connectors.core.webhook.schemes import (
+    TWILIO_ID,
+    TWILIO_SIGNATURE,
+    AcceptUnsignedEvents,
     BareSignature,
+    CustomVerification,
     HmacScheme,
     KeyedSignature,
+    MicrosoftGraphScheme,
     StandardWebhooks,
+    TwilioScheme,
     Verification,
-    signed_parts,
-    signing_key,
+    body_format,
 )
+from igniter_connectors.core.webhook.twilio import signed_fields
 
 
 def sign_webhook(
@@ -26,41 +43,116 @@ def sign_webhook(
     *,
     now: datetime,
     event_id: str = "evt_1",
+    private_key: Secret | None = None,
 ) -> HttpRequest:
     """A POST that the endpoint takes for genuine; give it to `connectors.handle`.
 
+    Args:
+        scheme: The connector's.
+        endpoint: As `create_webhook` gave it.
+        body: As the provider would send it. What the scheme reads in it is put there
+            where it is missing: Linear's time, Stripe's and Slack's id, and the
+            `clientState` of each of Microsoft Graph's notifications.
+        now: When it is signed, where a time is.
+        event_id: Where the scheme declares an id.
+        private_key: For an endpoint whose secret is a public key, `whpk_…`: `whsk_` and
+            base64 of the private key, 32 bytes or 64.
+
     Raises:
-        ValueError: the endpoint's secret is not of the scheme's form.
+        ValueError: the endpoint's secret, the private key or the body is not of the
+            scheme's form; or the scheme is a function, which cannot be run backwards.
     """
     key = signing_key(scheme, endpoint.signing_secret)
     if key is None:
         raise ValueError("the endpoint's secret is not of this scheme's form")
-    timestamp = str(int(now.timestamp()))
+    url = endpoint.url.reveal()
+    headers: Headers
     match scheme:
-        case StandardWebhooks(header_prefix=prefix):
-            signed = f"{event_id}.{timestamp}.".encode() + body
-            signature = base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
-            headers: Headers = (
-                (f"{prefix}-id", event_id),
-                (f"{prefix}-timestamp", timestamp),
-                (f"{prefix}-signature", f"v1,{signature}"),
-            )
+        case StandardWebhooks():
+            headers = _standard_headers(scheme, key, private_key, body, now, event_id)
         case HmacScheme():
-            headers = _hmac_headers(scheme, key, body, timestamp, event_id)
-        case _:
+            body = _with_fields(scheme, body, now, event_id)
+            request = SignedRequest("POST", url, (), body)
+            headers = _hmac_headers(scheme, _octets(key), request, now, event_id)
+        case TwilioScheme():
+            url, headers = _twilio(scheme, _octets(key), url, body, event_id)
+        case MicrosoftGraphScheme():
+            body, headers = _with_client_state(endpoint.signing_secret, body), ()
+        case AcceptUnsignedEvents():
             headers = ()
-    headers = (*headers, ("Content-Type", "application/json"))
-    return HttpRequest("POST", endpoint.url.reveal(), headers, body)
+        case CustomVerification():
+            raise ValueError("a function that verifies does not tell how to sign")
+    kind = "json" if body_format(scheme) == "json" else "x-www-form-urlencoded"
+    return HttpRequest("POST", url, (*headers, ("Content-Type", f"application/{kind}")), body)
+
+
+def challenge_webhook(
+    scheme: Verification, endpoint: WebhookEndpoint, token: str, *, now: datetime
+) -> HttpRequest:
+    """The provider's question whether the endpoint is ours, with this token to answer.
+
+    Raises:
+        ValueError: the scheme has no challenge.
+    """
+    url = endpoint.url.reveal()
+    if isinstance(scheme, MicrosoftGraphScheme):
+        return HttpRequest("POST", f"{url}?{urlencode({'validationToken': token})}")
+    match scheme.challenge if isinstance(scheme, HmacScheme) else "":
+        case "":
+            raise ValueError("the scheme has no challenge")
+        case "url_verification" as asked:
+            body = msgspec.json.encode({"type": asked, "challenge": token, "token": "legacy"})
+            return sign_webhook(scheme, endpoint, body, now=now)
+        case "endpoint.url_validation" as asked:
+            body = msgspec.json.encode({"event": asked, "payload": {"plainToken": token}})
+            return sign_webhook(scheme, endpoint, body, now=now)
+        case "hub.challenge":
+            fields = {
+                "hub.mode": "subscribe",
+                "hub.challenge": token,
+                "hub.verify_token": hub_verify_token(endpoint.signing_secret).reveal(),
+            }
+            return HttpRequest("GET", f"{url}?{urlencode(fields)}")
+
+
+def _octets(key: SigningKey) -> bytes:
+    if not isinstance(key, bytes):
+        raise ValueError("this scheme signs with no public key")
+    return key
+
+
+def _standard_headers(
+    scheme: StandardWebhooks,
+    key: SigningKey,
+    private_key: Secret | None,
+    body: bytes,
+    now: datetime,
+    event_id: str,
+) -> Headers:
+    timestamp = str(int(now.timestamp()))
+    signed = f"{event_id}.{timestamp}.".encode() + body
+    if isinstance(key, bytes):
+        version, signature = "v1", hmac.digest(key, signed, "sha256")
+    else:
+        if private_key is None:
+            raise ValueError("an endpoint with a public key needs the private_key to sign with")
+        octets = base64.b64decode(private_key.reveal().removeprefix("whsk_"), validate=True)
+        # Svix keeps the public key behind the seed: 64 bytes.
+        version = "v1a"
+        signature = Ed25519PrivateKey.from_private_bytes(octets[:32]).sign(signed)
+    prefix = scheme.header_prefix
+    return (
+        (f"{prefix}-id", event_id),
+        (f"{prefix}-timestamp", timestamp),
+        (f"{prefix}-signature", f"{version},{base64.b64encode(signature).decode()}"),
+    )
 
 
 def _hmac_headers(
-    scheme: HmacScheme, key: bytes, body: bytes, timestamp: str, event_id: str
+    scheme: HmacScheme, key: bytes, request: SignedRequest, now: datetime, event_id: str
 ) -> Headers:
-    values = {"body": body, "timestamp": timestamp.encode(), "id": event_id.encode()}
-    signed = b"".join(
-        values[part] if index % 2 else part.encode()
-        for index, part in enumerate(signed_parts(scheme.signed))
-    )
+    timestamp = str(_number(scheme, now))
+    signed = signed_bytes(scheme.signed, request, timestamp=timestamp, event_id=event_id)
     digest = hmac.digest(key, signed, scheme.algorithm)
     signature = digest.hex() if scheme.encoding == "hex" else base64.b64encode(digest).decode()
     match scheme.layout:
@@ -74,3 +166,51 @@ def _hmac_headers(
     if scheme.id_header:
         headers.append((scheme.id_header, event_id))
     return tuple(headers)
+
+
+def _number(scheme: HmacScheme, now: datetime) -> int:
+    return int(now.timestamp() * (1 if scheme.timestamp_unit == "seconds" else 1000))
+
+
+def _with_fields(scheme: HmacScheme, body: bytes, now: datetime, event_id: str) -> bytes:
+    if not (scheme.timestamp_field or scheme.id_field):
+        return body
+    try:
+        fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except msgspec.DecodeError:
+        if scheme.timestamp_field:
+            raise ValueError(
+                "the scheme's time stands in a JSON object, which this is not"
+            ) from None
+        return body
+    missing: dict[str, object] = {}
+    if scheme.timestamp_field and scheme.timestamp_field not in fields:
+        missing[scheme.timestamp_field] = _number(scheme, now)
+    if scheme.id_field and scheme.id_field not in fields:
+        missing[scheme.id_field] = event_id
+    return msgspec.json.encode({**fields, **missing}) if missing else body
+
+
+def _with_client_state(secret: Secret, body: bytes) -> bytes:
+    try:
+        fields = msgspec.json.decode(body, type=dict[str, list[dict[str, msgspec.Raw]]])
+    except msgspec.DecodeError:
+        raise ValueError("Microsoft Graph sends {'value': [notification, …]}") from None
+    state = msgspec.Raw(msgspec.json.encode(secret.reveal()))
+    notifications = [{"clientState": state, **one} for one in fields.get("value", [])]
+    return msgspec.json.encode({"value": notifications})
+
+
+def _twilio(
+    scheme: TwilioScheme, key: bytes, url: str, body: bytes, event_id: str
+) -> tuple[str, Headers]:
+    if scheme.body_format == "json":
+        url, content = f"{url}?bodySHA256={hashlib.sha256(body).hexdigest()}", b""
+    else:
+        fields = read_form(body)
+        if fields is None:
+            raise ValueError("Twilio signs the fields of a form, which this is not")
+        content = signed_fields(fields)
+    digest = hmac.digest(key, url.encode() + content, scheme.algorithm)
+    signature = base64.b64encode(digest).decode()
+    return url, ((TWILIO_SIGNATURE, signature), (TWILIO_ID, event_id))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from igniter_connectors.core.webhook.providers import GITHUB, STRIPE
 from igniter_connectors.core.webhook.schemes import (
-    GITHUB,
-    STRIPE,
     AcceptUnsignedEvents,
     HmacScheme,
     StandardWebhooks,

@@ -9,18 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.webhook.keys import new_signing_secret, signing_key
+from igniter_connectors.core.webhook.providers import GITHUB, STRIPE
 from igniter_connectors.core.webhook.schemes import (
-    GITHUB,
-    STRIPE,
     AcceptUnsignedEvents,
     HmacScheme,
     KeyedSignature,
     StandardWebhooks,
     Verification,
-    new_signing_secret,
     scheme_fault,
     signed_parts,
-    signing_key,
 )
 
 STANDARD = StandardWebhooks()

@@ -18,17 +18,16 @@ from returns.result import Failure, Result
 from stripe import SignatureVerificationError, WebhookSignature
 
 from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.webhook.keys import new_signing_secret
+from igniter_connectors.core.webhook.providers import GITHUB, STRIPE
 from igniter_connectors.core.webhook.request import Refused, SignedRequest, Verified
 from igniter_connectors.core.webhook.schemes import (
-    GITHUB,
-    STRIPE,
     AcceptUnsignedEvents,
     BareSignature,
     HmacScheme,
     KeyedSignature,
     StandardWebhooks,
     Verification,
-    new_signing_secret,
     scheme_fault,
 )
 from igniter_connectors.core.webhook.signature import verify

@@ -9,7 +9,7 @@ from returns.result import Failure, Result
 
 from igniter_connectors.core.problem import WebhookFailed
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.webhook.schemes import GITHUB
+from igniter_connectors.core.webhook.providers import GITHUB
 from igniter_connectors.core.webhook.webhook import BODY_LIMIT_BYTES, Webhook, WebhookCall
 from tests.core.api_calls import Named, Senders
 from tests.core.test_scope import Organization

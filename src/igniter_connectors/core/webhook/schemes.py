@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-import base64
 import re
-from binascii import a2b_base64
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
+from returns.result import Result
 
 from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.webhook.request import Refused, SignedRequest, Verified
 
-_PLACEHOLDER: Final = re.compile(r"\{(id|timestamp|body)\}")
-_STANDARD_PREFIX: Final = b"whsec_"
+_PLACEHOLDER: Final = re.compile(r"\{(id|timestamp|body|method|url)\}")
+_OUTSIDE_PLAIN_TOKEN: Final = re.compile(r"[^A-Za-z0-9_-]")
+
+BodyFormat = Literal["json", "form"]
+"""How a body is decoded into the payload's type."""
+
+Challenge = Literal["", "url_verification", "endpoint.url_validation", "hub.challenge"]
+"""What a provider asks before it delivers, in its own words: Slack's, Zoom's, Meta's; "" none."""
 
 
 class StandardWebhooks(msgspec.Struct, frozen=True, tag="standard-webhooks"):
-    """Standard Webhooks 1.0, symmetric: HMAC-SHA256 over `id.timestamp.body`, base64, `v1,…`.
+    """Standard Webhooks 1.0: signed is `id.timestamp.body`, and the header lists signatures.
 
     `header_prefix` is `webhook`, or `svix` for those who send Svix's older names. A secret
-    is `whsec_` and base64 of 24 to 64 bytes.
+    is `whsec_` and base64 of 24 to 64 bytes, for HMAC-SHA256 (`v1,…`); or `whpk_` and
+    base64 of a public key of 32 bytes, for ed25519 (`v1a,…`). Neither kind of key is
+    tried on the other kind of signature.
     https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
     """
 
@@ -55,11 +64,21 @@ class HmacScheme(msgspec.Struct, frozen=True, kw_only=True, tag="hmac"):
     Attributes:
         header: Where the signature stands.
         layout: How it stands there.
-        signed: The bytes signed, with `{body}`, and `{timestamp}` or `{id}` where used.
-        timestamp_header: Where the time stands, in seconds; "" where the layout holds it
-            or none is signed.
+        signed: The bytes signed, with `{body}`, and `{timestamp}`, `{id}`, `{method}` or
+            `{url}` (the public one, with its query) where used.
+        timestamp_header: Where the time stands; "" where the layout holds it, the body
+            does, or none is signed.
+        timestamp_field: The outermost field of the JSON body with the time; read once
+            the signature matched. "" where it stands elsewhere.
+        timestamp_unit: Of the time, wherever it stands.
         id_header: Where the event's id stands; "" where there is none.
+        id_field: The outermost field of the JSON body with the event's id, which is
+            signed with it. An event without one counts as without an id.
         tolerance: How far the signed time may be from now, either way.
+        split_field: The outermost field of the JSON body with a list of events that may
+            be of several tenants, each of which goes on alone; "" where there is one.
+        body_format: How the payload is encoded.
+        challenge: What the provider asks before it delivers.
     """
 
     header: str
@@ -68,27 +87,76 @@ class HmacScheme(msgspec.Struct, frozen=True, kw_only=True, tag="hmac"):
     algorithm: Literal["sha1", "sha256", "sha512"] = "sha256"
     encoding: Literal["hex", "base64"] = "hex"
     timestamp_header: str = ""
+    timestamp_field: str = ""
+    timestamp_unit: Literal["seconds", "milliseconds"] = "seconds"
     id_header: str = ""
+    id_field: str = ""
     tolerance: timedelta = timedelta(minutes=5)
+    split_field: str = ""
+    body_format: BodyFormat = "json"
+    challenge: Challenge = ""
+
+
+class TwilioScheme(msgspec.Struct, frozen=True, kw_only=True, tag="twilio"):
+    """Twilio: HMAC over the public URL and a form's fields, sorted; base64, no time.
+
+    With `body_format="json"` the URL's query holds `bodySHA256`, which the body must
+    match, and the URL alone is signed. The URL is tried with its port and without, since
+    Twilio's own servers differ. `sha256` is for accounts that sign with a shared key
+    instead of the auth token. Between a field's name, its value and the next name nothing
+    is signed: treat values as what a stranger may have divided otherwise.
+    https://www.twilio.com/docs/usage/webhooks/webhooks-security, read 2026-11
+    """
+
+    body_format: BodyFormat = "form"
+    algorithm: Literal["sha1", "sha256"] = "sha1"
+
+
+TWILIO_SIGNATURE: Final = "X-Twilio-Signature"
+TWILIO_ID: Final = "I-Twilio-Idempotency-Token"
+"""The same for each attempt at one event; unsigned."""
+
+
+class MicrosoftGraphScheme(msgspec.Struct, frozen=True, tag="microsoft-graph"):
+    """Microsoft Graph: no signature; each notification repeats the subscription's `clientState`.
+
+    The secret is that value, up to 255 characters. One POST may hold notifications of
+    several tenants: each is compared alone, and those that do not match are left out.
+    Encrypted contents and their `validationTokens` are not read and not handed on.
+    https://learn.microsoft.com/graph/change-notifications-delivery-webhooks, read 2026-11
+    """
+
+
+class CustomVerification(msgspec.Struct, frozen=True, kw_only=True, tag="custom"):
+    """A pure function of one's own, where no data describes the provider.
+
+    Attributes:
+        judge: From the request, the live secrets and the instant of arrival. It decodes
+            nothing of the body that it has not verified, and compares in constant time
+            (`hmac.compare_digest`). An exception from it is a refusal.
+        headers: The names of those it looks at; it gets no others.
+        body_format: How the payload is encoded.
+    """
+
+    judge: Callable[[SignedRequest, Sequence[Secret], datetime], Result[Verified, Refused]]
+    headers: tuple[str, ...]
+    body_format: BodyFormat = "json"
 
 
 class AcceptUnsignedEvents(msgspec.Struct, frozen=True, tag="unsigned"):
     """No verification: whoever learns the endpoint's URL can make the handler run."""
 
+    body_format: BodyFormat = "json"
 
-Verification = StandardWebhooks | HmacScheme | AcceptUnsignedEvents
 
-STRIPE: Final = HmacScheme(
-    header="Stripe-Signature", layout=KeyedSignature(), signed="{timestamp}.{body}"
+Verification = (
+    StandardWebhooks
+    | HmacScheme
+    | TwilioScheme
+    | MicrosoftGraphScheme
+    | CustomVerification
+    | AcceptUnsignedEvents
 )
-"""https://docs.stripe.com/webhooks#verify-manually, read 2026-11"""
-
-GITHUB: Final = HmacScheme(
-    header="X-Hub-Signature-256",
-    layout=BareSignature("sha256="),
-    id_header="X-GitHub-Delivery",
-)
-"""https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries, read 2026-11"""
 
 
 @lru_cache(maxsize=256)
@@ -101,14 +169,25 @@ def scheme_fault(scheme: Verification) -> str | None:
     """Why a scheme could not protect anything; None where it can."""
     if not isinstance(scheme, HmacScheme):
         return None
-    names = signed_parts(scheme.signed)[1::2]
+    parts = signed_parts(scheme.signed)
+    names = parts[1::2]
     has_time = bool(scheme.timestamp_header) or isinstance(scheme.layout, KeyedSignature)
     if names.count("body") != 1:
         return "the signed template holds {body} once"
     if ("timestamp" in names) != has_time:
         return "a time is both signed ({timestamp}) and sent (timestamp_header, or a keyed layout)"
+    if has_time and scheme.timestamp_field:
+        return "a time stands in one place: a header, the layout or timestamp_field"
     if "id" in names and not scheme.id_header:
         return "a signed {id} needs id_header"
+    if scheme.id_header and scheme.id_field:
+        return "an id stands in one place: id_header or id_field"
+    reads_json = scheme.timestamp_field or scheme.id_field or scheme.split_field or scheme.challenge
+    if reads_json and scheme.body_format != "json":
+        return "fields, lists and challenges are read from JSON bodies alone"
+    is_oracle = not any(_OUTSIDE_PLAIN_TOKEN.search(literal) for literal in parts[::2])
+    if scheme.challenge == "endpoint.url_validation" and is_oracle:
+        return "the answer to endpoint.url_validation would sign events: sign more than {body}"
     return None
 
 
@@ -120,34 +199,16 @@ def headers_read(scheme: Verification) -> frozenset[str]:
         case HmacScheme():
             names = (scheme.header, scheme.timestamp_header, scheme.id_header)
             return frozenset(name.lower() for name in names if name)
-        case AcceptUnsignedEvents():
+        case TwilioScheme():
+            return frozenset((TWILIO_SIGNATURE.lower(), TWILIO_ID.lower()))
+        case CustomVerification():
+            return frozenset(name.lower() for name in scheme.headers)
+        case MicrosoftGraphScheme() | AcceptUnsignedEvents():
             return frozenset()
 
 
-def signing_key(scheme: Verification, secret: Secret) -> bytes | None:
-    """The HMAC key that a secret stands for; None where it is not one of this scheme."""
-    try:
-        return key_in(scheme, secret.reveal().encode())
-    except UnicodeEncodeError:
-        return None
-
-
-def key_in(scheme: Verification, opened: bytes) -> bytes | None:
-    """As `signing_key`, of a secret's bytes as they come out of an envelope.
-
-    Every delivery pays for this, and wrapping the bytes first would cost it 0.3 µs.
-    """
-    if not isinstance(scheme, StandardWebhooks):
-        return opened or None
-    try:
-        key = a2b_base64(opened.removeprefix(_STANDARD_PREFIX), strict_mode=True)
-    except ValueError:
-        return None
-    return key if 24 <= len(key) <= 64 else None
-
-
-def new_signing_secret(scheme: Verification, entropy: bytes) -> Secret:
-    """A secret of this scheme's form, from 32 random bytes."""
-    if isinstance(scheme, StandardWebhooks):
-        return Secret((_STANDARD_PREFIX + base64.b64encode(entropy)).decode())
-    return Secret(entropy.hex())
+def body_format(scheme: Verification) -> BodyFormat:
+    """How bodies that the scheme took for genuine are encoded."""
+    if isinstance(scheme, StandardWebhooks | MicrosoftGraphScheme):
+        return "json"
+    return scheme.body_format

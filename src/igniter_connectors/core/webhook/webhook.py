@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import cached_property
 from typing import Final, Generic, Never, final
 
 import msgspec
@@ -14,7 +16,8 @@ from igniter_connectors.core.api_client import ApiClient, ApiSenders, Called
 from igniter_connectors.core.connection import ConnectionRecord
 from igniter_connectors.core.problem import WebhookFailed
 from igniter_connectors.core.scope import Scope
-from igniter_connectors.core.webhook.schemes import Verification
+from igniter_connectors.core.webhook.payload import payload_reader
+from igniter_connectors.core.webhook.schemes import Verification, body_format
 
 BODY_LIMIT_BYTES: Final = 1024 * 1024
 
@@ -70,7 +73,9 @@ class WebhookCall(msgspec.Struct, Generic[Conf_co, Ctx_co, Payload_co], frozen=T
 
 
 @final
-class Webhook(msgspec.Struct, Generic[Conf_contra, Ctx_contra, Payload], frozen=True, kw_only=True):
+class Webhook(
+    msgspec.Struct, Generic[Conf_contra, Ctx_contra, Payload], frozen=True, kw_only=True, dict=True
+):
     """How a connector receives webhooks.
 
     Attributes:
@@ -79,6 +84,8 @@ class Webhook(msgspec.Struct, Generic[Conf_contra, Ctx_contra, Payload], frozen=
         verification: The provider's scheme. There is no default.
         handler: Runs for each genuine webhook of an enabled connection.
         body_limit_bytes: A longer body is refused while it streams in.
+        dedupe_identical_bodies_for: Where a provider signs neither an id nor a time, a
+            body that was there within so long is the same event; None leaves that open.
     """
 
     payload: TypeForm[Payload]
@@ -88,3 +95,9 @@ class Webhook(msgspec.Struct, Generic[Conf_contra, Ctx_contra, Payload], frozen=
         Awaitable[Result[None, WebhookFailed]],
     ]
     body_limit_bytes: int = BODY_LIMIT_BYTES
+    dedupe_identical_bodies_for: timedelta | None = None
+
+    @cached_property
+    def read(self) -> Callable[[bytes], Payload]:
+        """Decodes and checks a verified body; raises one of `core.schema.NOT_READ`."""
+        return payload_reader(self.payload, body_format(self.verification))

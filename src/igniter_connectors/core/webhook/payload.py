@@ -1,0 +1,43 @@
+"""A verified body, decoded into the connector's payload type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import msgspec
+from typing_extensions import TypeForm
+
+from igniter_connectors.core.secret import decode_secret
+from igniter_connectors.core.webhook.form import read_form
+from igniter_connectors.core.webhook.schemes import BodyFormat
+
+T = TypeVar("T")
+
+
+def payload_reader(kind: TypeForm[T], body_format: BodyFormat) -> Callable[[bytes], T]:
+    """A function that decodes and checks bodies; make it once, since making it costs 20 µs.
+
+    A form's fields are decoded as an object of strings, from which numbers and booleans
+    are read where the type has them; a name that stands several times is a list.
+    The function raises one of `core.schema.NOT_READ` where the body does not fit.
+    """
+    # TypeForm is what msgspec's `type` parameter means; its stubs know `type[T]` alone.
+    known = cast("type[T]", kind)
+    if body_format == "json":
+        return msgspec.json.Decoder(known, dec_hook=decode_secret).decode
+
+    def read(body: bytes) -> T:
+        fields = read_form(body)
+        if fields is None:
+            raise msgspec.ValidationError("Expected `object`")
+        return msgspec.convert(_object(fields), known, strict=False, dec_hook=decode_secret)
+
+    return read
+
+
+def _object(fields: tuple[tuple[str, str], ...]) -> dict[str, str | list[str]]:
+    gathered: dict[str, list[str]] = {}
+    for name, value in fields:
+        gathered.setdefault(name, []).append(value)
+    return {name: values if len(values) > 1 else values[0] for name, values in gathered.items()}

@@ -1,0 +1,99 @@
+"""Known providers' schemes, each named for its provider, with the page it is described on.
+
+Where an id stands in the body it is signed with it; where it stands in a header it is not,
+unless the scheme says so.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from igniter_connectors.core.webhook.schemes import (
+    BareSignature,
+    HmacScheme,
+    KeyedSignature,
+    MicrosoftGraphScheme,
+    StandardWebhooks,
+    TwilioScheme,
+)
+
+STANDARD_WEBHOOKS: Final = StandardWebhooks()
+"""https://www.standardwebhooks.com, read 2026-11"""
+
+SVIX: Final = StandardWebhooks("svix")
+"""https://docs.svix.com/receiving/verifying-payloads/how-manual, read 2026-11"""
+
+STRIPE: Final = HmacScheme(
+    header="Stripe-Signature",
+    layout=KeyedSignature(),
+    signed="{timestamp}.{body}",
+    id_field="id",
+)
+"""https://docs.stripe.com/webhooks#verify-manually, read 2026-11"""
+
+GITHUB: Final = HmacScheme(
+    header="X-Hub-Signature-256",
+    layout=BareSignature("sha256="),
+    id_header="X-GitHub-Delivery",
+)
+"""https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries, read 2026-11"""
+
+SLACK: Final = HmacScheme(
+    header="X-Slack-Signature",
+    layout=BareSignature("v0="),
+    signed="v0:{timestamp}:{body}",
+    timestamp_header="X-Slack-Request-Timestamp",
+    id_field="event_id",
+    challenge="url_verification",
+)
+"""The Events API. https://docs.slack.dev/authentication/verifying-requests-from-slack, 2026-11"""
+
+SLACK_FORMS: Final = HmacScheme(
+    header="X-Slack-Signature",
+    layout=BareSignature("v0="),
+    signed="v0:{timestamp}:{body}",
+    timestamp_header="X-Slack-Request-Timestamp",
+    body_format="form",
+)
+"""Slash commands and interactivity, which Slack sends as forms and signs as it does events."""
+
+SHOPIFY: Final = HmacScheme(
+    header="X-Shopify-Hmac-SHA256", encoding="base64", id_header="X-Shopify-Webhook-Id"
+)
+"""https://shopify.dev/docs/apps/build/webhooks/subscribe/https, read 2026-11"""
+
+TWILIO: Final = TwilioScheme()
+"""https://www.twilio.com/docs/usage/webhooks/webhooks-security, read 2026-11"""
+
+TWILIO_JSON: Final = TwilioScheme(body_format="json")
+"""Twilio's products that post JSON, with `bodySHA256` in the URL's query."""
+
+LINEAR: Final = HmacScheme(
+    header="Linear-Signature",
+    timestamp_field="webhookTimestamp",
+    timestamp_unit="milliseconds",
+    tolerance=timedelta(minutes=1),
+    id_header="Linear-Delivery",
+)
+"""https://linear.app/developers/webhooks, read 2026-11"""
+
+ZOOM: Final = HmacScheme(
+    header="x-zm-signature",
+    layout=BareSignature("v0="),
+    signed="v0:{timestamp}:{body}",
+    timestamp_header="x-zm-request-timestamp",
+    challenge="endpoint.url_validation",
+)
+"""https://developers.zoom.us/docs/api/webhooks/#verify-webhook-events, read 2026-11"""
+
+META: Final = HmacScheme(
+    header="X-Hub-Signature-256",
+    layout=BareSignature("sha256="),
+    split_field="entry",
+    challenge="hub.challenge",
+)
+"""https://developers.facebook.com/docs/graph-api/webhooks/getting-started, read 2026-11"""
+
+MICROSOFT_GRAPH: Final = MicrosoftGraphScheme()
+"""https://learn.microsoft.com/graph/change-notifications-delivery-webhooks, read 2026-11"""
