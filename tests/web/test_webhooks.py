@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,7 +37,8 @@ from igniter_connectors import (
     problem_of,
     value_or_raise,
 )
-from igniter_connectors.core import schema
+from igniter_connectors.core.webhook.payload import payload_reader
+from igniter_connectors.core.webhook.schemes import BodyFormat
 from igniter_connectors.ports import Store
 from igniter_connectors.testing import sign_webhook
 from igniter_connectors.web import ConnectorsPlugin
@@ -219,14 +220,18 @@ async def test_a_forged_webhook_is_refused_before_anything_is_decoded(
 ) -> None:
     """Wrong secret, changed body, time or id, no header: 401, and the decoder never ran."""
     decoded = 0
-    honest = schema.read_json
 
-    def counting(raw: bytes, kind: object) -> object:
-        nonlocal decoded
-        decoded += raw.startswith(b"{ ")
-        return honest(raw, kind)  # type: ignore[arg-type]  # passed through
+    def counting(kind: type, body_format: BodyFormat) -> Callable[[bytes], object]:
+        read = payload_reader(kind, body_format)
 
-    monkeypatch.setattr("igniter_connectors.flows.receive.read_json", counting)
+        def counted(body: bytes) -> object:
+            nonlocal decoded
+            decoded += 1
+            return read(body)
+
+        return counted
+
+    monkeypatch.setattr("igniter_connectors.core.webhook.webhook.payload_reader", counting)
     async with post_office() as post:
         good = standard_headers(post.mail.signing_secret, SUBSCRIBED)
         other = standard_headers(Secret("whsec_" + "QUJD" * 8), SUBSCRIBED)

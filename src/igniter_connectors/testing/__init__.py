@@ -14,6 +14,8 @@ from igniter_connectors.testing.provider import (
     running_provider,
 )
 from igniter_connectors.testing.signed_webhook import sign_webhook
+from igniter_connectors.testing.provider import ProviderScript, ScriptedProvider, running_provider
+from igniter_connectors.testing.signed_webhook import challenge_webhook, sign_webhook
 from igniter_connectors.testing.store_contract import STORE_CONTRACT
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "TokenRequest",
     "json_answer",
     "provider_process",
+    "challenge_webhook",
     "running_provider",
     "sign_webhook",
 ]
