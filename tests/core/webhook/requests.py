@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from urllib.parse import urlencode
 
+from slack_sdk.signature import SignatureVerifier as SlackSigner
 from standardwebhooks import Webhook as StandardSigner
 from stripe import WebhookSignature as StripeSigner
+from svix.webhooks import Webhook as SvixSigner
+from twilio.request_validator import RequestValidator as TwilioSigner
 
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.request import SignedRequest
@@ -22,10 +27,11 @@ TEXT_SECRET: Final = Secret("whsec_test_5f1d")
 OTHER_TEXT_SECRET: Final = Secret("whsec_test_d1f5")
 
 
-def request(headers: dict[str, str], body: str | bytes = BODY) -> SignedRequest:
+def request(
+    headers: dict[str, str], body: str | bytes = BODY, url: str = "https://own.example/webhooks/x/t"
+) -> SignedRequest:
     """A POST with these headers."""
     raw = body.encode() if isinstance(body, str) else body
-    url = "https://own.example/webhooks/x/token"
     return SignedRequest("POST", url, tuple(headers.items()), raw)
 
 
@@ -74,3 +80,54 @@ def stripe_request(
 ) -> SignedRequest:
     """A request signed by `stripe` of PyPI."""
     return request({"Stripe-Signature": stripe_header(body, secret, at)}, body)
+
+
+def svix_request(
+    body: str = BODY,
+    secret: Secret = STANDARD_SECRET,
+    event_id: str = "msg_1",
+    at: datetime = SIGNED_AT,
+) -> SignedRequest:
+    """A request signed by `svix` of PyPI."""
+    headers = {
+        "svix-id": event_id,
+        "svix-timestamp": str(int(at.timestamp())),
+        "svix-signature": SvixSigner(secret.reveal()).sign(event_id, at, body),
+    }
+    return request(headers, body)
+
+
+def slack_request(
+    body: str = BODY, secret: Secret = TEXT_SECRET, at: datetime = SIGNED_AT
+) -> SignedRequest:
+    """A request signed by `slack_sdk` of PyPI."""
+    timestamp = str(int(at.timestamp()))
+    signature = SlackSigner(secret.reveal()).generate_signature(timestamp=timestamp, body=body)
+    assert signature is not None
+    headers = {"X-Slack-Signature": signature, "X-Slack-Request-Timestamp": timestamp}
+    return request(headers, body)
+
+
+TWILIO_URL: Final = "https://own.example/webhooks/twilio/token?tenant=a%20b"
+
+
+def twilio_request(
+    fields: dict[str, str],
+    secret: Secret = TEXT_SECRET,
+    event_id: str = "token-1",
+    url: str = TWILIO_URL,
+) -> SignedRequest:
+    """A form signed by `twilio` of PyPI."""
+    signature = TwilioSigner(secret.reveal()).compute_signature(url, fields)
+    headers = {"X-Twilio-Signature": signature, "I-Twilio-Idempotency-Token": event_id}
+    return request(headers, urlencode(fields), url)
+
+
+def twilio_json_request(
+    body: str = BODY, secret: Secret = TEXT_SECRET, event_id: str = "token-1"
+) -> SignedRequest:
+    """JSON signed by `twilio` of PyPI."""
+    url = f"{TWILIO_URL}&bodySHA256={hashlib.sha256(body.encode()).hexdigest()}"
+    signature = TwilioSigner(secret.reveal()).compute_signature(url, {})
+    headers = {"X-Twilio-Signature": signature, "I-Twilio-Idempotency-Token": event_id}
+    return request(headers, body, url)
