@@ -221,7 +221,7 @@ async def test_a_forged_webhook_is_refused_before_anything_is_decoded(
     """Wrong secret, changed body, time or id, no header: 401, and the decoder never ran."""
     decoded = 0
 
-    def counting(kind: type, body_format: BodyFormat) -> Callable[[bytes], object]:
+    def counting(kind: type[object], body_format: BodyFormat) -> Callable[[bytes], object]:
         read = payload_reader(kind, body_format)
 
         def counted(body: bytes) -> object:

@@ -12,7 +12,9 @@ from slack_sdk.signature import SignatureVerifier as SlackSigner
 from standardwebhooks import Webhook as StandardSigner
 from stripe import WebhookSignature as StripeSigner
 from svix.webhooks import Webhook as SvixSigner
-from twilio.request_validator import RequestValidator as TwilioSigner
+from twilio.request_validator import (  # type: ignore[import-untyped]  # it has no py.typed
+    RequestValidator as TwilioSigner,
+)
 
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.request import SignedRequest

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from igniter_connectors.core.webhook.providers import GITHUB, STRIPE
+from igniter_connectors.core.webhook.providers import GITHUB, MICROSOFT_GRAPH, STRIPE, TWILIO
 from igniter_connectors.core.webhook.schemes import (
     AcceptUnsignedEvents,
+    CustomVerification,
     HmacScheme,
     StandardWebhooks,
     Verification,
     headers_read,
 )
+
+from .test_schemes import refuse
 
 
 @pytest.mark.parametrize(
@@ -25,6 +28,9 @@ from igniter_connectors.core.webhook.schemes import (
             HmacScheme(header="A", signed="{timestamp}{body}", timestamp_header="B", id_header="C"),
             {"a", "b", "c"},
         ),
+        (TWILIO, {"x-twilio-signature", "i-twilio-idempotency-token"}),
+        (MICROSOFT_GRAPH, set()),
+        (CustomVerification(judge=refuse, headers=("X-A", "x-b")), {"x-a", "x-b"}),
         (AcceptUnsignedEvents(), set()),
     ],
 )

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from returns.result import Failure, Result
 
+from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.providers import GITHUB, STRIPE
+from igniter_connectors.core.webhook.request import Refused, SignedRequest, Verified
 from igniter_connectors.core.webhook.schemes import (
     AcceptUnsignedEvents,
+    CustomVerification,
     HmacScheme,
     KeyedSignature,
+    MicrosoftGraphScheme,
     StandardWebhooks,
+    TwilioScheme,
     Verification,
+    body_format,
     scheme_fault,
     signed_parts,
 )
@@ -21,7 +31,17 @@ STANDARD = StandardWebhooks()
 BODY_ONCE = "the signed template holds {body} once"
 TIME_BOTH = "a time is both signed ({timestamp}) and sent (timestamp_header, or a keyed layout)"
 ID_HEADER = "a signed {id} needs id_header"
+TWO_IDS = "an id stands in one place: id_header or id_field"
+TWO_TIMES = "a time stands in one place: a header, the layout or timestamp_field"
+JSON_ALONE = "fields, lists and challenges are read from JSON bodies alone"
+ORACLE = "the answer to endpoint.url_validation would sign events: sign more than {body}"
 KEYED = KeyedSignature()
+
+
+def refuse(
+    request: SignedRequest, secrets: Sequence[Secret], now: datetime
+) -> Result[Verified, Refused]:
+    return Failure(Refused("of one's own"))
 
 
 @pytest.mark.parametrize(
@@ -35,6 +55,14 @@ KEYED = KeyedSignature()
         HmacScheme(header="X", signed="v0:{timestamp}:{body}", timestamp_header="X-Time"),
         HmacScheme(header="X", signed="{id}.{body}", id_header="X-Id"),
         HmacScheme(header="X", id_header="X-Id"),
+        HmacScheme(header="X", signed="{method}{url}{body}"),
+        HmacScheme(header="X", id_field="id", timestamp_field="at", split_field="events"),
+        HmacScheme(header="X", signed="{body}.", challenge="endpoint.url_validation"),
+        HmacScheme(header="X", challenge="url_verification"),
+        HmacScheme(header="X", body_format="form"),
+        TwilioScheme(),
+        MicrosoftGraphScheme(),
+        CustomVerification(judge=refuse, headers=("X",)),
         HmacScheme(header="X", layout=KEYED, signed="{timestamp}.{id}.{body}", id_header="X-Id"),
     ],
 )
@@ -54,6 +82,39 @@ def test_a_sound_scheme_has_no_fault(scheme: Verification) -> None:
         (HmacScheme(header="X", timestamp_header="X-Time"), TIME_BOTH),
         (HmacScheme(header="X", layout=KEYED), TIME_BOTH),
         (HmacScheme(header="X", signed="{id}.{body}"), ID_HEADER),
+        (HmacScheme(header="X", id_header="X-Id", id_field="id"), TWO_IDS),
+        (
+            HmacScheme(
+                header="X",
+                layout=KEYED,
+                signed="{timestamp}.{body}",
+                timestamp_field="at",
+            ),
+            TWO_TIMES,
+        ),
+        (
+            HmacScheme(
+                header="X",
+                signed="{timestamp}.{body}",
+                timestamp_header="X-Time",
+                timestamp_field="at",
+            ),
+            TWO_TIMES,
+        ),
+        (HmacScheme(header="X", timestamp_field="at", body_format="form"), JSON_ALONE),
+        (HmacScheme(header="X", id_field="id", body_format="form"), JSON_ALONE),
+        (HmacScheme(header="X", split_field="events", body_format="form"), JSON_ALONE),
+        (HmacScheme(header="X", challenge="hub.challenge", body_format="form"), JSON_ALONE),
+        (HmacScheme(header="X", challenge="endpoint.url_validation"), ORACLE),
+        (
+            HmacScheme(
+                header="X",
+                signed="v0-{timestamp}_{body}",
+                timestamp_header="X-Time",
+                challenge="endpoint.url_validation",
+            ),
+            ORACLE,
+        ),
     ],
 )
 def test_a_scheme_that_protects_less_than_it_says_is_a_fault(
@@ -70,6 +131,7 @@ def test_a_scheme_that_protects_less_than_it_says_is_a_fault(
         ("v0:{timestamp}:{body}", ("v0:", "timestamp", ":", "body", "")),
         ("{id}{timestamp}{body}!", ("", "id", "", "timestamp", "", "body", "!")),
         ("plain {other} {{body}}", ("plain {other} {", "body", "}")),
+        ("{method}+{url}", ("", "method", "+", "url", "")),
         ("", ("",)),
     ],
 )
@@ -84,3 +146,23 @@ def test_the_parts_join_to_the_template(template: str) -> None:
     parts = signed_parts(template)
     joined = [f"{{{part}}}" if index % 2 else part for index, part in enumerate(parts)]
     assert "".join(joined) == template
+
+
+def test_each_scheme_says_how_bodies_are_encoded() -> None:
+    """What is verified as a form is decoded as one."""
+    for scheme in (
+        STANDARD,
+        GITHUB,
+        MicrosoftGraphScheme(),
+        AcceptUnsignedEvents(),
+        CustomVerification(judge=refuse, headers=()),
+        TwilioScheme(body_format="json"),
+    ):
+        assert body_format(scheme) == "json"
+    for scheme in (
+        TwilioScheme(),
+        HmacScheme(header="X", body_format="form"),
+        AcceptUnsignedEvents("form"),
+        CustomVerification(judge=refuse, headers=(), body_format="form"),
+    ):
+        assert body_format(scheme) == "form"

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from multidict import MultiDict
 from returns.pipeline import is_successful
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import (  # type: ignore[import-untyped]  # it has no py.typed
+    RequestValidator,
+)
 
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.dedupe import dedupe

@@ -7,7 +7,7 @@ import hmac
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
@@ -80,6 +80,8 @@ def challenge_answer(
             if request.method != "POST" or asked.encode() not in request.body:
                 return None
             return _signed_challenge(scheme, request, octets, now)
+        case never:
+            assert_never(never)
 
 
 def hub_verify_token(app_secret: Secret) -> Secret:

@@ -61,7 +61,7 @@ SLACK_FORMS: Final = HmacScheme(
 SHOPIFY: Final = HmacScheme(
     header="X-Shopify-Hmac-SHA256", encoding="base64", id_header="X-Shopify-Webhook-Id"
 )
-"""https://shopify.dev/docs/apps/build/webhooks/subscribe/https, read 2026-11"""
+"""https://shopify.dev/docs/apps/build/webhooks/verify-deliveries, read 2026-11"""
 
 TWILIO: Final = TwilioScheme()
 """https://www.twilio.com/docs/usage/webhooks/webhooks-security, read 2026-11"""

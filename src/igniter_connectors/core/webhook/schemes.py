@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, assert_never
 
 import msgspec
 from returns.result import Result
@@ -205,6 +205,8 @@ def headers_read(scheme: Verification) -> frozenset[str]:
             return frozenset(name.lower() for name in scheme.headers)
         case MicrosoftGraphScheme() | AcceptUnsignedEvents():
             return frozenset()
+        case never:
+            assert_never(never)
 
 
 def body_format(scheme: Verification) -> BodyFormat:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import assert_never
 
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
@@ -70,6 +71,8 @@ def proof(
             return _proof_of_custom(scheme, request, keys, now)
         case AcceptUnsignedEvents():
             return Verified(None, event_id_is_signed=False, signed_at=None)
+        case never:
+            assert_never(never)
 
 
 def _proof_of_custom(

@@ -1,0 +1,129 @@
+"""Microsoft Graph: each notification is checked alone, and goes on alone."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from returns.pipeline import is_successful
+from returns.result import Failure, Result
+
+from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.webhook.keys import Ed25519Key
+from igniter_connectors.core.webhook.microsoft_graph import proof_of_graph
+from igniter_connectors.core.webhook.providers import MICROSOFT_GRAPH
+from igniter_connectors.core.webhook.request import Part, Refused, Verified
+from igniter_connectors.core.webhook.signature import verify
+
+from .requests import OTHER_TEXT_SECRET, SIGNED_AT, TEXT_SECRET, request
+
+
+def notification(state: str, tenant: str, **more: object) -> dict[str, object]:
+    """As Graph sends one."""
+    return {
+        "subscriptionId": "7f105c7d",
+        "clientState": state,
+        "changeType": "updated",
+        "tenantId": tenant,
+        **more,
+    }
+
+
+def judge(body: object, *secrets: Secret) -> Result[Verified, Refused]:
+    raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
+    return verify(MICROSOFT_GRAPH, request({}, raw), secrets or [TEXT_SECRET], now=SIGNED_AT)
+
+
+OURS, THEIRS = TEXT_SECRET.reveal(), OTHER_TEXT_SECRET.reveal()
+
+
+def test_a_notification_with_our_client_state_is_genuine() -> None:
+    """Nothing is signed: neither its id nor a time is proven."""
+    one = notification(OURS, "a", id="n-1")
+    judged = judge({"value": [one]}).unwrap()
+    part = Part(msgspec.json.encode({"value": [one]}), "n-1")
+    assert judged == Verified(None, False, None, parts=(part,))
+
+
+def test_of_several_tenants_each_is_checked_alone() -> None:
+    """Those with another's value are left out, and what stands beside the list with them."""
+    ours, theirs, again = (
+        notification(OURS, "a", id="n-1"),
+        notification(THEIRS, "b", id="n-2"),
+        notification(OURS, "c"),
+    )
+    judged = judge({"value": [ours, theirs, again], "validationTokens": ["of b"]}).unwrap()
+    assert [part.event_id for part in judged.parts] == ["n-1", None]
+    bodies = [msgspec.json.decode(part.body) for part in judged.parts]
+    assert bodies == [{"value": [ours]}, {"value": [again]}]
+
+
+def test_while_a_value_rotates_both_are_live() -> None:
+    """A subscription keeps the value that it was made with."""
+    body = {"value": [notification(OURS, "a"), notification(THEIRS, "b")]}
+    for secrets in ((TEXT_SECRET, OTHER_TEXT_SECRET), (OTHER_TEXT_SECRET, TEXT_SECRET)):
+        assert len(judge(body, *secrets).unwrap().parts) == 2
+    assert len(judge(body, OTHER_TEXT_SECRET).unwrap().parts) == 1
+    assert not is_successful(judge(body, Secret("third")))
+    assert not is_successful(judge(body, Secret("")))
+
+
+@pytest.mark.parametrize(
+    "state", ["", "x", OURS + "x", OURS[:-1], OURS.upper(), None, 7, [OURS], {"a": OURS}, True]
+)
+def test_another_client_state_is_refused(state: object) -> None:
+    """Absent, of another type, longer or shorter: the whole delivery proves nothing."""
+    one = {**notification("", "a"), "clientState": state}
+    assert judge({"value": [one]}) == Failure(Refused("no notification's clientState matches"))
+    del one["clientState"]
+    assert not is_successful(judge({"value": [one]}))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"7",
+        b"\xff",
+        b"{}",
+        b'{"value":7}',
+        b'{"value":[]}',
+        b'{"value":[7]}',
+        b'{"value":{}}',
+        b'{"value":' + b"[" * 9999,
+        b'{"value":["%s"]}' % OURS.encode(),
+    ],
+)
+def test_a_body_without_notifications_is_refused(body: bytes) -> None:
+    """Never an exception, whatever a stranger posts."""
+    assert not is_successful(judge(body))
+
+
+def test_the_last_of_two_client_states_counts() -> None:
+    """As the payload's own decoder reads it."""
+    for first, last, taken in ((OURS, "x", False), ("x", OURS, True)):
+        body = b'{"value":[{"clientState":"%b","clientState":"%b"}]}'
+        assert is_successful(judge(body % (first.encode(), last.encode()))) is taken
+
+
+@pytest.mark.parametrize(("count", "taken"), [(1000, True), (1001, False)])
+def test_a_body_holds_at_most_a_thousand_notifications(count: int, taken: bool) -> None:
+    """Each becomes a row."""
+    assert is_successful(judge({"value": [notification(OURS, "a")] * count})) is taken
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=60))
+def test_any_text_may_be_the_shared_value(state: str) -> None:
+    """It is compared as UTF-8, escapes or not."""
+    one = notification(state, "a")
+    assert is_successful(judge({"value": [one]}, Secret(state)))
+
+
+def test_a_public_key_is_no_client_state() -> None:
+    """Keys of another scheme match nothing."""
+    body = msgspec.json.encode({"value": [notification(OURS, "a")]})
+    judged = proof_of_graph(request({}, body), [Ed25519Key(OURS.encode())])
+    assert judged == Refused("no notification's clientState matches")
