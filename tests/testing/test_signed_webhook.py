@@ -1,0 +1,226 @@
+"""What the builders make is what the schemes take: signed webhooks and challenges."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
+from returns.pipeline import is_successful
+from returns.result import Failure, Result
+
+from igniter_connectors import (
+    GITHUB,
+    LINEAR,
+    META,
+    MICROSOFT_GRAPH,
+    SHOPIFY,
+    SLACK,
+    SLACK_FORMS,
+    STANDARD_WEBHOOKS,
+    STRIPE,
+    SVIX,
+    TWILIO,
+    TWILIO_JSON,
+    ZOOM,
+    AcceptUnsignedEvents,
+    CustomVerification,
+    HmacScheme,
+    HttpRequest,
+    Refused,
+    Secret,
+    SignedRequest,
+    Verified,
+    WebhookEndpoint,
+)
+from igniter_connectors.core.webhook.challenge import challenge_answer
+from igniter_connectors.core.webhook.keys import new_signing_secret, signing_key
+from igniter_connectors.core.webhook.schemes import Verification
+from igniter_connectors.core.webhook.signature import verify
+from igniter_connectors.testing import challenge_webhook, sign_webhook
+from tests.core.webhook.requests import SECOND, SIGNED_AT
+
+ENTROPY: Final = bytes(range(32))
+JSON: Final = b'{"a":1}'
+FORM: Final = b"a=b+c&d="
+GRAPH: Final = b'{"value":[{"id":"evt_1"}]}'
+KEYED: Final = HmacScheme(
+    header="X-Signature",
+    signed="{method} {url} {id} {body}",
+    algorithm="sha512",
+    id_header="X-Id",
+)
+SCHEMES: Final[list[tuple[Verification, bytes]]] = [
+    (STANDARD_WEBHOOKS, JSON),
+    (SVIX, JSON),
+    (STRIPE, JSON),
+    (GITHUB, JSON),
+    (SLACK, JSON),
+    (SLACK_FORMS, FORM),
+    (SHOPIFY, JSON),
+    (TWILIO, FORM),
+    (TWILIO_JSON, JSON),
+    (LINEAR, JSON),
+    (ZOOM, JSON),
+    (META, b'{"entry":[1]}'),
+    (MICROSOFT_GRAPH, GRAPH),
+    (KEYED, JSON),
+]
+
+
+def endpoint(scheme: Verification, secret: Secret | None = None) -> WebhookEndpoint:
+    url = Secret("https://own.example/webhooks/x/token")
+    return WebhookEndpoint("row-1", url, secret or new_signing_secret(scheme, ENTROPY))
+
+
+def received(request: HttpRequest) -> SignedRequest:
+    return SignedRequest(request.method, request.url, request.headers, request.body)
+
+
+def judged(
+    scheme: Verification, request: HttpRequest, secret: Secret, now: datetime = SIGNED_AT
+) -> Result[Verified, Refused]:
+    return verify(scheme, received(request), [secret], now=now)
+
+
+@pytest.mark.parametrize(("scheme", "body"), SCHEMES)
+def test_what_is_signed_is_genuine(scheme: Verification, body: bytes) -> None:
+    """With the id and the time that were asked for, where the scheme has them."""
+    at = endpoint(scheme)
+    request = sign_webhook(scheme, at, body, now=SIGNED_AT, event_id="evt_7")
+    verified = judged(scheme, request, at.signing_secret).unwrap()
+    assert verified.event_id in {"evt_7", None}
+    assert verified.signed_at in {SIGNED_AT, None}
+    kind = "application/json" if body != FORM else "application/x-www-form-urlencoded"
+    assert request.header("content-type") == kind
+    other = new_signing_secret(scheme, bytes(32))
+    assert not is_successful(judged(scheme, request, other))
+    changed = replace(request, body=request.body.replace(b"1", b"2").replace(b"b", b"x"))
+    if scheme is not MICROSOFT_GRAPH:
+        assert not is_successful(judged(scheme, changed, at.signing_secret))
+
+
+def test_every_shipped_scheme_has_its_id_and_time() -> None:
+    """What the table of the README says of each."""
+    found = {}
+    for scheme, body in SCHEMES:
+        at = endpoint(scheme)
+        request = sign_webhook(scheme, at, body, now=SIGNED_AT)
+        verified = judged(scheme, request, at.signing_secret).unwrap()
+        kind = "none" if verified.event_id is None else "unsigned"
+        found[SCHEMES.index((scheme, body))] = (
+            "signed" if verified.event_id_is_signed else kind,
+            verified.signed_at is not None,
+        )
+    assert list(found.values()) == [
+        ("signed", True),
+        ("signed", True),
+        ("signed", True),
+        ("unsigned", False),
+        ("signed", True),
+        ("none", True),
+        ("unsigned", False),
+        ("unsigned", False),
+        ("unsigned", False),
+        ("unsigned", True),
+        ("none", True),
+        ("none", False),
+        ("none", False),
+        ("signed", False),
+    ]
+
+
+def test_an_endpoint_with_a_public_key_is_signed_for_with_the_private_one() -> None:
+    """32 bytes of it, or Svix's 64."""
+    private = Ed25519PrivateKey.from_private_bytes(ENTROPY)
+    public = private.public_key().public_bytes_raw()
+    at = endpoint(STANDARD_WEBHOOKS, Secret("whpk_" + base64.b64encode(public).decode()))
+    for octets in (ENTROPY, ENTROPY + public):
+        key = Secret("whsk_" + base64.b64encode(octets).decode())
+        request = sign_webhook(STANDARD_WEBHOOKS, at, JSON, now=SIGNED_AT, private_key=key)
+        assert is_successful(judged(STANDARD_WEBHOOKS, request, at.signing_secret))
+    with pytest.raises(ValueError, match="needs the private_key"):
+        _ = sign_webhook(STANDARD_WEBHOOKS, at, JSON, now=SIGNED_AT)
+    with pytest.raises(ValueError, match=r"base64|padding"):
+        _ = sign_webhook(
+            STANDARD_WEBHOOKS, at, JSON, now=SIGNED_AT, private_key=Secret("whsk_no base64")
+        )
+
+
+def test_what_stands_in_the_body_is_kept() -> None:
+    """A test may send an old time, another id, another tenant's value."""
+    at = endpoint(LINEAR)
+    late = round((SIGNED_AT - timedelta(minutes=1) - SECOND).timestamp() * 1000)
+    body = b'{"webhookTimestamp":%d}' % late
+    request = sign_webhook(LINEAR, at, body, now=SIGNED_AT)
+    assert request.body == body
+    assert not is_successful(judged(LINEAR, request, at.signing_secret))
+    at = endpoint(STRIPE)
+    request = sign_webhook(STRIPE, at, b'{"id":"evt_own"}', now=SIGNED_AT, event_id="evt_other")
+    assert judged(STRIPE, request, at.signing_secret).unwrap().event_id == "evt_own"
+    assert sign_webhook(STRIPE, at, b"no json", now=SIGNED_AT).body == b"no json"
+    at = endpoint(MICROSOFT_GRAPH)
+    body = b'{"value":[{"clientState":"another\'s","id":"1"},{"id":"2"}]}'
+    request = sign_webhook(MICROSOFT_GRAPH, at, body, now=SIGNED_AT)
+    verified = judged(MICROSOFT_GRAPH, request, at.signing_secret).unwrap()
+    assert [part.event_id for part in verified.parts] == ["2"]
+
+
+def refuse(
+    request: SignedRequest, secrets: Sequence[Secret], now: datetime
+) -> Result[Verified, Refused]:
+    return Failure(Refused("never"))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "secret", "body"),
+    [
+        (STANDARD_WEBHOOKS, Secret("whsec_short"), JSON),
+        (GITHUB, Secret(""), JSON),
+        (LINEAR, Secret("x"), b"[]"),
+        (TWILIO, Secret("x"), b"a=%zz"),
+        (MICROSOFT_GRAPH, Secret("x"), b'{"value":7}'),
+        (CustomVerification(judge=refuse, headers=()), Secret("x"), JSON),
+    ],
+)
+def test_what_cannot_be_signed_says_so(scheme: Verification, secret: Secret, body: bytes) -> None:
+    """Here, where it is a mistake of the test, and not in the receiver."""
+    with pytest.raises(ValueError, match=r"form|JSON|value|function"):
+        _ = sign_webhook(scheme, endpoint(scheme, secret), body, now=SIGNED_AT)
+
+
+def test_unsigned_events_need_no_signature() -> None:
+    """Where the connector accepts them."""
+    scheme = AcceptUnsignedEvents()
+    request = sign_webhook(scheme, endpoint(scheme), JSON, now=SIGNED_AT)
+    assert request.headers == (("Content-Type", "application/json"),)
+
+
+@pytest.mark.parametrize("scheme", [SLACK, ZOOM, META, MICROSOFT_GRAPH])
+def test_challenges_are_answered(scheme: Verification) -> None:
+    """By the endpoint whose provider asks, and by no other."""
+    at = endpoint(scheme)
+    request = challenge_webhook(scheme, at, "token-1", now=SIGNED_AT)
+    key = signing_key(scheme, at.signing_secret)
+    assert key is not None
+    answer = challenge_answer(scheme, received(request), [key], now=SIGNED_AT)
+    assert answer is not None
+    assert answer.status == 200
+    assert b"token-1" in answer.body
+    if scheme is ZOOM:
+        assert msgspec.json.decode(answer.body)["plainToken"] == "token-1"
+    if scheme is not MICROSOFT_GRAPH:
+        other = challenge_answer(scheme, received(request), [b"other"], now=SIGNED_AT)
+        assert other is None or other.status == 403
+
+
+@pytest.mark.parametrize("scheme", [STANDARD_WEBHOOKS, GITHUB])
+def test_a_scheme_without_a_challenge_says_so(scheme: Verification) -> None:
+    """Rather than ask something that nobody would answer."""
+    with pytest.raises(ValueError, match="has no challenge"):
+        _ = challenge_webhook(scheme, endpoint(scheme), "token", now=SIGNED_AT)
