@@ -1,0 +1,129 @@
+"""Zoom's challenge is answered with an HMAC under the very secret that signs events.
+
+So whoever may choose what is signed could have their own events signed. Two attackers try it: one
+who knows the address alone, and one for whom Zoom itself asks with whatever token they like, so
+that each question is genuinely signed. Every digest that comes back is tried as the signature of
+every event that its token could be read as, at the time it names.
+"""
+
+import hashlib
+import hmac
+import random
+from datetime import UTC, datetime
+
+import msgspec
+
+from benchmarks.reliability.figure import Figure
+from igniter_connectors import ZOOM, SignedRequest, Verified
+from igniter_connectors.core.webhook.challenge import challenge_answer
+from igniter_connectors.core.webhook.signature import proof
+
+KEY, STRANGERS_KEY = b"zoom-secret-token", b"a-guess"
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+TIMESTAMP = str(int(NOW.timestamp()))
+EVENT = '{"event":"app_deauthorized","payload":{}}'
+URL = "https://own.example/webhooks/zoom/token"
+PLAIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+
+
+class Answer(msgspec.Struct):
+    """What our endpoint says to Zoom."""
+
+    plainToken: str  # noqa: N815  Zoom's name
+    encryptedToken: str  # noqa: N815
+
+
+def signature(key: bytes, text: bytes) -> str:
+    """As Zoom makes it."""
+    return hmac.new(key, text, hashlib.sha256).hexdigest()
+
+
+def request(body: bytes, mac: str, timestamp: str = TIMESTAMP) -> SignedRequest:
+    """A delivery with this signature."""
+    headers = (("x-zm-signature", f"v0={mac}"), ("x-zm-request-timestamp", timestamp))
+    return SignedRequest("POST", URL, headers, body)
+
+
+def question(token: object, key: bytes) -> SignedRequest:
+    """`endpoint.url_validation`, signed."""
+    asked = {"event": "endpoint.url_validation", "payload": {"plainToken": token}}
+    body = msgspec.json.encode(asked)
+    return request(body, signature(key, b"v0:%b:%b" % (TIMESTAMP.encode(), body)))
+
+
+def tokens(dice: random.Random, tries: int) -> list[object]:
+    """What an attacker would have signed, and what Zoom sends."""
+    wanted = f"v0:{TIMESTAMP}:{EVENT}"
+    chosen: list[object] = [
+        wanted,
+        f"v0:{TIMESTAMP}:",
+        f"v0:{TIMESTAMP}:7",
+        wanted.encode().hex(),
+        [wanted],
+        {"plainToken": wanted},
+        wanted + "\n",
+        "\n" + wanted,
+        "\ufeff" + wanted,
+        wanted.replace(":", "\uff1a"),
+        f"a\n{wanted}",
+        f"{'a' * 128}\n{wanted}",
+    ]
+    while len(chosen) < tries:
+        length = dice.randint(1, 200)
+        plain = "".join(dice.choices(PLAIN, k=length))
+        cut = dice.randint(0, length)
+        digits = str(dice.randint(0, 10**6))
+        chosen += [
+            plain,
+            plain[:cut] + dice.choice([":", ".", "\n", "\x00", " ", wanted]) + plain[cut:],
+            f"v0:{TIMESTAMP}:{digits}",
+            f'v0:{TIMESTAMP}:{{"n":{digits}}}',
+        ]
+    return chosen[:tries]
+
+
+def readings(token: str) -> list[SignedRequest]:
+    """The events, without their signature, whose signed bytes the token could be."""
+    found = []
+    prefix, _, rest = token.partition(":")
+    timestamp, _, body = rest.partition(":")
+    if prefix == "v0":
+        found.append(request(body.encode(), "", timestamp))
+    found.append(request(token.encode(), ""))
+    found.append(request(token.removeprefix(f"v0:{TIMESTAMP}:").encode(), ""))
+    return found
+
+
+def is_forged(event: SignedRequest, mac: str) -> bool:
+    """Whether the digest makes the event genuine."""
+    tried = request(event.body, mac, event.headers[1][1])
+    return isinstance(proof(ZOOM, tried, [KEY], now=NOW), Verified)
+
+
+async def zoom_oracle(tries: int = 20_000) -> Figure:
+    """Counts the answers that a stranger got, and the events that any answer signs."""
+    assert is_forged(
+        request(EVENT.encode(), ""), signature(KEY, f"v0:{TIMESTAMP}:{EVENT}".encode())
+    )
+    to_strangers = answered = forged = 0
+    for token in tokens(random.Random(0), tries):
+        unsigned = SignedRequest("POST", URL, (), question(token, KEY).body)
+        for stranger in (unsigned, question(token, STRANGERS_KEY)):
+            given = challenge_answer(ZOOM, stranger, [KEY], now=NOW)
+            to_strangers += given is not None
+        asked = question(token, KEY)
+        given = challenge_answer(ZOOM, asked, [KEY], now=NOW)
+        if given is None or given.status != 200:
+            continue
+        answered += 1
+        answer = msgspec.json.decode(given.body, type=Answer)
+        events = [*readings(answer.plainToken), *readings(str(token)), asked]
+        events.append(request(EVENT.encode(), ""))
+        forged += any(is_forged(event, answer.encryptedToken) for event in events)
+    return Figure(
+        "zoom-oracle",
+        f"{forged} events forged from {answered} answers; {to_strangers} of {2 * tries} strangers"
+        " answered",
+        "0 and 0",
+        (forged, to_strangers) == (0, 0) and answered > 0,
+    )
