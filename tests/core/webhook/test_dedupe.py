@@ -71,6 +71,18 @@ def test_with_neither_id_nor_time_there_is_no_key() -> None:
     assert one.fingerprint is not None
 
 
+def test_a_time_and_a_body_are_not_mixed_up() -> None:
+    """Digits that end the one are not those that begin the other."""
+    milli = SIGNED_AT + timedelta(milliseconds=1)
+    assert known(verified(at=SIGNED_AT), b"01x").key != known(verified(at=milli), b"x").key
+
+
+def test_a_signed_time_needs_no_window_for_identical_bodies() -> None:
+    """An unsigned id stays the key: a replay under another comes within the tolerance."""
+    one = verified("evt_1", at=SIGNED_AT)
+    assert known(one, within=DAY) == known(one)
+
+
 @pytest.mark.parametrize("event_id", [None, "evt_1"])
 def test_identical_bodies_are_one_where_the_connector_says_so(event_id: str | None) -> None:
     """For so long, and under whatever unsigned id."""

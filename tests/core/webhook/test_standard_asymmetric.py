@@ -125,7 +125,7 @@ def test_a_malformed_signature_is_refused(wrong: str) -> None:
 def test_a_signature_under_another_version_is_refused() -> None:
     """`v1a` is the version of ed25519 and of nothing else."""
     right = signature().removeprefix("v1a,")
-    for version in ("v1", "v2", "V1A", "v1a,v1a"):
+    for version in ("v1", "v1b", "v2", "V1A", "v1a,v1a"):
         assert not passes(f"{version},{right}", public(PRIVATE))
 
 

@@ -114,6 +114,7 @@ def test_a_shared_key_signs_with_sha256_where_that_was_declared() -> None:
         ("https://a.example", ("https://a.example", "https://a.example:443")),
         ("https://a.example?q=:1", ("https://a.example?q=:1", "https://a.example:443?q=:1")),
         ("https://a.example:8443/x", ("https://a.example/x", "https://a.example:8443/x")),
+        ("https://1234/x", ("https://1234/x", "https://1234:443/x")),
         ("http://[::1]/x", ("http://[::1]/x", "http://[::1]:80/x")),
         ("http://[::1]:8000/x", ("http://[::1]/x", "http://[::1]:8000/x")),
     ],
