@@ -53,16 +53,22 @@ def key_in(scheme: Verification, opened: bytes) -> SigningKey | None:
 
 
 def _standard_key(opened: bytes) -> SigningKey | None:
-    is_public = opened.startswith(_PUBLIC_PREFIX)
     try:
-        key = a2b_base64(
-            opened.removeprefix(_PUBLIC_PREFIX if is_public else _SECRET_PREFIX), strict_mode=True
-        )
+        key = a2b_base64(opened.removeprefix(_SECRET_PREFIX), strict_mode=True)
+    except ValueError:
+        # No base64 with `_` in it: that of a public key among them.
+        return _public_key(opened)
+    return key if 24 <= len(key) <= 64 else None
+
+
+def _public_key(opened: bytes) -> Ed25519Key | None:
+    if not opened.startswith(_PUBLIC_PREFIX):
+        return None
+    try:
+        key = a2b_base64(opened.removeprefix(_PUBLIC_PREFIX), strict_mode=True)
     except ValueError:
         return None
-    if is_public:
-        return Ed25519Key(key) if len(key) == _PUBLIC_KEY_BYTES else None
-    return key if 24 <= len(key) <= 64 else None
+    return Ed25519Key(key) if len(key) == _PUBLIC_KEY_BYTES else None
 
 
 def new_signing_secret(scheme: Verification, entropy: bytes) -> Secret:
