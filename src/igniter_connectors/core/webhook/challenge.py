@@ -111,7 +111,7 @@ def _hub_challenge(request: SignedRequest, keys: Sequence[bytes]) -> HttpRespons
 
 
 def _validation_token(request: SignedRequest) -> HttpResponse | None:
-    # https://learn.microsoft.com/graph/change-notifications-delivery-webhooks, read 2026-11
+    # https://learn.microsoft.com/graph/change-notifications-delivery-webhooks
     if request.method != "POST" or "validationToken=" not in request.public_url:
         return None
     return _echo(single_field(read_query(request.public_url) or (), "validationToken"))

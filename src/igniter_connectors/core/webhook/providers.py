@@ -19,10 +19,10 @@ from igniter_connectors.core.webhook.schemes import (
 )
 
 STANDARD_WEBHOOKS: Final = StandardWebhooks()
-"""https://www.standardwebhooks.com, read 2026-11"""
+"""https://www.standardwebhooks.com; standardwebhooks 1.1 of PyPI, read 2026-11"""
 
 SVIX: Final = StandardWebhooks("svix")
-"""https://docs.svix.com/receiving/verifying-payloads/how-manual, read 2026-11"""
+"""https://docs.svix.com/receiving/verifying-payloads/how-manual; svix 2.9 of PyPI, read 2026-11"""
 
 STRIPE: Final = HmacScheme(
     header="Stripe-Signature",
@@ -47,7 +47,8 @@ SLACK: Final = HmacScheme(
     id_field="event_id",
     challenge="url_verification",
 )
-"""The Events API. https://docs.slack.dev/authentication/verifying-requests-from-slack, 2026-11"""
+"""The Events API. https://docs.slack.dev/authentication/verifying-requests-from-slack;
+slack_sdk 3.47 of PyPI, read 2026-11"""
 
 SLACK_FORMS: Final = HmacScheme(
     header="X-Slack-Signature",
@@ -64,7 +65,7 @@ SHOPIFY: Final = HmacScheme(
 """https://shopify.dev/docs/apps/build/webhooks/verify-deliveries, read 2026-11"""
 
 TWILIO: Final = TwilioScheme()
-"""https://www.twilio.com/docs/usage/webhooks/webhooks-security, read 2026-11"""
+"""https://www.twilio.com/docs/usage/webhooks/webhooks-security; twilio-python 9.13, read 2026-11"""
 
 TWILIO_JSON: Final = TwilioScheme(body_format="json")
 """Twilio's products that post JSON, with `bodySHA256` in the URL's query."""
@@ -76,7 +77,7 @@ LINEAR: Final = HmacScheme(
     tolerance=timedelta(minutes=1),
     id_header="Linear-Delivery",
 )
-"""https://linear.app/developers/webhooks, read 2026-11"""
+"""https://linear.app/developers/webhooks"""
 
 ZOOM: Final = HmacScheme(
     header="x-zm-signature",
@@ -85,7 +86,7 @@ ZOOM: Final = HmacScheme(
     timestamp_header="x-zm-request-timestamp",
     challenge="endpoint.url_validation",
 )
-"""https://developers.zoom.us/docs/api/webhooks/#verify-webhook-events, read 2026-11"""
+"""https://developers.zoom.us/docs/api/webhooks/#verify-webhook-events"""
 
 META: Final = HmacScheme(
     header="X-Hub-Signature-256",
@@ -96,4 +97,4 @@ META: Final = HmacScheme(
 """https://developers.facebook.com/docs/graph-api/webhooks/getting-started, read 2026-11"""
 
 MICROSOFT_GRAPH: Final = MicrosoftGraphScheme()
-"""https://learn.microsoft.com/graph/change-notifications-delivery-webhooks, read 2026-11"""
+"""https://learn.microsoft.com/graph/change-notifications-delivery-webhooks"""

@@ -105,7 +105,7 @@ class TwilioScheme(msgspec.Struct, frozen=True, kw_only=True, tag="twilio"):
     Twilio's own servers differ. `sha256` is for accounts that sign with a shared key
     instead of the auth token. Between a field's name, its value and the next name nothing
     is signed: treat values as what a stranger may have divided otherwise.
-    https://www.twilio.com/docs/usage/webhooks/webhooks-security, read 2026-11
+    https://www.twilio.com/docs/usage/webhooks/webhooks-security; twilio-python 9.13, read 2026-11
     """
 
     body_format: BodyFormat = "form"
@@ -123,7 +123,7 @@ class MicrosoftGraphScheme(msgspec.Struct, frozen=True, tag="microsoft-graph"):
     The secret is that value, up to 255 characters. One POST may hold notifications of
     several tenants: each is compared alone, and those that do not match are left out.
     Encrypted contents and their `validationTokens` are not read and not handed on.
-    https://learn.microsoft.com/graph/change-notifications-delivery-webhooks, read 2026-11
+    https://learn.microsoft.com/graph/change-notifications-delivery-webhooks
     """
 
 
