@@ -13,8 +13,6 @@ from igniter_connectors.testing.provider import (
     provider_process,
     running_provider,
 )
-from igniter_connectors.testing.signed_webhook import sign_webhook
-from igniter_connectors.testing.provider import ProviderScript, ScriptedProvider, running_provider
 from igniter_connectors.testing.signed_webhook import challenge_webhook, sign_webhook
 from igniter_connectors.testing.store_contract import STORE_CONTRACT
 
@@ -28,9 +26,9 @@ __all__ = [
     "ProviderState",
     "ScriptedProvider",
     "TokenRequest",
+    "challenge_webhook",
     "json_answer",
     "provider_process",
-    "challenge_webhook",
     "running_provider",
     "sign_webhook",
 ]
