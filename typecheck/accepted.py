@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Annotated, Literal, Never, Self, assert_never, assert_type
 
+import aiosqlite
 import msgspec
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
@@ -31,6 +32,7 @@ from igniter_connectors import (
     ConnectorError,
     ConnectorManager,
     Connectors,
+    Delivery,
     Explanation,
     FormField,
     GetProblem,
@@ -44,14 +46,18 @@ from igniter_connectors import (
     OAuthConnector,
     OAuthProvider,
     Page,
+    PostgresStore,
     Principal,
     Problem,
+    ReplayProblem,
+    Retries,
     Scope,
     Scoped,
     Secret,
     SQLiteStore,
     Webhook,
     WebhookCall,
+    WebhookEvent,
     action,
     form_fields,
     http_action,
@@ -661,6 +667,43 @@ async def webhooks_of(at: AtConfig[ChatConfig, ChatClient]) -> None:
         await at.replace_webhook_secret(endpoint.id, Secret("whsec_…")),
         Result[None, EndpointProblem | WebhookNotFound],
     )
+    assert_type(
+        await at.webhooks.rotate(endpoint.id, overlap=timedelta(days=1)),
+        Result[WebhookEndpoint, EndpointProblem | WebhookNotFound],
+    )
+    assert_type(await at.webhooks.list(state="dead"), Result[Page[WebhookEvent], DatabaseFailed])
+    assert_type(await at.webhooks.replay("id"), Result[None, ReplayProblem])
+    assert_type(await at.webhooks.check_replay("id"), Result[WebhookEvent, ReplayProblem])
+
+
+own_file = SQLiteStore("connectors.db")
+own_database = PostgresStore("postgresql://localhost/app")
+
+
+async def once(call: WebhookCall[ChatConfig, ChatClient, Joined]) -> Result[None, WebhookFailed]:
+    assert_type(call.received_at, datetime)
+    assert_type(call.delivery, Delivery)
+    async with own_database.transaction(call) as connection:
+        cursor = await connection.execute("INSERT INTO invoices VALUES (%s)", (call.event_id,))
+        assert_type(cursor.rowcount, int)
+    async with own_file.transaction(call) as file:
+        assert_type(file, aiosqlite.Connection)
+    return Success(None)
+
+
+def sender_of(joined: Joined) -> str:
+    return str(joined)
+
+
+ordered = Webhook(
+    payload=Joined,
+    verification=STRIPE,
+    handler=once,
+    order_key=sender_of,
+    when_disabled="drop",
+    retries=Retries(attempts=3),
+)
+assert_type(ordered, Webhook[ChatConfig, ChatClient, Joined])
 
 
 # --- functions of one's own over any connector ----------------------------------------

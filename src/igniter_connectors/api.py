@@ -33,9 +33,11 @@ from igniter_connectors.core.event import (
     TokenRefreshed,
     TokenRefreshFailed,
     Updated,
+    WebhookDeadLettered,
     WebhookFailedEvent,
     WebhookProcessed,
     WebhookReceived,
+    WebhookUnrouted,
 )
 from igniter_connectors.core.explanation import Explanation
 from igniter_connectors.core.fields import FormField, form_fields, mask
@@ -85,6 +87,7 @@ from igniter_connectors.core.problem import (
     EncryptionSecretRequired,
     EndpointProblem,
     ErrorCode,
+    EventProblem,
     ExchangeProblem,
     GetProblem,
     HandlerProblem,
@@ -103,6 +106,7 @@ from igniter_connectors.core.problem import (
     ProviderUnreachable,
     ReauthorizeProblem,
     RefreshFailed,
+    ReplayProblem,
     RequestRefused,
     ResponseUnexpected,
     ReturnToInvalid,
@@ -118,9 +122,12 @@ from igniter_connectors.core.problem import (
     TokenRefused,
     UpdateProblem,
     UserInfoMalformed,
+    WebhookEventNotFound,
+    WebhookEventNotReplayable,
     WebhookFailed,
     WebhookNotConfigured,
     WebhookNotFound,
+    WebhookOverloaded,
     WebhookPayloadInvalid,
     WebhookProblem,
     WebhookSecretInvalid,
@@ -134,7 +141,9 @@ from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.sealing.keyring import Keyring
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.challenge import hub_verify_token
-from igniter_connectors.core.webhook.endpoint import WebhookEndpoint
+from igniter_connectors.core.webhook.delivery import Delivery, DeliveryLimits, Retries
+from igniter_connectors.core.webhook.endpoint import EndpointSummary, WebhookEndpoint
+from igniter_connectors.core.webhook.inbox import EventState, WebhookEvent
 from igniter_connectors.core.webhook.providers import (
     GITHUB,
     LINEAR,
@@ -166,7 +175,8 @@ from igniter_connectors.manager.at import At, AtConfig, BoundAction
 from igniter_connectors.manager.at_oauth import AtOAuth
 from igniter_connectors.manager.connectors import ConnectorEntry, Connectors
 from igniter_connectors.manager.scoped import Scoped
-from igniter_connectors.ports import Clock, Entropy, Observer, Store, StoreUnavailable
+from igniter_connectors.manager.webhooks import ConnectionWebhooks
+from igniter_connectors.ports import Clock, DeliveryLost, Entropy, Observer, Store, StoreUnavailable
 from igniter_connectors.settings import Settings
 
 if TYPE_CHECKING:
@@ -237,6 +247,7 @@ __all__ = [
     "Connected",
     "Connection",
     "ConnectionSummary",
+    "ConnectionWebhooks",
     "Connector",
     "ConnectorEntry",
     "ConnectorError",
@@ -249,6 +260,9 @@ __all__ = [
     "DecryptFailed",
     "DefaultCallProblem",
     "DefaultConfigRequired",
+    "Delivery",
+    "DeliveryLimits",
+    "DeliveryLost",
     "Disabled",
     "DisabledEvent",
     "DisconnectProblem",
@@ -258,10 +272,13 @@ __all__ = [
     "EncryptFailed",
     "EncryptionSecretRequired",
     "EndpointProblem",
+    "EndpointSummary",
     "Entropy",
     "ErrorCode",
     "ErrorOccurred",
     "Event",
+    "EventProblem",
+    "EventState",
     "ExchangeProblem",
     "Explanation",
     "FormField",
@@ -302,8 +319,10 @@ __all__ = [
     "Recovered",
     "RefreshFailed",
     "Refused",
+    "ReplayProblem",
     "RequestRefused",
     "ResponseUnexpected",
+    "Retries",
     "ReturnToInvalid",
     "SQLiteStore",
     "Scope",
@@ -335,17 +354,23 @@ __all__ = [
     "Verified",
     "Webhook",
     "WebhookCall",
+    "WebhookDeadLettered",
     "WebhookEndpoint",
+    "WebhookEvent",
+    "WebhookEventNotFound",
+    "WebhookEventNotReplayable",
     "WebhookFailed",
     "WebhookFailedEvent",
     "WebhookNotConfigured",
     "WebhookNotFound",
+    "WebhookOverloaded",
     "WebhookPayloadInvalid",
     "WebhookProblem",
     "WebhookProcessed",
     "WebhookReceived",
     "WebhookSecretInvalid",
     "WebhookTooLarge",
+    "WebhookUnrouted",
     "WebhookVerificationFailed",
     "WrongWiring",
     "action",

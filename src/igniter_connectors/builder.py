@@ -24,6 +24,7 @@ from igniter_connectors.core.problem import (
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.sealing.keyring import Keyring
 from igniter_connectors.core.url import parse_base_url
+from igniter_connectors.core.webhook.delivery import DeliveryLimits, limits_fault
 from igniter_connectors.manager.connectors import Connectors
 from igniter_connectors.manager.parts import Parts
 from igniter_connectors.ports import Clock, Entropy, Observer, Store
@@ -105,6 +106,19 @@ class ManagerBuilder(Generic[Database, Encryption, C_co, S_co]):
         """
         allowed = self._parts.return_urls | frozenset(urls)
         return ManagerBuilder(msgspec.structs.replace(self._parts, return_urls=allowed))
+
+    def with_delivery_limits(
+        self, limits: DeliveryLimits
+    ) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
+        """How many webhooks this process receives and handles at once.
+
+        Raises:
+            WrongWiring: a number or a time that cannot be kept to.
+        """
+        fault = limits_fault(limits)
+        if fault is not None:
+            raise WrongWiring(BuildInvalid(fault))
+        return ManagerBuilder(msgspec.structs.replace(self._parts, limits=limits))
 
     def with_logger(
         self, logger: logging.Logger

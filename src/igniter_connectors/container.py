@@ -99,7 +99,7 @@ def make_manager(parts: Parts, runtime: Runtime) -> Connectors[Any, Any]:
     """The manager. Its types are the builder's, which made sure of them."""
     connectors = {connector.key: connector for connector in parts.connectors}
     kinds = {str(kind.__struct_config__.tag): kind for kind in parts.kinds}
-    return Connectors(runtime, connectors, kinds, _closing(runtime.http))
+    return Connectors(runtime, connectors, kinds, _closing(runtime.http), parts.limits)
 
 
 def _closing(http: HttpClient) -> Callable[[], Awaitable[None]]:

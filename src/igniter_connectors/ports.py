@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -17,17 +17,22 @@ from igniter_connectors.core.http import HttpClient
 from igniter_connectors.core.oauth.lease import Lease
 from igniter_connectors.core.oauth.revocation import Handover, PendingRevocation
 from igniter_connectors.core.oauth.state import PendingAuthorization
+from igniter_connectors.core.webhook.delivery import Delivery
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
+from igniter_connectors.core.webhook.inbox import EventState, InboxEvent, NewEvent, Recorded
 
 __all__ = [
     "AuthorizationStore",
     "Clock",
     "ConnectionStore",
+    "DeliveryLost",
     "EndpointStore",
     "Entropy",
     "HttpClient",
+    "InboxStore",
     "Observer",
     "RevocationStore",
+    "RoutingStore",
     "Store",
     "StoreUnavailable",
 ]
@@ -75,6 +80,13 @@ class StoreUnavailable(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class DeliveryLost(Exception):
+    """The attempt is no longer its event's latest: another process has it, or it has ended.
+
+    Raised where a transaction would complete the event; let it through, and nothing is written.
+    """
 
 
 class ConnectionStore(Protocol):
@@ -297,7 +309,8 @@ class EndpointStore(Protocol):
     async def find_endpoint(
         self, token_hash: bytes
     ) -> tuple[EndpointRecord, ConnectionRecord] | None:
-        """A live endpoint with its connection; None where either is gone."""
+        """A live endpoint with its connection; None where either is gone. A previous secret
+        whose time is over is not told."""
         ...
 
     async def list_endpoints(self, key: ConnectionKey) -> Sequence[EndpointRecord]:
@@ -305,9 +318,142 @@ class EndpointStore(Protocol):
         ...
 
     async def save_endpoint_secret(
-        self, key: ConnectionKey, *, endpoint: str, sealed_secret: bytes
+        self,
+        key: ConnectionKey,
+        *,
+        endpoint: str,
+        sealed_secret: bytes,
+        overlap: timedelta = timedelta(0),
     ) -> bool:
-        """Replaces an endpoint's signing secret; False where it is not this connection's."""
+        """Replaces an endpoint's signing secret; False where it is not this connection's.
+
+        The one before stays beside it for the overlap, by the store's own clock; one older
+        than that goes at once.
+        """
+        ...
+
+    async def retire_endpoint(
+        self, key: ConnectionKey, *, endpoint: str, overlap: timedelta
+    ) -> bool:
+        """Ends an endpoint after the overlap, by the store's own clock, or sooner where it was to
+        end sooner; False where it is not this connection's."""
+        ...
+
+
+class InboxStore(Protocol):
+    """The webhook inbox: the only truth about what was acknowledged and what became of it.
+
+    Instants and pauses are by the store's own clock. What takes a `Delivery` changes nothing,
+    and returns False, where that attempt is no longer the event's latest, or has ended.
+    Every method raises `StoreUnavailable` where the database does not answer.
+    """
+
+    async def record(self, event: NewEvent, *, owner: str, lease: timedelta) -> Recorded | None:
+        """Adds an event; when this returns it is durable. None where its id is there already.
+
+        With an `owner` other than "", and neither held nor ordered, the event is the owner's
+        first attempt from the start, and nobody else's before the lease is over.
+        """
+        ...
+
+    async def claim(
+        self, connectors: Collection[str], *, owner: str, lease: timedelta, limit: int
+    ) -> Sequence[InboxEvent]:
+        """Takes due events of these connectors and any tenant, at most `limit`, the longest
+        due first; one more attempt each.
+
+        Of events with the same order key the earliest alone, and none while another is held
+        or being handled. Of several callers at once no two get the same. An event whose lease
+        is over is due.
+        """
+        ...
+
+    async def until_due(self, connectors: Collection[str]) -> timedelta | None:
+        """How long until some event of these connectors is due, ordered ones that wait for
+        another included; 0 or less where one is; None where there is none."""
+        ...
+
+    async def extend(self, deliveries: Sequence[Delivery], *, lease: timedelta) -> None:
+        """Holds on to attempts that still run; passes over those that are not the latest."""
+        ...
+
+    async def give_back(self, deliveries: Sequence[Delivery]) -> None:
+        """Ends attempts that did not come to their end, as if they had not begun: due now."""
+        ...
+
+    async def complete(self, delivery: Delivery) -> bool:
+        """The event is done; its body goes when its time is over."""
+        ...
+
+    async def retry(self, delivery: Delivery, *, code: str, pause: timedelta) -> bool:
+        """The attempt failed; the next one is due after the pause."""
+        ...
+
+    async def bury(self, delivery: Delivery, *, code: str) -> bool:
+        """The event is dead."""
+        ...
+
+    async def hold(self, delivery: Delivery) -> bool:
+        """The event's connection is disabled: held, and the attempt does not count."""
+        ...
+
+    async def release(self, key: ConnectionKey | None = None) -> int:
+        """Makes held events due whose connection is enabled: one connection's, or some of any
+        tenant's. How many."""
+        ...
+
+    async def purge(self) -> int:
+        """Clears away some bodies and events whose time is over, of any tenant. How many."""
+        ...
+
+    async def find(self, key: ConnectionKey, id: str) -> InboxEvent | None:
+        """One event of a connection."""
+        ...
+
+    async def list(
+        self,
+        key: ConnectionKey,
+        *,
+        state: EventState | None,
+        before: tuple[datetime, str] | None,
+        limit: int,
+    ) -> Sequence[InboxEvent]:
+        """A connection's events, the latest first, before an instant and id; at most `limit`."""
+        ...
+
+    async def replay(self, key: ConnectionKey, id: str) -> bool:
+        """Makes an event due whose attempts then count anew.
+
+        False where there is none with a body, or an attempt at it is running.
+        """
+        ...
+
+
+class RoutingStore(Protocol):
+    """Which connections belong to an account at the provider, for webhooks of an application.
+
+    Every method raises `StoreUnavailable` where the database does not answer.
+    """
+
+    async def add_account(self, key: ConnectionKey, *, row: str, account: str) -> None:
+        """Says that a connection's row belongs to an account there, beside those it has. The row
+        may come later, or never."""
+        ...
+
+    async def keep_account(self, key: ConnectionKey, *, row: str, account: str) -> None:
+        """Forgets every other account of a connection's row."""
+        ...
+
+    async def forget_accounts(self, key: ConnectionKey) -> None:
+        """Forgets all accounts of a connection, whatever its row."""
+        ...
+
+    async def find_by_account(self, connector: str, account: str) -> Sequence[ConnectionRecord]:
+        """The connections of any tenant that belong to an account, 1,000 at most."""
+        ...
+
+    async def find_by_subject(self, connector: str, subject: str) -> Sequence[ConnectionRecord]:
+        """The connections of any tenant that a subject authorized, 1,000 at most."""
         ...
 
 
@@ -317,6 +463,16 @@ class Store(ConnectionStore, AuthorizationStore, EndpointStore, Protocol):
     @property
     def revocations(self) -> RevocationStore:
         """Tokens to be revoked."""
+        ...
+
+    @property
+    def inbox(self) -> InboxStore:
+        """The webhook inbox."""
+        ...
+
+    @property
+    def routing(self) -> RoutingStore:
+        """The accounts at providers."""
         ...
 
     async def open(self) -> None:

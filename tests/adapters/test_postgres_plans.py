@@ -61,6 +61,8 @@ SAMPLES: dict[str, Any] = {
     "connection_id": "row",
     "sealed_secret": b"s",
     "valid_until": None,
+    "sealed_previous": None,
+    "previous_until": None,
 }
 
 
@@ -88,8 +90,10 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "TAKE_AUTHORIZATION": (b"h" * 32, b"b" * 32),
     "ADD_ENDPOINT": samples(ENDPOINT),
     "FIND_ENDPOINT": (b"h" * 32,),
+    "FIND_ENDPOINTS": ([bytes([number]) * 32 for number in range(64)],),
     "LIST_ENDPOINTS": KEY,
-    "SAVE_ENDPOINT_SECRET": (b"s", *KEY, "endpoint"),
+    "SAVE_ENDPOINT_SECRET": (*[timedelta(days=1)] * 3, b"s", *KEY, "endpoint"),
+    "RETIRE_ENDPOINT": (timedelta(days=1), *KEY, "endpoint"),
 }
 
 # Over all tenants by its nature; an index without the rows is all it reads.

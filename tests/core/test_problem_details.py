@@ -33,6 +33,13 @@ SETS = {
 }
 
 
+def test_who_is_asked_to_come_again_is_told_when() -> None:
+    """Nobody else is."""
+    overloaded = problem_response(p.WebhookOverloaded(retry_after_seconds=7))
+    assert overloaded.header("retry-after") == "7"
+    assert problem_response(p.DatabaseFailed()).header("retry-after") is None
+
+
 @pytest.mark.parametrize("kind", RETURNED, ids=lambda kind: kind.__name__)
 def test_every_problem_that_is_returned_has_a_status(kind: type[p.Problem]) -> None:
     """No operation's answer makes the HTTP layer fail."""
@@ -60,6 +67,9 @@ def test_operations_return_no_problem_of_building(name: str) -> None:
         (p.DecryptFailed, 500),
         (p.DatabaseFailed, 503),
         (p.WebhookFailed, 503),
+        (p.WebhookOverloaded, 503),
+        (p.WebhookEventNotFound, 404),
+        (p.WebhookEventNotReplayable, 409),
     ],
 )
 def test_the_statuses_that_clients_act_on(kind: type[p.Problem], status: int) -> None:
@@ -69,7 +79,7 @@ def test_the_statuses_that_clients_act_on(kind: type[p.Problem], status: int) ->
 
 def test_a_webhook_that_may_be_sent_again_is_answered_5xx() -> None:
     """A provider delivers again after a 5xx alone: a failure of ours is never its fault."""
-    ours: list[type[p.Problem]] = [p.WebhookFailed, p.DatabaseFailed, p.DecryptFailed]
+    ours: list[type[p.Problem]] = [p.WebhookOverloaded, p.DatabaseFailed, p.DecryptFailed]
     theirs: list[type[p.Problem]] = [p.WebhookVerificationFailed, p.WebhookPayloadInvalid]
     assert all(status_of(example_of(kind)) >= 500 for kind in ours)
     assert all(status_of(example_of(kind)) < 500 for kind in theirs)

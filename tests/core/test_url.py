@@ -13,10 +13,12 @@ from returns.pipeline import is_successful
 from igniter_connectors.core.problem import SettingInvalid
 from igniter_connectors.core.url import (
     KEY,
+    ApplicationWebhookRoute,
     BaseUrl,
     CallbackRoute,
     StartRoute,
     WebhookRoute,
+    application_webhook_url,
     callback_url,
     is_loopback,
     is_own_path,
@@ -198,6 +200,14 @@ def test_the_webhook_url_parses_back(base: BaseUrl, connector: str, token: str) 
     assert parse_route(base, f"{path}/") == WebhookRoute(connector, token)
 
 
+@given(BASES, KEYS)
+def test_an_applications_webhook_url_parses_back(base: BaseUrl, connector: str) -> None:
+    """It holds no token: what comes there is told by its signature alone."""
+    path = urlsplit(application_webhook_url(base, connector)).path
+    assert parse_route(base, path) == ApplicationWebhookRoute(connector)
+    assert parse_route(base, f"{path}/") == ApplicationWebhookRoute(connector)
+
+
 @given(BASES, st.text())
 def test_any_other_path_is_none_of_ours(base: BaseUrl, path: str) -> None:
     """A stranger's path is None or one of our routes, with a key of our own form."""
@@ -216,7 +226,8 @@ def test_what_stands_below_webhooks_is_a_key_and_a_token(key: str, token: str, m
     assert parse_webhook_path(f"{key}/{token}{more}") == (
         None if more else WebhookRoute(key, token)
     )
-    for path in ("", key, token, f"{key}/{token[1:]}"):
+    assert parse_webhook_path(key) == ApplicationWebhookRoute(key)
+    for path in ("", key.upper(), f"{key}/", f"{key}/{token[1:]}"):
         assert parse_webhook_path(path) is None
     for path in (f"/{key}/{token}", f"{key}//{token}", f"{key}/{token}/"):
         assert parse_webhook_path(path) is None
@@ -240,8 +251,10 @@ def test_what_stands_below_webhooks_is_a_key_and_a_token(key: str, token: str, m
         "/app/connectors/telegram\n/oauth/callback",
         "/app/connectors//oauth/start",
         "/app/connectors/" + "a" * 64 + "/oauth/start",
-        "/app/webhooks/telegram",
-        "/app/webhooks/telegram/",
+        "/app/webhooks",
+        "/app/webhooks/",
+        "/app/webhooks//",
+        "/app/webhooks/UPPER",
         "/app/webhooks/telegram/" + "A" * 42,
         "/app/webhooks/telegram/" + "A" * 44,
         "/app/webhooks/telegram/" + "A" * 42 + "=",

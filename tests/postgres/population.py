@@ -36,6 +36,26 @@ _ENDPOINTS = """
     FROM igniter_connections
 """
 
+# Every event of the past is done but one in a thousand, which is pending, held or dead; one in
+# ten has an order key, one in seven a body that may have come before.
+_EVENTS = """
+    INSERT INTO igniter_webhook_inbox
+    SELECT scope, identity, md5('event' || id), connector, account, id, 'evt', state, 1,
+        now() - n * interval '1 second', CASE WHEN n % 10 = 0 THEN 'order' ELSE '' END,
+        now() - n * interval '1 second', '', now(), '', false,
+        CASE WHEN n % 7 = 0 THEN sha256(id::bytea) END, decode(repeat(md5(id), 12), 'hex'),
+        now() + interval '30 days',
+        CASE WHEN state <> 'pending' THEN now() + n * interval '1 second' END
+    FROM (SELECT *, row_number() OVER () AS n FROM igniter_connections) AS c,
+        LATERAL (SELECT CASE n % 3000 WHEN 0 THEN 'pending' WHEN 1000 THEN 'held'
+            WHEN 2000 THEN 'dead' ELSE 'done' END AS state) AS s
+"""
+
+_ACCOUNTS = """
+    INSERT INTO igniter_webhook_accounts
+    SELECT connector, md5('team' || id), scope, identity, account, id FROM igniter_connections
+"""
+
 _AUTHORIZATIONS = """
     INSERT INTO igniter_authorizations
     SELECT sha256(id::bytea), sha256(id::bytea), id, scope, identity, connector, account,
@@ -68,9 +88,12 @@ def populate(connection: psycopg.Connection, numbers: range) -> None:
 
 
 def populate_beside(connection: psycopg.Connection) -> None:
-    """Adds a webhook endpoint and a pending authorization for every connection."""
+    """Adds a webhook endpoint with an event, an account at the provider, and a pending
+    authorization for every connection."""
     connection.execute(_ENDPOINTS)
     connection.execute(_AUTHORIZATIONS)
+    connection.execute(_EVENTS)
+    connection.execute(_ACCOUNTS)
 
 
 def analyze(connection: psycopg.Connection) -> None:

@@ -9,7 +9,9 @@ from typing import final
 
 from msgspec.structs import replace
 
+from igniter_connectors.adapters.memory_inbox import MemoryInbox
 from igniter_connectors.adapters.memory_revocations import MemoryRevocations
+from igniter_connectors.adapters.memory_routing import MemoryRouting
 from igniter_connectors.adapters.system import SystemClock
 from igniter_connectors.core.connection import (
     ConnectionKey,
@@ -36,11 +38,23 @@ class MemoryStore:
         self._leases: dict[str, datetime] = {}
         self._tombstones: dict[ConnectionKey, tuple[datetime, str]] = {}
         self._revocations = MemoryRevocations(self._clock, self._rows, self._pending)
+        self._inbox = MemoryInbox(self._clock, self._rows.get)
+        self._routing = MemoryRouting(self._rows)
 
     @property
     def revocations(self) -> MemoryRevocations:
         """Tokens to be revoked."""
         return self._revocations
+
+    @property
+    def routing(self) -> MemoryRouting:
+        """The accounts at providers."""
+        return self._routing
+
+    @property
+    def inbox(self) -> MemoryInbox:
+        """The webhook inbox."""
+        return self._inbox
 
     async def open(self) -> None:
         """Nothing to open."""
@@ -334,6 +348,8 @@ class MemoryStore:
         record = self._rows.get(endpoint.key)
         if record is None or record.id != endpoint.connection_id:
             return None
+        if endpoint.previous_until is not None and endpoint.previous_until <= self._clock.now():
+            endpoint = replace(endpoint, sealed_previous=None, previous_until=None)
         return endpoint, record
 
     async def list_endpoints(self, key: ConnectionKey) -> Sequence[EndpointRecord]:
@@ -341,14 +357,41 @@ class MemoryStore:
         return [one for one in self._endpoints.values() if one.key == key]
 
     async def save_endpoint_secret(
-        self, key: ConnectionKey, *, endpoint: str, sealed_secret: bytes
+        self,
+        key: ConnectionKey,
+        *,
+        endpoint: str,
+        sealed_secret: bytes,
+        overlap: timedelta = timedelta(0),
     ) -> bool:
         """Replaces an endpoint's signing secret."""
-        for token_hash, one in self._endpoints.items():
-            if one.key == key and one.id == endpoint:
-                self._endpoints[token_hash] = replace(one, sealed_secret=sealed_secret)
-                return True
-        return False
+        token_hash = self._endpoint_of(key, endpoint)
+        if token_hash is None:
+            return False
+        known = self._endpoints[token_hash]
+        self._endpoints[token_hash] = replace(
+            known,
+            sealed_secret=sealed_secret,
+            sealed_previous=known.sealed_secret if overlap else None,
+            previous_until=self._clock.now() + overlap if overlap else None,
+        )
+        return True
+
+    async def retire_endpoint(
+        self, key: ConnectionKey, *, endpoint: str, overlap: timedelta
+    ) -> bool:
+        """Ends an endpoint after the overlap."""
+        token_hash = self._endpoint_of(key, endpoint)
+        if token_hash is None:
+            return False
+        known, end = self._endpoints[token_hash], self._clock.now() + overlap
+        if known.valid_until is None or known.valid_until > end:
+            self._endpoints[token_hash] = replace(known, valid_until=end)
+        return True
+
+    def _endpoint_of(self, key: ConnectionKey, endpoint: str) -> bytes | None:
+        known = self._endpoints.values()
+        return next((e.token_hash for e in known if e.key == key and e.id == endpoint), None)
 
     def _is_free(self, record: ConnectionRecord, now: datetime) -> bool:
         is_held = record.lease_owner is not None and self._leases[record.id] > now

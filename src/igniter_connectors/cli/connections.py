@@ -16,7 +16,8 @@ from igniter_connectors.manager.at import AtConfig
 from igniter_connectors.manager.at_oauth import AtOAuth
 from igniter_connectors.manager.scoped import Scoped
 
-_At = AtConfig[Any, Any] | AtOAuth[Any, Any]
+FoundAt = AtConfig[Any, Any] | AtOAuth[Any, Any]
+"""A connection of whatever connector was named."""
 
 
 def list_all(app: str, tenant: str, *, as_json: bool) -> None:
@@ -41,7 +42,7 @@ def list_all(app: str, tenant: str, *, as_json: bool) -> None:
 def explain(app: str, tenant: str, connector: str, account: str, *, as_json: bool) -> None:
     """Prints what state a connection is in."""
 
-    async def work(at: _At) -> None:
+    async def work(at: FoundAt) -> None:
         told = value_or_raise(await at.explain())
         if as_json:
             click.echo(msgspec.json.encode(told))
@@ -49,17 +50,17 @@ def explain(app: str, tenant: str, connector: str, account: str, *, as_json: boo
             later = f" ({told.retry_at:%Y-%m-%d %H:%M:%S} UTC)" if told.retry_at else ""
             click.echo(f"{told.state}: {told.because}. What to do: {told.remedy}{later}")
 
-    _run_at(app, tenant, connector, account, work)
+    run_at(app, tenant, connector, account, work)
 
 
 def disconnect(app: str, tenant: str, connector: str, account: str) -> None:
     """Takes a connection away."""
 
-    async def work(at: _At) -> None:
+    async def work(at: FoundAt) -> None:
         value_or_raise(await at.disconnect())
         click.echo(f"{connector} ({account}) is disconnected")
 
-    _run_at(app, tenant, connector, account, work)
+    run_at(app, tenant, connector, account, work)
 
 
 def _run(app: str, tenant: str, work: Callable[[Scoped[Never]], Awaitable[None]]) -> None:
@@ -67,15 +68,16 @@ def _run(app: str, tenant: str, work: Callable[[Scoped[Never]], Awaitable[None]]
     connectors = load_application(app)
 
     async def opened() -> None:
-        async with connectors:
+        async with connectors.without_delivery():
             await work(value_or_raise(connectors.tenant(kind, identity)))
 
     asyncio.run(opened())
 
 
-def _run_at(
-    app: str, tenant: str, connector: str, account: str, work: Callable[[_At], Awaitable[None]]
+def run_at(
+    app: str, tenant: str, connector: str, account: str, work: Callable[[FoundAt], Awaitable[None]]
 ) -> None:
+    """Does something with one connection of an application's, which handles no webhooks here."""
     connectors = load_application(app)
 
     async def found(scoped: Scoped[Never]) -> None:

@@ -248,6 +248,7 @@ async def _webhook(
         forged = await _post(sender, msgspec.structs.replace(genuine, body=b'{"text":"pay"}'))
     check(accepted == 204, "a signed webhook is accepted")
     check(forged == 401, "a forged webhook is refused")
+    await connectors.settled()
     check(received == [BotMessage("hi")], "the handler ran once, with the typed payload")
     narrator.step(
         "A signed webhook reached its handler, a forged one did not",

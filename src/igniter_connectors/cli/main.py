@@ -161,3 +161,78 @@ def disconnect(app: str, tenant: str, connector: str, account: str) -> None:
     from igniter_connectors.cli import connections as commands
 
     commands.disconnect(app, tenant, connector, account)
+
+
+@main.group()
+def webhooks() -> None:
+    """Look at what came in at a connection's webhooks, and have it handled once more."""
+
+
+_connector = click.argument("connector")
+_event = click.argument("event", metavar="EVENT_ID")
+
+
+@webhooks.command("list")
+@_app
+@_tenant
+@_connector
+@_account
+@click.option(
+    "--state",
+    type=click.Choice(["pending", "held", "done", "dead"]),
+    help="Events in this state alone.",
+)
+@_json
+def list_webhooks(
+    app: str, tenant: str, connector: str, account: str, state: str | None, as_json: bool
+) -> None:
+    """List a connection's webhook events, the latest first."""
+    from igniter_connectors.cli import webhooks as commands
+
+    commands.list_all(app, tenant, connector, account, state, as_json=as_json)
+
+
+@webhooks.command("show")
+@_app
+@_tenant
+@_connector
+@_event
+@_account
+@click.option("--body", "with_body", is_flag=True, help="The body too: a tenant's data.")
+@_json
+def show_webhook(
+    app: str,
+    tenant: str,
+    connector: str,
+    event: str,
+    account: str,
+    with_body: bool,
+    as_json: bool,
+) -> None:
+    """Show one webhook event."""
+    from igniter_connectors.cli import webhooks as commands
+
+    commands.show(app, tenant, connector, account, event, with_body=with_body, as_json=as_json)
+
+
+@webhooks.command("replay")
+@_app
+@_tenant
+@_connector
+@_event
+@_account
+@click.option("--dry-run", is_flag=True, help="Say whether it could be, and do nothing.")
+@_json
+def replay_webhook(
+    app: str,
+    tenant: str,
+    connector: str,
+    event: str,
+    account: str,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Have a webhook event handled once more, by the application's own processes."""
+    from igniter_connectors.cli import webhooks as commands
+
+    commands.replay(app, tenant, connector, account, event, only_check=dry_run, as_json=as_json)

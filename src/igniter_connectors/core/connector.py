@@ -24,8 +24,7 @@ from igniter_connectors.core.problem import (
     WrongWiring,
 )
 from igniter_connectors.core.url import KEY
-from igniter_connectors.core.webhook.schemes import scheme_fault
-from igniter_connectors.core.webhook.webhook import Webhook
+from igniter_connectors.core.webhook.webhook import Webhook, webhook_fault
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
@@ -228,7 +227,7 @@ class ConnectorBuilder(Generic[Conf, Ctx, Auth, Stage]):
         self, webhook: Webhook[Conf, Ctx, Payload]
     ) -> ConnectorBuilder[Conf, Ctx, Auth, HasHandlers]:
         """How the connector receives webhooks."""
-        fault = scheme_fault(webhook.verification) or decoding_fault(webhook.payload)
+        fault = webhook_fault(webhook) or decoding_fault(webhook.payload)
         if self._parts.webhook is not None:
             fault = "a connector has one webhook; its payload may be a tagged union"
         if fault is not None:
@@ -272,6 +271,9 @@ class ConnectorBuilder(Generic[Conf, Ctx, Auth, Stage]):
                     BuildInvalid(f"{parts.key}: default config at {misfit.path}: {misfit.reason}")
                 )
             default = checked.unwrap()
+        fault = _routing_fault(parts)
+        if fault is not None:
+            raise WrongWiring(BuildInvalid(f"{parts.key}: {fault}"))
         actions = MappingProxyType({action.key: action for action in parts.actions})
         if parts.provider is None:
             return ConfigConnector(
@@ -297,3 +299,14 @@ class ConnectorBuilder(Generic[Conf, Ctx, Auth, Stage]):
             parts.api,
             provider=parts.provider,
         )
+
+
+def _routing_fault(parts: _Parts[Conf, Ctx]) -> str | None:
+    webhook = parts.webhook
+    if webhook is None or webhook.route is None:
+        return None
+    if parts.provider is None and webhook.account_of is None:
+        return "a route needs account_of, which finds a config's account"
+    if parts.provider is not None and webhook.account_of is not None:
+        return "the account of an OAuth connection is its subject, not its config's"
+    return None

@@ -104,7 +104,16 @@ class ActionFailedEvent(Event, frozen=True, kw_only=True, tag="action.failed"):
 
 
 class WebhookReceived(Event, frozen=True, kw_only=True, tag="webhook.received"):
-    """A webhook was verified and fits its type. `event_id` is "" where the scheme has none."""
+    """A webhook was verified, fits its type and is recorded; told once, duplicates aside.
+
+    `event_id` is "" where the scheme has none.
+    """
+
+    event_id: str
+
+
+class WebhookUnrouted(Event, frozen=True, kw_only=True, tag="webhook.unrouted"):
+    """A webhook for the application was genuine and nobody's here: answered, and not stored."""
 
     event_id: str
 
@@ -121,6 +130,14 @@ class WebhookFailedEvent(Event, frozen=True, kw_only=True, tag="webhook.failed")
 
     event_id: str
     code: str
+
+
+class WebhookDeadLettered(Event, frozen=True, kw_only=True, tag="webhook.dead_lettered"):
+    """An event was given up after its last attempt; it stays to be replayed."""
+
+    event_id: str
+    code: str
+    attempts: int
 
 
 class ErrorOccurred(Event, frozen=True, kw_only=True, tag="connector.error"):

@@ -9,6 +9,7 @@ import msgspec
 
 from igniter_connectors.core.connection import ConnectionRecord
 from igniter_connectors.core.oauth.refresh import freshness
+from igniter_connectors.core.webhook.inbox import WebhookEvent
 
 State = Literal[
     "not_connected",
@@ -27,13 +28,15 @@ Remedy = Literal["none", "connect", "enable", "wait", "authorize_again", "check_
 class Explanation(msgspec.Struct, frozen=True):
     """What state a connection is in, why, and what to do.
 
-    `retry_at` is when a refresh is tried next; None where none is due.
+    `retry_at` is when a refresh is tried next; None where none is due. `last_webhook` is the
+    latest event that came in and its outcome; None where none did.
     """
 
     state: State
     because: str
     remedy: Remedy
     retry_at: datetime | None = None
+    last_webhook: WebhookEvent | None = None
 
 
 def explain(record: ConnectionRecord | None, *, opens: bool, now: datetime) -> Explanation:

@@ -60,6 +60,9 @@ _STATUS: dict[type[p.Problem], int] = {
     p.WebhookVerificationFailed: 401,
     p.WebhookPayloadInvalid: 422,
     p.WebhookFailed: 503,
+    p.WebhookOverloaded: 503,
+    p.WebhookEventNotFound: 404,
+    p.WebhookEventNotReplayable: 409,
 }
 
 
@@ -89,4 +92,6 @@ def problem_response(problem: p.Problem) -> HttpResponse:
         ("Cache-Control", "no-store"),
         ("X-Content-Type-Options", "nosniff"),
     ]
+    if isinstance(problem, p.WebhookOverloaded):
+        headers.append(("Retry-After", str(problem.retry_after_seconds)))
     return HttpResponse(status, tuple(headers), msgspec.json.encode(body))

@@ -62,7 +62,13 @@ class WebhookRoute(msgspec.Struct, frozen=True, tag="webhook"):
         return f"WebhookRoute(connector={self.connector!r}, token='…')"
 
 
-Route = StartRoute | CallbackRoute | WebhookRoute
+class ApplicationWebhookRoute(msgspec.Struct, frozen=True, tag="application-webhook"):
+    """`POST {base}/webhooks/{connector}`: one address for the whole application."""
+
+    connector: str
+
+
+Route = StartRoute | CallbackRoute | WebhookRoute | ApplicationWebhookRoute
 
 
 def parse_base_url(text: str) -> Result[BaseUrl, SettingInvalid]:
@@ -135,6 +141,11 @@ def webhook_url(base: BaseUrl, connector: str, token: str) -> str:
     return f"{base}/webhooks/{connector}/{token}"
 
 
+def application_webhook_url(base: BaseUrl, connector: str) -> str:
+    """Where a provider delivers that has one address for an application. No secret."""
+    return f"{base}/webhooks/{connector}"
+
+
 def parse_route(base: BaseUrl, path: str) -> Route | None:
     """Which of our routes a path of the base's host is; None where it is none of them."""
     if not path.startswith(f"{base.prefix}/"):
@@ -145,16 +156,23 @@ def parse_route(base: BaseUrl, path: str) -> Route | None:
             return StartRoute(key)
         case ["connectors", key, "oauth", "callback"] if KEY.fullmatch(key):
             return CallbackRoute(key)
+        case ["webhooks", key]:
+            return parse_webhook_path(key)
         case ["webhooks", key, token]:
             return parse_webhook_path(f"{key}/{token}")
         case _:
             return None
 
 
-def parse_webhook_path(path: str) -> WebhookRoute | None:
-    """What stands below `/webhooks/`: a connector's key and a token; None for anything else."""
-    key, _, token = path.partition("/")
-    return WebhookRoute(key, token) if KEY.fullmatch(key) and _TOKEN.fullmatch(token) else None
+def parse_webhook_path(path: str) -> WebhookRoute | ApplicationWebhookRoute | None:
+    """What stands below `/webhooks/`: a connector's key, and a token or none; None for anything
+    else."""
+    key, slash, token = path.partition("/")
+    if not KEY.fullmatch(key):
+        return None
+    if not slash:
+        return ApplicationWebhookRoute(key)
+    return WebhookRoute(key, token) if _TOKEN.fullmatch(token) else None
 
 
 def is_own_path(return_to: str) -> bool:

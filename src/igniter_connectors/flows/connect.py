@@ -30,6 +30,7 @@ from igniter_connectors.core.problem import (
 )
 from igniter_connectors.core.redaction import redact, secrets_in
 from igniter_connectors.flows.report import report
+from igniter_connectors.flows.route import upstream_account
 from igniter_connectors.flows.runtime import Runtime
 from igniter_connectors.flows.seal import NotOpened, open_config, place_of, seal_config
 
@@ -101,6 +102,9 @@ async def connect(
         created_at=now,
         updated_at=now,
     )
+    account = upstream_account(runtime, connector, key, accepted.unwrap())
+    if account is not None:  # first, so that no connection is without it
+        await runtime.store.routing.add_account(key, row=row, account=account)
     if not await runtime.store.insert(record):
         return Failure(AlreadyConnected(connector.key, key.account))
     runtime.announcer.tell(Connected(at=now, **address(key)))
@@ -131,6 +135,9 @@ async def update(
     if not is_successful(sealed):
         return Failure(sealed.failure())
     public_config, sealed_config = sealed.unwrap()
+    account = upstream_account(runtime, connector, key, accepted.unwrap())
+    if account is not None:
+        await runtime.store.routing.add_account(key, row=found.id, account=account)
     now = runtime.clock.now()
     if _leads_elsewhere(runtime, connector, found, accepted.unwrap()):
         written = await runtime.store.replace_config_ending_grant(
@@ -156,6 +163,8 @@ async def update(
     stored = await runtime.store.find(key)
     if not written or stored is None:
         return Failure(Conflict(connector.key, stored.version if stored else None))
+    if account is not None:
+        await runtime.store.routing.keep_account(key, row=found.id, account=account)
     runtime.announcer.tell(Updated(at=now, **address(key)))
     return Success(stored)
 

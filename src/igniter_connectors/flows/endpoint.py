@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Never
 
 import msgspec
 from returns.pipeline import is_successful
@@ -22,6 +23,7 @@ from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.url import BaseUrl, url_safe, webhook_url
 from igniter_connectors.core.webhook.endpoint import (
     EndpointRecord,
+    EndpointSummary,
     WebhookEndpoint,
     token_hash,
 )
@@ -68,6 +70,8 @@ async def replace_secret(
     key: ConnectionKey,
     endpoint: str,
     secret: Secret,
+    *,
+    overlap: timedelta,
 ) -> Result[None, WebhookNotConfigured | WebhookNotFound | WebhookSecretInvalid | EncryptFailed]:
     """Another signing secret for an endpoint, as providers give one once a URL is registered."""
     if connector.webhook is None:
@@ -76,9 +80,53 @@ async def replace_secret(
     if not is_successful(sealed):
         return Failure(sealed.failure())
     saved = await runtime.store.save_endpoint_secret(
-        key, endpoint=endpoint, sealed_secret=sealed.unwrap()
+        key, endpoint=endpoint, sealed_secret=sealed.unwrap(), overlap=overlap
     )
     return Success(None) if saved else Failure(WebhookNotFound())
+
+
+async def rotate_endpoint(
+    runtime: Runtime,
+    base: BaseUrl,
+    connector: Definition[Conf, Ctx, Any],
+    key: ConnectionKey,
+    endpoint: str,
+    signing_secret: Secret | None,
+    *,
+    overlap: timedelta,
+) -> Result[
+    WebhookEndpoint,
+    NotConnected | WebhookNotConfigured | WebhookNotFound | WebhookSecretInvalid | EncryptFailed,
+]:
+    """A new endpoint in the place of one that goes on for the overlap."""
+    known = await runtime.store.list_endpoints(key)
+    if all(one.id != endpoint for one in known):
+        return Failure(WebhookNotFound())
+    made = await create_endpoint(runtime, base, connector, key, signing_secret)
+    if is_successful(made):
+        _ = await retire_endpoint(runtime, key, endpoint, overlap=overlap)
+    return made
+
+
+async def retire_endpoint(
+    runtime: Runtime, key: ConnectionKey, endpoint: str, *, overlap: timedelta
+) -> Result[None, WebhookNotFound]:
+    """Ends an endpoint after the overlap."""
+    ends = await runtime.store.retire_endpoint(key, endpoint=endpoint, overlap=overlap)
+    return Success(None) if ends else Failure(WebhookNotFound())
+
+
+async def list_endpoints(
+    runtime: Runtime, key: ConnectionKey
+) -> Result[tuple[EndpointSummary, ...], Never]:
+    """A connection's endpoints, oldest first."""
+    known = await runtime.store.list_endpoints(key)
+    return Success(
+        tuple(
+            EndpointSummary(one.id, one.created_at, one.valid_until, one.previous_until)
+            for one in known
+        )
+    )
 
 
 def _seal_secret(

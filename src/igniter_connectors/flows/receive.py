@@ -1,69 +1,71 @@
-"""A webhook comes in: find the endpoint, verify the raw bytes, and only then decode and handle."""
+"""A webhook comes in: find the endpoint, verify the raw bytes, decode, record, and only then
+answer. It is handled afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
-from datetime import timedelta
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-import msgspec
-from msgspec.structs import replace
 from returns.result import Failure, Result, Success
-from typing_extensions import TypeVar
 
-from igniter_connectors.core.connection import ConnectionRecord
+from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.connector import Definition
-from igniter_connectors.core.event import (
-    WebhookFailedEvent,
-    WebhookProcessed,
-    WebhookReceived,
-)
-from igniter_connectors.core.http import HttpRequest
+from igniter_connectors.core.event import WebhookReceived, WebhookUnrouted
+from igniter_connectors.core.http import HttpRequest, HttpResponse
 from igniter_connectors.core.problem import (
     DatabaseFailed,
     DecryptFailed,
-    Problem,
     WebhookFailed,
     WebhookNotFound,
+    WebhookOverloaded,
     WebhookPayloadInvalid,
     WebhookProblem,
     WebhookTooLarge,
     WebhookVerificationFailed,
 )
-from igniter_connectors.core.redaction import secrets_in
 from igniter_connectors.core.schema import NOT_READ, misread
-from igniter_connectors.core.scope import Scope, known_tenant
+from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.sealing.binding import Binding
-from igniter_connectors.core.url import WebhookRoute
+from igniter_connectors.core.sealing.envelope import NONCE_LENGTH
+from igniter_connectors.core.url import ApplicationWebhookRoute, WebhookRoute
+from igniter_connectors.core.webhook.challenge import challenge_answer
+from igniter_connectors.core.webhook.dedupe import Delivery as Part
+from igniter_connectors.core.webhook.dedupe import deliveries as parts_of
+from igniter_connectors.core.webhook.delivery import Delivery
 from igniter_connectors.core.webhook.endpoint import EndpointRecord, token_hash
-from igniter_connectors.core.webhook.keys import key_in
+from igniter_connectors.core.webhook.inbox import NewEvent, name_of, order_of
+from igniter_connectors.core.webhook.keys import SigningKey, key_in, signing_key
 from igniter_connectors.core.webhook.request import SignedRequest, Verified
 from igniter_connectors.core.webhook.signature import proof
-from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
+from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.connect import address
-from igniter_connectors.flows.renew import Renewals
+from igniter_connectors.flows.deliver import Deliveries
+from igniter_connectors.flows.handle import Attempt, handle, tell_failed
 from igniter_connectors.flows.report import report
+from igniter_connectors.flows.route import find_routed
 from igniter_connectors.flows.runtime import Runtime
-from igniter_connectors.flows.seal import NotOpened, open_config
 from igniter_connectors.ports import StoreUnavailable
 
-Conf = TypeVar("Conf", bound=msgspec.Struct)
-Ctx = TypeVar("Ctx")
-Payload = TypeVar("Payload")
+OVERLOADED: Final = WebhookOverloaded(retry_after_seconds=1)
+"""What is told of a delivery that comes while too many others wait. Providers add pauses of
+their own, which are longer."""
+
+_TAKEN: Final[Result[HttpResponse | None, WebhookProblem]] = Success(None)
 
 
 async def receive(
     runtime: Runtime,
-    renewals: Renewals,
+    deliveries: Deliveries,
     connectors: Mapping[str, Definition[Any, Any, Any]],
     kinds: Mapping[str, type[Scope]],
     route: WebhookRoute,
     request: HttpRequest,
-) -> Result[None, WebhookProblem]:
-    """Takes one delivery. Success is what the provider may be answered 2xx for.
+) -> Result[HttpResponse | None, WebhookProblem]:
+    """Takes one delivery. Success is what the provider may be answered 2xx for: its events are
+    in the inbox, or were already, or are none that anybody waits for; or an answer, where the
+    provider asked something.
 
-    `request.url` is the endpoint's public address, built from the base URL.
+    `request.url` is the endpoint's public address with its query, built from the base URL.
     """
     connector = connectors.get(route.connector)
     webhook = connector.webhook if connector is not None else None
@@ -71,136 +73,242 @@ async def receive(
         return Failure(WebhookNotFound())
     if len(request.body) > webhook.body_limit_bytes:
         return Failure(WebhookTooLarge(webhook.body_limit_bytes))
+    if deliveries.receiving >= deliveries.limits.received_at_once:
+        return Failure(OVERLOADED)
+    deliveries.receiving += 1
     try:
         found = await runtime.store.find_endpoint(token_hash(route.token))
+        if found is None or found[0].key.connector != connector.key:
+            return Failure(WebhookNotFound())
+        endpoint, record = found
+        keys = _keys(runtime, webhook, endpoint)
+        if keys is None:
+            return Failure(DecryptFailed(connector.key))
+        judged = _proven(runtime, webhook, endpoint.key, keys, request)
+        if not isinstance(judged, Verified):
+            return Success(judged) if isinstance(judged, HttpResponse) else Failure(judged)
+        kind = kinds.get(record.key.scope)
+        if kind is None or (not record.enabled and webhook.when_disabled == "drop"):
+            return _TAKEN
+        read = _read(runtime, webhook, record.key, judged, request.body)
+        if isinstance(read, WebhookPayloadInvalid):
+            return Failure(read)
+        for part, payload in read:
+            await _record(runtime, deliveries, connector, webhook, kind, record, part, payload)
     except StoreUnavailable as error:
         runtime.logger.error("the database failed: %s", error.reason)
         return Failure(DatabaseFailed())
-    if found is None or found[0].key.connector != connector.key:
-        return Failure(WebhookNotFound())
-    endpoint, record = found
-    judged = _verify(runtime, webhook, endpoint, request)
-    if not isinstance(judged, Verified):
-        return Failure(judged)
-    kind = kinds.get(record.key.scope)
-    if not record.enabled or kind is None:
-        return Success(None)
-    event_id = judged.event_id or ""
-    try:
-        payload = webhook.read(request.body)
-    except NOT_READ as error:
-        return Failure(_misread(runtime, webhook, record, event_id, error))
-    try:
-        config = open_config(runtime, connector, record)
-    except NotOpened as error:
-        return Failure(error.problem)
-    announcer, key = runtime.announcer, record.key
-    began: float | None = None
-    if not announcer.is_silent:
-        announcer.tell(WebhookReceived(at=runtime.clock.now(), event_id=event_id, **address(key)))
-        began = runtime.clock.monotonic()
-    try:
-        tenant = known_tenant(kind, key.identity)
-        # Without a hook the context's type is None, which the builder's typestate knows and
-        # this line cannot.
-        call: WebhookCall[Any, Any, Any] = WebhookCall(
-            payload,
-            config,
-            None,
-            renewals.handler_http,
-            connector,
-            key.account,
-            tenant,
-            event_id,
-            record,
-        )
-        if connector.context_hook is None:
-            answer = await webhook.handler(call)
-        else:
-            answer = await _in_context(connector.context_hook, webhook, call)
-    except Exception as error:
-        answer = _raised(runtime, record, config, error)
-    if type(answer) is Failure:  # as in invoke
-        _tell_failed(runtime, record, event_id, answer.failure())
-    elif began is not None:
-        duration = timedelta(seconds=runtime.clock.monotonic() - began)
-        now = runtime.clock.now()
-        announcer.tell(
-            WebhookProcessed(at=now, event_id=event_id, duration=duration, **address(key))
-        )
-    return answer
+    finally:
+        deliveries.receiving -= 1
+    return _TAKEN
 
 
-def _verify(
+async def receive_for_application(
     runtime: Runtime,
-    webhook: Webhook[Conf, Ctx, Any],
-    endpoint: EndpointRecord,
+    deliveries: Deliveries,
+    connectors: Mapping[str, Definition[Any, Any, Any]],
+    kinds: Mapping[str, type[Scope]],
+    route: ApplicationWebhookRoute,
     request: HttpRequest,
-) -> Verified | WebhookProblem:
+) -> Result[HttpResponse | None, WebhookProblem]:
+    """As `receive`, at the one address of an application: the tenants stand in the body.
+
+    Success once the event is in the inbox of each connection that it is for; of a part of
+    them alone the provider is told nothing, and what comes again is theirs already.
+    """
+    connector = connectors.get(route.connector)
+    webhook = connector.webhook if connector is not None else None
+    if connector is None or webhook is None or webhook.route is None:
+        return Failure(WebhookNotFound())
+    if len(request.body) > webhook.body_limit_bytes:
+        return Failure(WebhookTooLarge(webhook.body_limit_bytes))
+    if deliveries.receiving >= deliveries.limits.received_at_once:
+        return Failure(OVERLOADED)
+    secrets = webhook.application_secrets
+    keys = [key for one in secrets if (key := signing_key(webhook.verification, one)) is not None]
+    nobody = ConnectionKey("", "", connector.key, "")
+    judged = _proven(runtime, webhook, nobody, keys, request)
+    if not isinstance(judged, Verified):
+        return Success(judged) if isinstance(judged, HttpResponse) else Failure(judged)
+    read = _read(runtime, webhook, nobody, judged, request.body)
+    if isinstance(read, WebhookPayloadInvalid):
+        return Failure(read)
+    routed: list[tuple[Part, Any, tuple[str, ...]]] = []
+    for part, payload in read:
+        try:
+            named = webhook.route(payload)
+        except Exception as error:
+            where = f"{connector.key}: route"
+            report(runtime, error, where=where, connector=connector.key, key=None, secrets=())
+            reason = f"its route raised {type(error).__name__}"
+            return Failure(WebhookFailed(connector.key, reason))
+        routed.append((part, payload, (named,) if isinstance(named, str) else named))
+    deliveries.receiving += 1
+    try:
+        for part, payload, accounts in routed:
+            records = await find_routed(runtime, webhook, connector.key, accounts)
+            if not records:
+                _tell_unrouted(runtime, nobody, part)
+            for record in records:
+                kind = kinds.get(record.key.scope)
+                if kind is None or (not record.enabled and webhook.when_disabled == "drop"):
+                    continue
+                await _record(runtime, deliveries, connector, webhook, kind, record, part, payload)
+    except StoreUnavailable as error:
+        runtime.logger.error("the database failed: %s", error.reason)
+        return Failure(DatabaseFailed())
+    finally:
+        deliveries.receiving -= 1
+    return _TAKEN
+
+
+async def _record(
+    runtime: Runtime,
+    deliveries: Deliveries,
+    connector: Definition[Any, Any, Any],
+    webhook: Webhook[Any, Any, Any],
+    kind: type[Scope],
+    record: ConnectionRecord,
+    part: Part,
+    payload: Any,  # the webhook's own type
+) -> None:
+    """Writes the event down, and begins to handle it where there is room."""
+    key, known = record.key, part.dedupe
+    id = runtime.new_id() if known.key is None else name_of(known.key, connection_id=record.id)
+    place = Binding("event", key.scope, key.identity, key.connector, key.account, record.id)
+    order_key = _order_key(runtime, webhook, record, payload)
+    event = NewEvent(
+        key=key,
+        connection_id=record.id,
+        id=id,
+        event_id=part.event_id or "",
+        sealed_body=runtime.ciphers.seal_one_of(
+            part.body,
+            place,
+            id,
+            nonce=runtime.entropy.octets(NONCE_LENGTH),
+            now=runtime.clock.monotonic(),
+        ),
+        order_key=order_key,
+        body_hash=known.fingerprint,
+        is_held=not record.enabled,
+        remember_for=webhook.remember_for if known.within is None else known.within,
+    )
+    owner = "" if order_key or event.is_held else deliveries.reserve()
+    try:
+        recorded = await runtime.store.inbox.record(
+            event, owner=owner, lease=deliveries.limits.lease
+        )
+    except BaseException:
+        deliveries.free(owner)
+        raise
+    if recorded is None:
+        deliveries.free(owner)
+        return
+    if not runtime.announcer.is_silent:
+        runtime.announcer.tell(
+            WebhookReceived(at=runtime.clock.now(), event_id=event.event_id, **address(key))
+        )
+    if owner:
+        delivery = Delivery(key, id, owner, 1, webhook.keep_body_for)
+        attempt = Attempt(delivery, event.event_id, recorded.received_at, recorded.possible_replay)
+        deliveries.start(
+            handle(runtime, deliveries.senders, connector, webhook, kind, record, payload, attempt),
+            delivery,
+        )
+    elif not event.is_held:
+        deliveries.wake()
+
+
+def _order_key(
+    runtime: Runtime,
+    webhook: Webhook[Any, Any, Any],
+    record: ConnectionRecord,
+    payload: Any,  # the webhook's own type
+) -> str:
+    if webhook.order_key is None:
+        return ""
+    try:
+        return order_of(webhook.order_key(payload))
+    except Exception as error:
+        # Acknowledged all the same: the event is genuine, and its handler may cope with it.
+        key = record.key
+        where = f"{key.connector}: order_key"
+        report(runtime, error, where=where, connector=key.connector, key=key, secrets=())
+        return ""
+
+
+def _keys(
+    runtime: Runtime, webhook: Webhook[Any, Any, Any], endpoint: EndpointRecord
+) -> list[SigningKey] | None:
+    """What the endpoint's secrets verify with; None where one does not open."""
     key = endpoint.key
     place = Binding("webhook", key.scope, key.identity, key.connector, key.account, endpoint.id)
-    secret = runtime.ciphers.open(endpoint.sealed_secret, place, now=runtime.clock.monotonic())
-    if secret is None:
-        return DecryptFailed(key.connector)
+    keys: list[SigningKey] = []
+    for sealed in (endpoint.sealed_secret, endpoint.sealed_previous):
+        if sealed is None:
+            continue
+        secret = runtime.ciphers.open(sealed, place, now=runtime.clock.monotonic())
+        if secret is None:
+            return None
+        known = key_in(webhook.verification, secret)
+        if known is not None:
+            keys.append(known)
+    return keys
+
+
+def _proven(
+    runtime: Runtime,
+    webhook: Webhook[Any, Any, Any],
+    key: ConnectionKey,
+    keys: Sequence[SigningKey],
+    request: HttpRequest,
+) -> Verified | HttpResponse | WebhookVerificationFailed:
+    """What the signature proves; an answer, where the provider asked something."""
     signed = SignedRequest(request.method, request.url, request.headers, request.body)
     now = runtime.clock.now()
-    signing_key = key_in(webhook.verification, secret)
-    keys = () if signing_key is None else (signing_key,)
+    asked = challenge_answer(webhook.verification, signed, keys, now=now)
+    if asked is not None:
+        return asked
     judged = proof(webhook.verification, signed, keys, now=now)
     if isinstance(judged, Verified):
         return judged
     runtime.logger.warning("%s: webhook refused: %s", key.connector, judged.reason)
     problem = WebhookVerificationFailed(key.connector)
-    _tell_failed(runtime, endpoint, "", problem)
+    tell_failed(runtime, key, "", problem)
     return problem
+
+
+def _read(
+    runtime: Runtime,
+    webhook: Webhook[Any, Any, Any],
+    key: ConnectionKey,
+    verified: Verified,
+    body: bytes,
+) -> list[tuple[Part, Any]] | WebhookPayloadInvalid:
+    """Each event of a genuine body with its payload; nothing is recorded before all are read."""
+    same_for = webhook.dedupe_identical_bodies_for
+    parts = parts_of(verified, body, identical_bodies_for=same_for)
+    try:
+        return [(part, webhook.read(part.body)) for part in parts]
+    except NOT_READ as error:
+        return _misread(runtime, webhook, key, verified, error)
 
 
 def _misread(
     runtime: Runtime,
-    webhook: Webhook[Conf, Ctx, Payload],
-    record: ConnectionRecord,
-    event_id: str,
+    webhook: Webhook[Any, Any, Any],
+    key: ConnectionKey,
+    verified: Verified,
     error: Exception,
 ) -> WebhookPayloadInvalid:
     misfit = misread(error, webhook.payload)
-    problem = WebhookPayloadInvalid(record.key.connector, misfit.path, misfit.reason)
-    _tell_failed(runtime, record, event_id, problem)
+    problem = WebhookPayloadInvalid(key.connector, misfit.path, misfit.reason)
+    tell_failed(runtime, key, verified.event_id or "", problem)
     return problem
 
 
-async def _in_context(
-    hook: Callable[[Conf], Awaitable[Ctx]],
-    webhook: Webhook[Conf, Ctx, Payload],
-    call: WebhookCall[Conf, Any, Payload],
-) -> Result[None, WebhookFailed]:
-    context = await hook(call.config)
-    call = replace(call, context=context)
-    if isinstance(context, AbstractAsyncContextManager):
-        async with context:
-            return await webhook.handler(call)
-    return await webhook.handler(call)
-
-
-def _raised(
-    runtime: Runtime, record: ConnectionRecord, config: msgspec.Struct, error: Exception
-) -> Result[None, WebhookFailed]:
-    key, secrets = record.key, secrets_in(config)
-    where = f"{key.connector}: webhook"
-    report(runtime, error, where=where, connector=key.connector, key=key, secrets=secrets)
-    return Failure(WebhookFailed(key.connector, f"the handler raised {type(error).__name__}"))
-
-
-def _tell_failed(
-    runtime: Runtime,
-    of: ConnectionRecord | EndpointRecord,
-    event_id: str,
-    problem: Problem,
-) -> None:
+def _tell_unrouted(runtime: Runtime, nobody: ConnectionKey, part: Part) -> None:
     runtime.announcer.tell(
-        WebhookFailedEvent(
-            at=runtime.clock.now(),
-            event_id=event_id,
-            code=problem.code,
-            **address(of.key),
-        )
+        WebhookUnrouted(at=runtime.clock.now(), event_id=part.event_id or "", **address(nobody))
     )

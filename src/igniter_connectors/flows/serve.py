@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+from msgspec.structs import replace
 from returns.pipeline import is_successful
 from returns.result import Failure
 
@@ -25,15 +26,18 @@ from igniter_connectors.core.problem import (
 from igniter_connectors.core.problem_details import problem_response
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.url import (
+    ApplicationWebhookRoute,
     BaseUrl,
     CallbackRoute,
     StartRoute,
     WebhookRoute,
     parse_route,
 )
+from igniter_connectors.core.webhook.challenge import answers_get
+from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows import authorize, callback
-from igniter_connectors.flows.receive import receive
-from igniter_connectors.flows.renew import Renewals
+from igniter_connectors.flows.deliver import Deliveries
+from igniter_connectors.flows.receive import receive, receive_for_application
 from igniter_connectors.flows.runtime import Runtime
 from igniter_connectors.ports import StoreUnavailable
 
@@ -48,7 +52,7 @@ ONLY_POST: Final = HttpResponse(405, (("Allow", "POST"),))
 
 async def serve(
     runtime: Runtime,
-    renewals: Renewals,
+    deliveries: Deliveries,
     base: BaseUrl,
     connectors: Mapping[str, Definition[Any, Any, Any]],
     kinds: Mapping[str, type[Scope]],
@@ -60,8 +64,8 @@ async def serve(
     route = parse_route(base, parts.path)
     if route is None:
         return _NOT_FOUND
-    if isinstance(route, WebhookRoute):
-        return await _webhook(runtime, renewals, connectors, kinds, route, request)
+    if isinstance(route, WebhookRoute | ApplicationWebhookRoute):
+        return await _webhook(runtime, deliveries, base, connectors, kinds, route, request)
     connector = connectors.get(route.connector)
     if request.method != "GET":
         return HttpResponse(405, (("Allow", "GET"),))
@@ -140,15 +144,29 @@ async def _upgrade(
 
 async def _webhook(
     runtime: Runtime,
-    renewals: Renewals,
+    deliveries: Deliveries,
+    base: BaseUrl,
     connectors: Mapping[str, Definition[Any, Any, Any]],
     kinds: Mapping[str, type[Scope]],
-    route: WebhookRoute,
+    route: WebhookRoute | ApplicationWebhookRoute,
     request: HttpRequest,
 ) -> HttpResponse:
-    if route.connector not in connectors:
+    connector = connectors.get(route.connector)
+    if connector is None or connector.webhook is None:
         return problem_response(WebhookNotFound())
-    if request.method != "POST":
+    if not takes_method(connector.webhook, request.method):
         return ONLY_POST
-    taken = await receive(runtime, renewals, connectors, kinds, route, request)
-    return problem_response(taken.failure()) if type(taken) is Failure else TAKEN
+    # A framework's URL may name a host that anybody wrote: the base says which is ours.
+    parts = urlsplit(request.url)
+    query = f"?{parts.query}" if parts.query else ""
+    public = replace(request, url=f"{base.scheme}://{base.authority}{parts.path}{query}")
+    if isinstance(route, WebhookRoute):
+        taken = await receive(runtime, deliveries, connectors, kinds, route, public)
+    else:
+        taken = await receive_for_application(runtime, deliveries, connectors, kinds, route, public)
+    return problem_response(taken.failure()) if type(taken) is Failure else taken.unwrap() or TAKEN
+
+
+def takes_method(webhook: Webhook[Any, Any, Any], method: str) -> bool:
+    """POST, and GET where the provider asks that way whether the address is ours."""
+    return method == "POST" or (method == "GET" and answers_get(webhook.verification))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from datetime import timedelta
 from typing import Any, Generic, final
 
 import msgspec
@@ -37,12 +38,14 @@ from igniter_connectors.core.schema import decode_json, encode_json_to_seal
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.endpoint import WebhookEndpoint
-from igniter_connectors.flows import connect, endpoint, inspect
+from igniter_connectors.flows import connect, endpoint, events, inspect
+from igniter_connectors.flows.deliver import Deliveries
 from igniter_connectors.flows.guard import guarded
 from igniter_connectors.flows.invoke import announced, call_action
 from igniter_connectors.flows.renew import Renewals
 from igniter_connectors.flows.runtime import Runtime, base_of
 from igniter_connectors.flows.seal import open_bytes, place_of, seal_bytes
+from igniter_connectors.manager.webhooks import ConnectionWebhooks
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx_co = TypeVar("Ctx_co", covariant=True)
@@ -97,18 +100,20 @@ class BoundAction(msgspec.Struct, Generic[In, Out], frozen=True, eq=False):
 class At(Generic[Conf, Ctx_co]):
     """What config and OAuth connectors have in common."""
 
-    __slots__ = ("_connector", "_key", "_renewals", "_runtime", "_tenant")
+    __slots__ = ("_connector", "_deliveries", "_key", "_renewals", "_runtime", "_tenant")
 
     def __init__(
         self,
         runtime: Runtime,
         renewals: Renewals,
+        deliveries: Deliveries,
         connector: Definition[Conf, Ctx_co, Any],
         tenant: Scope,
         key: ConnectionKey,
     ) -> None:
         self._runtime = runtime
         self._renewals = renewals
+        self._deliveries = deliveries
         self._connector = connector
         self._tenant = tenant
         self._key = key
@@ -139,11 +144,12 @@ class At(Generic[Conf, Ctx_co]):
         return await guarded(self._runtime, self._update(config, version))
 
     async def enable(self) -> Result[None, ToggleProblem]:
-        """Switches the connection on; no mistake where it is on."""
-        return await guarded(self._runtime, connect.switch(self._runtime, self._key, enabled=True))
+        """Switches the connection on; no mistake where it is on. Held webhooks are handled."""
+        return await guarded(self._runtime, self._enable())
 
     async def disable(self) -> Result[None, ToggleProblem]:
-        """Switches the connection off: actions give `Disabled`, webhooks are dropped."""
+        """Switches the connection off: actions give `Disabled`, and webhooks are held or
+        dropped, as the connector says."""
         return await guarded(self._runtime, connect.switch(self._runtime, self._key, enabled=False))
 
     async def disconnect(self) -> Result[None, DisconnectProblem]:
@@ -152,9 +158,7 @@ class At(Generic[Conf, Ctx_co]):
         Where the provider can revoke tokens they are kept sealed until it has, which happens
         afterwards, here or in another process.
         """
-        return await guarded(
-            self._runtime, connect.disconnect(self._runtime, self._connector, self._key)
-        )
+        return await guarded(self._runtime, self._disconnect())
 
     def action(self, action: Action[Conf, Ctx_co, In, Out]) -> BoundAction[In, Out]:
         """An action of this connection."""
@@ -190,13 +194,27 @@ class At(Generic[Conf, Ctx_co]):
         )
 
     async def replace_webhook_secret(
-        self, endpoint_id: str, secret: Secret
+        self, endpoint_id: str, secret: Secret, *, overlap: timedelta = timedelta(0)
     ) -> Result[None, EndpointProblem | WebhookNotFound]:
-        """Another signing secret for one of this connection's endpoints."""
+        """Another signing secret for one of this connection's endpoints.
+
+        Args:
+            endpoint_id: Which.
+            secret: The new one.
+            overlap: How long the one before is accepted beside it, by the database's clock;
+                one still older is accepted no more.
+        """
         return await guarded(
             self._runtime,
-            endpoint.replace_secret(self._runtime, self._connector, self._key, endpoint_id, secret),
+            endpoint.replace_secret(
+                self._runtime, self._connector, self._key, endpoint_id, secret, overlap=overlap
+            ),
         )
+
+    @property
+    def webhooks(self) -> ConnectionWebhooks:
+        """This connection's endpoints, and what came in at them."""
+        return ConnectionWebhooks(self._runtime, self._deliveries, self._connector, self._key)
 
     def seal_config(self, config: Conf) -> Result[Secret, ConfigInvalid | EncryptFailed]:
         """A config sealed for this tenant and connector, to keep elsewhere.
@@ -249,10 +267,29 @@ class At(Generic[Conf, Ctx_co]):
         )
         return self._opened(stored.unwrap()) if is_successful(stored) else Failure(stored.failure())
 
+    async def _disconnect(self) -> Result[None, DisconnectProblem]:
+        ended = await connect.disconnect(self._runtime, self._connector, self._key)
+        webhook = self._connector.webhook
+        if is_successful(ended) and webhook is not None and webhook.account_of is not None:
+            await self._runtime.store.routing.forget_accounts(self._key)
+        return ended
+
+    async def _enable(self) -> Result[None, ToggleProblem]:
+        switched = await connect.switch(self._runtime, self._key, enabled=True)
+        if not is_successful(switched) or self._connector.webhook is None:
+            return switched
+        if await self._runtime.store.inbox.release(self._key):
+            self._deliveries.wake()
+        return switched
+
     async def _explain(self) -> Result[Explanation, DatabaseFailed]:
         record = await self._runtime.store.find(self._key)
         opens = record is not None and is_successful(self._opened(record))
-        return Success(explain(record, opens=opens, now=self._runtime.clock.now()))
+        told = explain(record, opens=opens, now=self._runtime.clock.now())
+        if self._connector.webhook is None:
+            return Success(told)
+        last = await events.last_event(self._runtime, self._key)
+        return Success(msgspec.structs.replace(told, last_webhook=last))
 
 
 @final

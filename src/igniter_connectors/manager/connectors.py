@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Any, Generic, Never, Self, final
 
@@ -34,12 +34,19 @@ from igniter_connectors.core.problem import (
     WrongWiring,
 )
 from igniter_connectors.core.scope import Scope, make_tenant
-from igniter_connectors.core.url import BaseUrl, WebhookRoute
+from igniter_connectors.core.url import (
+    ApplicationWebhookRoute,
+    BaseUrl,
+    WebhookRoute,
+    application_webhook_url,
+)
+from igniter_connectors.core.webhook.delivery import DeliveryLimits
 from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.announce import Subscriber, Subscription
+from igniter_connectors.flows.deliver import Deliveries
 from igniter_connectors.flows.guard import guarded
 from igniter_connectors.flows.invoke import call_default_action
-from igniter_connectors.flows.receive import receive
+from igniter_connectors.flows.receive import receive, receive_for_application
 from igniter_connectors.flows.renew import Renewals
 from igniter_connectors.flows.revoke import Revocations
 from igniter_connectors.flows.runtime import Runtime, base_of
@@ -87,6 +94,7 @@ class Connectors(Generic[K_contra, S_contra]):
         connectors: Mapping[str, Definition[Any, Any, Any]],
         kinds: Mapping[str, type[Scope]],
         close_http: Callable[[], Awaitable[None]],
+        limits: DeliveryLimits,
     ) -> None:
         self._runtime = runtime
         self._connectors = connectors
@@ -94,6 +102,9 @@ class Connectors(Generic[K_contra, S_contra]):
         self._close_http = close_http
         self._renewals = Renewals(runtime)
         self._revocations = Revocations(runtime, connectors)
+        self._deliveries = Deliveries(
+            runtime, self._renewals.handler_http, connectors, kinds, limits
+        )
         self._stack = AsyncExitStack()
 
     @property
@@ -110,22 +121,51 @@ class Connectors(Generic[K_contra, S_contra]):
         return base_of(self._runtime)
 
     async def __aenter__(self) -> Self:
-        """Opens the store.
+        """Opens the store, and begins to handle webhooks, those first that are pending.
 
         Raises:
             StoreUnavailable: the database does not answer, or has another version's schema.
         """
+        await self._open()
+        self._deliveries.open()
+        return self
+
+    @asynccontextmanager
+    async def without_delivery(self) -> AsyncGenerator[Self, None]:
+        """As `async with connectors:`, for a process that handles no webhooks: what it receives
+        or finds pending is left to others. For command lines and scripts.
+
+        Raises:
+            StoreUnavailable: as there.
+        """
+        await self._open()
+        try:
+            yield self
+        finally:
+            await asyncio.shield(self._stack.aclose())
+
+    async def settled(self) -> None:
+        """Waits until no webhook is being handled in this process and none is due now, for tests.
+
+        Events that wait for a pause after a failure, or that are held, are not waited for.
+        """
+        await self._deliveries.settled()
+
+    def _scoped(self, tenant: Scope) -> Scoped[K_contra]:
+        return Scoped(self._runtime, self._renewals, self._deliveries, self._connectors, tenant)
+
+    async def _open(self) -> None:
         async with AsyncExitStack() as stack:
             _ = stack.push_async_callback(self._close_http)
             await self._runtime.store.open()
             _ = stack.push_async_callback(self._runtime.store.close)
             _ = stack.push_async_callback(self._runtime.announcer.close)
             _ = stack.push_async_callback(self._renewals.close)
+            _ = stack.push_async_callback(self._deliveries.close)
             if any(isinstance(one, OAuthConnector) for one in self._connectors.values()):
                 self._revocations.start()
                 _ = stack.push_async_callback(self._revocations.close)
             self._stack = stack.pop_all()
-        return self
 
     async def __aexit__(
         self,
@@ -145,7 +185,7 @@ class Connectors(Generic[K_contra, S_contra]):
         # What is no tenant at all, such as a string, has no kind.
         if self._kinds.get(str(getattr(tenant, "kind", ""))) is not type(tenant):
             raise WrongWiring(BuildInvalid(f"{type(tenant).__name__} was not added with add_scope"))
-        return Scoped(self._runtime, self._renewals, self._connectors, tenant)
+        return self._scoped(tenant)
 
     def tenant(self, kind: str, identity: str) -> Result[Scoped[K_contra], ScopeProblem]:
         """One tenant by strings, for where a route or a command line has only those.
@@ -158,7 +198,7 @@ class Connectors(Generic[K_contra, S_contra]):
         if registered is None:
             return Failure(ScopeInvalid(kind, "no such kind of tenant is registered"))
         tenant = make_tenant(registered, identity)
-        return tenant.map(lambda one: Scoped(self._runtime, self._renewals, self._connectors, one))
+        return tenant.map(self._scoped)
 
     def find(self, key: str) -> Result[FoundConnector, ConnectorNotFound]:
         """A connector by its key."""
@@ -210,7 +250,7 @@ class Connectors(Generic[K_contra, S_contra]):
         """
         return await serve(
             self._runtime,
-            self._renewals,
+            self._deliveries,
             base_of(self._runtime),
             self._connectors,
             self._kinds,
@@ -219,10 +259,37 @@ class Connectors(Generic[K_contra, S_contra]):
         )
 
     def receive_webhook(
-        self, route: WebhookRoute, request: HttpRequest
-    ) -> Coroutine[object, None, Result[None, WebhookProblem]]:
-        """Takes a delivery whose route is known already; `handle` answers one from its URL."""
-        return receive(self._runtime, self._renewals, self._connectors, self._kinds, route, request)
+        self, route: WebhookRoute | ApplicationWebhookRoute, request: HttpRequest
+    ) -> Coroutine[object, None, Result[HttpResponse | None, WebhookProblem]]:
+        """Takes a delivery whose route is known already; `handle` answers one from its URL.
+
+        None is to be answered 2xx; a response, to a provider's question, as it is.
+        """
+        if type(route) is ApplicationWebhookRoute:
+            return receive_for_application(
+                self._runtime, self._deliveries, self._connectors, self._kinds, route, request
+            )
+        assert isinstance(route, WebhookRoute)  # type() narrows the first alone
+        return receive(
+            self._runtime, self._deliveries, self._connectors, self._kinds, route, request
+        )
+
+    def application_webhook_url(self, connector: Definition[Conf, Ctx, K_contra]) -> str:
+        """Where a provider delivers that has one address for the whole application.
+
+        Raises:
+            WrongWiring: the connector is not registered or has no `route`, or the manager was
+                built without `with_base_url`.
+        """
+        require_registered(self._connectors, connector)
+        if connector.webhook is None or connector.webhook.route is None:
+            fault = f"{connector.key!r} has no webhook with a route"
+            raise WrongWiring(BuildInvalid(fault))
+        return application_webhook_url(self.base(), connector.key)
+
+    def is_receiving_all_it_may(self) -> bool:
+        """Whether `receive_webhook` would answer that there are too many at once."""
+        return self._deliveries.receiving >= self._deliveries.limits.received_at_once
 
     def webhooks(self) -> Mapping[str, Webhook[Any, Any, Any]]:
         """The webhooks of the registered connectors that have one, by the connector's key."""

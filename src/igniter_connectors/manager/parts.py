@@ -14,6 +14,7 @@ from igniter_connectors.core.http import HttpClient
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.sealing.keyring import Keyring
 from igniter_connectors.core.url import BaseUrl
+from igniter_connectors.core.webhook.delivery import DeliveryLimits
 from igniter_connectors.ports import Clock, Entropy, Observer, Store
 
 
@@ -32,6 +33,7 @@ class Parts(msgspec.Struct, frozen=True):
     logger: logging.Logger | None = None
     base_url: BaseUrl | None = None
     return_urls: frozenset[str] = frozenset()
+    limits: DeliveryLimits = DeliveryLimits()
     kinds: tuple[type[Scope], ...] = ()
     connectors: tuple[Definition[Any, Any, Any], ...] = ()
     subscribers: tuple[tuple[type[Event], Callable[[Any], Awaitable[None]]], ...] = ()

@@ -30,6 +30,7 @@ from igniter_connectors.core.problem import (
 from igniter_connectors.core.scope import Scope, is_storable
 from igniter_connectors.flows import inspect
 from igniter_connectors.flows.announce import Subscriber, Subscription
+from igniter_connectors.flows.deliver import Deliveries
 from igniter_connectors.flows.guard import guarded
 from igniter_connectors.flows.renew import Renewals
 from igniter_connectors.flows.runtime import Runtime
@@ -56,17 +57,19 @@ def require_registered(
 class Scoped(Generic[K_contra]):
     """One tenant. A Scoped of more connectors is accepted where one of fewer is asked for."""
 
-    __slots__ = ("_connectors", "_renewals", "_runtime", "_tenant")
+    __slots__ = ("_connectors", "_deliveries", "_renewals", "_runtime", "_tenant")
 
     def __init__(
         self,
         runtime: Runtime,
         renewals: Renewals,
+        deliveries: Deliveries,
         connectors: Mapping[str, Definition[Any, Any, Any]],
         tenant: Scope,
     ) -> None:
         self._runtime = runtime
         self._renewals = renewals
+        self._deliveries = deliveries
         self._connectors = connectors
         self._tenant = tenant
 
@@ -99,8 +102,12 @@ class Scoped(Generic[K_contra]):
             raise ConnectorError(AccountInvalid(connector.key))
         key = ConnectionKey(self._tenant.kind, self._tenant.identity, connector.key, account)
         if isinstance(connector, OAuthConnector):
-            return AtOAuth(self._runtime, self._renewals, connector, self._tenant, key)
-        return AtConfig(self._runtime, self._renewals, connector, self._tenant, key)
+            return AtOAuth(
+                self._runtime, self._renewals, self._deliveries, connector, self._tenant, key
+            )
+        return AtConfig(
+            self._runtime, self._renewals, self._deliveries, connector, self._tenant, key
+        )
 
     async def list(
         self, *, limit: int = PAGE_SIZE, after: str | None = None

@@ -25,6 +25,7 @@ from igniter_connectors.core.oauth.revocation import Handover, PendingRevocation
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 from igniter_connectors.ports import Store
+from igniter_connectors.testing.inbox_contract import INBOX_CONTRACT
 
 _NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 _LATER = _NOW + timedelta(seconds=5)
@@ -766,6 +767,69 @@ async def what_lapses_soon_is_listed_for_renewal(store: Store) -> None:
     assert list(await store.list_lapsing(within=soon, limit=1)) == [two]
 
 
+async def a_replaced_secret_stays_for_its_overlap(store: Store) -> None:
+    """Beside the new one, by the store's own clock; without an overlap it goes at once."""
+    record = await _insert(store, _record())
+    endpoint = _endpoint(record, b"1" * 32)
+    await store.add_endpoint(endpoint)
+
+    async def secrets_now() -> tuple[bytes, bytes | None]:
+        found = await store.find_endpoint(b"1" * 32)
+        assert found is not None
+        return found[0].sealed_secret, found[0].sealed_previous
+
+    async def replace_secret(secret: bytes, overlap: timedelta) -> None:
+        assert await store.save_endpoint_secret(
+            record.key, endpoint=endpoint.id, sealed_secret=secret, overlap=overlap
+        )
+
+    assert await secrets_now() == (endpoint.sealed_secret, None)
+    await replace_secret(b"second", timedelta(minutes=1))
+    assert await secrets_now() == (b"second", endpoint.sealed_secret)
+    await replace_secret(b"third", timedelta(milliseconds=50))
+    assert (await secrets_now())[0] == b"third"
+    await asyncio.sleep(0.12)
+    assert await secrets_now() == (b"third", None)
+    await replace_secret(b"fourth", timedelta(minutes=1))
+    await replace_secret(b"fifth", timedelta(0))
+    assert await secrets_now() == (b"fifth", None)
+
+
+async def a_retired_endpoint_ends_after_its_overlap(store: Store) -> None:
+    """Never later than it was to end before, and at nobody else's word."""
+    record = await _insert(store, _record())
+    endpoint = _endpoint(record, b"1" * 32)
+    await store.add_endpoint(endpoint)
+
+    async def retire(overlap: timedelta) -> bool:
+        return await store.retire_endpoint(record.key, endpoint=endpoint.id, overlap=overlap)
+
+    assert not await store.retire_endpoint(
+        _key("other"), endpoint=endpoint.id, overlap=timedelta(0)
+    )
+    assert not await store.retire_endpoint(record.key, endpoint="none", overlap=timedelta(0))
+    assert await store.find_endpoint(b"1" * 32) is not None
+    assert await retire(timedelta(milliseconds=80))
+    assert await retire(timedelta(minutes=1))
+    assert await store.find_endpoint(b"1" * 32) is not None
+    await asyncio.sleep(0.15)
+    assert await store.find_endpoint(b"1" * 32) is None
+    (listed,) = await store.list_endpoints(record.key)
+    assert listed.valid_until is not None
+
+
+async def many_look_for_endpoints_at_once(store: Store) -> None:
+    """Each gets its own, and who asks for none gets none."""
+    record = await _insert(store, _record())
+    hashes = [bytes([number]) * 32 for number in range(70)]
+    for token_hash in hashes:
+        await store.add_endpoint(_endpoint(record, token_hash))
+    wanted = [*hashes, *hashes, b"none" * 8]
+    found = await asyncio.gather(*(store.find_endpoint(one) for one in wanted))
+    assert [one and one[0].token_hash for one in found] == [*hashes, *hashes, None]
+    assert all(one is None or one[1] == record for one in found)
+
+
 STORE_CONTRACT: tuple[Callable[[Store], Awaitable[None]], ...] = (
     a_row_comes_back_as_it_was,
     what_was_never_stored_is_none,
@@ -808,5 +872,9 @@ STORE_CONTRACT: tuple[Callable[[Store], Awaitable[None]], ...] = (
     a_pending_authorization_is_the_tenant_s_at_the_connector,
     a_grant_is_shared_by_client_and_subject,
     what_lapses_soon_is_listed_for_renewal,
+    a_replaced_secret_stays_for_its_overlap,
+    a_retired_endpoint_ends_after_its_overlap,
+    many_look_for_endpoints_at_once,
+    *INBOX_CONTRACT,
 )
 """Every check. The store given to each is open and empty, and its clock runs."""

@@ -13,8 +13,10 @@ from igniter_connectors.core.http import HttpRequest, HttpResponse
 from igniter_connectors.core.problem import WebhookNotFound, WebhookTooLarge
 from igniter_connectors.core.problem_details import problem_response
 from igniter_connectors.core.url import parse_webhook_path
+from igniter_connectors.core.webhook.challenge import answers_get
 from igniter_connectors.core.webhook.schemes import headers_read
 from igniter_connectors.core.webhook.webhook import Webhook
+from igniter_connectors.flows.receive import OVERLOADED
 from igniter_connectors.flows.serve import ONLY_POST, TAKEN
 from igniter_connectors.manager.connectors import Connectors
 
@@ -28,11 +30,16 @@ class _Intake(msgspec.Struct, frozen=True):
 
     body_limit_bytes: int
     headers: dict[bytes, str]
+    takes_get: bool
 
     @staticmethod
     def of(webhook: Webhook[Any, Any, Any]) -> _Intake:
         names = headers_read(webhook.verification)
-        return _Intake(webhook.body_limit_bytes, {name.encode(): name for name in names})
+        return _Intake(
+            webhook.body_limit_bytes,
+            {name.encode(): name for name in names},
+            answers_get(webhook.verification),
+        )
 
 
 def webhook_mount(connectors: Connectors[Any, Any]) -> ASGIApp:
@@ -50,6 +57,9 @@ def webhook_mount(connectors: Connectors[Any, Any]) -> ASGIApp:
         if route is None or intake is None:
             await _send(problem_response(WebhookNotFound()), send)
             return
+        if connectors.is_receiving_all_it_may():  # before its body is read
+            await _send(problem_response(OVERLOADED), send)
+            return
         limit = intake.body_limit_bytes
         message = await receive()
         body = message.get("body", b"") if message["type"] == "http.request" else None
@@ -64,15 +74,21 @@ def webhook_mount(connectors: Connectors[Any, Any]) -> ASGIApp:
             known = wanted.get(name.lower())
             if known is not None:
                 headers.append((known, value.decode("latin-1")))
-        if scope["method"] != "POST":
+        method, query = scope["method"], scope["query_string"]
+        if method != "POST" and not (method == "GET" and intake.takes_get):
             await _send(ONLY_POST, send)
             return
-        request = HttpRequest("POST", f"{base}/{path}", tuple(headers), body)
+        url = f"{base}/{path}?{query.decode('latin-1')}" if query else f"{base}/{path}"
+        request = HttpRequest(method, url, tuple(headers), body)
         taken = await connectors.receive_webhook(route, request)
         if type(taken) is Failure:  # as in invoke
             await _send(problem_response(taken.failure()), send)
-        else:
+            return
+        answer = taken.unwrap()
+        if answer is None:
             await _send_taken(send)
+        else:
+            await _send(answer, send)
 
     return receive_webhook
 

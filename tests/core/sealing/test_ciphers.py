@@ -138,3 +138,32 @@ def test_one_tenants_places_share_a_cipher() -> None:
     ciphers.seal(b"", replace(PLACE, account="work"), nonce=NONCE, now=0.0)
     assert kept(ciphers) == (2, 1)
     assert CACHE_SIZE == 4096
+
+
+def test_one_of_many_opens_under_its_own_name_in_its_own_place() -> None:
+    """No other's of the same place, no place's own value, with a key held alone."""
+    old, new = Keyring.from_secret(SECRET), Keyring.from_secret(OTHER_SECRET, previous=(SECRET,))
+    ciphers = Ciphers(old)
+    sealed = ciphers.seal_one_of(b"text", PLACE, "one", nonce=NONCE, now=0)
+    assert sealed == Ciphers(old).seal_one_of(b"text", PLACE, "one", nonce=NONCE, now=0)
+    for opener in (ciphers, Ciphers(old), Ciphers(new)):
+        assert opener.open_one_of(sealed, PLACE, "one", now=1) == b"text"
+        assert opener.open_one_of(sealed, PLACE, "two", now=1) is None
+        assert opener.open_one_of(sealed, PLACE, "", now=1) is None
+        assert opener.open(sealed, PLACE, now=1) is None
+        for place in SWAPPED.values():
+            assert opener.open_one_of(sealed, place, "one", now=1) is None
+    assert (
+        Ciphers(Keyring.from_secret(OTHER_SECRET)).open_one_of(sealed, PLACE, "one", now=0) is None
+    )
+
+
+def test_many_of_one_place_take_one_place_in_the_cache() -> None:
+    """However many events a connection gets, no other's cipher is pushed out."""
+    ciphers = Ciphers(Keyring.from_secret(SECRET))
+    for number in range(50):
+        sealed = ciphers.seal_one_of(b"text", PLACE, str(number), nonce=NONCE, now=0)
+        assert ciphers.open_one_of(sealed, PLACE, str(number), now=0) == b"text"
+    assert kept(ciphers) == (1, 1)
+    _ = ciphers.seal_one_of(b"text", PLACE, "late", nonce=NONCE, now=CACHE_SECONDS)
+    assert kept(ciphers) == (1, 1)

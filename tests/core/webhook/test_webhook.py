@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
 from msgspec import Struct
+from msgspec.structs import replace
 from returns.result import Failure, Result
 
+from igniter_connectors.core.connection import ConnectionKey
 from igniter_connectors.core.problem import WebhookFailed
 from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.webhook.delivery import Delivery, Retries
 from igniter_connectors.core.webhook.providers import GITHUB
-from igniter_connectors.core.webhook.webhook import BODY_LIMIT_BYTES, Webhook, WebhookCall
+from igniter_connectors.core.webhook.webhook import (
+    BODY_LIMIT_BYTES,
+    Webhook,
+    WebhookCall,
+    webhook_fault,
+)
 from tests.core.api_calls import Named, Senders
 from tests.core.test_scope import Organization
 
@@ -37,6 +48,8 @@ def call(senders: Senders) -> WebhookCall[Config, None, Payload]:
         "default",
         Organization("acme"),
         "evt_1",
+        datetime(2026, 3, 1, tzinfo=UTC),
+        Delivery(ConnectionKey("organization", "acme", "github"), "id", "me", 2, timedelta(days=7)),
     )
 
 
@@ -51,7 +64,7 @@ def test_a_body_has_one_mebibyte_unless_told() -> None:
 
 
 def test_a_handler_says_why_it_failed() -> None:
-    """The problem names the connector; the provider delivers again."""
+    """The problem names the connector; the event is tried again."""
     assert call(Senders()).failed("busy") == Failure(WebhookFailed("github", "busy"))
 
 
@@ -68,3 +81,33 @@ def test_a_webhooks_handler_has_the_same_client_as_an_actions() -> None:
     assert senders.made == []
     assert made.http is made.http
     assert senders.made == [("github", made.config, None, None)]
+
+
+def test_a_call_tells_its_attempt_and_its_event() -> None:
+    """For handlers that make their effect depend on either."""
+    assert (call(Senders()).attempt, call(Senders()).id, call(Senders()).possible_replay) == (
+        2,
+        "id",
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"time_limit": timedelta(0)},
+        {"keep_body_for": timedelta(microseconds=-1)},
+        {"keep_body_for": timedelta(days=30, microseconds=1)},
+        {"retries": Retries(attempts=0)},
+        {"dedupe_identical_bodies_for": timedelta(0)},
+        {"dedupe_identical_bodies_for": timedelta(days=30, microseconds=1)},
+    ],
+    ids=str,
+)
+def test_a_webhook_that_cannot_do_what_it_says_is_named(changes: dict[str, Any]) -> None:
+    """One step beyond what can be."""
+    good = Webhook(payload=Payload, verification=GITHUB, handler=receive)
+    assert webhook_fault(good) is None
+    for days in (0, 30):
+        assert webhook_fault(replace(good, keep_body_for=timedelta(days=days))) is None
+    assert webhook_fault(replace(good, **changes)) is not None

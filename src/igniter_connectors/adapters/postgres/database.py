@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final, LiteralString, final
 
 from psycopg_pool import AsyncConnectionPool
@@ -40,6 +41,8 @@ class Database:
         self._max_size = max_size
         self._pool: AsyncConnectionPool[Link] | None = None
         self._writes: set[asyncio.Task[Sequence[Row]]] = set()
+        # The other half is for everybody else: what is received has to be recorded in time.
+        self._transactions = asyncio.Semaphore(max(1, max_size // 2))
 
     def until(self) -> float:
         """The loop's time at which a call that begins now is over."""
@@ -102,16 +105,48 @@ class Database:
                 raise StoreUnavailable(UNANSWERED) from None
             raise unavailable(error) from None
 
-    async def write(self, statement: LiteralString, values: Sequence[Any] = ()) -> Sequence[Row]:
-        """Changes something; the rows of its RETURNING.
+    async def write(
+        self, statement: LiteralString, values: Sequence[Any] = (), *, until: float | None = None
+    ) -> Sequence[Row]:
+        """Changes something; the rows of its RETURNING. None: until the deadline from now.
 
         The statement belongs to a task of its own: a caller that is cancelled goes at once,
         and leaves its statement whole.
         """
-        task = asyncio.create_task(self.run(statement, values, until=self.until()))
+        end = self.until() if until is None else until
+        task = asyncio.create_task(self.run(statement, values, until=end))
         self._writes.add(task)
         task.add_done_callback(self._forget)
         return await asyncio.shield(task)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Link, None]:
+        """A transaction for as long as its user takes. Its end has the deadline of a call.
+
+        Raises:
+            StoreUnavailable: there is no link in time.
+        """
+        loop = asyncio.get_running_loop()
+        async with self._transactions:
+            pool = self._pool
+            if pool is None:
+                raise StoreUnavailable("the store is not open: use `async with connectors:`")
+            try:
+                link = await _take(pool, self.until())
+            except WEATHER as error:
+                raise unavailable(error) from None
+            watch: asyncio.TimerHandle | None = None
+            try:
+                async with link.transaction():
+                    try:
+                        yield link
+                    finally:
+                        # COMMIT or ROLLBACK, on a server that may have stopped meanwhile.
+                        watch = loop.call_at(self.until(), hang_up, link)
+            finally:
+                if watch is not None:
+                    watch.cancel()
+                await pool.putconn(link)
 
     def _forget(self, task: asyncio.Task[Sequence[Row]]) -> None:
         self._writes.discard(task)

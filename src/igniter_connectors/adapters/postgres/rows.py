@@ -74,6 +74,8 @@ ENDPOINT: Final[Columns] = (
     "sealed_secret",
     "created_at",
     "valid_until",
+    "sealed_previous",
+    "previous_until",
 )
 
 _STATUSES: Final[dict[object, Status]] = {
@@ -160,12 +162,12 @@ def to_connection(key: ConnectionKey, row: Row) -> ConnectionRecord:
         sealed_config,
         enabled,
         version,
-        _utc(created_at),
-        _utc(updated_at),
+        utc(created_at),
+        utc(updated_at),
         known,
         None if grant[0] is None else _to_grant(*grant),
         failures,
-        None if next_attempt_at is None else _utc(next_attempt_at),
+        None if next_attempt_at is None else utc(next_attempt_at),
         lease_owner,
         unresolved,
     )
@@ -194,13 +196,13 @@ def _to_grant(
         grant_id,
         tuple(oauth_scopes or ()),
         bool(refreshable),
-        _utc(refreshed_at),
-        None if expires_at is None else _utc(expires_at),
+        utc(refreshed_at),
+        None if expires_at is None else utc(expires_at),
         subject,
         profile or b"null",
         client_id,
         token_url,
-        None if refresh_expires_at is None else _utc(refresh_expires_at),
+        None if refresh_expires_at is None else utc(refresh_expires_at),
         is_shared,
     )
 
@@ -235,20 +237,34 @@ def endpoint_values(endpoint: EndpointRecord) -> tuple[Any, ...]:
         endpoint.sealed_secret,
         endpoint.created_at,
         endpoint.valid_until,
+        endpoint.sealed_previous,
+        endpoint.previous_until,
     )
 
 
 def to_endpoint(row: Row) -> EndpointRecord:
     """The values of `ENDPOINT` as a record."""
-    token_hash, id, *key, connection_id, sealed_secret, created_at, valid_until = row
+    (
+        token_hash,
+        id,
+        *key,
+        connection_id,
+        sealed_secret,
+        created_at,
+        valid_until,
+        sealed_previous,
+        previous_until,
+    ) = row
     return EndpointRecord(
         token_hash,
         id,
         ConnectionKey(*key),
         connection_id,
         sealed_secret,
-        _utc(created_at),
-        None if valid_until is None else _utc(valid_until),
+        utc(created_at),
+        None if valid_until is None else utc(valid_until),
+        sealed_previous,
+        None if previous_until is None else utc(previous_until),
     )
 
 
@@ -269,6 +285,7 @@ def to_authorization(row: Row) -> PendingAuthorization:
     return PendingAuthorization(handle_hash, binding_hash, id, ConnectionKey(*key), sealed_payload)
 
 
-def _utc(instant: datetime) -> datetime:
+def utc(instant: datetime) -> datetime:
+    """An instant of the database in UTC."""
     # psycopg gives it in the session's zone, which somebody may have set.
     return instant.astimezone(UTC)

@@ -11,7 +11,7 @@ from igniter_connectors.adapters.postgres.failure import MIGRATE
 from igniter_connectors.adapters.postgres.link import Link
 from igniter_connectors.ports import StoreUnavailable
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """What this version of the library reads and writes: the number of the last migration."""
 
 

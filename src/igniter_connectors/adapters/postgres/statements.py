@@ -224,10 +224,24 @@ _WITH_CONNECTION: Final[LiteralString] = (
     f" ON {_ON_KEY} AND c.id = k.connection_id"
 )
 
-FIND_ENDPOINT: Final[LiteralString] = (
-    f"SELECT {_list(ENDPOINT, 'k')}, {_list(BODY, 'c')} FROM {_WITH_CONNECTION}"
-    " WHERE k.token_hash = %s AND (k.valid_until IS NULL OR k.valid_until > now())"
+_LIVE_ENDPOINT: Final[LiteralString] = _list(ENDPOINT, "k").replace(
+    "k.sealed_previous", "CASE WHEN k.previous_until > now() THEN k.sealed_previous END"
 )
+
+FIND_ENDPOINT: Final[LiteralString] = (
+    f"SELECT {_LIVE_ENDPOINT}, {_list(BODY, 'c')} FROM {_WITH_CONNECTION}"
+    " WHERE k.token_hash = %s AND (k.valid_until IS NULL OR k.valid_until > now())"
+    " AND c.status <> 'disconnected'"
+)
+
+# As FIND_MANY.
+FIND_ENDPOINTS: Final[LiteralString] = f"""
+    SELECT f.* FROM unnest(%s::bytea[]) AS h (token_hash) CROSS JOIN LATERAL
+        (SELECT {_LIVE_ENDPOINT}, {", ".join(f"c.{column} AS c_{column}" for column in BODY)}
+        FROM {_WITH_CONNECTION}
+        WHERE k.token_hash = h.token_hash AND (k.valid_until IS NULL OR k.valid_until > now())
+        AND c.status <> 'disconnected' LIMIT 1) AS f
+"""
 
 LIST_ENDPOINTS: Final[LiteralString] = (
     f"SELECT {_list(ENDPOINT, 'k')} FROM {_WITH_CONNECTION}"
@@ -236,7 +250,14 @@ LIST_ENDPOINTS: Final[LiteralString] = (
 )
 
 SAVE_ENDPOINT_SECRET: Final[LiteralString] = (
-    "UPDATE igniter_webhook_endpoints SET sealed_secret = %s"
+    "UPDATE igniter_webhook_endpoints"
+    " SET sealed_previous = CASE WHEN %s::interval > interval '0' THEN sealed_secret END,"
+    " previous_until = CASE WHEN %s::interval > interval '0' THEN now() + %s::interval END,"
+    f" sealed_secret = %s WHERE {_IS_KEY} AND id = %s RETURNING 1"
+)
+
+RETIRE_ENDPOINT: Final[LiteralString] = (
+    "UPDATE igniter_webhook_endpoints SET valid_until = least(valid_until, now() + %s)"
     f" WHERE {_IS_KEY} AND id = %s RETURNING 1"
 )
 

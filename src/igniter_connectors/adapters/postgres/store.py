@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Final, LiteralString, final
+from typing import LiteralString, final
+
+import msgspec
+from psycopg import AsyncConnection
 
 from igniter_connectors.adapters.postgres import statements as sql
 from igniter_connectors.adapters.postgres.coalesce import CoalescedReads
 from igniter_connectors.adapters.postgres.database import Database
+from igniter_connectors.adapters.postgres.endpoints import CoalescedEndpoints
+from igniter_connectors.adapters.postgres.inbox import PostgresInbox, complete_values
+from igniter_connectors.adapters.postgres.inbox_statements import COMPLETE
 from igniter_connectors.adapters.postgres.link import Address, Pooling, Row
 from igniter_connectors.adapters.postgres.migrate import migrate, plan
 from igniter_connectors.adapters.postgres.revocations import PostgresRevocations
+from igniter_connectors.adapters.postgres.routing import PostgresRouting
 from igniter_connectors.adapters.postgres.rows import (
-    ENDPOINT,
     authorization_values,
     body_values,
     endpoint_values,
@@ -33,8 +40,8 @@ from igniter_connectors.core.oauth.lease import Lease
 from igniter_connectors.core.oauth.revocation import Handover
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
-
-_ENDPOINT_WIDTH: Final = len(ENDPOINT)
+from igniter_connectors.core.webhook.webhook import WebhookCall
+from igniter_connectors.ports import DeliveryLost
 
 
 @final
@@ -70,6 +77,19 @@ class PostgresStore:
         self._database = Database(self._address, min_size=min_size, max_size=max_size)
         self._reads = CoalescedReads(self._database)
         self._revocations = PostgresRevocations(self._database)
+        self._endpoints = CoalescedEndpoints(self._database)
+        self._inbox = PostgresInbox(self._database)
+        self._routing = PostgresRouting(self._database)
+
+    @property
+    def routing(self) -> PostgresRouting:
+        """The accounts at providers."""
+        return self._routing
+
+    @property
+    def inbox(self) -> PostgresInbox:
+        """The webhook inbox."""
+        return self._inbox
 
     async def open(self) -> None:
         """Connects, and makes sure that the schema is this version's. Changes nothing.
@@ -81,6 +101,8 @@ class PostgresStore:
 
     async def close(self) -> None:
         """Waits for writes under way, and closes every link."""
+        await self._endpoints.close()
+        await self._inbox.close()
         await self._database.close()
 
     async def migrate(self, *, within: timedelta = timedelta(minutes=5)) -> Sequence[str]:
@@ -288,12 +310,8 @@ class PostgresStore:
     async def find_endpoint(
         self, token_hash: bytes
     ) -> tuple[EndpointRecord, ConnectionRecord] | None:
-        """A live endpoint with its connection."""
-        rows = await self._read(sql.FIND_ENDPOINT, token_hash)
-        if not rows:
-            return None
-        endpoint = to_endpoint(rows[0][:_ENDPOINT_WIDTH])
-        return endpoint, to_connection(endpoint.key, rows[0][_ENDPOINT_WIDTH:])
+        """A live endpoint with its connection. Callers that wait together share one query."""
+        return await self._endpoints.find(token_hash)
 
     async def list_endpoints(self, key: ConnectionKey) -> Sequence[EndpointRecord]:
         """A connection's endpoints, oldest first."""
@@ -301,11 +319,46 @@ class PostgresStore:
         return [to_endpoint(row) for row in rows]
 
     async def save_endpoint_secret(
-        self, key: ConnectionKey, *, endpoint: str, sealed_secret: bytes
+        self,
+        key: ConnectionKey,
+        *,
+        endpoint: str,
+        sealed_secret: bytes,
+        overlap: timedelta = timedelta(0),
     ) -> bool:
         """Replaces an endpoint's signing secret."""
-        values = (sealed_secret, *key_values(key), endpoint)
+        values = (overlap, overlap, overlap, sealed_secret, *key_values(key), endpoint)
         return bool(await self._database.write(sql.SAVE_ENDPOINT_SECRET, values))
+
+    async def retire_endpoint(
+        self, key: ConnectionKey, *, endpoint: str, overlap: timedelta
+    ) -> bool:
+        """Ends an endpoint after the overlap."""
+        values = (overlap, *key_values(key), endpoint)
+        return bool(await self._database.write(sql.RETIRE_ENDPOINT, values))
+
+    @asynccontextmanager
+    async def transaction(
+        self, call: WebhookCall[msgspec.Struct, object, object]
+    ) -> AsyncGenerator[AsyncConnection[Row], None]:
+        """A transaction that completes the webhook's event with whatever is written in it.
+
+        For a webhook's handler, once an attempt: what it writes on this connection and the
+        event's completion commit together when the block ends, or neither where it raises;
+        so the event takes effect once, whatever dies meanwhile. Of all links at most half
+        are in transactions at once; a statement may take as long as the deadline, unless
+        it begins with `SET LOCAL statement_timeout`.
+
+        Raises:
+            DeliveryLost: another process has the event, or it was completed.
+            StoreUnavailable: the database does not answer.
+        """
+        async with self._database.transaction() as link:
+            values = complete_values(call.delivery)
+            cursor = await link.execute(COMPLETE, values, binary=True)
+            if await cursor.fetchone() is None:
+                raise DeliveryLost
+            yield link
 
     async def _read(self, statement: LiteralString, *values: object) -> Sequence[Row]:
         return await self._database.run(statement, values, until=self._database.until())

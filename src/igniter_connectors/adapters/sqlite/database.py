@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from importlib import resources
 from typing import Final, cast, final
 
@@ -13,7 +14,7 @@ import aiosqlite
 from igniter_connectors.adapters.sqlite.rows import Value
 from igniter_connectors.ports import StoreUnavailable
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 _BUSY_MILLISECONDS: Final = 5000
 
 
@@ -35,6 +36,7 @@ class Database:
         self._reader: aiosqlite.Connection | None = None
         self._turn = asyncio.Lock()
         self._transactions: set[asyncio.Task[list[list[Sequence[Value]]]]] = set()
+        self._transaction = asyncio.Lock()
 
     async def open(self) -> None:
         """Opens both connections and brings an older schema up to date.
@@ -99,6 +101,27 @@ class Database:
                 raise
         return rows
 
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[aiosqlite.Connection, None]:
+        """A transaction on a connection of its own, which goes with it, whatever happens inside.
+
+        One at a time in this process, so that they do not use up each other's time to wait.
+
+        Raises:
+            StoreUnavailable: it cannot begin or commit, or the database is in memory alone.
+        """
+        if self._path == ":memory:" or self._writer is None:
+            raise StoreUnavailable("SQLite: a transaction needs an open file")
+        async with self._transaction:
+            connection = await self._connect()
+            try:
+                await _must(connection, "BEGIN IMMEDIATE")
+                yield connection
+                await _must(connection, "COMMIT")
+            finally:
+                # Closing rolls back what was not committed.
+                await connection.close()
+
     async def _run(
         self,
         connection: aiosqlite.Connection | None,
@@ -146,6 +169,13 @@ class Database:
             _ = await connection.execute_fetchall("ROLLBACK")
             raise
         _ = await connection.execute_fetchall("COMMIT")
+
+
+async def _must(connection: aiosqlite.Connection, statement: str) -> None:
+    try:
+        _ = await connection.execute_fetchall(statement)
+    except (sqlite3.Error, ValueError) as error:
+        raise _unavailable(error) from None
 
 
 def _can_open(path: str) -> None:

@@ -49,7 +49,7 @@ AUTHORIZATION: Final = (
 )
 ENDPOINT: Final = (
     "token_hash, id, scope, identity, connector, account, connection_id, sealed_secret,"
-    " created_at, valid_until"
+    " created_at, valid_until, sealed_previous, previous_until"
 )
 ENDPOINT_WIDTH: Final = ENDPOINT.count(",") + 1
 
@@ -112,6 +112,8 @@ class _EndpointRow(msgspec.Struct, array_like=True):
     sealed_secret: bytes
     created_at: int
     valid_until: int | None
+    sealed_previous: bytes | None
+    previous_until: int | None
 
 
 class _LeaseRow(msgspec.Struct, array_like=True):
@@ -195,7 +197,7 @@ def to_connection(row: Sequence[Value]) -> ConnectionRecord:
     Raises:
         StoreUnavailable: the row is not of this schema.
     """
-    r = _read(row[:_BEFORE_GRANT], _ConnectionRow)
+    r = read(row[:_BEFORE_GRANT], _ConnectionRow)
     grant = _to_grant(row[_BEFORE_GRANT:])
     return ConnectionRecord(
         ConnectionKey(r.scope, r.identity, r.connector, r.account),
@@ -204,19 +206,19 @@ def to_connection(row: Sequence[Value]) -> ConnectionRecord:
         r.sealed_config,
         bool(r.enabled),
         r.version,
-        _instant(r.created_at),
-        _instant(r.updated_at),
+        instant(r.created_at),
+        instant(r.updated_at),
         r.status,
         grant,
         r.failures,
-        _maybe_instant(r.next_attempt_at),
+        maybe_instant(r.next_attempt_at),
         r.lease_owner,
         bool(r.unresolved),
     )
 
 
 def _to_grant(row: Sequence[Value]) -> Grant | None:
-    r = _read(row, _GrantRow)
+    r = read(row, _GrantRow)
     if r.grant_id is None or r.sealed_tokens is None or r.refreshed_at is None:
         return None
     return Grant(
@@ -225,13 +227,13 @@ def _to_grant(row: Sequence[Value]) -> Grant | None:
         r.grant_id,
         msgspec.json.decode(r.oauth_scopes or "[]", type=tuple[str, ...]),
         bool(r.refreshable),
-        _instant(r.refreshed_at),
-        _maybe_instant(r.expires_at),
+        instant(r.refreshed_at),
+        maybe_instant(r.expires_at),
         r.subject,
         r.profile or b"null",
         r.client_id,
         r.token_url,
-        _maybe_instant(r.refresh_expires_at),
+        maybe_instant(r.refresh_expires_at),
         bool(r.is_shared),
     )
 
@@ -255,7 +257,7 @@ def revocation_values(pending: PendingRevocation) -> tuple[Value, ...]:
 
 def to_revocation(row: Sequence[Value]) -> PendingRevocation:
     """A row of `REVOCATION` as a record."""
-    r = _read(row[:_BEFORE_REVOKED], _RevocationRow)
+    r = read(row[:_BEFORE_REVOKED], _RevocationRow)
     grant = _to_grant(row[_BEFORE_REVOKED:])
     if grant is None:
         raise StoreUnavailable("SQLite: a row is not of this schema")
@@ -279,48 +281,59 @@ def endpoint_values(endpoint: EndpointRecord) -> tuple[Value, ...]:
         endpoint.sealed_secret,
         to_micros(endpoint.created_at),
         maybe_micros(endpoint.valid_until),
+        endpoint.sealed_previous,
+        maybe_micros(endpoint.previous_until),
     )
 
 
 def to_endpoint(row: Sequence[Value]) -> EndpointRecord:
     """A row of `ENDPOINT` as a record."""
-    r = _read(row, _EndpointRow)
+    r = read(row, _EndpointRow)
     return EndpointRecord(
         r.token_hash,
         r.id,
         ConnectionKey(r.scope, r.identity, r.connector, r.account),
         r.connection_id,
         r.sealed_secret,
-        _instant(r.created_at),
-        _maybe_instant(r.valid_until),
+        instant(r.created_at),
+        maybe_instant(r.valid_until),
+        r.sealed_previous,
+        maybe_instant(r.previous_until),
     )
 
 
 def to_authorization(row: Sequence[Value]) -> PendingAuthorization:
     """A row of `AUTHORIZATION` as a record."""
-    r = _read(row, _AuthorizationRow)
+    r = read(row, _AuthorizationRow)
     key = ConnectionKey(r.scope, r.identity, r.connector, r.account)
     return PendingAuthorization(r.handle_hash, r.binding_hash, r.id, key, r.sealed_payload)
 
 
 def to_lease(row: Sequence[Value]) -> Lease:
     """What took the lease returned."""
-    r = _read(row, _LeaseRow)
+    r = read(row, _LeaseRow)
     return Lease(
         r.id, r.owner, r.sealed_tokens, r.generation, r.failures, bool(r.unresolved_before)
     )
 
 
-def _read(row: Sequence[Value], kind: type[R]) -> R:
+def read(row: Sequence[Value], kind: type[R]) -> R:
+    """A row as a struct of its columns.
+
+    Raises:
+        StoreUnavailable: the row is not of this schema.
+    """
     try:
         return msgspec.convert(row, kind, builtin_types=(bytes,))
     except msgspec.ValidationError:
         raise StoreUnavailable("SQLite: a row is not of this schema") from None
 
 
-def _instant(micros: int) -> datetime:
+def instant(micros: int) -> datetime:
+    """Whole microseconds since 1970 as an aware instant."""
     return _EPOCH + timedelta(microseconds=micros)
 
 
-def _maybe_instant(micros: int | None) -> datetime | None:
-    return None if micros is None else _instant(micros)
+def maybe_instant(micros: int | None) -> datetime | None:
+    """`instant`, and None for None."""
+    return None if micros is None else instant(micros)

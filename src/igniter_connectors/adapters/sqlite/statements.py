@@ -166,7 +166,14 @@ LIST_ENDPOINTS: Final = (
     " ORDER BY e.created_at, e.id"
 )
 SAVE_ENDPOINT_SECRET: Final = (
-    f"UPDATE webhook_endpoints SET sealed_secret = ? WHERE id = ? AND {_KEY} RETURNING 1"
+    "UPDATE webhook_endpoints SET previous_until = ?1, sealed_secret = ?2,"
+    " sealed_previous = CASE WHEN ?1 IS NOT NULL THEN sealed_secret END WHERE id = ?3"
+    " AND scope = ?4 AND identity = ?5 AND connector = ?6 AND account = ?7 RETURNING 1"
+)
+RETIRE_ENDPOINT: Final = (
+    "UPDATE webhook_endpoints SET valid_until = min(coalesce(valid_until, ?1), ?1)"
+    " WHERE id = ?2 AND scope = ?3 AND identity = ?4 AND connector = ?5 AND account = ?6"
+    " RETURNING 1"
 )
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from os import PathLike, fspath
 from typing import final
 
+import aiosqlite
+import msgspec
+from msgspec.structs import replace
+
 from igniter_connectors.adapters.sqlite import statements as sql
 from igniter_connectors.adapters.sqlite.database import Database
+from igniter_connectors.adapters.sqlite.inbox import COMPLETE, SQLiteInbox, complete_values
 from igniter_connectors.adapters.sqlite.revocations import SQLiteRevocations
+from igniter_connectors.adapters.sqlite.routing import SQLiteRouting
 from igniter_connectors.adapters.sqlite.rows import (
     ENDPOINT_WIDTH,
     Value,
@@ -33,7 +40,8 @@ from igniter_connectors.core.oauth.lease import Lease
 from igniter_connectors.core.oauth.revocation import Handover
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
-from igniter_connectors.ports import Clock
+from igniter_connectors.core.webhook.webhook import WebhookCall
+from igniter_connectors.ports import Clock, DeliveryLost
 
 
 @final
@@ -48,11 +56,23 @@ class SQLiteStore:
         self._database = Database(fspath(path))
         self._clock = clock or SystemClock()
         self._revocations = SQLiteRevocations(self._database, self._clock)
+        self._inbox = SQLiteInbox(self._database, self._clock)
+        self._routing = SQLiteRouting(self._database)
 
     @property
     def revocations(self) -> SQLiteRevocations:
         """Tokens to be revoked."""
         return self._revocations
+
+    @property
+    def routing(self) -> SQLiteRouting:
+        """The accounts at providers."""
+        return self._routing
+
+    @property
+    def inbox(self) -> SQLiteInbox:
+        """The webhook inbox."""
+        return self._inbox
 
     async def open(self) -> None:
         """Opens the file, and makes or updates its schema."""
@@ -259,11 +279,14 @@ class SQLiteStore:
         self, token_hash: bytes
     ) -> tuple[EndpointRecord, ConnectionRecord] | None:
         """A live endpoint with its connection."""
-        values = (token_hash, to_micros(self._clock.now()))
-        rows = await self._database.read(sql.FIND_ENDPOINT, values)
+        now = self._clock.now()
+        rows = await self._database.read(sql.FIND_ENDPOINT, (token_hash, to_micros(now)))
         if not rows:
             return None
-        return to_endpoint(rows[0][:ENDPOINT_WIDTH]), to_connection(rows[0][ENDPOINT_WIDTH:])
+        endpoint = to_endpoint(rows[0][:ENDPOINT_WIDTH])
+        if endpoint.previous_until is not None and endpoint.previous_until <= now:
+            endpoint = replace(endpoint, sealed_previous=None, previous_until=None)
+        return endpoint, to_connection(rows[0][ENDPOINT_WIDTH:])
 
     async def list_endpoints(self, key: ConnectionKey) -> Sequence[EndpointRecord]:
         """A connection's endpoints, oldest first."""
@@ -271,11 +294,46 @@ class SQLiteStore:
         return [to_endpoint(row) for row in rows]
 
     async def save_endpoint_secret(
-        self, key: ConnectionKey, *, endpoint: str, sealed_secret: bytes
+        self,
+        key: ConnectionKey,
+        *,
+        endpoint: str,
+        sealed_secret: bytes,
+        overlap: timedelta = timedelta(0),
     ) -> bool:
         """Replaces an endpoint's signing secret."""
-        values = (sealed_secret, endpoint, *_key(key))
+        until = to_micros(self._clock.now() + overlap) if overlap else None
+        values = (until, sealed_secret, endpoint, *_key(key))
         return bool(await self._database.write(sql.SAVE_ENDPOINT_SECRET, values))
+
+    async def retire_endpoint(
+        self, key: ConnectionKey, *, endpoint: str, overlap: timedelta
+    ) -> bool:
+        """Ends an endpoint after the overlap."""
+        values = (to_micros(self._clock.now() + overlap), endpoint, *_key(key))
+        return bool(await self._database.write(sql.RETIRE_ENDPOINT, values))
+
+    @asynccontextmanager
+    async def transaction(
+        self, call: WebhookCall[msgspec.Struct, object, object]
+    ) -> AsyncGenerator[aiosqlite.Connection, None]:
+        """A transaction that completes the webhook's event with whatever is written in it.
+
+        For a webhook's handler, once an attempt: what it writes on this connection and the
+        event's completion commit together when the block ends, or neither where it raises;
+        so the event takes effect once. Everybody else's writes wait meanwhile: call nobody
+        inside, this library included.
+
+        Raises:
+            DeliveryLost: another process has the event, or it was completed.
+            StoreUnavailable: the file cannot be written, or is ":memory:", which has one
+                connection alone.
+        """
+        async with self._database.transaction() as connection:
+            values = complete_values(call.delivery, self._clock.now())
+            if not list(await connection.execute_fetchall(COMPLETE, values)):
+                raise DeliveryLost
+            yield connection
 
     def _hand_over(
         self, handover: Handover | None, condition: str, found: tuple[Value, ...]

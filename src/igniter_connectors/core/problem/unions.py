@@ -44,9 +44,12 @@ from igniter_connectors.core.problem.oauth import (
     UserInfoMalformed,
 )
 from igniter_connectors.core.problem.webhook import (
+    WebhookEventNotFound,
+    WebhookEventNotReplayable,
     WebhookFailed,
     WebhookNotConfigured,
     WebhookNotFound,
+    WebhookOverloaded,
     WebhookPayloadInvalid,
     WebhookSecretInvalid,
     WebhookTooLarge,
@@ -130,10 +133,22 @@ CallbackProblem = (
 WebhookProblem = (
     WebhookNotFound
     | WebhookTooLarge
+    | WebhookOverloaded
     | WebhookVerificationFailed
     | WebhookPayloadInvalid
     | WebhookFailed
+    | DecryptFailed
+    | DatabaseFailed
+)
+EventProblem = WebhookEventNotFound | DatabaseFailed
+ReplayProblem = (
+    NotConnected
+    | Disabled
     | ConfigInvalid
     | DecryptFailed
+    | WebhookNotConfigured
+    | WebhookEventNotFound
+    | WebhookEventNotReplayable
+    | WebhookPayloadInvalid
     | DatabaseFailed
 )

@@ -51,8 +51,33 @@ class WebhookPayloadInvalid(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_VALIDAT
 
 
 class WebhookFailed(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_FAILED"):
-    """The handler said so, or raised; the provider is asked to deliver again."""
+    """The handler said so, raised, or took too long; it is tried again after a pause.
+
+    Or, returned where a webhook comes in, its route raised, and the provider comes again.
+    """
 
     connector: str
     reason: str
     says: ClassVar[str] = "{connector}: the webhook's handler failed: {reason}"
+
+
+class WebhookOverloaded(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_OVERLOADED"):
+    """More deliveries came at once than may wait; the provider is asked to come again."""
+
+    retry_after_seconds: int
+    says: ClassVar[str] = "too many webhooks at once: try again in {retry_after_seconds} s"
+
+
+class WebhookEventNotFound(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_EVENT_NOT_FOUND"):
+    """No event of this connection has this id; or it is forgotten."""
+
+    connector: str
+    says: ClassVar[str] = "{connector}: no such webhook event"
+
+
+class WebhookEventNotReplayable(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_EVENT_NOT_REPLAYABLE"):
+    """The event's body was cleared away, or it is being handled."""
+
+    connector: str
+    reason: str
+    says: ClassVar[str] = "{connector}: the event cannot be replayed: {reason}"

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-Purpose = Literal["config", "tokens", "authorization", "webhook", "export"]
+Purpose = Literal["config", "tokens", "authorization", "webhook", "event", "export"]
 """What a sealed value is for. Each has its own keys, so none stands in for another."""
 
 

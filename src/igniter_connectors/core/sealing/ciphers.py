@@ -6,6 +6,7 @@ from typing import Final, final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec.structs import replace
 
 from igniter_connectors.core.sealing.binding import Binding, associated_data
 from igniter_connectors.core.sealing.envelope import (
@@ -68,6 +69,28 @@ class Ciphers:
         if key is self._keyring.sealing_key:
             self._places[place] = kept
         return open_envelope(sealed, kept)
+
+    def seal_one_of(
+        self, plaintext: bytes, place: Binding, one: str, *, nonce: bytes, now: float
+    ) -> bytes:
+        """As `seal`, for one of many values in a place, bound to its own name there too.
+
+        The name stands after the place's associated data, whose parts all have their lengths.
+        """
+        kept = self._places.get(place)
+        if kept is None or now >= self._empty_at:
+            kept = self._derive(self._keyring.sealing_key, place, now)
+            self._places[place] = kept
+        associated = kept.associated + one.encode()
+        return kept.header + nonce + kept.cipher.encrypt(nonce, plaintext, associated)
+
+    def open_one_of(self, sealed: bytes, place: Binding, one: str, *, now: float) -> bytes | None:
+        """As `open`, for what `seal_one_of` sealed under the same name."""
+        key = self._keyring.find(sealed[KEY_ID_AT:NONCE_AT])
+        if key is None:
+            return None
+        kept = self._derive(key, place, now)
+        return open_envelope(sealed, replace(kept, associated=kept.associated + one.encode()))
 
     def _derive(self, key: Key, place: Binding, now: float) -> PlaceCipher:
         if now >= self._empty_at or max(len(self._places), len(self._tenants)) >= self._size:

@@ -15,7 +15,8 @@ class EndpointRecord(msgspec.Struct, frozen=True):
     """One stored endpoint. The token itself is nowhere: it was shown once.
 
     `id` is random, for naming the endpoint without opening it. `valid_until` is None
-    while it is not being replaced.
+    while it is not being replaced. `sealed_previous` is the signing secret before this one,
+    accepted beside it until `previous_until`; None where there is none.
     """
 
     token_hash: bytes
@@ -25,6 +26,8 @@ class EndpointRecord(msgspec.Struct, frozen=True):
     sealed_secret: bytes
     created_at: datetime
     valid_until: datetime | None = None
+    sealed_previous: bytes | None = None
+    previous_until: datetime | None = None
 
 
 class WebhookEndpoint(msgspec.Struct, frozen=True):
@@ -37,6 +40,19 @@ class WebhookEndpoint(msgspec.Struct, frozen=True):
     id: str
     url: Secret
     signing_secret: Secret
+
+
+class EndpointSummary(msgspec.Struct, frozen=True):
+    """An endpoint in a list, without its URL and secrets.
+
+    `valid_until` is when it ends, and `previous_until` when the signing secret before the
+    present one does; None where neither is being replaced. An instant may have passed.
+    """
+
+    id: str
+    created_at: datetime
+    valid_until: datetime | None
+    previous_until: datetime | None
 
 
 def token_hash(token: str) -> bytes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Final, Generic, Never, final
+from typing import Final, Generic, Literal, Never, final
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -16,8 +16,16 @@ from igniter_connectors.core.api_client import ApiClient, ApiSenders, Called
 from igniter_connectors.core.connection import ConnectionRecord
 from igniter_connectors.core.problem import WebhookFailed
 from igniter_connectors.core.scope import Scope
+from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.webhook.delivery import Delivery, Retries, retries_fault
+from igniter_connectors.core.webhook.keys import signing_key
 from igniter_connectors.core.webhook.payload import payload_reader
-from igniter_connectors.core.webhook.schemes import Verification, body_format
+from igniter_connectors.core.webhook.schemes import (
+    AcceptUnsignedEvents,
+    Verification,
+    body_format,
+    scheme_fault,
+)
 
 BODY_LIMIT_BYTES: Final = 1024 * 1024
 
@@ -33,8 +41,16 @@ Payload = TypeVar("Payload")
 class WebhookCall(msgspec.Struct, Generic[Conf_co, Ctx_co, Payload_co], frozen=True):
     """What a webhook's handler receives, once it is genuine and fits its type.
 
-    `event_id` is "" where the scheme declares none. The same event may come more than
-    once: make the handler's effect depend on it.
+    It is handed over at least once: make the handler's effect depend on `event_id` or `id`,
+    or make it in a transaction of the store (`store.transaction(call)`), which completes the
+    event with it.
+
+    Attributes:
+        event_id: The provider's; "" where the scheme declares none.
+        received_at: When it was recorded, by the database's clock.
+        delivery: This attempt.
+        possible_replay: The same body came before under another id, and nothing signed
+            tells whether the provider sent both.
     """
 
     payload: Payload_co
@@ -45,6 +61,9 @@ class WebhookCall(msgspec.Struct, Generic[Conf_co, Ctx_co, Payload_co], frozen=T
     account: str
     tenant: Scope
     event_id: str
+    received_at: datetime
+    delivery: Delivery
+    possible_replay: bool = False
     _record: ConnectionRecord | None = None
     _client: ApiClient | None = None
 
@@ -52,6 +71,16 @@ class WebhookCall(msgspec.Struct, Generic[Conf_co, Ctx_co, Payload_co], frozen=T
     def connector(self) -> str:
         """The connector's key."""
         return self._connector.key
+
+    @property
+    def id(self) -> str:
+        """The event's own id in the inbox, whether or not the provider gives one."""
+        return self.delivery.id
+
+    @property
+    def attempt(self) -> int:
+        """The number of this attempt, from 1."""
+        return self.delivery.attempt
 
     @property
     def http(self) -> ApiClient:
@@ -68,7 +97,7 @@ class WebhookCall(msgspec.Struct, Generic[Conf_co, Ctx_co, Payload_co], frozen=T
         return f"WebhookCall({self.connector}, …)"
 
     def failed(self, reason: str) -> Result[Never, WebhookFailed]:
-        """The answer of a handler that could not do it; the provider will deliver again."""
+        """The answer of a handler that could not do it; it is tried again after a pause."""
         return Failure(WebhookFailed(self.connector, reason))
 
 
@@ -82,10 +111,30 @@ class Webhook(
         payload: What the body is decoded into, after its signature was verified. A
             tagged union of structs works.
         verification: The provider's scheme. There is no default.
-        handler: Runs for each genuine webhook of an enabled connection.
+        handler: Runs for each genuine webhook of an enabled connection, after the provider
+            was answered.
         body_limit_bytes: A longer body is refused while it streams in.
         dedupe_identical_bodies_for: Where a provider signs neither an id nor a time, a
             body that was there within so long is the same event; None leaves that open.
+        order_key: Which events are handled one after another, in the order of their
+            arrival: those of one connection for which this returns the same. "" asks for no
+            order. None: no event does.
+        when_disabled: What becomes of events for a disabled connection. They are verified
+            and answered 2xx; "hold" keeps them until it is enabled, "drop" forgets them.
+        retries: How a handler that fails is tried again.
+        route: For providers with one address for the whole application,
+            `POST {base}/webhooks/{connector}`: whose event it is, as the upstream account or
+            accounts that the provider names in the payload. All their connections get it;
+            where there are none it is answered 2xx and not stored.
+        application_secrets: What such a provider signs with: one, or several while they
+            rotate.
+        account_of: The upstream account of a connection, from its config. None: the subject
+            that authorized, for OAuth connectors.
+        time_limit: A handler that runs longer is cut off, and has failed.
+        keep_body_for: How long a body stays after its event is done; 0 clears it at once.
+            Without its body an event cannot be replayed.
+        remember_for: How long an event's id is remembered, and a dead or held one kept. No
+            shorter than the time for which the provider sends an event again.
     """
 
     payload: TypeForm[Payload]
@@ -96,8 +145,36 @@ class Webhook(
     ]
     body_limit_bytes: int = BODY_LIMIT_BYTES
     dedupe_identical_bodies_for: timedelta | None = None
+    order_key: Callable[[Payload], str] | None = None
+    route: Callable[[Payload], str | tuple[str, ...]] | None = None
+    application_secrets: tuple[Secret, ...] = ()
+    account_of: Callable[[Conf_contra], str] | None = None
+    when_disabled: Literal["hold", "drop"] = "hold"
+    retries: Retries = Retries()
+    time_limit: timedelta = timedelta(minutes=1)
+    keep_body_for: timedelta = timedelta(days=7)
+    remember_for: timedelta = timedelta(days=30)
 
     @cached_property
     def read(self) -> Callable[[bytes], Payload]:
         """Decodes and checks a verified body; raises one of `core.schema.NOT_READ`."""
         return payload_reader(self.payload, body_format(self.verification))
+
+
+def webhook_fault(webhook: Webhook[Conf_contra, Ctx_contra, Payload]) -> str | None:
+    """Why a webhook could not do what it says; None where it can."""
+    secrets, scheme = webhook.application_secrets, webhook.verification
+    if webhook.route is None and (secrets or webhook.account_of is not None):
+        return "an application's secrets and accounts need a route"
+    if webhook.route is not None and not secrets and not isinstance(scheme, AcceptUnsignedEvents):
+        return "a route needs application_secrets"
+    if any(signing_key(scheme, secret) is None for secret in secrets):
+        return "an application's secret is not of the scheme's form"
+    if webhook.time_limit <= timedelta(0):
+        return "a handler's time limit is over 0"
+    if not timedelta(0) <= webhook.keep_body_for <= webhook.remember_for:
+        return "a body is kept for 0 or longer, and no longer than its event is remembered"
+    same_for = webhook.dedupe_identical_bodies_for
+    if same_for is not None and not timedelta(0) < same_for <= webhook.remember_for:
+        return "identical bodies are one event for longer than 0, and while it is remembered"
+    return scheme_fault(webhook.verification) or retries_fault(webhook.retries)

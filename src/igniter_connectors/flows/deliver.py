@@ -1,0 +1,208 @@
+"""Handling what the inbox holds: bounded tasks of this process, and a look for what others left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import Any, Final, final
+
+from igniter_connectors.core.api_client import ApiSenders
+from igniter_connectors.core.connector import Definition
+from igniter_connectors.core.scope import Scope
+from igniter_connectors.core.webhook.delivery import Delivery, DeliveryLimits
+from igniter_connectors.core.webhook.inbox import InboxEvent
+from igniter_connectors.flows.handle import handle_claimed
+from igniter_connectors.flows.runtime import Runtime
+from igniter_connectors.ports import StoreUnavailable
+
+# What waits for another event of its order key, or for another process, is looked at this often.
+_BLOCKED_SECONDS: Final = 1.0
+
+
+@final
+class Deliveries:
+    """The attempts that run in this process.
+
+    An event that is received while there is room is handled at once, in a task of the
+    manager's; any other waits in the inbox until this process or another has room. The
+    inbox is the only truth: what dies with its process is due again when its lease is over.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        senders: ApiSenders,
+        connectors: Mapping[str, Definition[Any, Any, Any]],
+        kinds: Mapping[str, type[Scope]],
+        limits: DeliveryLimits,
+    ) -> None:
+        self.limits = limits
+        self.senders = senders
+        self.receiving = 0
+        self._runtime = runtime
+        self._connectors = connectors
+        self._kinds = kinds
+        self._with_webhook = tuple(key for key, one in connectors.items() if one.webhook)
+        self._owner = ""
+        # Attempts that run, and places kept for events that are being recorded.
+        self._taken = 0
+        self._running: dict[asyncio.Task[bool], Delivery] = {}
+        self._woken = asyncio.Event()
+        self._is_waiting = False
+        self._is_behind = False
+        self._sweep_at = 0.0
+        self._loops: tuple[asyncio.Task[None], ...] = ()
+
+    def open(self) -> None:
+        """Begins to handle: what is pending first."""
+        if not self._with_webhook:
+            return
+        self._owner = self._runtime.new_id()
+        self._woken.set()
+        self._loops = (asyncio.create_task(self._work()), asyncio.create_task(self._hold_on()))
+
+    async def close(self) -> None:
+        """Begins nothing more, waits for what runs, and gives the rest back to the inbox."""
+        self._owner = ""
+        for loop in self._loops:
+            _ = loop.cancel()
+        if self._loops:
+            _ = await asyncio.wait(self._loops)
+        self._loops = ()
+        if self._running:
+            seconds = self.limits.stop_within.total_seconds()
+            _ = await asyncio.wait(self._running, timeout=seconds)
+        cut_off = dict(self._running)
+        for task in cut_off:
+            _ = task.cancel()
+        if cut_off:
+            _ = await asyncio.wait(cut_off)
+            try:
+                await self._runtime.store.inbox.give_back(tuple(cut_off.values()))
+            except StoreUnavailable as error:
+                self._runtime.logger.error("the database failed: %s", error.reason)
+
+    async def settled(self) -> None:
+        """Waits until nothing runs in this process and nothing is due now."""
+        self._woken.set()
+        while self._taken or (self._loops and (self._woken.is_set() or not self._is_waiting)):
+            if self._running:
+                _ = await asyncio.wait(self._running)
+            else:
+                await asyncio.sleep(0.002)
+
+    def reserve(self) -> str:
+        """Keeps a place for an event that is about to be recorded; "" where there is none.
+
+        What is returned is the owner to record it with. Follow with `start` or `free`.
+        """
+        if self._owner and self._taken < self.limits.handlers_at_once:
+            self._taken += 1
+            return self._owner
+        return ""
+
+    def free(self, owner: str) -> None:
+        """Gives a place back that was kept."""
+        if owner:
+            self._taken -= 1
+
+    def start(self, work: Coroutine[object, None, bool], delivery: Delivery) -> None:
+        """Runs an attempt in the place that was kept for it. It returns whether the event is
+        to be handled again."""
+        task = asyncio.create_task(work)
+        self._running[task] = delivery
+        task.add_done_callback(self._ended)
+
+    def wake(self) -> None:
+        """Looks into the inbox soon: something was recorded that nobody handles yet."""
+        self._is_behind = True
+        if self._taken < self.limits.handlers_at_once:
+            self._woken.set()
+
+    def _ended(self, task: asyncio.Task[bool]) -> None:
+        del self._running[task]
+        self._taken -= 1
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None or task.result() or self._is_behind:
+            self._woken.set()
+        if error is not None:
+            reason = error.reason if isinstance(error, StoreUnavailable) else type(error).__name__
+            self._runtime.logger.error("a webhook's attempt broke off: %s", reason)
+
+    async def _work(self) -> None:
+        clock = self._runtime.clock
+        while True:
+            self._woken.clear()
+            pause = self.limits.sweep_every.total_seconds()
+            try:
+                pause = min(pause, await self._claim_due())
+            except StoreUnavailable as error:
+                self._runtime.logger.error("the database failed: %s", error.reason)
+                pause = min(pause, _BLOCKED_SECONDS)
+            sleep = asyncio.ensure_future(clock.sleep(pause))
+            woken = asyncio.ensure_future(self._woken.wait())
+            self._is_waiting = True
+            try:
+                _ = await asyncio.wait((sleep, woken), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                self._is_waiting = False
+                _ = sleep.cancel()
+                _ = woken.cancel()
+
+    async def _claim_due(self) -> float:
+        """Starts what is due, as far as there is room; the seconds until more may be."""
+        inbox = self._runtime.store.inbox
+        while (room := self.limits.handlers_at_once - self._taken) > 0:
+            self._taken += room
+            try:
+                claimed = await inbox.claim(
+                    self._with_webhook, owner=self._owner, lease=self.limits.lease, limit=room
+                )
+            except BaseException:
+                self._taken -= room
+                raise
+            self._taken -= room - len(claimed)
+            for event in claimed:
+                self._start_claimed(event)
+            if not claimed:
+                break
+        else:
+            self._is_behind = True
+            return self.limits.sweep_every.total_seconds()
+        due = await inbox.until_due(self._with_webhook)
+        # Due and yet not claimed: it waits for another of its order key.
+        self._is_behind = due is not None and due.total_seconds() <= 0
+        now = self._runtime.clock.monotonic()
+        if now >= self._sweep_at:
+            self._sweep_at = now + self.limits.sweep_every.total_seconds()
+            _ = await inbox.purge()
+            if await inbox.release():
+                return 0.0
+        if due is None:
+            return self.limits.sweep_every.total_seconds()
+        return due.total_seconds() if due.total_seconds() > 0 else _BLOCKED_SECONDS
+
+    def _start_claimed(self, event: InboxEvent) -> None:
+        webhook = self._connectors[event.key.connector].webhook
+        assert webhook is not None  # no other connector's event was asked for
+        delivery = Delivery(event.key, event.id, self._owner, event.attempts, webhook.keep_body_for)
+        work = handle_claimed(
+            self._runtime, self.senders, self._connectors, self._kinds, event, delivery
+        )
+        self.start(work, delivery)
+
+    async def _hold_on(self) -> None:
+        """Keeps the leases of what runs from ending."""
+        third = self.limits.lease.total_seconds() / 3
+        while True:
+            await self._runtime.clock.sleep(third)
+            if not self._running:
+                continue
+            try:
+                await self._runtime.store.inbox.extend(
+                    tuple(self._running.values()), lease=self.limits.lease
+                )
+            except StoreUnavailable as error:
+                self._runtime.logger.error("the database failed: %s", error.reason)

@@ -1,0 +1,52 @@
+"""An application with webhooks, for `--app tests.cli.mail_app:connectors`."""
+
+from __future__ import annotations
+
+import msgspec
+from returns.result import Result, Success
+
+from igniter_connectors import (
+    Connector,
+    ConnectorManager,
+    Secret,
+    Settings,
+    StandardWebhooks,
+    Webhook,
+    WebhookCall,
+    WebhookFailed,
+)
+from tests.sample import Organization
+
+
+class Mail(msgspec.Struct, frozen=True):
+    """The config."""
+
+    key: Secret
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """The payload."""
+
+    text: str
+
+
+async def read(call: WebhookCall[Mail, object, Letter]) -> Result[None, WebhookFailed]:
+    """Runs in no command."""
+    return Success(None)
+
+
+mail = (
+    Connector.create("mail")
+    .with_config(Mail)
+    .with_webhook(Webhook(payload=Letter, verification=StandardWebhooks(), handler=read))
+    .build()
+)
+
+
+connectors = (
+    ConnectorManager.create()
+    .with_settings(Settings.from_environment())
+    .add_scope(Organization)
+    .add_connector(mail)
+    .build()
+)

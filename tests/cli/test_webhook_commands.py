@@ -1,0 +1,90 @@
+"""`webhooks list|show|replay` as a person and a script meet them: real processes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from igniter_connectors import ConnectorManager, Keyring, Secret, Settings, value_or_raise
+from igniter_connectors.core.webhook.schemes import StandardWebhooks
+from igniter_connectors.testing import sign_webhook
+from tests.cli.test_command_line import run
+from tests.sample import CANARY, Organization
+
+AT = ("--app", "tests.cli.mail_app:connectors", "organization:acme", "mail")
+SECRET = Keyring.generate().reveal()
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """A database with one event done and one pending, and the environment that names it."""
+    environment = {
+        "IGNITER_SECRET": SECRET,
+        "DATABASE_URL": f"sqlite:///{tmp_path}/c.db",
+        "IGNITER_BASE_URL": "https://app.example.com",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    from tests.cli.mail_app import Mail, mail
+
+    async def fill() -> None:
+        connectors = (
+            ConnectorManager.create()
+            .with_settings(Settings.from_environment(environment))
+            .add_scope(Organization)
+            .add_connector(mail)
+            .build()
+        )
+        async with connectors:
+            at = connectors.scope(Organization("acme")).at(mail)
+            value_or_raise(await at.connect(Mail(Secret(CANARY))))
+            endpoint = value_or_raise(await at.create_webhook())
+            body, now = b'{"text":"dear sir"}', datetime.now(UTC)
+            first = sign_webhook(StandardWebhooks(), endpoint, body, now=now, event_id="evt_1")
+            assert (await connectors.handle(first)).status == 204
+            await connectors.settled()
+        async with connectors.without_delivery():
+            second = sign_webhook(StandardWebhooks(), endpoint, body, now=now, event_id="evt_2")
+            assert (await connectors.handle(second)).status == 204
+
+    asyncio.run(fill())
+    return environment
+
+
+def test_events_are_listed_shown_and_replayed(database: dict[str, str]) -> None:
+    """No command handles any, and no body is shown unless it is asked for."""
+    listed = run("webhooks", "list", *AT, "--json", **database)
+    events = [json.loads(line) for line in listed.stdout.splitlines()]
+    assert [(one["event_id"], one["state"]) for one in events] == [
+        ("evt_2", "pending"),
+        ("evt_1", "done"),
+    ], listed.stderr
+    only = run("webhooks", "list", *AT, "--state", "done", **database).stdout.splitlines()
+    assert len(only) == 1
+    assert all(word in only[0] for word in (events[1]["id"], "done", "evt_1"))
+    id = events[1]["id"]
+    shown = run("webhooks", "show", *AT, id, **database)
+    assert "evt_1" in shown.stdout
+    assert "dear sir" not in shown.stdout
+    with_body = run("webhooks", "show", *AT, id, "--body", "--json", **database)
+    assert json.loads(with_body.stdout)["body"] == '{"text":"dear sir"}'
+    checked = run("webhooks", "replay", *AT, id, "--dry-run", **database)
+    assert checked.stdout == f"{id} would be replayed\n"
+    replayed = run("webhooks", "replay", *AT, id, "--json", **database)
+    assert json.loads(replayed.stdout) == {"id": id, "replayed": True}
+    pending = run("webhooks", "list", *AT, "--state", "pending", **database).stdout.splitlines()
+    assert len(pending) == 2
+
+
+@pytest.mark.parametrize("command", ["show", "replay"])
+def test_an_event_that_is_none_is_one_line_and_a_status(
+    command: str, database: dict[str, str]
+) -> None:
+    """As for connections."""
+    told = run("webhooks", command, *AT, "none", **database)
+    assert (told.returncode, told.stdout, told.stderr.count("\n")) == (1, "", 1)
+    assert "no such webhook event" in told.stderr

@@ -1,0 +1,8 @@
+"""A real Postgres for what is killed while it uses it."""
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """As a plugin, so that a session has one server, whichever folders it collects."""
+    config.pluginmanager.import_plugin("tests.postgres.fixtures")

@@ -1,0 +1,85 @@
+"""`kill -9` after the provider's 2xx: the event is handled, and takes effect once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from returns.result import Success
+
+from igniter_connectors import DeliveryLimits, Keyring, WebhookEndpoint, value_or_raise
+from tests.faults.effects import INSERT, Effects
+from tests.faults.inbox_process import POINTS
+from tests.flows.mailroom import Answer, Call, Plan, mailroom
+
+SECRET = Keyring.generate()
+KEYRING = Keyring.from_secret(SECRET)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def effects(request: pytest.FixtureRequest, tmp_path: Path) -> Effects:
+    if request.param == "sqlite":
+        made = Effects("sqlite", str(tmp_path / "c.db"))
+    else:
+        made = Effects("postgres", str(request.getfixturevalue("database_url")))
+    made.create()
+    return made
+
+
+def killed_at(point: str, effects: Effects, endpoint: WebhookEndpoint) -> None:
+    """Runs a process until it is there, and kills it."""
+    told = {
+        "id": endpoint.id,
+        "url": endpoint.url.reveal(),
+        "secret": endpoint.signing_secret.reveal(),
+    }
+    environment = {"IGNITER_SECRET": SECRET.reveal(), "IGNITER_ENDPOINT": json.dumps(told)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.inbox_process", effects.kind, effects.place, point],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, **environment},
+    ) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline().strip() == point
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_an_acknowledged_event_outlives_its_process(point: str, effects: Effects) -> None:
+    """Killed before the handler, in it, inside its transaction, and after the commit."""
+    store = effects.store()
+    async with mailroom(store, Plan(keyring=KEYRING)) as first:
+        endpoint = first.endpoint
+    await asyncio.to_thread(killed_at, point, effects, endpoint)
+
+    async def handle(call: Call) -> Answer:
+        async with store.transaction(call) as connection:
+            await connection.execute(INSERT.format("next"))
+        return Success(None)
+
+    limits = DeliveryLimits(sweep_every=timedelta(milliseconds=50))
+    async with mailroom(store, Plan(handle, keyring=KEYRING, limits=limits), endpoint=endpoint) as (
+        room
+    ):
+        async with asyncio.timeout(20):
+            while True:
+                event = value_or_raise(await room.at.webhooks.last())
+                assert event is not None
+                if event.state == "done":
+                    break
+                await asyncio.sleep(0.02)
+        assert event.event_id == "msg_1"
+        # The provider did not see the 2xx, or sends it again for another reason.
+        assert (await room.post("hi")).status == 204
+        await room.connectors.settled()
+    assert effects.told() == ["killed" if point == "committed" else "next"]

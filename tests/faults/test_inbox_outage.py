@@ -1,0 +1,43 @@
+"""Webhooks while PostgreSQL is stopped or down: refused in time, never acknowledged, then well."""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+
+import pytest
+
+from igniter_connectors import PostgresStore, value_or_raise
+from tests.flows.mailroom import mailroom
+from tests.postgres.server import Server
+
+AT_ONCE = 40
+
+
+@pytest.mark.parametrize("fault", ["stopped", "down"])
+async def test_nothing_is_acknowledged_that_is_not_recorded(
+    fault: str, own_server: Server, own_database_url: str
+) -> None:
+    """Each of many at once is told 503 within a second or so; what came again is handled once."""
+    async with mailroom(PostgresStore(own_database_url)) as room:
+        assert (await room.post("before", "before")).status == 204
+        await room.connectors.settled()
+        own_server.pause() if fault == "stopped" else own_server.stop_immediately()
+        try:
+            began = monotonic()
+            answers = await asyncio.gather(*(room.post("x", f"id-{n}") for n in range(AT_ONCE)))
+            took = monotonic() - began
+        finally:
+            own_server.resume() if fault == "stopped" else own_server.start()
+        assert {answer.status for answer in answers} == {503}
+        assert took < 3  # the deadline is 0.8 s; the rest is a busy machine's
+        async with asyncio.timeout(20):
+            for number in range(AT_ONCE):
+                while (await room.post("x", f"id-{number}")).status != 204:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)  # as a provider does
+        await room.until(lambda: len(room.calls) >= AT_ONCE + 1)
+        await room.connectors.settled()
+        ids = [call.event_id for call in room.calls]
+        assert sorted(ids) == sorted({"before", *(f"id-{n}" for n in range(AT_ONCE))})
+        done = value_or_raise(await room.at.webhooks.list(state="done", limit=1000))
+        assert len(done.items) == AT_ONCE + 1

@@ -1,0 +1,242 @@
+"""One address and one secret for the application; the tenants stand in the body."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from returns.result import Result, Success
+
+from igniter_connectors import (
+    AtConfig,
+    Connector,
+    ConnectorManager,
+    Connectors,
+    Event,
+    HttpResponse,
+    MemoryStore,
+    PostgresStore,
+    Secret,
+    SQLiteStore,
+    StandardWebhooks,
+    Store,
+    Webhook,
+    WebhookCall,
+    WebhookEndpoint,
+    WebhookFailed,
+    WebhookReceived,
+    WebhookUnrouted,
+    WrongWiring,
+    value_or_raise,
+)
+from igniter_connectors.testing import sign_webhook
+from tests.sample import CANARY, KEYRING, Organization
+
+SECRETS = (Secret("whsec_" + "QUJD" * 8), Secret("whsec_" + "REVG" * 8))
+
+
+class Chat(msgspec.Struct, frozen=True):
+    """The config: which team at the provider."""
+
+    token: Secret
+    team: str
+
+
+class Said(msgspec.Struct, frozen=True):
+    """The payload: one team or several."""
+
+    teams: list[str]
+    text: str
+
+
+Call = WebhookCall[Chat, object, Said]
+
+
+@dataclass
+class Office:
+    """A running manager, and what reached the handler."""
+
+    connectors: Connectors[Chat, Organization]
+    chat: Any
+    url: str
+    calls: list[Call]
+    events: list[Event]
+
+    def at(self, tenant: str) -> AtConfig[Chat, Any]:
+        """A tenant's connection."""
+        found: AtConfig[Chat, Any] = self.connectors.scope(Organization(tenant)).at(self.chat)
+        return found
+
+    async def connect(self, tenant: str, team: str) -> None:
+        """Connects it."""
+        value_or_raise(await self.at(tenant).connect(Chat(Secret(CANARY), team)))
+
+    async def post(
+        self, *teams: str, id: str = "msg_1", secret: Secret = SECRETS[0]
+    ) -> HttpResponse:
+        """What the provider gets."""
+        body = msgspec.json.encode(Said(list(teams), "hi"))
+        endpoint = WebhookEndpoint("", Secret(self.url), secret)
+        request = sign_webhook(
+            StandardWebhooks(), endpoint, body, now=datetime.now(UTC), event_id=id
+        )
+        answer = await self.connectors.handle(request)
+        await self.connectors.settled()
+        return answer
+
+    def heard(self) -> list[str]:
+        """Which tenants' handlers ran, in order of their names."""
+        return sorted(call.tenant.identity for call in self.calls)
+
+
+@asynccontextmanager
+async def office(store: Store) -> AsyncGenerator[Office, None]:
+    calls: list[Call] = []
+
+    async def hear(call: Call) -> Result[None, WebhookFailed]:
+        calls.append(call)
+        return Success(None)
+
+    def route(said: Said) -> tuple[str, ...]:
+        if "raise" in said.teams:
+            raise RuntimeError("no such team")
+        return tuple(said.teams)
+
+    webhook = Webhook(
+        payload=Said,
+        verification=StandardWebhooks(),
+        handler=hear,
+        route=route,
+        application_secrets=SECRETS,
+        account_of=lambda config: config.team,
+    )
+    chat = Connector.create("chat").with_config(Chat).with_webhook(webhook).build()
+    connectors = (
+        ConnectorManager.create()
+        .with_database(store)
+        .with_encryption(KEYRING)
+        .with_base_url("https://app.example.com")
+        .add_scope(Organization)
+        .add_connector(chat)
+        .build()
+    )
+    events: list[Event] = []
+
+    async def note(event: Event) -> None:
+        events.append(event)
+
+    connectors.subscribe(note)
+    async with connectors:
+        yield Office(connectors, chat, connectors.application_webhook_url(chat), calls, events)
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    match request.param:
+        case "memory":
+            return MemoryStore()
+        case "sqlite":
+            return SQLiteStore(tmp_path / "c.db")
+        case _:
+            return PostgresStore(str(request.getfixturevalue("database_url")))
+
+
+async def test_an_event_reaches_the_tenants_that_its_body_names(store: Store) -> None:
+    """Each in a row of its own, with its own config; a duplicate reaches nobody twice."""
+    async with office(store) as room:
+        for tenant, team in (("acme", "T1"), ("brand", "T1"), ("rival", "T2")):
+            await room.connect(tenant, team)
+        assert room.url == "https://app.example.com/webhooks/chat"
+        for _ in range(2):
+            assert (await room.post("T1")).status == 204
+        assert room.heard() == ["acme", "brand"]
+        assert (await room.post("T1", "T2", "T2", id="msg_2")).status == 204
+        assert room.heard() == ["acme", "acme", "brand", "brand", "rival"]
+        for tenant, count in (("acme", 2), ("rival", 1)):
+            page = value_or_raise(await room.at(tenant).webhooks.list())
+            assert [one.state for one in page.items] == ["done"] * count
+
+
+async def test_any_of_the_applications_secrets_is_taken_and_no_other(store: Store) -> None:
+    """Before anything is looked up."""
+    async with office(store) as room:
+        await room.connect("acme", "T1")
+        assert (await room.post("T1", secret=SECRETS[1])).status == 204
+        assert (await room.post("T1", secret=Secret("whsec_" + "R0hJ" * 8))).status == 401
+        assert room.heard() == ["acme"]
+
+
+async def test_nobodys_event_is_answered_counted_and_not_stored(store: Store) -> None:
+    """Of a team that is not connected, was disconnected, or cannot be a name at all."""
+    async with office(store) as room:
+        await room.connect("acme", "T1")
+        value_or_raise(await room.at("acme").disconnect())
+        for number, team in enumerate(("T1", "T2", "", "x" * 256, "\x00")):
+            assert (await room.post(team, id=f"id-{number}")).status == 204
+        assert (room.heard(), sum(isinstance(e, WebhookReceived) for e in room.events)) == ([], 0)
+        unrouted = [event for event in room.events if isinstance(event, WebhookUnrouted)]
+        assert [event.event_id for event in unrouted] == [f"id-{number}" for number in range(5)]
+
+
+async def test_another_account_gets_another_teams_events(store: Store) -> None:
+    """As soon as the config says so, and no longer the one before."""
+    async with office(store) as room:
+        await room.connect("acme", "T1")
+        value_or_raise(await room.at("acme").update(Chat(Secret(CANARY), "T2")))
+        await room.post("T1", id="1")
+        assert room.heard() == []
+        await room.post("T2", id="2")
+        assert room.heard() == ["acme"]
+
+
+async def test_a_route_that_raises_is_not_acknowledged(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The provider comes again; what it raised is logged."""
+    async with office(store) as room:
+        assert (await room.post("raise")).status == 503
+    assert "chat: route raised RuntimeError" in caplog.text
+
+
+async def test_a_disabled_tenants_event_is_held_and_the_others_go_on(store: Store) -> None:
+    """As at an address of its own."""
+    async with office(store) as room:
+        for tenant in ("acme", "brand"):
+            await room.connect(tenant, "T1")
+        value_or_raise(await room.at("acme").disable())
+        assert (await room.post("T1")).status == 204
+        assert room.heard() == ["brand"]
+        value_or_raise(await room.at("acme").enable())
+        await room.connectors.settled()
+        assert room.heard() == ["acme", "brand"]
+
+
+async def test_an_application_address_needs_a_route() -> None:
+    """404 where the connector has none, and no URL of it is told."""
+    webhook = Webhook(payload=Said, verification=StandardWebhooks(), handler=never)
+    plain = Connector.create("chat").with_config(Chat).with_webhook(webhook).build()
+    connectors = (
+        ConnectorManager.create()
+        .with_database(MemoryStore())
+        .with_encryption(KEYRING)
+        .with_base_url("https://app.example.com")
+        .add_scope(Organization)
+        .add_connector(plain)
+        .build()
+    )
+    async with connectors:
+        endpoint = WebhookEndpoint("", Secret("https://app.example.com/webhooks/chat"), SECRETS[0])
+        request = sign_webhook(StandardWebhooks(), endpoint, b"{}", now=datetime.now(UTC))
+        assert (await connectors.handle(request)).status == 404
+        with pytest.raises(WrongWiring, match="no webhook with a route"):
+            connectors.application_webhook_url(plain)
+
+
+async def never(_: Call) -> Result[None, WebhookFailed]:
+    raise AssertionError("nothing was to be handled")
