@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 
+import httpx
 import pytest
 from dependency_injector import providers
+from msgspec.structs import replace
 
-from igniter_connectors import Keyring, MemoryStore, WrongWiring
+from igniter_connectors import Keyring, MemoryStore, OAuthProvider, Secret, WrongWiring
 from igniter_connectors.adapters.httpx_client import HttpxClient
 from igniter_connectors.adapters.system import SystemClock, SystemEntropy
 from igniter_connectors.container import Container
@@ -18,6 +20,7 @@ from igniter_connectors.manager.connectors import Connectors
 from igniter_connectors.manager.parts import Parts
 from igniter_connectors.testing import ManualClock
 from tests.sample import Organization, bot
+from tests.web.github import github
 
 PARTS = Parts(
     store=MemoryStore(),
@@ -63,3 +66,28 @@ def test_what_is_missing_is_told() -> None:
     for provider in (container.store, container.ciphers):
         with pytest.raises(WrongWiring):
             provider()
+
+
+@pytest.mark.parametrize("is_oauth", [True, False])
+async def test_what_a_refresh_needs_is_made_at_the_start(
+    is_oauth: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not at its request, when a crowd of calls may be under way; without OAuth not at all."""
+    made: list[httpx.AsyncHTTPTransport] = []
+
+    class Counted(httpx.AsyncHTTPTransport):
+        def __init__(self, *, trust_env: bool) -> None:
+            super().__init__(trust_env=trust_env)
+            made.append(self)
+
+    monkeypatch.setattr(httpx, "AsyncHTTPTransport", Counted)
+    provider = OAuthProvider(
+        authorization_url="https://p.example/a",
+        token_url="https://p.example/t",
+        client_id="app",
+        client_secret=Secret("application's own"),
+    )
+    connector = github(provider) if is_oauth else bot
+    parts = replace(PARTS, store=MemoryStore(), connectors=(connector,))
+    async with Container(parts=providers.Object(parts)).manager():
+        assert len(made) == is_oauth

@@ -99,17 +99,16 @@ def make_manager(parts: Parts, runtime: Runtime) -> Connectors[Any, Any]:
     """The manager. Its types are the builder's, which made sure of them."""
     connectors = {connector.key: connector for connector in parts.connectors}
     kinds = {str(kind.__struct_config__.tag): kind for kind in parts.kinds}
-    return Connectors(runtime, connectors, kinds, _closing(runtime.http), parts.limits)
+    return Connectors(runtime, connectors, kinds, *_life_of(runtime.http), parts.limits)
 
 
-def _closing(http: HttpClient) -> Callable[[], Awaitable[None]]:
+def _life_of(http: HttpClient) -> tuple[Callable[[], object], Callable[[], Awaitable[None]]]:
+    """What opens the HTTP client and what closes it; nothing for another kind of client."""
     from igniter_connectors.adapters.httpx_client import HttpxClient
 
-    async def close() -> None:
-        if isinstance(http, HttpxClient):
-            await http.close()
+    async def leave() -> None: ...
 
-    return close
+    return (http.open, http.close) if isinstance(http, HttpxClient) else (lambda: None, leave)
 
 
 class Container(containers.DeclarativeContainer):

@@ -94,6 +94,16 @@ class HttpxClient:
         self._in_flight: set[asyncio.Future[None]] = set()
         self._closing = False
 
+    def open(self) -> httpx.AsyncBaseTransport:
+        """Makes what the first request would otherwise make, unless it is there.
+
+        That is a tenth of a second of modules and certificates, in which nothing else in the
+        process runs: reads that came together with that request could miss their deadline.
+        """
+        if self._transport is None:
+            self._transport = self._given or httpx.AsyncHTTPTransport(trust_env=False)
+        return self._transport
+
     async def close(self) -> None:
         """Lets what was sent come to its end, then closes the connections.
 
@@ -178,8 +188,7 @@ class HttpxClient:
     async def _exchange(
         self, request: HttpRequest, limit_bytes: int, *, name: str | None = None
     ) -> HttpResponse:
-        if self._transport is None:
-            self._transport = self._given or httpx.AsyncHTTPTransport(trust_env=False)
+        transport = self.open()
         extensions: dict[str, object] = {
             "timeout": {"connect": 5.0, "read": None, "write": None, "pool": 5.0}
         }
@@ -197,7 +206,7 @@ class HttpxClient:
             content=request.body,
             extensions=extensions,
         )
-        answer = await self._transport.handle_async_request(sent)
+        answer = await transport.handle_async_request(sent)
         try:
             body = bytearray()
             answer.request = sent

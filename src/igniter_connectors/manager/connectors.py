@@ -93,12 +93,14 @@ class Connectors(Generic[K_contra, S_contra]):
         runtime: Runtime,
         connectors: Mapping[str, Definition[Any, Any, Any]],
         kinds: Mapping[str, type[Scope]],
+        open_http: Callable[[], object],
         close_http: Callable[[], Awaitable[None]],
         limits: DeliveryLimits,
     ) -> None:
         self._runtime = runtime
         self._connectors = connectors
         self._kinds = kinds
+        self._open_http = open_http
         self._close_http = close_http
         self._renewals = Renewals(runtime)
         self._revocations = Revocations(runtime, connectors)
@@ -163,6 +165,8 @@ class Connectors(Generic[K_contra, S_contra]):
             _ = stack.push_async_callback(self._renewals.close)
             _ = stack.push_async_callback(self._deliveries.close)
             if any(isinstance(one, OAuthConnector) for one in self._connectors.values()):
+                # The first refresh may come in a crowd of calls: it has nothing to make then.
+                _ = self._open_http()
                 self._revocations.start()
                 _ = stack.push_async_callback(self._revocations.close)
             self._stack = stack.pop_all()
