@@ -28,4 +28,5 @@ def main(only: tuple[str, ...], as_json: bool) -> None:
     sys.exit(0 if holds else 1)
 
 
-main()
+if __name__ == "__main__":  # the processes of the campaigns import this module too
+    main()

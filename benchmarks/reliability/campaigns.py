@@ -2,12 +2,25 @@
 
 from benchmarks.reliability.canaries import canaries
 from benchmarks.reliability.corrupt_row import corrupt_row
+from benchmarks.reliability.dead_grant import ACTIONS, dead_grant_in
 from benchmarks.reliability.envelope import envelope
 from benchmarks.reliability.figure import Campaign
 from benchmarks.reliability.fuzz_signatures import fuzz_signatures
+from benchmarks.reliability.impatient import impatient
+from benchmarks.reliability.skew import skew
+from benchmarks.reliability.slow_provider import slow_provider
+from benchmarks.reliability.storm import CONNECTIONS, storm, storm_over
+from benchmarks.reliability.weather import SECONDS, weather_for
 from benchmarks.reliability.zoom_oracle import zoom_oracle
 
 CAMPAIGNS: dict[str, Campaign] = {
+    "storm": storm,
+    "storm-200": storm_over(CONNECTIONS),
+    "slow-provider": slow_provider,
+    "impatient": impatient,
+    "weather": weather_for(SECONDS),
+    "dead-grant": dead_grant_in(ACTIONS),
+    "skew": skew,
     "canaries": canaries,
     "corrupt-row": corrupt_row,
     "envelope": envelope,

@@ -1,0 +1,53 @@
+"""A grant that its provider ended: one request, and then none."""
+
+import asyncio
+from collections import Counter
+
+from benchmarks.reliability.application import Application
+from benchmarks.reliability.figure import Campaign, Figure
+from benchmarks.reliability.scene import scene
+from benchmarks.reliability.work import Outcome, call, call_all
+
+ACTIONS = 1000
+PROCESSES = 2
+_AT_ONCE = 25
+
+
+def dead_grant_in(actions: int) -> Campaign:
+    """Several callers at first, then so many actions in two processes."""
+
+    async def run() -> Figure:
+        return await _dead_grant(actions)
+
+    return run
+
+
+async def _dead_grant(actions: int) -> Figure:
+    async with scene() as here:
+        await here.connect(["acme"])
+        _ = await here.provider.revoke_all()
+        workers = [here.start() for _ in range(PROCESSES)]
+        first = await asyncio.gather(*(worker.run(call_all, ["acme"] * 5) for worker in workers))
+        before = len((await here.grants())["acme"].requests)
+        later = await asyncio.gather(
+            *(worker.run(one_after_another, "acme", actions // PROCESSES) for worker in workers)
+        )
+        after = len((await here.grants())["acme"].requests) - before
+    told = Counter((one.code, one.reason) for answers in (*first, *later) for one in answers)
+    every = actions + 5 * PROCESSES
+    needs_reauth = told["CONNECTOR_NEEDS_REAUTH", "needs_reauth"]
+    return Figure(
+        "dead-grant",
+        f"{before} request, then {after} in {actions} actions; "
+        f"{needs_reauth} of {every} told that it needs_reauth",
+        f"1, then 0; {every}",
+        (before, after, needs_reauth) == (1, 0, every),
+    )
+
+
+async def one_after_another(app: Application, tenant: str, times: int) -> list[Outcome]:
+    """Actions, a few at once."""
+    outcomes: list[Outcome] = []
+    for _ in range(0, times, _AT_ONCE):
+        outcomes += await asyncio.gather(*(call(app, tenant) for _ in range(_AT_ONCE)))
+    return outcomes
