@@ -7,6 +7,9 @@ from benchmarks.reliability.envelope import envelope
 from benchmarks.reliability.figure import Campaign
 from benchmarks.reliability.fuzz_signatures import fuzz_signatures
 from benchmarks.reliability.impatient import impatient
+from benchmarks.reliability.kill_refresh import TIMES, kill_refresh_times
+from benchmarks.reliability.late_commit import late_commit
+from benchmarks.reliability.restart import restart
 from benchmarks.reliability.skew import skew
 from benchmarks.reliability.slow_provider import slow_provider
 from benchmarks.reliability.storm import CONNECTIONS, storm, storm_over
@@ -18,8 +21,11 @@ CAMPAIGNS: dict[str, Campaign] = {
     "storm-200": storm_over(CONNECTIONS),
     "slow-provider": slow_provider,
     "impatient": impatient,
+    "kill-refresh": kill_refresh_times(TIMES),
+    "late-commit": late_commit,
     "weather": weather_for(SECONDS),
     "dead-grant": dead_grant_in(ACTIONS),
+    "restart": restart,
     "skew": skew,
     "canaries": canaries,
     "corrupt-row": corrupt_row,
