@@ -9,6 +9,8 @@ from benchmarks.reliability.fuzz_signatures import fuzz_signatures
 from benchmarks.reliability.impatient import impatient
 from benchmarks.reliability.kill_refresh import TIMES, kill_refresh_times
 from benchmarks.reliability.late_commit import late_commit
+from benchmarks.reliability.no_lost_update import WEBHOOKS, no_lost_update_in
+from benchmarks.reliability.reauthorize_race import EACH, reauthorize_race_of
 from benchmarks.reliability.restart import restart
 from benchmarks.reliability.skew import skew
 from benchmarks.reliability.slow_provider import slow_provider
@@ -25,8 +27,10 @@ CAMPAIGNS: dict[str, Campaign] = {
     "late-commit": late_commit,
     "weather": weather_for(SECONDS),
     "dead-grant": dead_grant_in(ACTIONS),
+    "reauthorize-race": reauthorize_race_of(EACH),
     "restart": restart,
     "skew": skew,
+    "no-lost-update": no_lost_update_in(WEBHOOKS),
     "canaries": canaries,
     "corrupt-row": corrupt_row,
     "envelope": envelope,

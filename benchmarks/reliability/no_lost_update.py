@@ -1,0 +1,190 @@
+"""Webhooks, refreshes, toggles, config updates and reauthorizations of one connection at once.
+
+Every access token is expired from the start, so that each action refreshes. Everything that was
+said to be done must be there in the end: each counted-up config, the last toggle, the provider's
+present refresh token, and each delivery its answer.
+"""
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import Awaitable
+from datetime import UTC, datetime
+
+import httpx
+import msgspec
+from returns.pipeline import is_successful
+
+from benchmarks.reliability.application import Application, Drive
+from benchmarks.reliability.figure import Campaign, Figure
+from benchmarks.reliability.scene import scene, tenants
+from benchmarks.reliability.work import call, reauthorize
+from igniter_connectors import Conflict, Secret, StandardWebhooks, WebhookEndpoint, value_or_raise
+from igniter_connectors.testing import ProviderScript, sign_webhook
+
+WEBHOOKS = 1000
+CONNECTIONS = 8
+PROCESSES = 3
+
+_ROUNDS = 6
+_ACTIONS = 20
+_AT_ONCE = 10
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """A webhook endpoint, as it is passed from process to process."""
+
+    id: str
+    url: str
+    signing_secret: str
+
+
+class Done(msgspec.Struct):
+    """What one process did.
+
+    Attributes:
+        statuses: Answers to webhooks, by their status.
+        codes: What actions answered, by the problem's code; "" where they ran.
+        counted: How often it counted each tenant's config up.
+        toggles_lost: How often a switch was not as this process had just put it.
+    """
+
+    statuses: Counter[int]
+    codes: Counter[str]
+    counted: Counter[str]
+    toggles_lost: int = 0
+
+
+def no_lost_update_in(webhooks: int) -> Campaign:
+    """The figure with so many webhooks."""
+
+    async def run() -> Figure:
+        return await _no_lost_update(webhooks)
+
+    return run
+
+
+async def _no_lost_update(webhooks: int) -> Figure:
+    names = tenants(CONNECTIONS)
+    async with scene(ProviderScript(access_token_seconds=1)) as here:
+        await here.connect(names)
+        workers = [here.start() for _ in range(PROCESSES)]
+        endpoints = await workers[0].run(make_endpoints, names)
+        share = webhooks // PROCESSES
+        shares = [share] * (PROCESSES - 1) + [webhooks - share * (PROCESSES - 1)]
+        # Who toggles and who reconnects: one process each, so that it knows what must stand.
+        done = await asyncio.gather(
+            *(
+                worker.run(race, endpoints, shares[number], number)
+                for number, worker in enumerate(workers)
+            )
+        )
+        kept = await workers[0].run(configs, names)
+        in_step = await here.in_step(workers[0], names)
+        state = await here.provider.state()
+    counted: Counter[str] = sum((one.counted for one in done), Counter())
+    statuses: Counter[int] = sum((one.statuses for one in done), Counter())
+    codes: Counter[str] = sum((one.codes for one in done), Counter())
+    lost = sum(abs(counted[tenant] - kept[tenant][0]) for tenant in names)
+    off = sum(one.toggles_lost for one in done) + sum(not kept[tenant][1] for tenant in names)
+    refused = sum(grant.invalid_grants for grant in state.grants)
+    failed = codes.total() - codes[""] - codes["CONNECTOR_DISABLED"]
+    told = (statuses[204], lost, off, refused, failed, len(in_step))
+    bar = (webhooks, 0, 0, 0, 0, CONNECTIONS)
+    return Figure(
+        "no-lost-update",
+        f"{{}} of {webhooks} webhooks taken; of {counted.total()} config updates {{}} lost; "
+        f"{{}} toggles lost; over {state.refresh_requests} refreshes {{}} invalid_grant; "
+        f"{{}} of {codes.total()} actions failed; {{}} of {CONNECTIONS} rows as at the provider"
+        "".format(*told),
+        "{}, {}, {}, {}, {}, {}".format(*bar),
+        told == bar and counted.total() > 0 and codes[""] > 0,
+    )
+
+
+async def make_endpoints(app: Application, tenants: list[str]) -> dict[str, Endpoint]:
+    """One for each."""
+    made = {tenant: value_or_raise(await app.at(tenant).create_webhook()) for tenant in tenants}
+    return {
+        tenant: Endpoint(one.id, one.url.reveal(), one.signing_secret.reveal())
+        for tenant, one in made.items()
+    }
+
+
+async def configs(app: Application, tenants: list[str]) -> dict[str, tuple[int, bool]]:
+    """Each tenant's count, and whether it is switched on."""
+    opened = {tenant: value_or_raise(await app.at(tenant).get()) for tenant in tenants}
+    return {tenant: (one.config.count, one.enabled) for tenant, one in opened.items()}
+
+
+async def race(
+    app: Application, endpoints: dict[str, Endpoint], webhooks: int, number: int
+) -> Done:
+    """What one process does, all of it at once."""
+    done = Done(Counter(), Counter(), Counter())
+    work: list[Awaitable[None]] = [deliver_all(app, endpoints, webhooks, done)]
+    async with httpx.AsyncClient() as browser:
+        for tenant in endpoints:
+            work += [act(app, tenant, done), count_up(app, tenant, done)]
+            if number == 1:
+                work.append(toggle(app, tenant, done))
+            if number == 2:
+                work.append(reconnect(app, browser, tenant))
+        await asyncio.gather(*work)
+    return done
+
+
+async def deliver_all(
+    app: Application, endpoints: dict[str, Endpoint], webhooks: int, done: Done
+) -> None:
+    """Signed deliveries, some at once, to each endpoint in turn."""
+    numbers = iter(range(webhooks))
+    turns = itertools.cycle(endpoints.values())
+
+    async def deliver() -> None:
+        for number, known in zip(numbers, turns, strict=False):
+            endpoint = WebhookEndpoint(known.id, Secret(known.url), Secret(known.signing_secret))
+            request = sign_webhook(
+                StandardWebhooks(),
+                endpoint,
+                b'{"text":"hello"}',
+                now=datetime.now(UTC),
+                event_id=f"{id(app)}-{number}",
+            )
+            done.statuses[(await app.connectors.handle(request)).status] += 1
+
+    await asyncio.gather(*(deliver() for _ in range(_AT_ONCE)))
+
+
+async def act(app: Application, tenant: str, done: Done) -> None:
+    """Actions one after another, each of which refreshes."""
+    for _ in range(_ACTIONS):
+        done.codes[(await call(app, tenant)).code] += 1
+
+
+async def count_up(app: Application, tenant: str, done: Done) -> None:
+    """Counts the config up, on the version that was seen; again where another was faster."""
+    for _ in range(_ROUNDS):
+        while True:
+            seen = value_or_raise(await app.at(tenant).get())
+            config = Drive(seen.config.count + 1)
+            answer = await app.at(tenant).update(config, version=seen.version)
+            if is_successful(answer):
+                done.counted[tenant] += 1
+                break
+            assert isinstance(answer.failure(), Conflict), answer
+
+
+async def toggle(app: Application, tenant: str, done: Done) -> None:
+    """Off and on again; nobody else switches."""
+    for _ in range(_ROUNDS):
+        value_or_raise(await app.at(tenant).disable())
+        done.toggles_lost += value_or_raise(await app.at(tenant).get()).enabled
+        value_or_raise(await app.at(tenant).enable())
+        done.toggles_lost += not value_or_raise(await app.at(tenant).get()).enabled
+
+
+async def reconnect(app: Application, browser: httpx.AsyncClient, tenant: str) -> None:
+    """Authorizes in place, some times."""
+    for _ in range(_ROUNDS // 2):
+        await reauthorize(app, browser, tenant)
