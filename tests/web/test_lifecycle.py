@@ -208,6 +208,57 @@ async def test_disconnected_between_code_and_commit_the_tokens_are_handed_over(
         assert [grant.is_revoked for grant in made.provider.grants] == [True, True]
 
 
+async def test_a_refresh_between_code_and_commit_does_not_throw_an_authorization_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It raises the generation of the very grant that the authorization replaces."""
+    async with scene(ends="token") as made, made.site.browser() as browser:
+        await made.connect()
+        made.clock.advance(timedelta(hours=1))
+        callback = await come_back(browser, await ticket(made.site))
+        save, requests = made.runtime.store.save_authorized, made.provider.refresh_requests
+
+        async def refresh_first(record, **kwargs):  # type: ignore[no-untyped-def]  # passed through
+            monkeypatch.undo()
+            assert await made.works()
+            return await save(record, **kwargs)
+
+        monkeypatch.setattr(made.runtime.store, "save_authorized", refresh_first)
+        answer = await browser.get(callback)
+        assert answer.headers["location"] == "/?connected=github"
+        assert made.provider.refresh_requests == requests + 1
+        after = (await made.record()).grant
+        assert after is not None
+        assert after.generation == 3
+        await made.revoke_due()
+        assert [grant.is_revoked for grant in made.provider.grants] == [True, False]
+        assert await made.works()
+
+
+async def test_of_two_authorizations_of_one_grant_the_first_to_come_back_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What counts is the grant that the second began with, not the generation it finds."""
+    async with scene(ends="token") as made, made.site.browser() as browser:
+        await made.connect()
+        callback = await come_back(browser, await ticket(made.site))
+        send = made.runtime.http.send
+
+        async def meanwhile(request, **kwargs):  # type: ignore[no-untyped-def]  # passed through
+            answer = await send(request, **kwargs)
+            if request.url == made.provider.token_url:
+                monkeypatch.undo()
+                await made.connect()
+            return answer
+
+        monkeypatch.setattr(made.runtime.http, "send", meanwhile)
+        answer = await browser.get(callback)
+        assert answer.headers["location"] == "/?error=CONNECTOR_CONFLICT"
+        await made.revoke_due()
+        assert [grant.is_revoked for grant in made.provider.grants] == [True, True, False]
+        assert await made.works()
+
+
 async def test_authorizing_again_revokes_the_token_it_replaces() -> None:
     """Not the grant, where that is the new one's too."""
     async with scene(ends="token") as made:
