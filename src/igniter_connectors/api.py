@@ -44,7 +44,7 @@ from igniter_connectors.core.fields import FormField, form_fields, mask
 from igniter_connectors.core.http import HttpClient, HttpFailed, HttpRequest, HttpResponse
 from igniter_connectors.core.oauth.adopted import AdoptedTokens
 from igniter_connectors.core.oauth.provider import OAuthProvider, TenantClient
-from igniter_connectors.core.oauth.state import AuthorizationRequest
+from igniter_connectors.core.oauth.state import AuthorizationRequest, CookieAuthorization
 from igniter_connectors.core.page import Page
 from igniter_connectors.core.principal import Principal
 from igniter_connectors.core.problem import (
@@ -63,6 +63,7 @@ from igniter_connectors.core.problem import (
     ApiUnauthorized,
     ApiUnreachable,
     AuthorizationDenied,
+    AuthorizeDirectlyProblem,
     AuthorizeProblem,
     BuildConfigRequired,
     BuildConnectorsRequired,
@@ -70,6 +71,7 @@ from igniter_connectors.core.problem import (
     BuildScopesRequired,
     CallbackProblem,
     CallProblem,
+    ClientConnectProblem,
     ConfigInvalid,
     Conflict,
     ConnectorError,
@@ -80,6 +82,8 @@ from igniter_connectors.core.problem import (
     DecryptFailed,
     DefaultCallProblem,
     DefaultConfigRequired,
+    DeviceProblem,
+    DeviceStartProblem,
     Disabled,
     DisconnectProblem,
     DiscoveryFailed,
@@ -174,6 +178,7 @@ from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
 from igniter_connectors.manager.at import At, AtConfig, BoundAction
 from igniter_connectors.manager.at_oauth import AtOAuth
 from igniter_connectors.manager.connectors import ConnectorEntry, Connectors
+from igniter_connectors.manager.device import PendingDevice
 from igniter_connectors.manager.scoped import Scoped
 from igniter_connectors.manager.webhooks import ConnectionWebhooks
 from igniter_connectors.ports import Clock, DeliveryLost, Entropy, Observer, Store, StoreUnavailable
@@ -230,6 +235,7 @@ __all__ = [
     "AuthorizationFailed",
     "AuthorizationRequest",
     "AuthorizationStarted",
+    "AuthorizeDirectlyProblem",
     "AuthorizeProblem",
     "BareSignature",
     "BoundAction",
@@ -239,6 +245,7 @@ __all__ = [
     "BuildScopesRequired",
     "CallProblem",
     "CallbackProblem",
+    "ClientConnectProblem",
     "Clock",
     "ConfigConnector",
     "ConfigInvalid",
@@ -254,6 +261,7 @@ __all__ = [
     "ConnectorManager",
     "ConnectorNotFound",
     "Connectors",
+    "CookieAuthorization",
     "CustomVerification",
     "DatabaseFailed",
     "DatabaseRequired",
@@ -263,6 +271,8 @@ __all__ = [
     "Delivery",
     "DeliveryLimits",
     "DeliveryLost",
+    "DeviceProblem",
+    "DeviceStartProblem",
     "Disabled",
     "DisabledEvent",
     "DisconnectProblem",
@@ -308,6 +318,7 @@ __all__ = [
     "Observer",
     "Page",
     "Part",
+    "PendingDevice",
     "PostgresStore",
     "Principal",
     "PrincipalRequired",

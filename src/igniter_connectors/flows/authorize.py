@@ -111,11 +111,31 @@ async def begin(
     config: Conf,
     wanted: Wanted,
 ) -> Result[AuthorizationRequest, ConfigInvalid | EncryptFailed | ReturnToInvalid]:
-    """Keeps what the callback will need, and gives the address of our own start route.
+    """Keeps what the callback will need, and gives the address of our own start route."""
+    begun = await new_payload(runtime, connector, key, config, wanted)
+    if not is_successful(begun):
+        return Failure(begun.failure())
+    ticket = url_safe(runtime.entropy.octets(32))
+    kept = await _keep(
+        runtime, ticket_hash(ticket), subject_binding(wanted.subject), key, begun.unwrap()
+    )
+    if not is_successful(kept):
+        return Failure(kept.failure())
+    return Success(AuthorizationRequest(start_url(base, connector.key, ticket)))
+
+
+async def new_payload(
+    runtime: Runtime,
+    connector: OAuthConnector[Conf, Ctx, Any],
+    key: ConnectionKey,
+    config: Conf,
+    wanted: Wanted,
+) -> Result[AuthorizationPayload, ConfigInvalid | EncryptFailed | ReturnToInvalid]:
+    """What the callback will need.
 
     The tenant, the config and the subject are recorded here and come from nowhere else.
     """
-    subject, return_to = wanted.subject, wanted.return_to
+    return_to = wanted.return_to
     if return_to and not is_own_path(return_to) and return_to not in runtime.return_urls:
         return Failure(ReturnToInvalid(connector.key))
     accepted = await accept_config(runtime, connector, key, config)
@@ -126,20 +146,17 @@ async def begin(
         misfit = encoded.failure()
         return Failure(ConfigInvalid(connector.key, misfit.path, misfit.reason))
     asked = dict.fromkeys((*connector.provider.oauth_scopes, *wanted.oauth_scopes))
-    payload = AuthorizationPayload(
-        subject=subject,
-        config=encoded.unwrap(),
-        oauth_scopes=tuple(asked),
-        return_to=return_to,
-        expected_grant=await runtime.store.last_grant(key),
-        replace_account=wanted.replace_account,
-        keeps_config=wanted.keeps_config,
+    return Success(
+        AuthorizationPayload(
+            subject=wanted.subject,
+            config=encoded.unwrap(),
+            oauth_scopes=tuple(asked),
+            return_to=return_to,
+            expected_grant=await runtime.store.last_grant(key),
+            replace_account=wanted.replace_account,
+            keeps_config=wanted.keeps_config,
+        )
     )
-    ticket = url_safe(runtime.entropy.octets(32))
-    kept = await _keep(runtime, ticket_hash(ticket), subject_binding(subject), key, payload)
-    if not is_successful(kept):
-        return Failure(kept.failure())
-    return Success(AuthorizationRequest(start_url(base, connector.key, ticket)))
 
 
 async def start(
@@ -154,30 +171,43 @@ async def start(
     if not is_successful(taken):
         return Failure(taken.failure())
     key, payload = taken.unwrap()
+    nonce = url_safe(runtime.entropy.octets(32))
+    sent = await at_provider(
+        runtime, base, connector, key, payload, binding_hash=browser_binding(nonce, subject)
+    )
+    if not is_successful(sent):
+        return Failure(sent.failure())
+    url, state = sent.unwrap()
+    name = cookie_name(state, secure=base.is_secure)
+    return Success(redirect(url, set_cookie(name, nonce, secure=base.is_secure)))
+
+
+async def at_provider(
+    runtime: Runtime,
+    base: BaseUrl,
+    connector: OAuthConnector[Conf, Ctx, Any],
+    key: ConnectionKey,
+    payload: AuthorizationPayload,
+    *,
+    binding_hash: bytes,
+) -> Result[tuple[str, str], StartProblem]:
+    """The provider's address to open, and the state in it, for whoever the binding names."""
     opened = open_payload(connector, payload)
     if not is_successful(opened):
         return Failure(opened.failure())
     _, provider = opened.unwrap()
-    state, nonce = (
-        url_safe(runtime.entropy.octets(32)),
-        url_safe(runtime.entropy.octets(32)),
-    )
+    state = url_safe(runtime.entropy.octets(32))
     verifier = new_verifier(runtime.entropy.octets(32))
     kept = await _keep(
-        runtime,
-        state_hash(state),
-        browser_binding(nonce, subject),
-        key,
-        replace(payload, verifier=verifier),
+        runtime, state_hash(state), binding_hash, key, replace(payload, verifier=verifier)
     )
     if not is_successful(kept):
         return Failure(kept.failure())
     url = await _authorization_url(runtime, base, provider, connector.key, state, verifier)
     if not is_successful(url):
         return Failure(url.failure())
-    name = cookie_name(state, secure=base.is_secure)
     runtime.announcer.tell(AuthorizationStarted(at=runtime.clock.now(), **address(key)))
-    return Success(redirect(url.unwrap(), set_cookie(name, nonce, secure=base.is_secure)))
+    return Success((url.unwrap(), state))
 
 
 async def _authorization_url(

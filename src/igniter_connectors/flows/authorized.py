@@ -49,7 +49,7 @@ class Authorized(msgspec.Struct, Generic[Conf], frozen=True):
     """Tokens, for whom they are, and the conditions under which they may be stored.
 
     `expected_grant` is what `last_grant` said when this began. `is_shared`: adopted tokens
-    that somebody else uses too.
+    that somebody else uses too. `is_client_s`: tokens in the client's own name.
     """
 
     config: Conf
@@ -60,6 +60,7 @@ class Authorized(msgspec.Struct, Generic[Conf], frozen=True):
     replace_account: bool
     keeps_config: bool = False
     is_shared: bool = False
+    is_client_s: bool = False
 
 
 async def save_authorized(
@@ -120,6 +121,7 @@ def _record(
         key=key,
         row=row,
         generation=generation,
+        is_client_s=authorized.is_client_s,
     )
     if not is_successful(granted):
         return Failure(granted.failure())
@@ -169,18 +171,30 @@ async def marked_pending(
 ) -> AsyncGenerator[None, None]:
     """Holds back revocations while tokens are on their way from the provider into a row.
 
-    The state was taken, so nothing tells any more that an authorization is pending; a grant
-    revoked in between could be the very one that is being made anew.
+    No state is stored that would tell that an authorization is pending; a grant revoked in
+    between could be the very one that is being made anew.
     """
-    if provider.revocation_url is None:
-        yield
-        return
-    handle, binding = runtime.entropy.octets(32), runtime.entropy.octets(32)
-    marker = PendingAuthorization(handle, binding, runtime.new_id(), key, b"")
-    await runtime.store.add_authorization(marker, lifetime=_LONGEST_CALLBACK)
+    mark = await mark_pending(runtime, key, provider, lifetime=_LONGEST_CALLBACK)
     try:
         yield
     finally:
-        # Where the database does not answer, the marker ends by itself.
+        await unmark(runtime, mark)
+
+
+async def mark_pending(
+    runtime: Runtime, key: ConnectionKey, provider: OAuthProvider, *, lifetime: timedelta
+) -> PendingAuthorization | None:
+    """As `marked_pending`, until `unmark` or for `lifetime`; None where nothing is revoked."""
+    if provider.revocation_url is None:
+        return None
+    handle, binding = runtime.entropy.octets(32), runtime.entropy.octets(32)
+    mark = PendingAuthorization(handle, binding, runtime.new_id(), key, b"")
+    await runtime.store.add_authorization(mark, lifetime=lifetime)
+    return mark
+
+
+async def unmark(runtime: Runtime, mark: PendingAuthorization | None) -> None:
+    """Takes a mark away; where the database does not answer, it ends by itself."""
+    if mark is not None:
         with suppress(StoreUnavailable):
-            _ = await runtime.store.take_authorization(handle, binding)
+            _ = await runtime.store.take_authorization(mark.handle_hash, mark.binding_hash)

@@ -35,11 +35,11 @@ from igniter_connectors.core.oauth.state import (
     cookie_name,
     cookie_value,
     state_hash,
+    unbound_browser,
 )
 from igniter_connectors.core.oauth.token import TokenSet
 from igniter_connectors.core.problem import (
     CallbackProblem,
-    Conflict,
     DatabaseFailed,
     ExchangeProblem,
     OAuthStateInvalid,
@@ -47,16 +47,11 @@ from igniter_connectors.core.problem import (
 )
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.url import BaseUrl, callback_url
-from igniter_connectors.flows.account import find_account
 from igniter_connectors.flows.authorize import open_payload, redirect, take
-from igniter_connectors.flows.authorized import (
-    Authorized,
-    abandon,
-    marked_pending,
-    save_authorized,
-)
+from igniter_connectors.flows.authorized import marked_pending
 from igniter_connectors.flows.bound_request import send_bound
 from igniter_connectors.flows.connect import address
+from igniter_connectors.flows.granted import Granted, conflict, connect_granted
 from igniter_connectors.flows.moment import moment_of
 from igniter_connectors.flows.runtime import Runtime
 from igniter_connectors.ports import StoreUnavailable
@@ -85,14 +80,8 @@ async def finish(
         return Failure(OAuthStateInvalid(connector.key))
     name = cookie_name(callback.state, secure=base.is_secure)
     nonce = cookie_value(cookies, name)
-    if nonce is None:
-        return Failure(OAuthStateInvalid(connector.key))
-    taken = await take(
-        runtime,
-        connector.key,
-        state_hash(callback.state),
-        browser_binding(nonce, subject),
-    )
+    binding = unbound_browser(subject) if nonce is None else browser_binding(nonce, subject)
+    taken = await take(runtime, connector.key, state_hash(callback.state), binding)
     if not is_successful(taken):
         return Failure(taken.failure())
     key, payload = taken.unwrap()
@@ -128,18 +117,31 @@ async def _judge(
     try:
         # Looked at before the code is spent: a grant that nobody can store is none to ask for.
         if await runtime.store.last_grant(key) != payload.expected_grant:
-            return await _conflict(runtime, key)
+            return await conflict(runtime, key)
         async with marked_pending(runtime, key, provider):
             tokens = await _exchange(runtime, base, provider, key, payload, judged.unwrap())
             if not is_successful(tokens):
                 return tokens.failure()
-            problem = await _connect(
-                runtime, connector, provider, key, payload, config, tokens.unwrap()
+            granted, id_token = tokens.unwrap()
+            connected = await connect_granted(
+                runtime,
+                connector,
+                key,
+                Granted(
+                    config=config,
+                    provider=provider,
+                    tokens=granted,
+                    id_token=id_token,
+                    nonce=nonce_of(payload.verifier),
+                    expected_grant=payload.expected_grant,
+                    replace_account=payload.replace_account,
+                    keeps_config=payload.keeps_config,
+                ),
             )
     except StoreUnavailable as error:
         runtime.logger.error("the database failed: %s", error.reason)
         return DatabaseFailed()
-    return problem
+    return None if is_successful(connected) else connected.failure()
 
 
 async def _exchange(
@@ -167,46 +169,3 @@ async def _exchange(
     if not is_successful(judged):
         return Failure(judged.failure())
     return Success((replace(judged.unwrap(), dpop_key=bound_to), id_token_of(response)))
-
-
-async def _connect(
-    runtime: Runtime,
-    connector: OAuthConnector[Conf, Ctx, Any],
-    provider: OAuthProvider,
-    key: ConnectionKey,
-    payload: AuthorizationPayload,
-    config: Conf,
-    granted: tuple[TokenSet, Secret | None],
-) -> CallbackProblem | None:
-    """Stores the tokens; where that may not be, hands them over: nobody else knows them."""
-    tokens, id_token = granted
-    account = await find_account(
-        runtime,
-        provider,
-        tokens,
-        connector=connector.key,
-        id_token=id_token,
-        nonce=nonce_of(payload.verifier),
-    )
-    if not is_successful(account):
-        await abandon(runtime, connector, provider, key, config, tokens, None)
-        return account.failure()
-    authorized = Authorized(
-        config=config,
-        provider=provider,
-        tokens=tokens,
-        account=account.unwrap(),
-        expected_grant=payload.expected_grant,
-        replace_account=payload.replace_account,
-        keeps_config=payload.keeps_config,
-    )
-    saved = await save_authorized(runtime, connector, key, authorized)
-    if is_successful(saved):
-        return None
-    await abandon(runtime, connector, provider, key, config, tokens, account.unwrap())
-    return saved.failure()
-
-
-async def _conflict(runtime: Runtime, key: ConnectionKey) -> Conflict:
-    known = await runtime.store.find(key)
-    return Conflict(key.connector, known.version if known is not None else None)

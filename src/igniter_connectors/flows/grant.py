@@ -23,8 +23,12 @@ def new_grant(
     key: ConnectionKey,
     row: str,
     generation: int,
+    is_client_s: bool = False,
 ) -> Result[Grant, EncryptFailed]:
-    """A grant with an id of its own. The provider says what was asked and by which client."""
+    """A grant with an id of its own. The provider says what was asked and by which client.
+
+    `is_client_s`: tokens in the client's own name, which it asks for anew when they expire.
+    """
     sealed = seal_tokens(runtime, tokens, key, row=row, generation=generation)
     if not is_successful(sealed):
         return Failure(sealed.failure())
@@ -36,7 +40,7 @@ def new_grant(
             generation=generation,
             grant_id=runtime.new_id(),
             oauth_scopes=asked if tokens.oauth_scopes is None else tokens.oauth_scopes,
-            refreshable=tokens.refresh_token is not None,
+            refreshable=is_client_s or tokens.refresh_token is not None,
             refreshed_at=now,
             expires_at=tokens.expires_at,
             subject=account.subject if account is not None else None,

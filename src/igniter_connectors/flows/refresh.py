@@ -21,6 +21,11 @@ from igniter_connectors.core.event import (
     TokenRefreshed,
     TokenRefreshFailed,
 )
+from igniter_connectors.core.oauth.client_credentials import client_credentials_request
+from igniter_connectors.core.oauth.client_renewal import (
+    judge_client_renewal,
+    renews_as_client,
+)
 from igniter_connectors.core.oauth.lease import (
     COMMIT_RETRY,
     DEADLINE,
@@ -146,14 +151,20 @@ async def _hold(
         _ = await _put_back(runtime, key, lease, DefiniteFailure())
         return DecryptFailed(key.connector)
     spent = opened.unwrap()
-    if spent.refresh_token is None:
+    # The lease is of the generation that was read, so the row's own word counts.
+    is_client_s = record.grant is not None and renews_as_client(record.grant, spent, provider)
+    if spent.refresh_token is None and not is_client_s:
         return await _condemn(runtime, record, lease, spent)
     left = DEADLINE - timedelta(seconds=runtime.clock.monotonic() - began)
     if left <= timedelta() or brakes.is_closing():
         return await _put_back(runtime, key, lease, DefiniteFailure())
-    request = refresh_request(provider, spent.refresh_token, moment=moment_of(runtime))
+    if spent.refresh_token is None:
+        request = client_credentials_request(provider, moment=moment_of(runtime))
+    else:
+        request = refresh_request(provider, spent.refresh_token, moment=moment_of(runtime))
     answer = await send_bound(runtime, request, spent.dpop_key, deadline=left)
-    outcome: Outcome = judge_refresh(
+    judge = judge_client_renewal if is_client_s else judge_refresh
+    outcome: Outcome = judge(
         answer.unwrap() if is_successful(answer) else answer.failure(),
         provider,
         spent,
@@ -186,7 +197,6 @@ async def _commit(
         sealed_tokens=sealed.unwrap(),
         generation=generation,
         oauth_scopes=tokens.oauth_scopes or spent.oauth_scopes,
-        refreshable=tokens.refresh_token is not None,
         refreshed_at=runtime.clock.now(),
         expires_at=tokens.expires_at,
         refresh_expires_at=tokens.refresh_expires_at,

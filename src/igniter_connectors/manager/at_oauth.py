@@ -13,17 +13,24 @@ from typing_extensions import TypeVar
 from igniter_connectors.core.connection import Connection
 from igniter_connectors.core.connector import OAuthConnector
 from igniter_connectors.core.oauth.adopted import AdoptedTokens
-from igniter_connectors.core.oauth.state import AuthorizationRequest
+from igniter_connectors.core.oauth.state import AuthorizationRequest, CookieAuthorization
 from igniter_connectors.core.problem import (
     AdoptProblem,
+    AuthorizeDirectlyProblem,
     AuthorizeProblem,
+    ClientConnectProblem,
+    DeviceStartProblem,
     ReauthorizeProblem,
 )
 from igniter_connectors.flows.adopt import adopt
 from igniter_connectors.flows.authorize import Wanted, begin, begin_again
+from igniter_connectors.flows.authorize_directly import begin_unbound, begin_with_cookie
+from igniter_connectors.flows.client_credentials import connect_as_client
+from igniter_connectors.flows.device import begin_device
 from igniter_connectors.flows.guard import guarded
 from igniter_connectors.flows.runtime import base_of
 from igniter_connectors.manager.at import At
+from igniter_connectors.manager.device import PendingDevice
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx_co = TypeVar("Ctx_co", covariant=True)
@@ -93,6 +100,108 @@ class AtOAuth(At[Conf, Ctx_co]):
             begin_again(self._runtime, base_of(self._runtime), self._oauth, self._key, wanted),
         )
 
+    async def authorize_with_cookie(
+        self,
+        config: Conf,
+        *,
+        subject: str,
+        return_to: str = "",
+        oauth_scopes: Sequence[str] = (),
+    ) -> Result[CookieAuthorization, AuthorizeDirectlyProblem]:
+        """As `authorize`, for an application that serves no start route of ours.
+
+        Answer the request of the very browser in which the subject is signed in with a
+        redirect to `url` and the header `Set-Cookie`. The provider sends that browser to
+        `{base URL}/connectors/{connector}/oauth/callback`: a route there hands the
+        request, its `Cookie` header with it, to `connectors.handle`.
+
+        Returns:
+            Both; or as `authorize`, or where the request is pushed to the provider
+            `ProviderUnreachable`, `ProviderAnswerMalformed`, `AuthorizationDenied`.
+        """
+        wanted = Wanted(subject, return_to, tuple(oauth_scopes))
+        return await guarded(
+            self._runtime,
+            begin_with_cookie(
+                self._runtime, base_of(self._runtime), self._oauth, self._key, config, wanted
+            ),
+        )
+
+    async def authorize_without_browser_binding(
+        self,
+        config: Conf,
+        *,
+        subject: str,
+        return_to: str = "",
+        oauth_scopes: Sequence[str] = (),
+    ) -> Result[AuthorizationRequest, AuthorizeDirectlyProblem]:
+        """As `authorize`, for a program that has no browser: a command line, a desktop tool.
+
+        The URL is the provider's. Whoever comes back finishes it, as `connectors.handle` with
+        a principal of the same subject, without any cookie.
+
+        Danger: no browser is bound. Where one subject stands for several people, or somebody
+        can make another's browser open the callback, an attacker's account can be connected
+        to the victim's tenant (RFC 9700 section 4.7). Never use it in a web application;
+        on a command line, listen on loopback, for one callback, while the person waits.
+
+        Returns:
+            As `authorize_with_cookie`.
+        """
+        wanted = Wanted(subject, return_to, tuple(oauth_scopes))
+        return await guarded(
+            self._runtime,
+            begin_unbound(
+                self._runtime, base_of(self._runtime), self._oauth, self._key, config, wanted
+            ),
+        )
+
+    async def authorize_device(
+        self, config: Conf, *, oauth_scopes: Sequence[str] = ()
+    ) -> Result[PendingDevice[Conf], DeviceStartProblem]:
+        """Begins an authorization that somebody finishes on another device (RFC 8628).
+
+        Show `user_code` and `verification_uri`, then await `finished()`. No base URL is
+        needed. Only the tenant may see the code: whoever types it in connects their account.
+
+        Args:
+            config: Stored beside the tokens once they are granted.
+            oauth_scopes: Asked for beyond those of the provider's definition.
+
+        Returns:
+            The code, or
+            - `ConfigInvalid`.
+            - `TokenRefused`: the provider gives this client no code.
+            - `ProviderUnreachable`, `ProviderAnswerMalformed`.
+            - `DatabaseFailed`.
+
+        Raises:
+            WrongWiring: the provider has no `device_authorization_url`.
+        """
+        return await guarded(self._runtime, self._begin_device(config, tuple(oauth_scopes)))
+
+    async def connect_as_client(
+        self, config: Conf
+    ) -> Result[Connection[Conf], ClientConnectProblem]:
+        """Connects in the client's own name, without any person (RFC 6749 section 4.4).
+
+        The scopes are those of the provider's definition. When the token expires, another is
+        asked for; no refresh token is kept. For a tenant's own client, or for an API that
+        the application uses as itself.
+
+        Returns:
+            The connection, or
+            - `ConfigInvalid`, `EncryptFailed`.
+            - `TokenRefused`, `TokenMalformed`, `ProviderUnreachable`.
+            - `IdentityMismatch`: a person's account is connected here; disconnect it first.
+            - `Conflict`: something else was authorized or disconnected meanwhile.
+            - `DecryptFailed`, `DatabaseFailed`.
+
+        Raises:
+            WrongWiring: the application's client is a public one.
+        """
+        return await guarded(self._runtime, self._connect_as_client(config))
+
     async def adopt(
         self, config: Conf, tokens: AdoptedTokens
     ) -> Result[Connection[Conf], AdoptProblem]:
@@ -134,6 +243,18 @@ class AtOAuth(At[Conf, Ctx_co]):
         stored = await adopt(
             self._runtime, self._oauth, self._key, config, tokens, is_shared=is_shared
         )
+        return self._opened(stored.unwrap()) if is_successful(stored) else Failure(stored.failure())
+
+    async def _begin_device(
+        self, config: Conf, oauth_scopes: tuple[str, ...]
+    ) -> Result[PendingDevice[Conf], DeviceStartProblem]:
+        begun = await begin_device(self._runtime, self._oauth, self._key, config, oauth_scopes)
+        return begun.map(lambda flow: PendingDevice(self._runtime, flow, self._opened))
+
+    async def _connect_as_client(
+        self, config: Conf
+    ) -> Result[Connection[Conf], ClientConnectProblem]:
+        stored = await connect_as_client(self._runtime, self._oauth, self._key, config)
         return self._opened(stored.unwrap()) if is_successful(stored) else Failure(stored.failure())
 
     async def _begin(

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from igniter_connectors.core.connection import ConnectionKey
+from igniter_connectors.core.secret import Secret
 
 LIFETIME: Final = timedelta(minutes=10)
 COOKIE_SECONDS: Final = 600
@@ -66,6 +67,21 @@ class AuthorizationRequest(msgspec.Struct, frozen=True):
         return "AuthorizationRequest(url='…')"
 
 
+class CookieAuthorization(msgspec.Struct, frozen=True):
+    """Where to send the tenant's browser, and the cookie to send with that redirect.
+
+    `url` is the provider's; the way back is open for 10 minutes. `set_cookie` is the whole
+    value of a `Set-Cookie` header.
+    """
+
+    url: str
+    set_cookie: Secret
+    expires_in: timedelta = LIFETIME
+
+    def __repr__(self) -> str:
+        return "CookieAuthorization(url='…')"
+
+
 def state_hash(state: str) -> bytes:
     """What is stored of a state. Random of 256 bits needs no key and no salt."""
     return _labelled("state", state)
@@ -79,6 +95,12 @@ def ticket_hash(ticket: str) -> bytes:
 def browser_binding(nonce: str, subject: str) -> bytes:
     """Who may finish: this browser, with this subject signed in."""
     return _labelled("browser", nonce, subject)
+
+
+def unbound_browser(subject: str) -> bytes:
+    """Who may finish where no browser was bound: anyone with this subject signed in. It fits no
+    flow that is bound, whose nonce is part of what is compared."""
+    return _labelled("no browser", subject)
 
 
 def subject_binding(subject: str) -> bytes:

@@ -103,6 +103,7 @@ StartProblem = (
     | ProviderAnswerMalformed
     | AuthorizationDenied
 )
+AuthorizeDirectlyProblem = AuthorizeProblem | StartProblem
 ReauthorizeProblem = NotConnected | DecryptFailed | AuthorizeProblem
 AdoptProblem = (
     ConfigInvalid
@@ -113,6 +114,21 @@ AdoptProblem = (
     | Conflict
     | DatabaseFailed
 )
+GrantedProblem = (
+    ConfigInvalid
+    | EncryptFailed
+    | DecryptFailed
+    | TokenRefused
+    | TokenMalformed
+    | IdentityMismatch
+    | Conflict
+    | DatabaseFailed
+)
+DeviceStartProblem = (
+    ConfigInvalid | TokenRefused | ProviderUnreachable | ProviderAnswerMalformed | DatabaseFailed
+)
+DeviceProblem = GrantedProblem | AccountProblem
+ClientConnectProblem = GrantedProblem | ProviderUnreachable
 EndpointProblem = (
     NotConnected | WebhookNotConfigured | WebhookSecretInvalid | EncryptFailed | DatabaseFailed
 )
