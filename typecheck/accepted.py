@@ -24,15 +24,21 @@ from igniter_connectors import (
     ActionCall,
     ApiClient,
     AuthorizationRequest,
+    AuthorizeDirectlyProblem,
     CallProblem,
+    ClientConnectProblem,
     ConfigConnector,
+    Conflict,
     Connection,
     ConnectionSummary,
     Connector,
     ConnectorError,
     ConnectorManager,
     Connectors,
+    CookieAuthorization,
     Delivery,
+    DeviceProblem,
+    DeviceStartProblem,
     Explanation,
     FormField,
     GetProblem,
@@ -40,21 +46,29 @@ from igniter_connectors import (
     HttpFailed,
     HttpRequest,
     HttpResponse,
+    IdentityMismatch,
+    IdTokenInvalid,
     Keyring,
     ManagerBuilder,
     MemoryStore,
     OAuthConnector,
     OAuthProvider,
     Page,
+    PendingDevice,
     PostgresStore,
     Principal,
     Problem,
+    ProviderAnswerMalformed,
+    ProviderUnreachable,
     ReplayProblem,
     Retries,
     Scope,
     Scoped,
     Secret,
     SQLiteStore,
+    TokenMalformed,
+    TokenRefused,
+    UserInfoMalformed,
     Webhook,
     WebhookCall,
     WebhookEvent,
@@ -649,6 +663,24 @@ async def at_an_oauth_connector(at: AtOAuth[ForgeConfig, None]) -> None:
         await at.authorize_replacing_account(ForgeConfig(), subject="user-7"),
         Result[AuthorizationRequest, AuthorizeProblem],
     )
+    with_cookie = await at.authorize_with_cookie(ForgeConfig(), subject="user-7")
+    assert_type(with_cookie, Result[CookieAuthorization, AuthorizeDirectlyProblem])
+    assert_type(value_or_raise(with_cookie).set_cookie, Secret)
+    assert_type(
+        await at.authorize_without_browser_binding(ForgeConfig(), subject="cli"),
+        Result[AuthorizationRequest, AuthorizeDirectlyProblem],
+    )
+    device = await at.authorize_device(ForgeConfig(), oauth_scopes=["read"])
+    assert_type(device, Result[PendingDevice[ForgeConfig], DeviceStartProblem])
+    assert_type(value_or_raise(device).verification_uri_complete, str | None)
+    assert_type(
+        await value_or_raise(device).finished(),
+        Result[Connection[ForgeConfig], DeviceProblem],
+    )
+    assert_type(
+        await at.connect_as_client(ForgeConfig()),
+        Result[Connection[ForgeConfig], ClientConnectProblem],
+    )
     found = value_or_raise(await at.get())
     if found.authorization is not None and found.authorization.account is not None:
         assert_type(found.authorization.account.subject, str)
@@ -833,6 +865,22 @@ def explain_authorize(problem: AuthorizeProblem) -> None:
     match problem:
         case ConfigInvalid() | EncryptFailed() | ReturnToInvalid() | DatabaseFailed():
             return
+        case _:
+            assert_never(problem)
+
+
+def explain_device(problem: DeviceProblem | DeviceStartProblem | ClientConnectProblem) -> str:
+    match problem:
+        case TokenRefused(error=error):
+            return error
+        case TokenMalformed() | ProviderUnreachable() | ProviderAnswerMalformed():
+            return problem.connector
+        case UserInfoMalformed() | IdTokenInvalid() | IdentityMismatch() | Conflict():
+            return problem.connector
+        case ConfigInvalid() | EncryptFailed() | DecryptFailed():
+            return problem.connector
+        case DatabaseFailed():
+            return ""
         case _:
             assert_never(problem)
 

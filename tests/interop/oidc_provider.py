@@ -145,6 +145,8 @@ def running_oidc_provider(
     clients: Sequence[OidcClient],
     access_token_lifetime: timedelta = _AN_HOUR,
     features: Collection[Feature] = (),
+    requires_pushed_requests: bool = False,
+    requires_dpop_nonce: bool = False,
     ready_within: timedelta = _READY_WITHIN,
 ) -> Generator[OidcProvider]:
     """A provider on a loopback port of its own, for as long as the block runs.
@@ -155,6 +157,8 @@ def running_oidc_provider(
         clients: Who may ask for tokens; redirect URIs are compared exactly.
         access_token_lifetime: Whole seconds; what `expires_in` says.
         features: Which of the provider's extensions are on; none unless named.
+        requires_pushed_requests: Whether an authorization request comes in no other way.
+        requires_dpop_nonce: Whether each DPoP proof has to hold the provider's own nonce.
         ready_within: From start to ready, without the installation, which is done once.
 
     Raises:
@@ -165,6 +169,8 @@ def running_oidc_provider(
         "clients": clients,
         "access_token_lifetime_seconds": int(access_token_lifetime.total_seconds()),
         "features": sorted(features),
+        "requires_pushed_requests": requires_pushed_requests,
+        "requires_dpop_nonce": requires_dpop_nonce,
     }
     with (
         tempfile.TemporaryFile() as stderr,

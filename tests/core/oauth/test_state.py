@@ -13,6 +13,7 @@ from igniter_connectors.core.oauth.state import (
     LIFETIME,
     AuthorizationPayload,
     AuthorizationRequest,
+    CookieAuthorization,
     browser_binding,
     clear_cookie,
     cookie_name,
@@ -21,7 +22,9 @@ from igniter_connectors.core.oauth.state import (
     state_hash,
     subject_binding,
     ticket_hash,
+    unbound_browser,
 )
+from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.url import url_safe
 
 CANARY = "canary-5f1d"
@@ -49,8 +52,16 @@ def test_no_kind_of_hash_stands_in_for_another(text: str) -> None:
         subject_binding(text),
         browser_binding(text, ""),
         browser_binding("", text),
+        unbound_browser(text),
     }
-    assert len(hashes) == (5 if text else 4)
+    assert len(hashes) == (6 if text else 5)
+
+
+@given(ANY_TEXT, ANY_TEXT, ANY_TEXT)
+def test_no_browser_is_none_that_a_nonce_could_name(nonce: str, one: str, other: str) -> None:
+    """A bound flow is never to be had without its binding, nor the other way round."""
+    assert unbound_browser(one) != browser_binding(nonce, other)
+    assert (unbound_browser(one) == unbound_browser(other)) == (one == other)
 
 
 @given(ANY_TEXT, ANY_TEXT, ANY_TEXT, ANY_TEXT)
@@ -173,3 +184,9 @@ def test_a_payload_does_not_show_its_config_or_verifier() -> None:
         verifier=CANARY,
     )
     assert not re.search(CANARY, repr(payload))
+
+
+def test_what_an_application_sets_itself_is_not_shown() -> None:
+    """The state stands in the address, the nonce in the cookie."""
+    shown = repr(CookieAuthorization(f"https://x.example/?state={CANARY}", Secret(CANARY)))
+    assert CANARY not in shown

@@ -4,12 +4,14 @@
 //   { clients: [{ client_id, client_secret | null, token_endpoint_auth_method,
 //                 redirect_uris, grant_types, jwks | null }],
 //     access_token_lifetime_seconds: 3600,
-//     features: ["pushedAuthorizationRequests" | "dPoP" | "deviceFlow" | "clientCredentials"] }
+//     features: ["pushedAuthorizationRequests" | "dPoP" | "deviceFlow" | "clientCredentials"],
+//     requires_pushed_requests: false, requires_dpop_nonce: false }
 // stdout: one JSON line when ready, { issuer, control }; everything else goes to stderr.
 // control: GET /stats, POST /reset (the counters only; sessions and grants stay).
 // Ends when stdin does.
 
 import { Console } from 'node:console';
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 
 // The provider announces its development settings through console.info, which is stdout: the
@@ -81,6 +83,12 @@ const configuration = {
     revocation: { enabled: true },
     userinfo: { enabled: true },
     ...Object.fromEntries(TOGGLES.map((name) => [name, { enabled: features.has(name) }])),
+    ...(options.requires_pushed_requests
+      ? { pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: true } }
+      : {}),
+    ...(options.requires_dpop_nonce
+      ? { dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => true } }
+      : {}),
   },
 };
 
