@@ -29,6 +29,8 @@ from tests.web.served import bound_socket
 
 ACME = Organization("acme")
 CONFIG = GitHub(Secret("hook"))
+BASIC = ("an%20app", "s%2Bc%3Ar%2Fe%25t%261%20of%20some%20length")
+"""Both halves form-encoded before they are joined (RFC 6749 section 2.3.1)."""
 
 
 @dataclass
@@ -55,8 +57,9 @@ class Scene:
     async def connect(self) -> str:
         """Where the browser ends up."""
         browser, callback = await self.callback()
-        async with browser:
-            return (await browser.get(callback)).headers["location"]
+        answer = await browser.get(callback)
+        await browser.aclose()
+        return answer.headers["location"]
 
     async def me(self) -> object:
         """What an action that asks for user info comes to."""
@@ -114,9 +117,7 @@ async def test_pkce_is_what_the_server_checks() -> None:
             "redirect_uri": made.provider.redirect_uri,
             "code_verifier": "x" * 43,
         }
-        # A raw pair of Basic would be refused: both halves are form-encoded first.
-        auth = ("an+app", "s%2Bc%3Ar%2Fe%25t%261+of+some+length")
-        async with httpx.AsyncClient(trust_env=False, auth=auth) as thief:
+        async with httpx.AsyncClient(trust_env=False, auth=BASIC) as thief:
             answer = await thief.post(f"{made.provider.url}/token", data=form)
         assert answer.json()["error"] == "invalid_grant"
 
@@ -142,8 +143,7 @@ async def test_reuse_elsewhere_ends_the_grant_and_is_told_once() -> None:
         stolen = made.provider.tokens[0].refresh_token
         made.clock.advance(timedelta(hours=1))
         assert await made.me() == Me("ada")
-        auth = ("an+app", "s%2Bc%3Ar%2Fe%25t%261+of+some+length")
-        async with httpx.AsyncClient(trust_env=False, auth=auth) as thief:
+        async with httpx.AsyncClient(trust_env=False, auth=BASIC) as thief:
             form = {"grant_type": "refresh_token", "refresh_token": stolen}
             assert (await thief.post(f"{made.provider.url}/token", data=form)).status_code == 400
         made.clock.advance(timedelta(hours=1))

@@ -150,7 +150,9 @@ async def scene(
         requires_pushed_requests=requires_pushed_requests,
         requires_dpop_nonce=requires_dpop_nonce,
     ) as real:
-        signs = None if key is None else Secret(msgspec.json.encode(key.as_dict(private=True)).decode())
+        signs = (
+            None if key is None else Secret(msgspec.json.encode(key.as_dict(private=True)).decode())
+        )
         provider = await discovered(real, client, key=signs)
         if dpop:
             provider = replace(provider, dpop=True, token_types=frozenset({"dpop"}))

@@ -64,9 +64,7 @@ def test_new_tokens_take_the_place_of_the_former_ones_without_a_refresh_token() 
     """One that came beside them is left aside, its end too; the key they are bound to stays."""
     body = {"access_token": "new", "refresh_token": "r", "refresh_expires_in": 9, "expires_in": 60}
     assert judged(200, body) == Renewed(
-        TokenSet(
-            Secret("new"), expires_at=NOW + timedelta(seconds=60), dpop_key=FORMER.dpop_key
-        )
+        TokenSet(Secret("new"), expires_at=NOW + timedelta(seconds=60), dpop_key=FORMER.dpop_key)
     )
 
 

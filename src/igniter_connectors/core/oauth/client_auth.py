@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from typing import Final, assert_never
-from urllib.parse import quote_plus
+from urllib.parse import quote
 
 import msgspec
 
@@ -58,7 +58,8 @@ def client_request(
     secret = provider.client_secret.reveal() if provider.client_secret is not None else ""
     match authentication_of(provider):
         case "client_secret_basic":
-            pair = f"{quote_plus(provider.client_id)}:{quote_plus(secret)}"
+            # A space as %20: a form may say + too, which Authlib 1.9 does not read.
+            pair = f"{quote(provider.client_id, safe='')}:{quote(secret, safe='')}"
             headers.append(("Authorization", f"Basic {base64.b64encode(pair.encode()).decode()}"))
         case "client_secret_post":
             form |= {"client_id": provider.client_id, "client_secret": secret}
