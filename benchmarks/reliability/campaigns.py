@@ -1,5 +1,6 @@
 """Every figure by its name."""
 
+from benchmarks.reliability.callback_mutations import callback_mutations
 from benchmarks.reliability.canaries import canaries
 from benchmarks.reliability.corrupt_row import corrupt_row
 from benchmarks.reliability.dead_grant import ACTIONS, dead_grant_in
@@ -11,10 +12,14 @@ from benchmarks.reliability.kill_refresh import TIMES, kill_refresh_times
 from benchmarks.reliability.late_commit import late_commit
 from benchmarks.reliability.no_lost_update import WEBHOOKS, no_lost_update_in
 from benchmarks.reliability.reauthorize_race import EACH, reauthorize_race_of
+from benchmarks.reliability.redirects import redirects
 from benchmarks.reliability.restart import restart
+from benchmarks.reliability.return_urls import return_urls
 from benchmarks.reliability.skew import skew
 from benchmarks.reliability.slow_provider import slow_provider
+from benchmarks.reliability.state_once import state_once
 from benchmarks.reliability.storm import CONNECTIONS, storm, storm_over
+from benchmarks.reliability.tenant_hosts import tenant_hosts
 from benchmarks.reliability.weather import SECONDS, weather_for
 from benchmarks.reliability.zoom_oracle import zoom_oracle
 
@@ -31,9 +36,14 @@ CAMPAIGNS: dict[str, Campaign] = {
     "restart": restart,
     "skew": skew,
     "no-lost-update": no_lost_update_in(WEBHOOKS),
+    "callback-mutations": callback_mutations,
     "canaries": canaries,
     "corrupt-row": corrupt_row,
     "envelope": envelope,
     "fuzz-signatures": fuzz_signatures,
+    "redirects": redirects,
+    "return-urls": return_urls,
+    "state-once": state_once,
+    "tenant-hosts": tenant_hosts,
     "zoom-oracle": zoom_oracle,
 }

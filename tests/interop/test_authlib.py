@@ -1,4 +1,4 @@
-"""The whole library against an authorization server of Authlib's: what others read into the RFCs."""
+"""The whole library against an authorization server of Authlib's: others' reading of the RFCs."""
 
 from __future__ import annotations
 

@@ -1,0 +1,127 @@
+"""An application with an OAuth connector over real HTTP, and a browser that goes through a flow."""
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import msgspec
+import uvicorn
+from litestar import Litestar
+from litestar.connection import ASGIConnection
+
+from igniter_connectors import (
+    Connector,
+    ConnectorManager,
+    Connectors,
+    Keyring,
+    OAuthConnector,
+    OAuthProvider,
+    Principal,
+    Scope,
+    Secret,
+    value_or_raise,
+)
+from igniter_connectors.ports import Store
+from igniter_connectors.web import ConnectorsPlugin
+
+
+class Organization(Scope, frozen=True, tag="organization"):
+    """The tenant."""
+
+
+class Forge(msgspec.Struct, frozen=True):
+    """The config."""
+
+    hook: Secret = Secret("hook")
+
+
+KEYRING = Keyring.from_secret(Keyring.generate())
+ACME = Organization("acme")
+
+
+async def signed_in(request: ASGIConnection[Any, Any, Any, Any]) -> Principal | None:
+    """The application's session, played by a header: `organization/person`."""
+    tenant, _, person = request.headers.get("x-session", "").partition("/")
+    return Principal(Organization(tenant), person) if person else None
+
+
+class Site(msgspec.Struct):
+    """A served application."""
+
+    connectors: Connectors[Forge, Organization]
+    connector: OAuthConnector[Forge, None, Forge]
+    origin: str
+
+    async def begin(self, browser: httpx.AsyncClient) -> str:
+        """Opens a ticket in the browser and consents; the callback, not opened yet."""
+        at = self.connectors.scope(ACME).at(self.connector)
+        ticket = value_or_raise(await at.authorize(Forge(), subject="ada")).url
+        opened = await browser.get(ticket, headers={"x-session": "acme/ada"})
+        assert opened.status_code == 303, opened.text
+        # The provider is another site, which gets none of this one's cookies.
+        answer = await browser.get(opened.headers["location"], headers={"cookie": ""})
+        return str(answer.headers["location"])
+
+
+def description(provider: Any, **changes: object) -> OAuthProvider:
+    """How a scripted provider, here or in a process of its own, is described."""
+    described = OAuthProvider(
+        authorization_url=provider.authorization_url,
+        token_url=provider.token_url,
+        userinfo_url=provider.userinfo_url,
+        revocation_url=provider.revocation_url,
+        client_id=provider.client_id,
+        client_secret=provider.client_secret,
+    )
+    return msgspec.structs.replace(described, **changes)
+
+
+def listening() -> socket.socket:
+    """A port of its own on loopback."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", 0))
+    return listener
+
+
+@asynccontextmanager
+async def sites(
+    provider: OAuthProvider, stores: Sequence[Store]
+) -> AsyncGenerator[list[Site], None]:
+    """A served application a store, all of one base URL: the first one's."""
+    listeners = [listening() for _ in stores]
+    base = f"http://127.0.0.1:{listeners[0].getsockname()[1]}"
+    connector = Connector.create("forge").with_config(Forge).with_oauth(provider).build()
+    made: list[Site] = []
+    servers: list[tuple[uvicorn.Server, asyncio.Task[None]]] = []
+    try:
+        for store, listener in zip(stores, listeners, strict=True):
+            connectors = (
+                ConnectorManager.create()
+                .with_database(store)
+                .with_encryption(KEYRING)
+                .with_base_url(base)
+                .add_scope(Organization)
+                .add_connector(connector)
+                .build()
+            )
+            plugin = ConnectorsPlugin(connectors, principal=signed_in)
+            app = Litestar(plugins=[plugin], logging_config=None)
+            config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on")
+            server = uvicorn.Server(config)
+            servers.append((server, asyncio.create_task(server.serve(sockets=[listener]))))
+            while not server.started:  # noqa: ASYNC110  # uvicorn tells in no other way
+                await asyncio.sleep(0.01)
+            made.append(
+                Site(connectors, connector, f"http://127.0.0.1:{listener.getsockname()[1]}")
+            )
+        yield made
+    finally:
+        for server, serving in servers:
+            server.should_exit = True
+            await serving
+        for listener in listeners:
+            listener.close()

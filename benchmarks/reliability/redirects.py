@@ -1,0 +1,163 @@
+"""An endpoint that redirects to another host gets no byte sent there, whatever the status."""
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import msgspec
+
+from benchmarks.reliability.figure import Figure
+from benchmarks.reliability.oauth_site import ACME, KEYRING, Forge, Organization, description
+from igniter_connectors import (
+    Connector,
+    ConnectorManager,
+    Connectors,
+    HttpRequest,
+    MemoryStore,
+    OAuthConnector,
+    Principal,
+    value_or_raise,
+)
+from igniter_connectors.adapters.httpx_client import HttpxClient
+from igniter_connectors.core.oauth.discovery import discovery_request, judge_discovery
+from igniter_connectors.flows.revoke import revoke_due
+from igniter_connectors.testing import ManualClock, ProviderScript, ScriptedProvider
+from igniter_connectors.testing.provider.loopback import Answer, Asked, serving
+
+CODES = (301, 302, 303, 307, 308)
+ENDPOINTS = ("/token", "/userinfo", "/revoke", "/jwks", "/discovery", "/par", "/device")
+_WELL_KNOWN = "/.well-known/openid-configuration"
+
+
+class Redirecting(msgspec.Struct):
+    """A provider one of whose endpoints redirects elsewhere.
+
+    `asked`: how often that endpoint was asked. `leaked`: what came to the other host.
+    """
+
+    provider: ScriptedProvider
+    where: str
+    status: int
+    elsewhere: str = ""
+    asked: int = 0
+    leaked: list[bytes] = []
+
+    async def answer(self, request: Asked) -> Answer:
+        """The redirect, or what the provider says."""
+        path = "/discovery" if request.path == _WELL_KNOWN else request.path
+        if path == self.where:
+            self.asked += 1
+            return Answer(self.status, {"location": f"{self.elsewhere}/stolen"})
+        answer = await self.provider.answer(request)
+        if path == "/token" and self.where == "/jwks":
+            body = msgspec.json.decode(answer.body) | {"id_token": "a.b.c"}
+            return Answer(answer.status, answer.headers, msgspec.json.encode(body))
+        return answer
+
+    async def steal(self, request: Asked) -> Answer:
+        """The other host."""
+        head = f"{request.method} {request.path} {request.query} {request.headers}".encode()
+        self.leaked.append(head + request.body)
+        return Answer(200)
+
+
+async def redirects() -> Figure:
+    """Counts the bytes that came to the other host."""
+    unasked: list[str] = []
+    leaked = cases = 0
+    for where in ENDPOINTS:
+        for status in CODES:
+            cases += 1
+            made = Redirecting(ScriptedProvider(ProviderScript()), where, status, leaked=[])
+            async with (
+                serving(made.answer) as made.provider.url,
+                serving(made.steal) as made.elsewhere,
+            ):
+                await drive(made)
+            leaked += sum(map(len, made.leaked))
+            if not made.asked:
+                unasked.append(f"{where} {status}")
+    return Figure(
+        "redirects",
+        f"{leaked} bytes in {cases} cases ({len(CODES)} codes, {len(ENDPOINTS)} endpoints)"
+        + (f"; never asked: {unasked}" if unasked else ""),
+        "0 bytes, every endpoint asked",
+        leaked == 0 and not unasked,
+    )
+
+
+async def drive(made: Redirecting) -> None:
+    """Does what asks the endpoint."""
+    provider = made.provider
+    if made.where == "/discovery":
+        http = HttpxClient(logger=logging.getLogger("reliability"))
+        answer = await http.send(discovery_request(provider.url))
+        _ = judge_discovery(answer.unwrap(), provider.url)
+        await http.close()
+        return
+    changes: dict[str, object] = {
+        "/jwks": {
+            "jwks_url": f"{provider.url}/jwks",
+            "issuer": provider.url,
+            "oauth_scopes": ("openid",),
+        },
+        "/par": {"pushed_authorization_url": f"{provider.url}/par"},
+        "/device": {"device_authorization_url": f"{provider.url}/device"},
+    }.get(made.where, {})
+    async with manager(made, changes) as (connectors, connector, clock):
+        at = connectors.scope(ACME).at(connector)
+        if made.where == "/device":
+            _ = await at.authorize_device(Forge())
+            return
+        await flow(connectors, connector)
+        if made.where == "/revoke":
+            value_or_raise(await at.disconnect())
+            clock.advance(timedelta(seconds=31))
+            _ = await revoke_due(connectors._runtime, {"forge": connector})
+
+
+@asynccontextmanager
+async def manager(
+    made: Redirecting, changes: dict[str, object]
+) -> AsyncGenerator[
+    tuple[Connectors[Forge, Organization], OAuthConnector[Forge, None, Forge], ManualClock], None
+]:
+    """An application whose connector is at the provider."""
+    clock = ManualClock()
+    described = description(made.provider, **changes)
+    connector = Connector.create("forge").with_config(Forge).with_oauth(described).build()
+    connectors = (
+        ConnectorManager.create()
+        .with_database(MemoryStore(clock=clock))
+        .with_encryption(KEYRING)
+        .with_base_url("http://127.0.0.1:1")
+        .with_clock(clock)
+        .add_scope(Organization)
+        .add_connector(connector)
+        .build()
+    )
+    async with connectors:
+        await connectors._revocations.close()
+        yield connectors, connector, clock
+
+
+async def flow(
+    connectors: Connectors[Forge, Organization], connector: OAuthConnector[Forge, None, Forge]
+) -> None:
+    """As far through an authorization as it goes."""
+    ada = Principal(ACME, "ada")
+    at = connectors.scope(ACME).at(connector)
+    begun = value_or_raise(await at.authorize(Forge(), subject="ada"))
+    started = await connectors.handle(HttpRequest("GET", begun.url), principal=ada)
+    if started.status != 303:
+        return
+    http = HttpxClient(logger=logging.getLogger("reliability"))
+    consented = await http.send(HttpRequest("GET", started.header("location") or ""))
+    await http.close()
+    cookie = (started.header("set-cookie") or "").partition(";")[0]
+    callback = consented.unwrap().header("location") or ""
+    parts = urlsplit(callback)
+    assert parts.path.endswith("/oauth/callback")
+    _ = await connectors.handle(HttpRequest("GET", callback, (("Cookie", cookie),)), principal=ada)
