@@ -189,11 +189,13 @@ async def vault_life(file: Path) -> Life:
                 begun = await tenant.at(vault, account=account).authorize_device(config)
                 life.show(begun)
                 if problem_of(begun) is None:
+                    life.show(value_or_raise(begun)._flow)
                     life.show(await passing(clock, value_or_raise(begun).finished()))
 
             adopted = AdoptedTokens(
                 access_token=Secret("canary-adopted-access"),
                 refresh_token=Secret("canary-adopted-refresh"),
+                expires_at=clock.now() + timedelta(hours=1),
                 token_type="dpop",
             )
             life.secrets += ["canary-adopted-access", "canary-adopted-refresh"]
