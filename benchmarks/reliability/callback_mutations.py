@@ -138,8 +138,8 @@ def mutations(real: Request) -> Iterator[Request]:
     ):  # fmt: skip
         yield real.with_query(error=error)
         yield real.with_query(error=error, code=None)
-    for other in (None, "", "c" * 8193):
-        yield real.with_query(code=other)
+    for unusable in (None, "", "c" * 8193):
+        yield real.with_query(code=unusable)
     yield real.with_query(state=code, code=state)
     yield real.with_query(state=nonce)
     for path in (

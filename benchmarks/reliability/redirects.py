@@ -97,7 +97,7 @@ async def drive(made: Redirecting) -> None:
         _ = judge_discovery(answer.unwrap(), provider.url)
         await http.close()
         return
-    changes: dict[str, object] = {
+    endpoints: dict[str, dict[str, object]] = {
         "/jwks": {
             "jwks_url": f"{provider.url}/jwks",
             "issuer": provider.url,
@@ -105,8 +105,8 @@ async def drive(made: Redirecting) -> None:
         },
         "/par": {"pushed_authorization_url": f"{provider.url}/par"},
         "/device": {"device_authorization_url": f"{provider.url}/device"},
-    }.get(made.where, {})
-    async with manager(made, changes) as (connectors, connector, clock):
+    }
+    async with manager(made, endpoints.get(made.where, {})) as (connectors, connector, clock):
         at = connectors.scope(ACME).at(connector)
         if made.where == "/device":
             _ = await at.authorize_device(Forge())

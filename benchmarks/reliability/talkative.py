@@ -19,6 +19,8 @@ from joserfc.jwk import ECKey
 
 from igniter_connectors.testing.provider.loopback import Answer, Asked
 
+Mood = Literal["well", "angry", "mad"]
+
 _HEARD = (
     "client_assertion",
     "code",
@@ -36,10 +38,10 @@ class Talkative:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.url = ""
-        self.mood: Literal["well", "angry", "mad"] = "well"
+        self.mood: Mood = "well"
         self.secrets: list[str] = []
         self.texts: list[str] = []
-        self.asked: set[tuple[str, str]] = set()
+        self.asked: set[tuple[Mood, str]] = set()
         self._now = now
         self._key = ECKey.generate_key("P-256", {"kid": "1"})
         self._pushed: dict[str, dict[str, str]] = {}

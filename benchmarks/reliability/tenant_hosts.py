@@ -16,11 +16,11 @@ from benchmarks.reliability.figure import Figure
 from benchmarks.reliability.oauth_site import ACME, KEYRING, Organization
 from igniter_connectors import (
     AdoptedTokens,
+    AtOAuth,
     Connector,
     ConnectorManager,
     HttpRequest,
     MemoryStore,
-    OAuthConnector,
     OAuthProvider,
     Principal,
     Secret,
@@ -153,10 +153,9 @@ async def tenant_hosts() -> Figure:
     )
     gone: list[str] = []
 
-    async def through(connector: OAuthConnector[C, None, C], config: C) -> list[str]:
+    async def through(at: AtOAuth[C, None], config: C) -> list[str]:
         """Where everything went that a tenant with this config can begin."""
         transport.hosts.clear()
-        at = connectors.scope(ACME).at(connector)
         _ = await at.connect_as_client(config)
         _ = await at.disconnect()
         _ = await at.adopt(config, AdoptedTokens(access_token=Secret("theirs")))
@@ -171,16 +170,17 @@ async def tenant_hosts() -> Figure:
             return [*transport.hosts, *([urlsplit(location).hostname or ""] if location else [])]
         return list(transport.hosts)
 
+    at_desk, at_own = connectors.scope(ACME).at(desk), connectors.scope(ACME).at(own)
     async with connectors:
         for label in LABELS:
-            hosts = await through(desk, Desk(label))
+            hosts = await through(at_desk, Desk(label))
             gone += [f"{label!r} → {host}" for host in hosts if not host.endswith(SUFFIX)]
         for host in HOSTS:
-            gone += [f"{host!r} → {sent}" for sent in await through(own, OwnHost(host))]
-        honest = {*await through(desk, Desk("acme"))} == {f"acme{SUFFIX}"}
+            gone += [f"{host!r} → {sent}" for sent in await through(at_own, OwnHost(host))]
+        honest = {*await through(at_desk, Desk("acme"))} == {f"acme{SUFFIX}"}
         # The socket goes to the address that was looked at; the browser goes by the name.
         by_name = {"public.example", *RESOLVES["public.example"]}
-        honest &= {*await through(own, OwnHost("public.example"))} == by_name
+        honest &= {*await through(at_own, OwnHost("public.example"))} == by_name
     tried = len(LABELS) + len(HOSTS)
     return Figure(
         "tenant-hosts",

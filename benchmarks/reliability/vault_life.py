@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey
 from returns.result import Result
 from typing_extensions import TypeVar
 
-from benchmarks.reliability.talkative import Talkative
+from benchmarks.reliability.talkative import Mood, Talkative
 from igniter_connectors import (
     ActionCall,
     ActionFailed,
@@ -38,6 +38,7 @@ from igniter_connectors.flows.seal import open_tokens
 from igniter_connectors.testing import ManualClock
 from igniter_connectors.testing.provider.loopback import serving
 
+MOODS: tuple[Mood, ...] = ("well", "angry", "mad")
 ENDPOINTS = frozenset({"/par", "/token", "/userinfo", "/jwks", "/device", "/revoke"})
 
 
@@ -77,7 +78,7 @@ class Life:
     def __init__(self) -> None:
         self.secrets: list[str] = []
         self.shown: list[str] = []
-        self.missed: set[tuple[str, str]] = set()
+        self.missed: set[tuple[Mood, str]] = set()
 
     def show(self, *values: object) -> None:
         """Everything that a log line could make of a value."""
@@ -204,15 +205,15 @@ async def vault_life(file: Path) -> Life:
             await authorize("browser")
             for where in ("consent", "exchange"):
                 await authorize("browser", angry_at=where)
-            for mood in ("well", "angry", "mad"):
-                talkative.mood = mood  # type: ignore[assignment]  # one of the three
+            for mood in MOODS:
+                talkative.mood = mood
                 await device("device")
                 life.show(
                     await tenant.at(vault, account="machine").connect_as_client(config),
                     await tenant.at(vault, account="adopted").adopt_as_only_user(config, adopted),
                 )
                 await authorize("another")
-                talkative.mood = mood  # type: ignore[assignment]  # one of the three
+                talkative.mood = mood
                 for account in ("browser", "device", "machine", "adopted"):
                     await use(account)
                 clock.advance(timedelta(hours=2))
@@ -227,7 +228,7 @@ async def vault_life(file: Path) -> Life:
                 await revoke_due(connectors._runtime, {"vault": vault})
                 talkative.mood = "well"
                 await device("device")
-        asked = {(mood, path) for mood in ("well", "angry", "mad") for path in ENDPOINTS}
+        asked = {(mood, path) for mood in MOODS for path in ENDPOINTS}
         # Keys are asked for only where tokens came, which an angry or mad provider gives none of.
         life.missed = asked - talkative.asked - {("angry", "/jwks"), ("mad", "/jwks")}
     life.secrets += [*talkative.secrets, *talkative.texts]

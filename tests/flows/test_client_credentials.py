@@ -17,6 +17,7 @@ from igniter_connectors import (
     ActionCall,
     ActionFailed,
     AdoptedTokens,
+    CallProblem,
     ConfigInvalid,
     Conflict,
     Connector,
@@ -110,7 +111,7 @@ class Scene:
         ]
         self.at = self.processes[0].scope(ACME).at(self.connector)
 
-    async def call(self, process: int = 0) -> Result[str, object]:
+    async def call(self, process: int = 0) -> Result[str, CallProblem]:
         """An action of one process, with time passing where it waits."""
         at = self.processes[process].scope(ACME).at(self.connector)
         return await at.action(token).call(Nothing())
@@ -192,7 +193,7 @@ async def test_a_storm_over_four_processes_is_one_request(database: str, tmp_pat
         while not all(call.done() for call in calls):
             await asyncio.sleep(0.005)
             made.http.clock.advance(timedelta(milliseconds=100))
-        assert {value_or_raise(call.result()) for call in calls} == {"access-2"}  # type: ignore[arg-type]
+        assert {value_or_raise(call.result()) for call in calls} == {"access-2"}
         assert len(made.http.times(TOKEN)) == 2
 
 
@@ -213,7 +214,7 @@ async def test_no_trouble_condemns_it(said: Sequence[object]) -> None:
         value_or_raise(await made.at.connect_as_client(Forge()))
         made.http.clock.advance(HOUR)
         made.http.says(TOKEN, *said)  # type: ignore[arg-type]  # answers
-        assert isinstance(problem_of(await made.call()), RefreshFailed)  # type: ignore[arg-type]
+        assert isinstance(problem_of(await made.call()), RefreshFailed)
         record = await made.record()
         assert (record.status, record.unresolved, record.failures) == ("ok", False, 1)
         made.http.says(TOKEN, answer(200, access_token="access-9", expires_in=60))
@@ -229,7 +230,7 @@ async def test_a_refused_client_is_left_alone_for_a_while() -> None:
         made.http.clock.advance(HOUR)
         made.http.says(TOKEN, answer(401, error="invalid_client"))
         for _ in range(20):
-            assert isinstance(problem_of(await made.call()), RefreshFailed)  # type: ignore[arg-type]
+            assert isinstance(problem_of(await made.call()), RefreshFailed)
             made.http.clock.advance(timedelta(seconds=2))
         assert len(made.http.times(TOKEN)) == 2
 
@@ -242,7 +243,7 @@ async def test_adopted_tokens_without_a_refresh_token_are_not_taken_for_it() -> 
         )
         value_or_raise(await made.at.adopt_as_only_user(Forge(), tokens))
         made.http.clock.advance(HOUR)
-        problem = problem_of(await made.call())  # type: ignore[arg-type]  # any
+        problem = problem_of(await made.call())
         assert problem == NeedsReauth("forge", "needs_reauth")
         assert made.http.times(TOKEN) == []
 
@@ -301,7 +302,7 @@ async def test_a_client_that_became_public_needs_somebody_to_connect_again() -> 
         later = Scene(made.store, made.http, public)
         assert value_or_raise(await later.call()) == "access-1"
         made.http.clock.advance(HOUR)
-        assert problem_of(await later.call()) == NeedsReauth("forge", "needs_reauth")  # type: ignore[arg-type]
+        assert problem_of(await later.call()) == NeedsReauth("forge", "needs_reauth")
 
 
 async def test_what_the_provider_says_is_told_and_nothing_is_stored() -> None:

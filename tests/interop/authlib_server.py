@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from authlib.oauth2.rfc6749 import (
+from authlib.oauth2.rfc6749 import (  # type: ignore[import-untyped]  # it has none
     AuthorizationServer,
     ClientMixin,
     OAuth2Error,
@@ -24,10 +24,10 @@ from authlib.oauth2.rfc6749 import (
     TokenMixin,
     grants,
 )
-from authlib.oauth2.rfc6750 import BearerTokenGenerator
-from authlib.oauth2.rfc7009 import RevocationEndpoint
-from authlib.oauth2.rfc7636 import CodeChallenge
-from authlib.oauth2.rfc9207 import IssuerParameter
+from authlib.oauth2.rfc6750 import BearerTokenGenerator  # type: ignore[import-untyped]  # it has none
+from authlib.oauth2.rfc7009 import RevocationEndpoint  # type: ignore[import-untyped]  # it has none
+from authlib.oauth2.rfc7636 import CodeChallenge  # type: ignore[import-untyped]  # it has none
+from authlib.oauth2.rfc9207 import IssuerParameter  # type: ignore[import-untyped]  # it has none
 
 from igniter_connectors.testing.provider.loopback import Answer, Asked, serving
 
@@ -326,7 +326,7 @@ class _RefreshGrant(grants.RefreshTokenGrant):  # type: ignore[misc]  # untyped 
     INCLUDE_NEW_REFRESH_TOKEN = True
 
     def authenticate_refresh_token(self, refresh_token: str) -> _Token | None:
-        provider = self.server.provider
+        provider: AuthlibProvider = self.server.provider
         token = provider.token_of(refresh_token)
         if token is None or token.refresh_token != refresh_token or token.is_revoked_:
             return None
@@ -358,10 +358,8 @@ class _Revocation(RevocationEndpoint):  # type: ignore[misc]  # untyped base
 
 
 @asynccontextmanager
-async def running_authlib(
-    redirect_uri: str, **options: int
-) -> AsyncGenerator[AuthlibProvider, None]:
+async def running_authlib(redirect_uri: str) -> AsyncGenerator[AuthlibProvider, None]:
     """A server for one client, on a free loopback port, for as long as the block runs."""
-    provider = AuthlibProvider(redirect_uri, **options)
+    provider = AuthlibProvider(redirect_uri)
     async with serving(provider.answer) as provider.url:
         yield provider
