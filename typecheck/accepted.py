@@ -28,7 +28,6 @@ from igniter_connectors import (
     CallProblem,
     ClientConnectProblem,
     ConfigConnector,
-    Conflict,
     Connection,
     ConnectionSummary,
     Connector,

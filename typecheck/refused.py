@@ -435,3 +435,15 @@ async def calls_an_api(call: ActionCall[ChatConfig, object, Say], request: HttpR
     call.http = call.http  # refused: 186 assignment to what is frozen
     plain_chat.with_api()  # refused: 187 no address
     plain_chat.with_api("https://api.example", "X-Key")  # refused: 188 a header by position
+
+
+# --- without our routes ---------------------------------------------------------------
+
+
+async def without_our_routes() -> None:
+    await at_chat.authorize_device(config)  # refused: 189 a device without OAuth
+    await at_forge.authorize_device(config)  # refused: 190 another connector's config
+    await at_chat.connect_as_client(config)  # refused: 191 a client's own name without OAuth
+    await at_forge.authorize_without_browser_binding(ForgeConfig())  # refused: 192 no subject
+    begun = value_or_raise(await at_forge.authorize_with_cookie(ForgeConfig(), subject="u"))
+    header: str = begun.set_cookie  # refused: 193 a secret used as a string

@@ -223,6 +223,26 @@ async def test_no_trouble_condemns_it(said: Sequence[object]) -> None:
         assert (await made.record()).failures == 0
 
 
+async def test_who_died_asking_leaves_nothing_to_mend() -> None:
+    """The next one waits for the lease to end, asks anew, and clears the mark."""
+    async with scene() as made:
+        value_or_raise(await made.at.connect_as_client(Forge()))
+        made.http.clock.advance(HOUR)
+        lease = await made.store.take_lease(
+            KEY, generation=1, owner="dead", duration=timedelta(seconds=15)
+        )
+        assert lease is not None
+        call = asyncio.create_task(made.call())
+        while not call.done():
+            await asyncio.sleep(0.001)
+            made.http.clock.advance(timedelta(milliseconds=100))
+        assert value_or_raise(call.result()) == "access-2"
+        record = await made.record()
+        assert (record.status, record.unresolved) == ("ok", False)
+        # 15 s of lease, and 1.5 s in which the dead one's answer could still be stored.
+        assert made.http.times(TOKEN)[1] >= HOUR.total_seconds() + 16.5
+
+
 async def test_a_refused_client_is_left_alone_for_a_while() -> None:
     """No tenant can mend it, so every connection of the client waits."""
     async with scene() as made:
