@@ -105,6 +105,7 @@ class Scene:
         """Waits, a second at a time."""
         waiting = asyncio.create_task(device.finished())
         await self.wait(within, waiting)
+        _ = waiting.cancel()
         return await waiting
 
     async def wait(self, seconds: float, until: asyncio.Task[Answer] | None = None) -> None:
