@@ -32,7 +32,11 @@ class ScriptedHttp:
         self.answers[url] = deque(answers)
 
     async def send(
-        self, request: HttpRequest, *, deadline: timedelta = timedelta(seconds=10)
+        self,
+        request: HttpRequest,
+        *,
+        deadline: timedelta = timedelta(seconds=10),
+        limit_bytes: int = 1024 * 1024,
     ) -> Result[HttpResponse, HttpFailed]:
         """The library's HTTP port."""
         form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
