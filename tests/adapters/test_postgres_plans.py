@@ -11,7 +11,13 @@ import psycopg
 import pytest
 
 from igniter_connectors.adapters.postgres import statements
-from igniter_connectors.adapters.postgres.rows import AUTHORIZATION, BODY, ENDPOINT, GRANT
+from igniter_connectors.adapters.postgres.rows import (
+    AUTHORIZATION,
+    BODY,
+    ENDPOINT,
+    GRANT,
+    REVOCATION,
+)
 from tests.postgres.databases import Databases
 from tests.postgres.partitions import partition_every_table
 from tests.postgres.population import (
@@ -50,6 +56,11 @@ SAMPLES: dict[str, Any] = {
     "expires_at": NOW,
     "subject": "subject",
     "profile": b"null",
+    "client_id": "app",
+    "token_url": "https://provider.example/token",
+    "refresh_expires_at": NOW,
+    "is_shared": False,
+    "attempts": 0,
     "handle_hash": b"h",
     "binding_hash": b"b",
     "scope": KEY[0],
@@ -70,14 +81,32 @@ def samples(columns: tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(SAMPLES[column] for column in columns)
 
 
+HANDED = ("revocation", timedelta(seconds=30), True)
+
 VALUES: dict[str, tuple[Any, ...]] = {
     "FIND": KEY,
+    "LAST_GRANT": KEY,
     "FIND_MANY": tuple([list(column) for column in zip(*OTHERS, strict=True)]),
     "INSERT": (*KEY, *samples(BODY)),
     "REPLACE_CONFIG": (b"{}", b"s", NOW, *KEY, "row", 1),
     "SET_ENABLED": (True, True, NOW, True, *KEY),
-    "DELETE": (*KEY, *KEY),
-    "SAVE_AUTHORIZED": (b"{}", b"s", NOW, "ok", *samples(GRANT), *KEY, "row", "grant", 1),
+    "INSERT_FIRST": (*KEY, *samples(BODY)),
+    "DISCONNECT": (*KEY, *KEY, *HANDED, NOW),
+    "REPLACE_CONFIG_ENDING_GRANT": (*KEY, "row", 1, *HANDED, NOW, b"{}", b"s", "new"),
+    "SAVE_AUTHORIZED": (
+        *(*KEY, "grant", "row", 1, *HANDED, "row", NOW),
+        *(False, b"{}", False, b"s", "ok", NOW, *samples(GRANT)),
+    ),
+    "PURGE_TOMBSTONES": (timedelta(hours=1),),
+    "RELEASE_LEASE": (*KEY, "row", 1, "owner"),
+    "LIST_LAPSING": (timedelta(days=3), 20),
+    "ADD_REVOCATION": (*samples(REVOCATION), timedelta(seconds=30)),
+    "CLAIM_REVOCATIONS": (timedelta(minutes=1), 20),
+    "POSTPONE_REVOCATION": (1, timedelta(minutes=1), "id"),
+    "END_REVOCATION": ("id",),
+    "IS_AUTHORIZATION_PENDING": KEY[:3],
+    "IS_GRANT_SHARED": (KEY[2], "app", "subject-42"),
+    "IS_UNKNOWN_GRANT_SHARED": (KEY[2], "app"),
     "SAVE_RENEWED": (*samples(GRANT), *KEY, "row", 1),
     "TAKE_LEASE": ("owner", timedelta(seconds=15), *KEY, 1),
     "PUT_BACK_LEASE": (1, timedelta(seconds=5), *KEY, "row", 1, "owner"),

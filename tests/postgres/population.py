@@ -24,7 +24,9 @@ _CONNECTIONS = """
         CASE WHEN granted THEN ARRAY['read', 'write'] END, CASE WHEN granted THEN true END,
         CASE WHEN granted THEN now() END,
         CASE WHEN granted THEN now() + n * interval '1 second' END,
-        CASE WHEN granted THEN 'subject-' || n END, CASE WHEN granted THEN 'null'::bytea END
+        CASE WHEN granted THEN 'subject-' || n END, CASE WHEN granted THEN 'null'::bytea END,
+        'app', 'https://provider.example/token',
+        CASE WHEN granted THEN now() + n * interval '10 minutes' END, false
     FROM generate_series(%(first)s::integer, %(last)s::integer) AS n,
         LATERAL (SELECT n %% %(granted)s = 0 AS granted) AS g
 """
@@ -54,6 +56,21 @@ _EVENTS = """
 _ACCOUNTS = """
     INSERT INTO igniter_webhook_accounts
     SELECT connector, md5('team' || id), scope, identity, account, id FROM igniter_connections
+"""
+
+# One connection in a thousand was disconnected; its tokens, and some others, wait to be revoked.
+_TOMBSTONES = """
+    UPDATE igniter_connections SET status = 'disconnected', updated_at = created_at
+    WHERE grant_id IS NOT NULL AND md5(id) < '00418'
+"""
+
+_REVOCATIONS = """
+    INSERT INTO igniter_revocations
+    SELECT md5('revocation' || id), scope, identity, connector, account, id, public_config,
+        sealed_config, 0, now() + random() * interval '1 hour', grant_id, generation,
+        sealed_tokens, oauth_scopes, refreshable, refreshed_at, expires_at, subject, profile,
+        client_id, token_url, refresh_expires_at, is_shared
+    FROM igniter_connections WHERE grant_id IS NOT NULL
 """
 
 _AUTHORIZATIONS = """
@@ -89,11 +106,13 @@ def populate(connection: psycopg.Connection, numbers: range) -> None:
 
 def populate_beside(connection: psycopg.Connection) -> None:
     """Adds a webhook endpoint with an event, an account at the provider, and a pending
-    authorization for every connection."""
+    authorization for every connection; tombstones, and tokens to be revoked."""
     connection.execute(_ENDPOINTS)
     connection.execute(_AUTHORIZATIONS)
     connection.execute(_EVENTS)
     connection.execute(_ACCOUNTS)
+    connection.execute(_REVOCATIONS)
+    connection.execute(_TOMBSTONES)
 
 
 def analyze(connection: psycopg.Connection) -> None:

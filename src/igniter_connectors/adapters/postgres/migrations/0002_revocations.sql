@@ -7,6 +7,11 @@ ALTER TABLE igniter_connections
     ADD COLUMN refresh_expires_at timestamptz,
     ADD COLUMN is_shared          boolean NOT NULL DEFAULT false;
 
+-- What is counted are connections, not tombstones.
+DROP INDEX igniter_connections_by_connector;
+CREATE INDEX igniter_connections_by_connector
+    ON igniter_connections (connector) WHERE status <> 'disconnected';
+
 -- Whether another connection lives on the same grant.
 CREATE INDEX igniter_connections_by_subject
     ON igniter_connections (connector, subject) WHERE grant_id IS NOT NULL;
