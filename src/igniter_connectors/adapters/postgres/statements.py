@@ -134,7 +134,8 @@ SAVE_AUTHORIZED: Final[LiteralString] = (
 
 PURGE_TOMBSTONES: Final[LiteralString] = (
     "DELETE FROM igniter_connections AS c USING (SELECT * FROM igniter_connections AS t"
-    " WHERE t.status = 'disconnected' AND t.updated_at < now() - %s::interval AND NOT EXISTS (SELECT 1"
+    " WHERE t.status = 'disconnected' AND t.updated_at < now() - %s::interval"
+    " AND NOT EXISTS (SELECT 1"
     " FROM igniter_authorizations AS a WHERE (a.scope, a.identity, a.connector) ="
     " (t.scope, t.identity, t.connector)) ORDER BY t.updated_at LIMIT 1000 FOR UPDATE SKIP LOCKED)"
     f" AS was WHERE {_WAS_ON_KEY} RETURNING 1"
