@@ -210,7 +210,8 @@ class HttpxClient:
         try:
             body = bytearray()
             answer.request = sent
-            async for chunk in answer.aiter_bytes():
+            # Raw: unpacked, one chunk of what nobody asked to have packed passes any cap.
+            async for chunk in answer.aiter_raw():
                 body += chunk
                 if len(body) > limit_bytes:
                     raise _TooLong

@@ -83,7 +83,11 @@ async def _revoke(
         await revocations.end(pending.id)
         return
     answer = await runtime.http.send(request)
-    match judge_revocation(answer.unwrap() if is_successful(answer) else answer.failure()):
+    judged = judge_revocation(
+        answer.unwrap() if is_successful(answer) else answer.failure(),
+        received_at=runtime.clock.now(),
+    )
+    match judged:
         case Revoked():
             await revocations.end(pending.id)
         case RevokeRefused(error=error):

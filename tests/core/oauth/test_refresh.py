@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from igniter_connectors.core.http import HttpFailed, HttpResponse
 from igniter_connectors.core.oauth.provider import OAuthProvider
@@ -24,7 +25,6 @@ from igniter_connectors.core.oauth.refresh import (
     freshness,
     judge_refresh,
     refresh_request,
-    retry_after,
 )
 from igniter_connectors.core.oauth.token import TokenSet
 from igniter_connectors.core.secret import Secret
@@ -244,40 +244,6 @@ def test_any_answer_has_an_outcome(body: bytes, status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "asked"),
-    [
-        ("0", timedelta()),
-        ("1", SECOND),
-        ("120", 120 * SECOND),
-        ("3599", 3599 * SECOND),
-        ("3600", HOUR),
-        ("3601", HOUR),
-        ("999999999", HOUR),
-        ("9999999999", None),
-        ("", None),
-        ("-1", None),
-        ("1.5", None),
-        (" 1", None),
-        ("\u0661", None),
-        ("²", None),
-        ("soon", None),
-        ("Fri, 31 Dec 1999 23:59:59 GMT", None),
-    ],
-)
-def test_retry_after_is_seconds_up_to_an_hour(said: str, asked: timedelta | None) -> None:
-    """What is no number of seconds counts as not said; more than an hour counts as one."""
-    assert retry_after(answer({}, 429, Retry_After=said)) == asked
-    assert judge(answer({}, 429, Retry_After=said)) == DefiniteFailure(asked)
-
-
-def test_retry_after_given_twice_counts_as_not_said() -> None:
-    """Of two values neither is to be trusted."""
-    headers = (("Retry-After", "1"), ("retry-after", "2"))
-    assert retry_after(HttpResponse(429, headers)) is None
-    assert retry_after(HttpResponse(429)) is None
-
-
-@pytest.mark.parametrize(
     ("failures", "seconds"),
     [(1, 5), (2, 10), (3, 20), (4, 40), (5, 80), (6, 160), (7, 300), (8, 300), (1000, 300)],
 )
@@ -299,3 +265,10 @@ def test_the_next_attempt_lies_between_its_bounds(
     wait: timedelta = back_off(failures, asked, jitter)
     least = max(asked or timedelta(), 2.5 * SECOND)
     assert least <= wait <= max(asked or timedelta(), 300 * SECOND)
+
+
+def test_a_refresh_goes_to_the_address_for_it() -> None:
+    """Where a provider has one beside its token endpoint; else to the token endpoint."""
+    elsewhere = replace(PROVIDER, refresh_url="https://p.example/refresh")
+    for asked, url in ((PROVIDER, PROVIDER.token_url), (elsewhere, elsewhere.refresh_url)):
+        assert refresh_request(asked, Secret("r")).url == url

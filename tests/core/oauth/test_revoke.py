@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl
 
 import pytest
@@ -24,6 +24,7 @@ from igniter_connectors.core.secret import Secret
 from .providers import PROVIDER, answer, provider
 from .test_client_assertion import MOMENT, signing
 
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 URL = "https://provider.example/revoke"
 
 
@@ -95,16 +96,16 @@ def test_what_became_of_the_token(
     status: int, body: object, headers: dict[str, str], became: Revocation
 ) -> None:
     """Done, later, or never (section 2.2)."""
-    assert judge_revocation(answer(body, status, **headers)) == became
+    assert judge_revocation(answer(body, status, **headers), received_at=NOW) == became
 
 
 @pytest.mark.parametrize("sent", [True, False])
 def test_no_answer_is_asked_again(sent: bool) -> None:
     """Revoking twice does no harm."""
-    assert judge_revocation(HttpFailed(sent)) == RevokeLater()
+    assert judge_revocation(HttpFailed(sent), received_at=NOW) == RevokeLater()
 
 
 @given(st.binary(), st.integers(100, 599))
 def test_any_answer_is_judged(body: bytes, status: int) -> None:
     """Whatever bytes come back."""
-    assert isinstance(judge_revocation(answer(body, status)), Revocation)
+    assert isinstance(judge_revocation(answer(body, status), received_at=NOW), Revocation)

@@ -17,7 +17,6 @@ from igniter_connectors.core.oauth.client_assertion import Moment
 from igniter_connectors.core.oauth.client_auth import client_request, token_request
 from igniter_connectors.core.oauth.exchange import judge_exchange
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.refresh import retry_after
 from igniter_connectors.core.oauth.seconds import seconds_of
 from igniter_connectors.core.oauth.token import TokenSet, error_of
 from igniter_connectors.core.problem import (
@@ -25,6 +24,7 @@ from igniter_connectors.core.problem import (
     TokenMalformed,
     TokenRefused,
 )
+from igniter_connectors.core.retry_after import retry_after
 from igniter_connectors.core.scope import is_storable
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.url import is_safe_endpoint
@@ -146,7 +146,8 @@ def judge_poll(
     if isinstance(answer, HttpFailed):
         slower = device.interval * 2
     elif answer.status >= 500 or answer.status == _OVERLOADED:
-        slower = max(device.interval * 2, retry_after(answer) or timedelta())
+        asked = retry_after(answer, received_at=received_at)
+        slower = max(device.interval * 2, asked or timedelta())
     else:
         error = error_of(answer)
         if error == "authorization_pending":

@@ -43,6 +43,8 @@ class OAuthProvider(msgspec.Struct, frozen=True, kw_only=True):
         authorization_url: Where the browser goes; https, or http on a loopback host.
         token_url: Where codes and refresh tokens are exchanged; the same rule, as for every
             other endpoint.
+        refresh_url: Where refresh tokens are exchanged instead, as Figma has it; None where
+            that is the token endpoint too.
         client_id: As registered; "" where each tenant brings its own client.
         client_secret: None for a public client, which PKCE alone protects, and for one
             that signs.
@@ -106,6 +108,7 @@ class OAuthProvider(msgspec.Struct, frozen=True, kw_only=True):
     client_assertion_audience: str | None = None
     oauth_scopes: tuple[str, ...] = ()
     oauth_scope_separator: str = " "
+    refresh_url: str | None = None
     userinfo_url: str | None = None
     revocation_url: str | None = None
     revocation_ends: Literal["token", "grant"] = "token"

@@ -10,6 +10,7 @@ from typing import Final, Literal
 from zlib import crc32
 
 import msgspec
+from msgspec.structs import replace
 from returns.pipeline import is_successful
 
 from igniter_connectors.core.http import HttpFailed, HttpRequest, HttpResponse
@@ -22,6 +23,7 @@ from igniter_connectors.core.oauth.token import (
     error_of,
     judge_token,
 )
+from igniter_connectors.core.retry_after import retry_after
 from igniter_connectors.core.secret import Secret
 
 EXPIRY_MARGIN: Final = timedelta(seconds=10)
@@ -31,7 +33,6 @@ LONGEST_LEAD: Final = timedelta(minutes=15)
 _LEAD_SHARE: Final = 0.2
 _FIRST_DELAY: Final = timedelta(seconds=5)
 _LONGEST_DELAY: Final = timedelta(minutes=5)
-_LONGEST_RETRY_AFTER: Final = timedelta(hours=1)
 
 _BEFORE_THE_GRANT: Final = (429, 503)
 """Said by whoever stands before the grant is looked at: overload and maintenance."""
@@ -99,6 +100,8 @@ def refresh_request(
     `moment` is for a client that signs.
     """
     fields = {"grant_type": "refresh_token", "refresh_token": refresh_token.reveal()}
+    if provider.refresh_url is not None:
+        provider = replace(provider, token_url=provider.refresh_url)
     return token_request(provider, fields, moment=moment)
 
 
@@ -124,22 +127,15 @@ def judge_refresh(
     if is_successful(judged):
         return Renewed(carried_over(judged.unwrap(), spent))
     error = error_of(answer)
+    asked = retry_after(answer, received_at=received_at)
     if answer.status in _BEFORE_THE_GRANT:
-        return DefiniteFailure(retry_after(answer))
+        return DefiniteFailure(asked)
     # A gateway's 500, 502 or 504 may stand in front of a provider that did rotate.
     if answer.status >= 500 or (answer.status < 300 and error is None):
         return UnknownOutcome()
     if error in provider.dead_grant_errors:
         return GrantDead()
-    return DefiniteFailure(retry_after(answer), is_client_s=error in _CLIENT_ERRORS)
-
-
-def retry_after(response: HttpResponse) -> timedelta | None:
-    """`Retry-After` in seconds, at most an hour (RFC 9110 section 10.2.3); None without."""
-    value = response.header("retry-after")
-    if value is None or not (value.isascii() and value.isdigit()) or len(value) > 9:
-        return None
-    return min(timedelta(seconds=int(value)), _LONGEST_RETRY_AFTER)
+    return DefiniteFailure(asked, is_client_s=error in _CLIENT_ERRORS)
 
 
 def back_off(failures: int, asked: timedelta | None, jitter: float) -> timedelta:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 import msgspec
@@ -12,7 +12,7 @@ from igniter_connectors.core.oauth.answer import decode_answer, error_in, known_
 from igniter_connectors.core.oauth.client_assertion import Moment
 from igniter_connectors.core.oauth.client_auth import client_request
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.refresh import retry_after
+from igniter_connectors.core.retry_after import retry_after
 from igniter_connectors.core.secret import Secret
 
 TokenKind = Literal["refresh_token", "access_token"]
@@ -65,7 +65,7 @@ def revoke_request(
     return client_request(provider, provider.revocation_url, fields, moment=moment)
 
 
-def judge_revocation(answer: HttpResponse | HttpFailed) -> Revocation:
+def judge_revocation(answer: HttpResponse | HttpFailed, *, received_at: datetime) -> Revocation:
     """What became of the token (section 2.2).
 
     Later: no answer, 429, 5xx. Refused: any other error, whatever the status, among them
@@ -74,12 +74,12 @@ def judge_revocation(answer: HttpResponse | HttpFailed) -> Revocation:
     if isinstance(answer, HttpFailed):
         return RevokeLater()
     if answer.status == _OVERLOADED or answer.status >= 500:
-        return RevokeLater(retry_after(answer))
+        return RevokeLater(retry_after(answer, received_at=received_at))
     error = error_in(decode_answer(answer) or {})
     if error in _GONE:
         return Revoked()
     if error in _LATER:
-        return RevokeLater(retry_after(answer))
+        return RevokeLater(retry_after(answer, received_at=received_at))
     if error is None and 200 <= answer.status < 300:
         return Revoked()
     return RevokeRefused(known_error(error))

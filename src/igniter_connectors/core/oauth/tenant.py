@@ -27,7 +27,7 @@ from igniter_connectors.core.problem import TenantValueInvalid
 from igniter_connectors.core.secret import Secret
 
 TEMPLATES: Final = (
-    "authorization_url", "token_url", "userinfo_url", "revocation_url",
+    "authorization_url", "token_url", "refresh_url", "userinfo_url", "revocation_url",
     "pushed_authorization_url", "device_authorization_url", "jwks_url", "issuer",
 )  # fmt: skip
 """The fields of a provider that may hold placeholders."""

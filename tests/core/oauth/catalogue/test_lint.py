@@ -77,7 +77,7 @@ BROKEN: Final[list[tuple[dict[str, Any], str]]] = [
     ({"checked_on": TODAY + timedelta(days=1)}, "in the future"),
     ({"notes": ("No full stop",)}, "notes are sentences"),
     ({"authorization_url": "http://acme.example/authorize"}, "authorization_url is"),
-    ({"refresh_url": "ftp://acme.example/refresh"}, "refresh_url is an https"),
+    ({"refresh_url": "ftp://acme.example/refresh"}, "refresh_url is"),
     ({"revocation_url": "https://acme.invalid/revoke"}, "revocation_url stands under another"),
     ({"revocation_url": "https://acme.com.au/r", "other_sites": frozenset({"other.com.au"})},
      "revocation_url stands under another"),

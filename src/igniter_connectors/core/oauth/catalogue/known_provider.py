@@ -66,9 +66,7 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
         authorization_url: Where the browser goes.
         token_url: Where codes are exchanged, and refresh tokens too unless `refresh_url`
             says otherwise.
-        refresh_url: Where refresh tokens are exchanged, if elsewhere. `OAuthProvider`
-            knows one endpoint for both: until it knows two, a connection to such a
-            provider is authorized again when its access token ends.
+        refresh_url: Where refresh tokens are exchanged, if elsewhere.
         userinfo_url: Where the account behind a token is told, by GET with the token as
             bearer; None where that takes more than that.
         userinfo_scopes: What must be among the scopes asked for, or user info is not asked.
@@ -197,6 +195,7 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
         return OAuthProvider(
             authorization_url=self.authorization_url,
             token_url=self.token_url,
+            refresh_url=self.refresh_url,
             client_id=client_id,
             client_secret=client_secret,
             client_authentication=client_authentication or self._method(client_secret),
