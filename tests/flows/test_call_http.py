@@ -438,6 +438,7 @@ async def test_a_webhooks_handler_has_the_same_client() -> None:
             body = msgspec.json.encode(Note(str(generation)))
             request = sign_webhook(StandardWebhooks(), endpoint, body, now=site.clock.now())
             assert (await site.connectors.handle(request)).status == 204
+            await site.connectors.settled()
             assert api.authorizations[-1] == site.token(generation)
             site.clock.advance(timedelta(hours=1))
         assert [request.url for request in api.requests] == ["/v1/told", "/v1/told"]
