@@ -30,6 +30,7 @@ HOUR = timedelta(hours=1)
         (record(), False, "broken", "check_keys_or_config"),
         (record(status="lost_rotation"), True, "lost_rotation", "authorize_again"),
         (record(status="needs_reauth"), True, "needs_reauth", "authorize_again"),
+        (record(status="config_changed"), True, "config_changed", "authorize_again"),
         (granted(expires_at=NOW - HOUR), True, "expired", "none"),
         (granted(expires_at=NOW - HOUR, refreshable=False), True, "expired", "authorize_again"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 import msgspec
 import pytest
@@ -27,6 +27,7 @@ from igniter_connectors.core.url import (
     parse_route,
     parse_webhook_path,
     start_url,
+    upgrade_url,
     url_safe,
     webhook_url,
 )
@@ -361,3 +362,14 @@ def test_octets_come_back_from_base64url(octets: bytes) -> None:
 def test_what_is_no_base64url_has_no_octets(text: str) -> None:
     """Nor what has the other alphabet, or a length that no octets have."""
     assert octets_of(text) is None
+
+
+def test_the_upgrade_url_names_the_account_and_the_scopes() -> None:
+    """As a query that parses back, whatever stands in them; and never a tenant."""
+    base = parse_base_url("https://app.example/x").unwrap()
+    url = urlsplit(upgrade_url(base, "github", "second & last", ["repo", "user:email"]))
+    assert url.path == "/x/connectors/github/oauth/start"
+    assert dict(parse_qsl(url.query)) == {
+        "account": "second & last",
+        "oauth_scopes": "repo user:email",
+    }

@@ -436,7 +436,9 @@ async def test_a_webhooks_handler_has_the_same_client() -> None:
         site.handler.ask = lambda http: http.get("/told")
         for generation in (1, 2):
             body = msgspec.json.encode(Note(str(generation)))
-            request = sign_webhook(StandardWebhooks(), endpoint, body, now=site.clock.now())
+            request = sign_webhook(
+                StandardWebhooks(), endpoint, body, now=site.clock.now(), event_id=f"e{generation}"
+            )
             assert (await site.connectors.handle(request)).status == 204
             await site.connectors.settled()
             assert api.authorizations[-1] == site.token(generation)

@@ -15,6 +15,7 @@ from igniter_connectors.core.oauth.lease import (
     SETTLING,
     Lease,
 )
+from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.renewal import (
     GiveUp,
     TakeLease,
@@ -22,6 +23,7 @@ from igniter_connectors.core.oauth.renewal import (
     WaitForHolder,
     dead_status,
     decide,
+    is_minted_by,
     is_still_ours,
 )
 from igniter_connectors.core.problem import NeedsReauth, RefreshFailed
@@ -99,3 +101,28 @@ def test_the_times_fit_into_one_another() -> None:
 def test_a_lease_shows_no_token() -> None:
     """Nor its owner, which fences."""
     assert repr(LEASE) == "Lease(row='row', generation=3)"
+
+
+@pytest.mark.parametrize(
+    ("client", "minted_at", "has_tenant_host", "is_ours"),
+    [
+        ("", "", True, True),
+        ("app", "https://p.example/t", False, True),
+        ("app", "https://before.example/t", False, True),
+        ("app", "https://p.example/t", True, True),
+        ("app", "https://before.example/t", True, False),
+        ("another", "https://p.example/t", False, False),
+    ],
+)
+def test_a_refresh_token_goes_to_the_client_that_minted_it(
+    client: str, minted_at: str, has_tenant_host: bool, is_ours: bool
+) -> None:
+    """And, where a tenant names the host, to no other host; an application's may move."""
+    provider = OAuthProvider(
+        authorization_url="https://p.example/a",
+        token_url="https://p.example/t",
+        client_id="app",
+        has_tenant_host=has_tenant_host,
+    )
+    grant = replace(GRANT, client_id=client, token_url=minted_at)
+    assert is_minted_by(grant, provider) is is_ours
