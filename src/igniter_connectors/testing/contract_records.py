@@ -1,0 +1,105 @@
+"""Records for the contract of stores."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
+
+from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord, Grant
+from igniter_connectors.core.oauth.lease import Lease
+from igniter_connectors.core.oauth.revocation import Handover, PendingRevocation
+from igniter_connectors.core.oauth.state import PendingAuthorization
+from igniter_connectors.core.webhook.endpoint import EndpointRecord
+from igniter_connectors.ports import Store
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+LATER = NOW + timedelta(seconds=5)
+
+
+def key_of(
+    identity: str = "acme", connector: str = "mail", account: str = "default"
+) -> ConnectionKey:
+    """An address of the tenant acme."""
+    return ConnectionKey("organization", identity, connector, account)
+
+
+def record_of(key: ConnectionKey | None = None) -> ConnectionRecord:
+    """A row without a grant, whose id is its own."""
+    return ConnectionRecord(
+        key=key or key_of(),
+        id=secrets.token_hex(16),
+        public_config=b'{"a":1}',
+        sealed_config=secrets.token_bytes(40),
+        enabled=True,
+        version=1,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+
+
+def grant_of(generation: int = 1, grant_id: str = "grant-1") -> Grant:
+    """A grant with every column filled."""
+    return Grant(
+        sealed_tokens=secrets.token_bytes(60),
+        generation=generation,
+        grant_id=grant_id,
+        oauth_scopes=("read", "wri te"),
+        refreshable=True,
+        refreshed_at=NOW,
+        expires_at=LATER,
+        subject="subject-1",
+        profile=b'{"subject":"subject-1"}',
+        client_id="client-1",
+        token_url="https://p.example/token",  # noqa: S106  # an address, not a token
+        refresh_expires_at=datetime(2999, 1, 1, tzinfo=UTC),
+    )
+
+
+async def inserted(store: Store, record: ConnectionRecord) -> ConnectionRecord:
+    """The row, once it stands in the store."""
+    assert await store.insert(record)
+    return record
+
+
+async def disconnect(
+    store: Store, key: ConnectionKey, handover: Handover | None = None
+) -> ConnectionRecord | None:
+    """Takes a row away; the row as it was."""
+    return await store.disconnect(key, handover=handover, now=LATER)
+
+
+async def take_lease(store: Store, record: ConnectionRecord, seconds: float = 60) -> Lease | None:
+    """A lease of a fresh owner; 0 seconds is one that has ended."""
+    assert record.grant is not None
+    return await store.take_lease(
+        record.key,
+        generation=record.grant.generation,
+        owner=secrets.token_hex(16),
+        duration=timedelta(seconds=seconds),
+    )
+
+
+def pending_authorization(
+    handle: bytes = b"handle", binding: bytes = b"browser"
+) -> PendingAuthorization:
+    """One of the tenant acme's, at the connector mail."""
+    return PendingAuthorization(handle, binding, "id", key_of(), b"sealed")
+
+
+def endpoint_of(record: ConnectionRecord, token: bytes, **changes: datetime) -> EndpointRecord:
+    """An endpoint of a row, found by these bytes."""
+    endpoint = EndpointRecord(token, token.hex(), record.key, record.id, b"sealed", NOW)
+    return replace(endpoint, **changes)
+
+
+async def claim(store: Store, seconds: float = 60) -> list[PendingRevocation]:
+    """What is due to be revoked."""
+    duration = timedelta(seconds=seconds)
+    return list(await store.revocations.claim(limit=10, duration=duration))
+
+
+def handover(id: str = "revocation-1", seconds: float = 0) -> Handover:
+    """How tokens are handed over to be revoked."""
+    return Handover(id, timedelta(seconds=seconds))

@@ -1,0 +1,138 @@
+"""Webhook endpoints: found by their token, rotated with an overlap."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from igniter_connectors.ports import Store
+from igniter_connectors.testing.contract_records import (
+    NOW,
+    disconnect,
+    endpoint_of,
+    inserted,
+    key_of,
+    record_of,
+)
+
+
+async def an_endpoint_is_found_with_its_connection(store: Store) -> None:
+    """By its hash alone, among several of one connection."""
+    record = await inserted(store, record_of())
+    one, two = endpoint_of(record, b"1" * 32), endpoint_of(record, b"2" * 32)
+    await store.add_endpoint(one)
+    await store.add_endpoint(two)
+    assert await store.find_endpoint(b"1" * 32) == (one, record)
+    assert await store.find_endpoint(b"3" * 32) is None
+    assert list(await store.list_endpoints(record.key)) == [one, two]
+    assert list(await store.list_endpoints(key_of("other"))) == []
+
+
+async def an_endpoint_goes_with_its_connection(store: Store) -> None:
+    """Neither deleting nor connecting anew leaves an old address open."""
+    record = await inserted(store, record_of())
+    await store.add_endpoint(endpoint_of(record, b"1" * 32))
+    assert await disconnect(store, record.key)
+    assert await store.find_endpoint(b"1" * 32) is None
+    again = await inserted(store, record_of())
+    assert await store.find_endpoint(b"1" * 32) is None
+    assert list(await store.list_endpoints(again.key)) == []
+
+
+async def an_endpoint_ends(store: Store) -> None:
+    """After `valid_until` it is not found."""
+    record = await inserted(store, record_of())
+    soon = datetime(2999, 1, 1, tzinfo=UTC)
+    await store.add_endpoint(endpoint_of(record, b"1" * 32, valid_until=NOW - timedelta(days=9999)))
+    await store.add_endpoint(endpoint_of(record, b"2" * 32, valid_until=soon))
+    assert await store.find_endpoint(b"1" * 32) is None
+    assert await store.find_endpoint(b"2" * 32) is not None
+
+
+async def an_endpoints_secret_is_replaced_by_its_owner(store: Store) -> None:
+    """Another tenant's key does not reach it."""
+    record = await inserted(store, record_of())
+    endpoint = endpoint_of(record, b"1" * 32)
+    await store.add_endpoint(endpoint)
+    assert not await store.save_endpoint_secret(
+        key_of("other"), endpoint=endpoint.id, sealed_secret=b"evil"
+    )
+    assert await store.save_endpoint_secret(record.key, endpoint=endpoint.id, sealed_secret=b"new")
+    found = await store.find_endpoint(b"1" * 32)
+    assert found is not None
+    assert found[0].sealed_secret == b"new"
+
+
+async def a_replaced_secret_stays_for_its_overlap(store: Store) -> None:
+    """Beside the new one, by the store's own clock; without an overlap it goes at once."""
+    record = await inserted(store, record_of())
+    endpoint = endpoint_of(record, b"1" * 32)
+    await store.add_endpoint(endpoint)
+
+    async def secrets_now() -> tuple[bytes, bytes | None]:
+        found = await store.find_endpoint(b"1" * 32)
+        assert found is not None
+        return found[0].sealed_secret, found[0].sealed_previous
+
+    async def replace_secret(secret: bytes, overlap: timedelta) -> None:
+        assert await store.save_endpoint_secret(
+            record.key, endpoint=endpoint.id, sealed_secret=secret, overlap=overlap
+        )
+
+    assert await secrets_now() == (endpoint.sealed_secret, None)
+    await replace_secret(b"second", timedelta(minutes=1))
+    assert await secrets_now() == (b"second", endpoint.sealed_secret)
+    await replace_secret(b"third", timedelta(milliseconds=50))
+    assert (await secrets_now())[0] == b"third"
+    await asyncio.sleep(0.12)
+    assert await secrets_now() == (b"third", None)
+    await replace_secret(b"fourth", timedelta(minutes=1))
+    await replace_secret(b"fifth", timedelta(0))
+    assert await secrets_now() == (b"fifth", None)
+
+
+async def a_retired_endpoint_ends_after_its_overlap(store: Store) -> None:
+    """Never later than it was to end before, and at nobody else's word."""
+    record = await inserted(store, record_of())
+    endpoint = endpoint_of(record, b"1" * 32)
+    await store.add_endpoint(endpoint)
+
+    async def retire(overlap: timedelta) -> bool:
+        return await store.retire_endpoint(record.key, endpoint=endpoint.id, overlap=overlap)
+
+    assert not await store.retire_endpoint(
+        key_of("other"), endpoint=endpoint.id, overlap=timedelta(0)
+    )
+    assert not await store.retire_endpoint(record.key, endpoint="none", overlap=timedelta(0))
+    assert await store.find_endpoint(b"1" * 32) is not None
+    assert await retire(timedelta(milliseconds=80))
+    assert await retire(timedelta(minutes=1))
+    assert await store.find_endpoint(b"1" * 32) is not None
+    await asyncio.sleep(0.15)
+    assert await store.find_endpoint(b"1" * 32) is None
+    (listed,) = await store.list_endpoints(record.key)
+    assert listed.valid_until is not None
+
+
+async def many_look_for_endpoints_at_once(store: Store) -> None:
+    """Each gets its own, and who asks for none gets none."""
+    record = await inserted(store, record_of())
+    hashes = [bytes([number]) * 32 for number in range(70)]
+    for token_hash in hashes:
+        await store.add_endpoint(endpoint_of(record, token_hash))
+    wanted = [*hashes, *hashes, b"none" * 8]
+    found = await asyncio.gather(*(store.find_endpoint(one) for one in wanted))
+    assert [one and one[0].token_hash for one in found] == [*hashes, *hashes, None]
+    assert all(one is None or one[1] == record for one in found)
+
+
+ENDPOINTS_CONTRACT: tuple[Callable[[Store], Awaitable[None]], ...] = (
+    an_endpoint_is_found_with_its_connection,
+    an_endpoint_goes_with_its_connection,
+    an_endpoint_ends,
+    an_endpoints_secret_is_replaced_by_its_owner,
+    a_replaced_secret_stays_for_its_overlap,
+    a_retired_endpoint_ends_after_its_overlap,
+    many_look_for_endpoints_at_once,
+)
