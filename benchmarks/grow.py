@@ -16,9 +16,11 @@ from benchmarks.actions import TelegramConfig
 from benchmarks.database import ACCOUNTS, CONFIG, TELEGRAM, Manager, connected_to, tenants
 from benchmarks.measure import AtMost, Batch, Benchmark, Sides, require_answer
 from igniter_connectors import value_or_raise
+from igniter_connectors.flows.sweep import SOON
 from igniter_connectors.manager.at import AtConfig
 
 FEW, MANY = 1_000, 1_000_000
+LAPSING = 20
 MANY_FOR_SMOKE = 2_000
 
 MakeBatch: TypeAlias = Callable[[Manager, int], Awaitable[Batch]]
@@ -89,24 +91,34 @@ async def connecting(manager: Manager, size: int) -> Batch:
     return batch
 
 
+async def sweeping(manager: Manager, size: int) -> Batch:  # noqa: ARG001  # as the others
+    """One look for refresh tokens that lapse soon: as many at either size."""
+
+    async def look() -> object:
+        return await manager.store.list_lapsing(within=SOON, limit=LAPSING)
+
+    require_answer(len(await manager.store.list_lapsing(within=SOON, limit=LAPSING)), LAPSING)
+    return rounds([look])
+
+
 @asynccontextmanager
-async def at_two_sizes(make_batch: MakeBatch, many: int) -> AsyncGenerator[Sides, None]:
+async def at_two_sizes(make_batch: MakeBatch, few: int, many: int) -> AsyncGenerator[Sides, None]:
     async with AsyncExitStack() as stack:
         ours, against = [
             await make_batch(await stack.enter_async_context(connected_to(size)), size)
-            for size in (many, FEW)
+            for size in (many, few)
         ]
         yield Sides(ours=ours, against=against)
 
 
-def growth(operation: str, make_batch: MakeBatch) -> Benchmark:
+def growth(operation: str, make_batch: MakeBatch, *, few: int = FEW) -> Benchmark:
     """The row of one operation."""
     return Benchmark(
         name=f"grow-{operation}-1m",
-        against="itself at 1,000 connections",
+        against=f"itself at {few:,} connections",
         bar=AtMost(1.3),
-        open_sides=partial(at_two_sizes, make_batch, MANY),
-        open_small_sides=partial(at_two_sizes, make_batch, MANY_FOR_SMOKE),
+        open_sides=partial(at_two_sizes, make_batch, few, MANY),
+        open_small_sides=partial(at_two_sizes, make_batch, few, MANY_FOR_SMOKE),
     )
 
 
@@ -115,4 +127,6 @@ ROWS = (
     growth("list", listing),
     growth("connect", connecting),
     growth("count", counting),
+    # At 1,000 there are the real ones alone, which have no refresh token.
+    growth("sweep", sweeping, few=MANY_FOR_SMOKE),
 )

@@ -22,7 +22,7 @@ _CONNECTIONS = """
         CASE WHEN granted THEN md5('grant' || n) END, CASE WHEN granted THEN 1 END,
         CASE WHEN granted THEN decode(repeat(md5('tokens' || n), 24), 'hex') END,
         CASE WHEN granted THEN ARRAY['read', 'write'] END, CASE WHEN granted THEN true END,
-        CASE WHEN granted THEN now() END,
+        CASE WHEN granted THEN now() - n * interval '1 hour' END,
         CASE WHEN granted THEN now() + n * interval '1 second' END,
         CASE WHEN granted THEN 'subject-' || n END, CASE WHEN granted THEN 'null'::bytea END,
         'app', 'https://provider.example/token',
