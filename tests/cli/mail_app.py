@@ -8,6 +8,7 @@ from returns.result import Result, Success
 from igniter_connectors import (
     Connector,
     ConnectorManager,
+    Connectors,
     Secret,
     Settings,
     StandardWebhooks,
@@ -31,7 +32,7 @@ class Letter(msgspec.Struct, frozen=True):
 
 
 async def read(call: WebhookCall[Mail, object, Letter]) -> Result[None, WebhookFailed]:
-    """Runs in no command."""
+    """Runs in the worker alone."""
     return Success(None)
 
 
@@ -43,10 +44,15 @@ mail = (
 )
 
 
-connectors = (
-    ConnectorManager.create()
-    .with_settings(Settings.from_environment())
-    .add_scope(Organization)
-    .add_connector(mail)
-    .build()
-)
+def build(settings: Settings) -> Connectors[Mail, Organization]:
+    """A manager."""
+    return (
+        ConnectorManager.create()
+        .with_settings(settings)
+        .add_scope(Organization)
+        .add_connector(mail)
+        .build()
+    )
+
+
+connectors = build(Settings.from_environment())

@@ -57,7 +57,7 @@ def database(tmp_path: Path) -> dict[str, str]:
 def test_help_tells_every_command() -> None:
     """With its purpose in a line."""
     told = run("--help").stdout
-    for command in ("demo", "connections", "generate-secret"):
+    for command in ("demo", "connections", "generate-secret", "worker"):
         assert command in told
     assert "igniter-connectors" in run("--version").stdout
 

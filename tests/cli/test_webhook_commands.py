@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from igniter_connectors import ConnectorManager, Keyring, Secret, Settings, value_or_raise
+from igniter_connectors import Keyring, Secret, Settings, value_or_raise
 from igniter_connectors.core.webhook.schemes import StandardWebhooks
 from igniter_connectors.testing import sign_webhook
 from tests.cli.test_command_line import run
@@ -29,16 +29,10 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    from tests.cli.mail_app import Mail, mail
+    from tests.cli.mail_app import Mail, build, mail
 
     async def fill() -> None:
-        connectors = (
-            ConnectorManager.create()
-            .with_settings(Settings.from_environment(environment))
-            .add_scope(Organization)
-            .add_connector(mail)
-            .build()
-        )
+        connectors = build(Settings.from_environment(environment))
         async with connectors:
             at = connectors.scope(Organization("acme")).at(mail)
             value_or_raise(await at.connect(Mail(Secret(CANARY))))

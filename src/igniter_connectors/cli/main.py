@@ -115,6 +115,49 @@ def migrate(only_plan: bool) -> None:
     migrate_database(only_plan=only_plan)
 
 
+@main.command()
+@click.option("--app", envvar="IGNITER_APP", required=True, help="package.module:connectors")
+@click.option("--once", "only_once", is_flag=True, help="End as soon as nothing is due.")
+@click.option(
+    "--handlers",
+    default=128,
+    show_default=True,
+    type=click.IntRange(1, 10_000),
+    help="How many webhooks are handled at once.",
+)
+@click.option(
+    "--renew-every",
+    default=300.0,
+    show_default=True,
+    type=click.FloatRange(1, 86_400),
+    help="Seconds between looks for tokens that would lapse, a quarter more or less.",
+)
+@click.option(
+    "--tell-every",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(0.1, 86_400),
+    help="Seconds between lines that say what was done; none where nothing was.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def worker(
+    app: str,
+    only_once: bool,
+    handlers: int,
+    renew_every: float,
+    tell_every: float,
+    as_json: bool,
+) -> None:
+    """Handle webhooks, renew tokens before they lapse, revoke and purge, until told to stop.
+
+    Any number may run on one database. SIGINT and SIGTERM let what runs end first; a second
+    one does not.
+    """
+    from igniter_connectors.cli.worker import work
+
+    work(app, handlers, renew_every, tell_every, only_once=only_once, as_json=as_json)
+
+
 @main.group()
 def connections() -> None:
     """Look at tenants' connections, and end them."""

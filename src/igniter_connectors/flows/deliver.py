@@ -39,6 +39,8 @@ class Deliveries:
         self.limits = limits
         self.senders = senders
         self.receiving = 0
+        self.purged = 0
+        self.look_every = limits.sweep_every  # a worker looks more often
         self._runtime = runtime
         self._connectors = connectors
         self._kinds = kinds
@@ -135,7 +137,7 @@ class Deliveries:
         clock = self._runtime.clock
         while True:
             self._woken.clear()
-            pause = self.limits.sweep_every.total_seconds()
+            pause = self.look_every.total_seconds()
             try:
                 pause = min(pause, await self._claim_due())
             except StoreUnavailable as error:
@@ -177,7 +179,7 @@ class Deliveries:
         now = self._runtime.clock.monotonic()
         if now >= self._sweep_at:
             self._sweep_at = now + self.limits.sweep_every.total_seconds()
-            _ = await inbox.purge()
+            self.purged += await inbox.purge()
             if await inbox.release():
                 return 0.0
         if due is None:

@@ -177,6 +177,8 @@ class Revocations:
         self._runtime = runtime
         self._connectors = connectors
         self._task: asyncio.Task[None] | None = None
+        self._is_idle = asyncio.Event()
+        self.looked_at = 0
 
     def start(self) -> None:
         """Begins to look, at once, when something was handed over, and every 30 s."""
@@ -189,12 +191,22 @@ class Revocations:
             _ = await asyncio.wait([self._task])
             self._task = None
 
+    async def settled(self) -> None:
+        """Waits until what was due is revoked or put off."""
+        if self._task is not None:
+            _ = await self._is_idle.wait()
+
     async def _run(self) -> None:
         while True:
+            self._is_idle.clear()
             try:
-                while await revoke_due(self._runtime, self._connectors) == _BATCH:
-                    pass
+                more = True
+                while more:
+                    looked_at = await revoke_due(self._runtime, self._connectors)
+                    self.looked_at += looked_at
+                    more = looked_at == _BATCH
                 _ = await self._runtime.store.purge_tombstones(older_than=_TOMBSTONES_KEPT)
             except StoreUnavailable as error:
                 self._runtime.logger.error("the database failed: %s", error.reason)
+            self._is_idle.set()
             await self._runtime.handed_over.heard(within_seconds=_LOOK_EVERY_SECONDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, final
 
 from returns.pipeline import is_successful
 
@@ -16,6 +16,7 @@ from igniter_connectors.core.problem import Problem, TokenProblem
 from igniter_connectors.flows.renew import Renewals
 from igniter_connectors.flows.runtime import Runtime
 from igniter_connectors.flows.seal import NotOpened, open_config
+from igniter_connectors.ports import StoreUnavailable
 
 SOON: Final = timedelta(days=3)
 """A refresh token is renewed this long before its end, or in the last fifth of its life."""
@@ -51,3 +52,50 @@ async def renew_lapsing(
             tasks.append(task)
     outcomes = await asyncio.gather(*(asyncio.shield(task) for task in tasks))
     return sum(not isinstance(outcome, Problem) for outcome in outcomes)
+
+
+@final
+class Sweep:
+    """The task of a worker that renews what would lapse, every so often."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        renewals: Renewals,
+        connectors: Mapping[str, Definition[Any, Any, Any]],
+    ) -> None:
+        self.renewed = 0
+        self._runtime = runtime
+        self._renewals = renewals
+        self._connectors = connectors
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, *, every: timedelta) -> None:
+        """Begins at once. The pauses are up to a quarter shorter or longer, so that workers
+        that were started together do not stay together."""
+        self._task = asyncio.create_task(self._run(every))
+
+    async def close(self) -> None:
+        """Begins no more renewals; those that run are the manager's, which waits for them."""
+        if self._task is not None:
+            _ = self._task.cancel()
+            _ = await asyncio.wait([self._task])
+            self._task = None
+
+    async def once(self) -> None:
+        """Renews all that would lapse and that can be renewed now.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        while renewed := await renew_lapsing(self._runtime, self._renewals, self._connectors):
+            self.renewed += renewed
+
+    async def _run(self, every: timedelta) -> None:
+        while True:
+            try:
+                await self.once()
+            except StoreUnavailable as error:
+                self._runtime.logger.error("the database failed: %s", error.reason)
+            jitter = 0.75 + self._runtime.entropy.fraction() / 2
+            await self._runtime.clock.sleep(every.total_seconds() * jitter)

@@ -40,7 +40,7 @@ from igniter_connectors.core.url import (
     WebhookRoute,
     application_webhook_url,
 )
-from igniter_connectors.core.webhook.delivery import DeliveryLimits
+from igniter_connectors.core.webhook.delivery import DeliveryLimits, limits_fault
 from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.announce import Subscriber, Subscription
 from igniter_connectors.flows.deliver import Deliveries
@@ -51,7 +51,9 @@ from igniter_connectors.flows.renew import Renewals
 from igniter_connectors.flows.revoke import Revocations
 from igniter_connectors.flows.runtime import Runtime, base_of
 from igniter_connectors.flows.serve import serve
+from igniter_connectors.flows.sweep import Sweep
 from igniter_connectors.manager.scoped import Scoped, require_registered
+from igniter_connectors.manager.worker import Worker
 from igniter_connectors.ports import Store
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
@@ -146,6 +148,32 @@ class Connectors(Generic[K_contra, S_contra]):
         finally:
             await asyncio.shield(self._stack.aclose())
 
+    @asynccontextmanager
+    async def as_worker(self, limits: DeliveryLimits | None = None) -> AsyncGenerator[Worker, None]:
+        """As `async with connectors:`, for a process that works and serves nobody: it looks
+        into the inbox more often, and `Worker.start` has it renew what would lapse.
+
+        Args:
+            limits: This process's; those the manager was built with where None.
+
+        Raises:
+            StoreUnavailable: as there.
+            WrongWiring: limits that could not be kept to.
+        """
+        if limits is not None:
+            fault = limits_fault(limits)
+            if fault is not None:
+                raise WrongWiring(BuildInvalid(fault))
+            self._deliveries.limits = limits
+        sweep = Sweep(self._runtime, self._renewals, self._connectors)
+        worker = Worker(self._runtime, self._deliveries, self._revocations, sweep)
+        await self._open()
+        worker.open()
+        try:
+            yield worker
+        finally:
+            await asyncio.shield(self._close_worker(worker))
+
     async def settled(self) -> None:
         """Waits until no webhook is being handled in this process and none is due now, for tests.
 
@@ -170,6 +198,10 @@ class Connectors(Generic[K_contra, S_contra]):
                 self._revocations.start()
                 _ = stack.push_async_callback(self._revocations.close)
             self._stack = stack.pop_all()
+
+    async def _close_worker(self, worker: Worker) -> None:
+        await worker.close()
+        await self._stack.aclose()
 
     async def __aexit__(
         self,
