@@ -181,6 +181,7 @@ from igniter_connectors.manager.connectors import ConnectorEntry, Connectors
 from igniter_connectors.manager.device import PendingDevice
 from igniter_connectors.manager.scoped import Scoped
 from igniter_connectors.manager.webhooks import ConnectionWebhooks
+from igniter_connectors.manager.worker import WorkDone, Worker
 from igniter_connectors.ports import Clock, DeliveryLost, Entropy, Observer, Store, StoreUnavailable
 from igniter_connectors.settings import Settings
 
@@ -383,6 +384,8 @@ __all__ = [
     "WebhookTooLarge",
     "WebhookUnrouted",
     "WebhookVerificationFailed",
+    "WorkDone",
+    "Worker",
     "WrongWiring",
     "action",
     "form_fields",
