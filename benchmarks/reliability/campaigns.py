@@ -3,14 +3,18 @@
 from benchmarks.reliability.callback_mutations import callback_mutations
 from benchmarks.reliability.canaries import canaries
 from benchmarks.reliability.corrupt_row import corrupt_row
+from benchmarks.reliability.database_down import database_down
 from benchmarks.reliability.dead_grant import ACTIONS, dead_grant_in
 from benchmarks.reliability.envelope import envelope
 from benchmarks.reliability.figure import Campaign
 from benchmarks.reliability.fuzz_signatures import fuzz_signatures
 from benchmarks.reliability.impatient import impatient
+from benchmarks.reliability.inbox_once import inbox_once
+from benchmarks.reliability.kill_inbox import kill_inbox
 from benchmarks.reliability.kill_refresh import TIMES, kill_refresh_times
 from benchmarks.reliability.late_commit import late_commit
 from benchmarks.reliability.no_lost_update import WEBHOOKS, no_lost_update_in
+from benchmarks.reliability.poison import poison
 from benchmarks.reliability.reauthorize_race import EACH, reauthorize_race_of
 from benchmarks.reliability.redirects import redirects
 from benchmarks.reliability.restart import restart
@@ -39,11 +43,15 @@ CAMPAIGNS: dict[str, Campaign] = {
     "callback-mutations": callback_mutations,
     "canaries": canaries,
     "corrupt-row": corrupt_row,
+    "database-down": database_down,
     "envelope": envelope,
     "fuzz-signatures": fuzz_signatures,
     "redirects": redirects,
     "return-urls": return_urls,
     "state-once": state_once,
     "tenant-hosts": tenant_hosts,
+    "inbox-once": inbox_once,
+    "kill-inbox": kill_inbox,
+    "poison": poison,
     "zoom-oracle": zoom_oracle,
 }

@@ -7,11 +7,15 @@ from functools import partial
 
 import pytest
 from benchmarks.reliability.campaigns import CAMPAIGNS
+from benchmarks.reliability.database_down import database_down
 from benchmarks.reliability.dead_grant import dead_grant_in
 from benchmarks.reliability.figure import Campaign
 from benchmarks.reliability.fuzz_signatures import fuzz_signatures
+from benchmarks.reliability.inbox_once import inbox_once
+from benchmarks.reliability.kill_inbox import kill_inbox
 from benchmarks.reliability.kill_refresh import kill_refresh_times
 from benchmarks.reliability.no_lost_update import no_lost_update_in
+from benchmarks.reliability.poison import poison
 from benchmarks.reliability.reauthorize_race import reauthorize_race_of
 from benchmarks.reliability.storm import storm_over
 from benchmarks.reliability.weather import weather_for
@@ -24,7 +28,11 @@ REDUCED: dict[str, Campaign] = CAMPAIGNS | {
     "dead-grant": dead_grant_in(200),
     "reauthorize-race": reauthorize_race_of(2),
     "no-lost-update": no_lost_update_in(200),
+    "database-down": partial(database_down, seconds=1.5, within_seconds=5),
     "fuzz-signatures": partial(fuzz_signatures, tries=5_000),
+    "inbox-once": partial(inbox_once, deliveries=20, processes=2),
+    "kill-inbox": partial(kill_inbox, kills_a_point=1),
+    "poison": partial(poison, bursts=3, within_seconds=5),
     "zoom-oracle": partial(zoom_oracle, tries=2_000),
 }
 """With the counts for every change: in full they are for `python -m benchmarks.reliability`."""
