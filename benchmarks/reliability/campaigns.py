@@ -19,6 +19,7 @@ from benchmarks.reliability.reauthorize_race import EACH, reauthorize_race_of
 from benchmarks.reliability.redirects import redirects
 from benchmarks.reliability.restart import restart
 from benchmarks.reliability.return_urls import return_urls
+from benchmarks.reliability.schemathesis_run import schemathesis_run
 from benchmarks.reliability.skew import skew
 from benchmarks.reliability.slow_provider import slow_provider
 from benchmarks.reliability.state_once import state_once
@@ -53,5 +54,6 @@ CAMPAIGNS: dict[str, Campaign] = {
     "inbox-once": inbox_once,
     "kill-inbox": kill_inbox,
     "poison": poison,
+    "schemathesis": schemathesis_run,
     "zoom-oracle": zoom_oracle,
 }

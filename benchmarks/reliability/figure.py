@@ -15,4 +15,4 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 Campaign = Callable[[], Coroutine[object, None, Figure]]
-"""Runs for under a minute on two cores and needs nothing set up."""
+"""Runs for a minute or two on two cores and needs nothing set up."""

@@ -17,6 +17,7 @@ from benchmarks.reliability.kill_refresh import kill_refresh_times
 from benchmarks.reliability.no_lost_update import no_lost_update_in
 from benchmarks.reliability.poison import poison
 from benchmarks.reliability.reauthorize_race import reauthorize_race_of
+from benchmarks.reliability.schemathesis_run import schemathesis_run
 from benchmarks.reliability.storm import storm_over
 from benchmarks.reliability.weather import weather_for
 from benchmarks.reliability.zoom_oracle import zoom_oracle
@@ -33,6 +34,7 @@ REDUCED: dict[str, Campaign] = CAMPAIGNS | {
     "inbox-once": partial(inbox_once, deliveries=20, processes=2),
     "kill-inbox": partial(kill_inbox, kills_a_point=1),
     "poison": partial(poison, bursts=3, within_seconds=5),
+    "schemathesis": partial(schemathesis_run, examples=2),
     "zoom-oracle": partial(zoom_oracle, tries=2_000),
 }
 """With the counts for every change: in full they are for `python -m benchmarks.reliability`."""

@@ -14,6 +14,7 @@ from igniter_connectors.manager.connectors import Connectors
 from igniter_connectors.web.caller import Callers, Permit, PrincipalOf
 from igniter_connectors.web.catalogue import catalogue
 from igniter_connectors.web.connections import connections
+from igniter_connectors.web.openapi import describe_webhooks
 from igniter_connectors.web.webhooks import webhook_mount
 
 
@@ -63,7 +64,10 @@ class ConnectorsPlugin(InitPlugin):
         )
 
         @asynccontextmanager
-        async def lifespan(_: Litestar) -> AsyncGenerator[None, None]:
+        async def lifespan(app: Litestar) -> AsyncGenerator[None, None]:
+            if app.openapi_config is not None:
+                webhooks = connectors.webhooks().values()
+                describe_webhooks(app.openapi_schema, webhooks, self._path)
             async with connectors:
                 yield
 
