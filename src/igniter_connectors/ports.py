@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -400,6 +400,13 @@ class InboxStore(Protocol):
     async def release(self, key: ConnectionKey | None = None) -> int:
         """Makes held events due whose connection is enabled: one connection's, or some of any
         tenant's. How many."""
+        ...
+
+    async def listen(self, wake: Callable[[], None]) -> None:
+        """Calls `wake` when an event was recorded that no process has, until it is cancelled.
+
+        No more than a hint: a store that cannot tell waits for ever, one that can may miss some.
+        """
         ...
 
     async def purge(self) -> int:

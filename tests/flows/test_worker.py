@@ -14,6 +14,7 @@ from igniter_connectors import (
     DeliveryLimits,
     MemoryStore,
     OAuthProvider,
+    PostgresStore,
     WorkDone,
     WrongWiring,
     value_or_raise,
@@ -161,3 +162,37 @@ async def test_a_worker_keeps_to_the_limits_it_is_given() -> None:
         await worker.once()
     assert [call.payload.text for call in calls] == ["hi"]
     assert worker.done() == WorkDone(handled=1)
+
+
+async def test_what_is_left_to_others_is_told_to_who_listens(database_url: str) -> None:
+    """Whatever is recorded and at once begun is nobody else's: it is told to none."""
+    listener, rung = PostgresStore(database_url), asyncio.Event()
+    listening = asyncio.create_task(listener.inbox.listen(rung.set))
+    try:
+        async with asyncio.timeout(5):
+            await rung.wait()  # it listens now
+        async with mailroom(PostgresStore(database_url)) as room:
+            rung.clear()
+            assert (await room.post("mine", "msg_1")).status == 204
+            await room.connectors.settled()
+            await asyncio.sleep(0.2)
+            assert not rung.is_set()
+            endpoint = room.endpoint
+        plan = Plan(limits=DeliveryLimits(handlers_at_once=0))
+        async with mailroom(PostgresStore(database_url), plan, endpoint=endpoint) as room:
+            assert (await room.post("yours", "msg_2")).status == 204
+            async with asyncio.timeout(5):
+                await rung.wait()
+            rung.clear()
+            # Several that share a statement; one is enough.
+            await asyncio.gather(*(room.post("yours", f"id_{n}") for n in range(20)))
+            async with asyncio.timeout(5):
+                await rung.wait()
+            await asyncio.sleep(0.2)
+            rung.clear()
+            assert (await room.post("yours", "msg_2")).status == 204  # a duplicate
+            await asyncio.sleep(0.2)
+            assert not rung.is_set()
+    finally:
+        listening.cancel()
+        await asyncio.wait([listening])

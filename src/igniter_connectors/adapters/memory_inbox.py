@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias, final
@@ -180,6 +181,10 @@ class MemoryInbox:
             row.state, row.due_at, row.purge_at = "pending", self._clock.now(), None
             released += 1
         return released
+
+    async def listen(self, wake: Callable[[], None]) -> None:  # noqa: ARG002  # the port's
+        """Waits for ever: no other process has this inbox."""
+        _ = await asyncio.get_running_loop().create_future()
 
     async def purge(self) -> int:
         """Clears away bodies and events whose time is over."""

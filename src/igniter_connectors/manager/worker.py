@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final, final
 
@@ -18,9 +20,12 @@ from igniter_connectors.flows.deliver import Deliveries
 from igniter_connectors.flows.revoke import Revocations
 from igniter_connectors.flows.runtime import Runtime
 from igniter_connectors.flows.sweep import Sweep
+from igniter_connectors.ports import StoreUnavailable
 
 LOOK_EVERY: Final = timedelta(seconds=1)
-"""How often a worker looks for webhooks that others recorded and left."""
+"""How often a worker looks for webhooks that others recorded and left, where no store tells it."""
+
+_LISTEN_AGAIN_SECONDS: Final = 5.0
 
 RENEW_EVERY: Final = timedelta(minutes=5)
 """How often a worker renews what would lapse; each time up to a quarter more or less."""
@@ -62,6 +67,7 @@ class Worker:
         self._revocations = revocations
         self._sweep = sweep
         self._subscription: Subscription | None = None
+        self._listening: asyncio.Task[None] | None = None
         self._handled = self._failed = self._dead = 0
 
     def open(self) -> None:
@@ -74,10 +80,16 @@ class Worker:
 
     async def close(self) -> None:
         """Begins no more renewals. The manager's, which then closes the rest."""
+        if self._listening is not None:
+            _ = self._listening.cancel()
+            _ = await asyncio.wait([self._listening])
+            self._listening = None
         await self._sweep.close()
 
     def start(self, *, renew_every: timedelta = RENEW_EVERY) -> None:
-        """Renews what would lapse, now and every so often until the worker is closed."""
+        """Renews what would lapse, now and every so often until the worker is closed, and
+        listens for webhooks that others recorded and left, where the store can tell."""
+        self._listening = asyncio.create_task(self._listen())
         self._sweep.start(every=renew_every)
 
     async def once(self) -> None:
@@ -102,6 +114,12 @@ class Worker:
             revocations=self._revocations.looked_at,
             purged=self._deliveries.purged,
         )
+
+    async def _listen(self) -> None:
+        while True:
+            with suppress(StoreUnavailable):  # which the looks into the inbox tell too
+                await self._runtime.store.inbox.listen(self._deliveries.wake)
+            await self._runtime.clock.sleep(_LISTEN_AGAIN_SECONDS)
 
     async def _hear(self, event: Event) -> None:
         match event:

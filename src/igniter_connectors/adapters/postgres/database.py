@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any, Final, LiteralString, final
 
 from psycopg_pool import AsyncConnectionPool
@@ -23,6 +24,8 @@ from igniter_connectors.ports import StoreUnavailable
 
 # A worker of the pool may be waiting for a connection that does not come.
 _CLOSE_SECONDS: Final = 3.0
+
+_LISTEN: Final = timedelta(days=1)
 
 
 @final
@@ -118,6 +121,23 @@ class Database:
         self._writes.add(task)
         task.add_done_callback(self._forget)
         return await asyncio.shield(task)
+
+    async def listen(self, channel: LiteralString, wake: Callable[[], None]) -> None:
+        """Calls `wake` for each notification, until it is cancelled.
+
+        On a link of its own. Behind a pooler in transaction mode there is none to be had, and
+        it waits for ever.
+
+        Raises:
+            StoreUnavailable: the link could not be made, or broke.
+        """
+        if self._address.pooling == "transaction":
+            _ = await asyncio.get_running_loop().create_future()
+        async with connected(self._address, lasting=_LISTEN) as link:
+            _ = await link.execute(f"LISTEN {channel}")
+            wake()  # for what was told while nobody listened
+            async for _ in link.notifies():
+                wake()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Link, None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, LiteralString, TypeAlias, final
 
@@ -23,6 +23,8 @@ _New: TypeAlias = tuple[Any, ...]  # the values of `sql.NEW`: the type of each i
 _SOME: Final = 1000
 _TEXTS: Final = 9
 _KEPT: Final = (0, 1, 5)  # scope, identity, id
+_OWNER: Final = sql.NEW.index("owner")
+_IS_HELD: Final = sql.NEW.index("is_held")
 _STATES: Final[dict[object, EventState]] = {
     "pending": "pending",
     "held": "held",
@@ -110,6 +112,10 @@ class PostgresInbox:
             return len(await self._database.write(sql.RELEASE_SOME, (_SOME,)))
         return len(await self._database.write(sql.RELEASE_OF, key_values(key)))
 
+    async def listen(self, wake: Callable[[], None]) -> None:
+        """Calls `wake` when an event was recorded that no process has, until it is cancelled."""
+        await self._database.listen(sql.CHANNEL, wake)
+
     async def purge(self) -> int:
         """Clears away some bodies and events whose time is over."""
         deleted = await self._database.write(sql.DELETE_OLD, (_SOME,))
@@ -141,7 +147,8 @@ class PostgresInbox:
         return await self._database.run(statement, values, until=self._database.until())
 
     async def _record_one(self, new: _New, until: float) -> Recorded | None:
-        rows = await self._database.write(sql.RECORD, new, until=until)
+        statement = sql.RECORD_AND_TELL if _is_for_others(new) else sql.RECORD
+        rows = await self._database.write(statement, new, until=until)
         return Recorded(utc(rows[0][3]), rows[0][4]) if rows else None
 
     async def _record_many(
@@ -149,8 +156,11 @@ class PostgresInbox:
     ) -> Sequence[Recorded | StoreUnavailable | None]:
         columns = list(zip(*items, strict=True))
         values = [TextArray(column) for column in columns[:_TEXTS]]
+        # Telling takes a lock that every commit then waits for: not where nobody need be told.
+        is_for_others = any(map(_is_for_others, items))
+        statement = sql.RECORD_MANY_AND_TELL if is_for_others else sql.RECORD_MANY
         rows = await self._database.write(
-            sql.RECORD_MANY, (*values, *map(list, columns[_TEXTS:])), until=until
+            statement, (*values, *map(list, columns[_TEXTS:])), until=until
         )
         added = {row[:3]: Recorded(utc(row[3]), row[4]) for row in rows}
         # Of several with one id the first was added.
@@ -169,6 +179,10 @@ class PostgresInbox:
         )
         done = {row[:3] for row in rows}
         return [(one.key.scope, one.key.identity, one.id) in done for one in deliveries]
+
+
+def _is_for_others(new: _New) -> bool:
+    return new[_OWNER] == "" and not new[_IS_HELD]
 
 
 def complete_values(delivery: Delivery) -> tuple[Any, ...]:

@@ -86,6 +86,13 @@ RECORD_MANY: Final[LiteralString] = _RECORD.replace(
     " WITH ORDINALITY",
 )
 
+CHANNEL: Final[LiteralString] = "igniter_webhooks"
+
+# Told at the commit, and once however many rows there are: what is for others to handle.
+_AND_TELL: Final[LiteralString] = f", pg_notify('{CHANNEL}', '')::text"
+RECORD_AND_TELL: Final[LiteralString] = RECORD + _AND_TELL
+RECORD_MANY_AND_TELL: Final[LiteralString] = RECORD_MANY + _AND_TELL
+
 # Crosses tenants. MATERIALIZED: the rows that were locked, once, and no more than the limit.
 CLAIM: Final[LiteralString] = f"""
     WITH due AS MATERIALIZED (

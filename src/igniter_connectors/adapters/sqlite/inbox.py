@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final, final
 
@@ -215,6 +216,10 @@ class SQLiteInbox:
             return len(await self._database.write(_RELEASE_SOME, (now, _SOME)))
         # -1 is no limit: a connection's own are released together, and so stay in order.
         return len(await self._database.write(_RELEASE_OF, (now, *_key(key), -1)))
+
+    async def listen(self, wake: Callable[[], None]) -> None:  # noqa: ARG002  # the port's
+        """Waits for ever: a file tells nobody."""
+        _ = await asyncio.get_running_loop().create_future()
 
     async def purge(self) -> int:
         """Clears away some bodies and events whose time is over."""
