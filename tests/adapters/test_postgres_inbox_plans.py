@@ -29,6 +29,8 @@ def columns(row: tuple[Any, ...], count: int = 64) -> tuple[Any, ...]:
 INBOX: dict[str, tuple[Any, ...]] = {
     "RECORD": NEW,
     "RECORD_MANY": columns(NEW),
+    "RECORD_AND_TELL": NEW,
+    "RECORD_MANY_AND_TELL": columns(NEW),
     "CLAIM": (["connector-1", "connector-2"], 32, "owner", PAUSE),
     "UNTIL_DUE": (["connector-1", "connector-2"],),
     "EXTEND": (*columns(LATEST), PAUSE),

@@ -114,7 +114,7 @@ class PostgresInbox:
 
     async def listen(self, wake: Callable[[], None]) -> None:
         """Calls `wake` when an event was recorded that no process has, until it is cancelled."""
-        await self._database.listen(sql.CHANNEL, wake)
+        await self._database.listen("igniter_webhooks", wake)
 
     async def purge(self) -> int:
         """Clears away some bodies and events whose time is over."""

@@ -86,10 +86,8 @@ RECORD_MANY: Final[LiteralString] = _RECORD.replace(
     " WITH ORDINALITY",
 )
 
-CHANNEL: Final[LiteralString] = "igniter_webhooks"
-
 # Told at the commit, and once however many rows there are: what is for others to handle.
-_AND_TELL: Final[LiteralString] = f", pg_notify('{CHANNEL}', '')::text"
+_AND_TELL: Final[LiteralString] = ", pg_notify('igniter_webhooks', '')::text"
 RECORD_AND_TELL: Final[LiteralString] = RECORD + _AND_TELL
 RECORD_MANY_AND_TELL: Final[LiteralString] = RECORD_MANY + _AND_TELL
 
