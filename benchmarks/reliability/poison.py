@@ -5,7 +5,7 @@ import asyncio
 from benchmarks.reliability.figure import Figure
 from benchmarks.reliability.inbox_site import inbox_site
 
-FAULTS = ("fail", "raise", "hang")
+FAULTS = ("hang", "fail", "raise")
 ATTEMPTS = 3
 
 # By the database's clock: from the moment that an event is in the inbox until it is done.
