@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import logging
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -377,3 +378,13 @@ async def test_other_hosts_are_not_resolved_by_us() -> None:
         await http.close()
     assert answer.unwrap().status == 200
     assert names.asked == []
+
+
+async def test_what_was_packed_unasked_stays_packed() -> None:
+    """A small answer may unpack into any number of bytes: it is not unpacked, nor read as more."""
+    packed = gzip.compress(b"x" * 50_000_000)
+    assert len(packed) < RESPONSE_LIMIT_BYTES
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
+    async with listening(saying(head.encode() + packed)) as origin, client() as http:
+        answer = await http.send(HttpRequest("GET", origin))
+        assert answer.unwrap().body == packed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +144,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
         case "sqlite":
             return SQLiteStore(tmp_path / "c.db")
         case _:
-            return PostgresStore(str(request.getfixturevalue("database_url")))
+            url = str(request.getfixturevalue("database_url"))
+            return PostgresStore(url, deadline=timedelta(seconds=5))
 
 
 async def test_an_event_reaches_the_tenants_that_its_body_names(store: Store) -> None:

@@ -50,7 +50,8 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> MakeStore:
             return lambda: SQLiteStore(tmp_path / "c.db")
         case _:
             url = str(request.getfixturevalue("database_url"))
-            return lambda: PostgresStore(url)
+            # Patient, so that a busy machine answers no delivery with 503.
+            return lambda: PostgresStore(url, deadline=timedelta(seconds=5))
 
 
 async def states(room: Mailroom) -> list[tuple[str, int, str]]:

@@ -165,7 +165,7 @@ async def test_an_event_in_a_transaction_is_nobody_elses(base: Effects) -> None:
 
 async def test_many_transactions_leave_links_for_receiving(database_url: str) -> None:
     """Handlers that sit in transactions do not starve what comes in."""
-    store = PostgresStore(database_url, max_size=4)
+    store = PostgresStore(database_url, max_size=4, deadline=timedelta(seconds=5))
     gate = asyncio.Event()
 
     async def sit(call: Call) -> Answer:

@@ -166,12 +166,12 @@ async def test_a_worker_keeps_to_the_limits_it_is_given() -> None:
 
 async def test_what_is_left_to_others_is_told_to_who_listens(database_url: str) -> None:
     """Whatever is recorded and at once begun is nobody else's: it is told to none."""
-    listener, rung = PostgresStore(database_url), asyncio.Event()
+    listener, rung = PostgresStore(database_url, deadline=timedelta(seconds=5)), asyncio.Event()
     listening = asyncio.create_task(listener.inbox.listen(rung.set))
     try:
         async with asyncio.timeout(5):
             await rung.wait()  # it listens now
-        async with mailroom(PostgresStore(database_url)) as room:
+        async with mailroom(PostgresStore(database_url, deadline=timedelta(seconds=5))) as room:
             rung.clear()
             assert (await room.post("mine", "msg_1")).status == 204
             await room.connectors.settled()
@@ -179,7 +179,9 @@ async def test_what_is_left_to_others_is_told_to_who_listens(database_url: str) 
             assert not rung.is_set()
             endpoint = room.endpoint
         plan = Plan(limits=DeliveryLimits(handlers_at_once=0))
-        async with mailroom(PostgresStore(database_url), plan, endpoint=endpoint) as room:
+        async with mailroom(
+            PostgresStore(database_url, deadline=timedelta(seconds=5)), plan, endpoint=endpoint
+        ) as room:
             assert (await room.post("yours", "msg_2")).status == 204
             async with asyncio.timeout(5):
                 await rung.wait()

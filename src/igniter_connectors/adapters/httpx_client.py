@@ -210,8 +210,10 @@ class HttpxClient:
         try:
             body = bytearray()
             answer.request = sent
-            # Raw: unpacked, one chunk of what nobody asked to have packed passes any cap.
-            async for chunk in answer.aiter_raw():
+            # Packed although nobody asked for it, it stays packed: one chunk of it, unpacked,
+            # passes any cap.
+            is_packed = "content-encoding" in answer.headers
+            async for chunk in answer.aiter_raw() if is_packed else answer.aiter_bytes():
                 body += chunk
                 if len(body) > limit_bytes:
                     raise _TooLong
