@@ -23,6 +23,10 @@ SOON: Final = timedelta(days=3)
 
 _BATCH: Final = 20
 
+# More than are renewed at once: what cannot be opened here, or is of a connector that this
+# process does not know, must not stand in everybody's way.
+_LOOKED_AT: Final = 500
+
 
 async def renew_lapsing(
     runtime: Runtime, renewals: Renewals, connectors: Mapping[str, Definition[Any, Any, Any]]
@@ -36,7 +40,9 @@ async def renew_lapsing(
         StoreUnavailable: the database does not answer.
     """
     tasks: list[asyncio.Task[ConnectionRecord | TokenProblem]] = []
-    for record in await runtime.store.list_lapsing(within=SOON, limit=_BATCH):
+    for record in await runtime.store.list_lapsing(within=SOON, limit=_LOOKED_AT):
+        if len(tasks) == _BATCH:
+            break
         connector = connectors.get(record.key.connector)
         if not isinstance(connector, OAuthConnector):
             continue
