@@ -10,6 +10,7 @@ from time import monotonic
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from igniter_connectors.adapters.postgres import PostgresStore
 from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord
@@ -252,6 +253,30 @@ async def test_an_exhausted_pool_is_a_problem_in_time(database_url: str) -> None
             assert monotonic() - began < 1
             assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}
             await recovers(lambda: store.find(KEY))  # which waits for no lock
+
+
+async def test_a_serialization_failure_is_a_problem_and_loses_nothing(database_url: str) -> None:
+    """Where the database's transactions are stricter than by default; the next try goes on."""
+    with psycopg.connect(database_url, autocommit=True) as owner:
+        database = sql.Identifier(owner.info.dbname)
+        owner.execute(
+            sql.SQL(
+                "ALTER DATABASE {} SET default_transaction_isolation = 'repeatable read'"
+            ).format(database)
+        )
+    async with opened(database_url) as store:
+        await store.insert(RECORD)
+        with psycopg.connect(database_url) as holder:
+            holder.execute("UPDATE igniter_connections SET failures = 7")
+            write = asyncio.create_task(store.set_enabled(KEY, enabled=False, now=NOW))
+            await asyncio.sleep(0.1)
+            holder.commit()
+            with unavailable_within(1, "another transaction came first: try again"):
+                await write
+        stored = await store.find(KEY)
+        assert stored is not None
+        assert (stored.enabled, stored.failures) == (True, 7)
+        assert await store.set_enabled(KEY, enabled=False, now=NOW)
 
 
 async def test_a_problem_repeats_no_value(database_url: str) -> None:

@@ -21,6 +21,8 @@ _BY_STATE: Final = {
     "28000": "it refused the user",
     "28P01": "it refused the password",
     "3D000": "there is no such database",
+    "40001": "another transaction came first: try again",
+    "40P01": "another transaction came first: try again",
     "42501": "the user lacks a privilege on the tables",
     "42P01": f"a table is missing: {MIGRATE}",
     "42703": f"a column is missing: {MIGRATE}",
