@@ -133,12 +133,15 @@ async def test_who_lost_the_event_cannot_complete_it(base: Effects) -> None:
         ) as other:
             await other.until(lambda: len(other.calls) == 1)
             await other.connectors.settled()
-            assert await outcome(other) == ("done", 2)
+            state, attempts = await outcome(other)
+            # A busy machine lets the short lease pass more than once: how often is no matter.
+            assert state == "done"
+            assert attempts >= 2
         other_is_done.set()
         await room.connectors.settled()
-        assert lost == [DeliveryLost]
+        assert set(lost) == {DeliveryLost}
         assert base.told() == ["prompt"]
-        assert await outcome(room) == ("done", 2)
+        assert await outcome(room) == ("done", attempts)
 
 
 async def test_an_event_in_a_transaction_is_nobody_elses(base: Effects) -> None:
