@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from returns.result import Success
@@ -29,7 +30,9 @@ from igniter_connectors import (
     value_or_raise,
 )
 from igniter_connectors.core.connection import ConnectionKey
-from igniter_connectors.core.webhook.inbox import NewEvent, Recorded
+from igniter_connectors.core.webhook.inbox import InboxEvent, NewEvent, Recorded
+from igniter_connectors.flows import deliver
+from igniter_connectors.flows.deliver import Deliveries
 from tests.flows.mailroom import Answer, Call, Letter, Mailroom, Plan, mailroom
 from tests.sample import CANARY
 
@@ -326,10 +329,68 @@ async def test_closing_waits_for_a_handler_that_runs(make_store: MakeStore) -> N
 
     async with mailroom(make_store(), Plan(slow)) as room:
         await room.post("hi")
+        await room.until(lambda: len(room.calls) == 1)
     assert done == ["hi"]
     async with mailroom(make_store(), endpoint=room.endpoint) as again:
         await again.connectors.settled()
         assert (await states(again), again.calls) == ([("done", 1, "")], [])
+
+
+async def test_what_comes_while_the_inbox_is_looked_into_does_not_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may have come too late for that look, which keeps all places meanwhile."""
+    monkeypatch.setattr(deliver, "_BLOCKED_SECONDS", 3600.0)
+    store = MemoryStore()
+    claim, looked, gate = store.inbox.claim, asyncio.Event(), asyncio.Event()
+
+    async def slow(*given: Any, **named: Any) -> Sequence[InboxEvent]:
+        claimed = await claim(*given, **named)
+        looked.set()
+        await gate.wait()
+        return claimed
+
+    store.inbox.claim = slow  # type: ignore[method-assign]  # a slow database
+    async with mailroom(store) as room:
+        await looked.wait()
+        assert (await room.post("hi")).status == 204
+        gate.set()
+        await room.until(lambda: len(room.calls) == 1)
+
+
+async def test_what_is_taken_while_closing_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once, not when its lease is over, and as if no attempt had begun."""
+    store = MemoryStore()
+    claim = store.inbox.claim
+    asked, may_take, taken, may_answer = (asyncio.Event() for _ in range(4))
+
+    async def slow(*given: Any, **named: Any) -> Sequence[InboxEvent]:
+        asked.set()
+        await may_take.wait()
+        claimed = await claim(*given, **named)
+        taken.set()
+        await may_answer.wait()
+        return claimed
+
+    close = Deliveries.close
+
+    async def close_while_it_waits(deliveries: Deliveries) -> None:
+        closing = asyncio.create_task(close(deliveries))
+        await asyncio.sleep(0)
+        may_answer.set()
+        await closing
+
+    store.inbox.claim = slow  # type: ignore[method-assign]  # a slow database
+    monkeypatch.setattr(Deliveries, "close", close_while_it_waits)
+    async with mailroom(store) as room:
+        await asked.wait()
+        assert (await room.post("hi")).status == 204
+        may_take.set()
+        await taken.wait()
+    assert room.calls == []
+    async with mailroom(store, endpoint=room.endpoint) as again:
+        await again.connectors.settled()
+        assert [(call.payload.text, call.attempt) for call in again.calls] == [("hi", 1)]
 
 
 async def test_what_closing_cuts_off_begins_anew_in_the_next_process(

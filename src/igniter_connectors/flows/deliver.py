@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Final, final
 
 from igniter_connectors.core.api_client import ApiSenders
@@ -53,7 +53,8 @@ class Deliveries:
         self._is_waiting = False
         self._is_behind = False
         self._sweep_at = 0.0
-        self._loops: tuple[asyncio.Task[None], ...] = ()
+        self._working: asyncio.Task[None] | None = None
+        self._holding_on: asyncio.Task[None] | None = None
 
     def open(self) -> None:
         """Begins to handle: what is pending first."""
@@ -61,16 +62,17 @@ class Deliveries:
             return
         self._owner = self._runtime.new_id()
         self._woken.set()
-        self._loops = (asyncio.create_task(self._work()), asyncio.create_task(self._hold_on()))
+        self._working = asyncio.create_task(self._work())
+        self._holding_on = asyncio.create_task(self._hold_on())
 
     async def close(self) -> None:
         """Begins nothing more, waits for what runs, and gives the rest back to the inbox."""
         self._owner = ""
-        for loop in self._loops:
-            _ = loop.cancel()
-        if self._loops:
-            _ = await asyncio.wait(self._loops)
-        self._loops = ()
+        if self._working is not None:
+            # It ends by itself: what a claim on its way has taken is to be given back.
+            self._woken.set()
+            _ = await asyncio.wait((self._working,))
+            self._working = None
         if self._running:
             seconds = self.limits.stop_within.total_seconds()
             _ = await asyncio.wait(self._running, timeout=seconds)
@@ -79,15 +81,16 @@ class Deliveries:
             _ = task.cancel()
         if cut_off:
             _ = await asyncio.wait(cut_off)
-            try:
-                await self._runtime.store.inbox.give_back(tuple(cut_off.values()))
-            except StoreUnavailable as error:
-                self._runtime.logger.error("the database failed: %s", error.reason)
+            await self._give_back(tuple(cut_off.values()))
+        if self._holding_on is not None:
+            _ = self._holding_on.cancel()
+            _ = await asyncio.wait((self._holding_on,))
+            self._holding_on = None
 
     async def settled(self) -> None:
         """Waits until nothing runs in this process and nothing is due now."""
         self._woken.set()
-        while self._taken or (self._loops and (self._woken.is_set() or not self._is_waiting)):
+        while self._taken or (self._working and (self._woken.is_set() or not self._is_waiting)):
             if self._running:
                 _ = await asyncio.wait(self._running)
             else:
@@ -135,7 +138,7 @@ class Deliveries:
 
     async def _work(self) -> None:
         clock = self._runtime.clock
-        while True:
+        while self._owner:
             self._woken.clear()
             pause = self.look_every.total_seconds()
             try:
@@ -143,6 +146,8 @@ class Deliveries:
             except StoreUnavailable as error:
                 self._runtime.logger.error("the database failed: %s", error.reason)
                 pause = min(pause, _BLOCKED_SECONDS)
+            if not self._owner:
+                break
             sleep = asyncio.ensure_future(clock.sleep(pause))
             woken = asyncio.ensure_future(self._woken.wait())
             self._is_waiting = True
@@ -156,19 +161,24 @@ class Deliveries:
     async def _claim_due(self) -> float:
         """Starts what is due, as far as there is room; the seconds until more may be."""
         inbox = self._runtime.store.inbox
-        while (room := self.limits.handlers_at_once - self._taken) > 0:
+        while (owner := self._owner) and (room := self.limits.handlers_at_once - self._taken) > 0:
             self._taken += room
+            self._is_behind = False
+            claimed: Sequence[InboxEvent] = ()
             try:
                 claimed = await inbox.claim(
-                    self._with_webhook, owner=self._owner, lease=self.limits.lease, limit=room
+                    self._with_webhook, owner=owner, lease=self.limits.lease, limit=room
                 )
-            except BaseException:
-                self._taken -= room
-                raise
-            self._taken -= room - len(claimed)
+            finally:
+                self._taken -= room - len(claimed)
+            if not self._owner:
+                self._taken -= len(claimed)
+                await self._give_back([self._delivery(event, owner) for event in claimed])
+                return 0.0
             for event in claimed:
-                self._start_claimed(event)
-            if not claimed:
+                self._start_claimed(event, self._delivery(event, owner))
+            # Found no place meanwhile, and may have come too late for the claim.
+            if not claimed and not self._is_behind:
                 break
         else:
             self._is_behind = True
@@ -186,14 +196,24 @@ class Deliveries:
             return self.limits.sweep_every.total_seconds()
         return due.total_seconds() if due.total_seconds() > 0 else _BLOCKED_SECONDS
 
-    def _start_claimed(self, event: InboxEvent) -> None:
-        webhook = self._connectors[event.key.connector].webhook
-        assert webhook is not None  # no other connector's event was asked for
-        delivery = Delivery(event.key, event.id, self._owner, event.attempts, webhook.keep_body_for)
+    def _start_claimed(self, event: InboxEvent, delivery: Delivery) -> None:
         work = handle_claimed(
             self._runtime, self.senders, self._connectors, self._kinds, event, delivery
         )
         self.start(work, delivery)
+
+    def _delivery(self, event: InboxEvent, owner: str) -> Delivery:
+        webhook = self._connectors[event.key.connector].webhook
+        assert webhook is not None  # no other connector's event was asked for
+        return Delivery(event.key, event.id, owner, event.attempts, webhook.keep_body_for)
+
+    async def _give_back(self, deliveries: Sequence[Delivery]) -> None:
+        if not deliveries:
+            return
+        try:
+            await self._runtime.store.inbox.give_back(deliveries)
+        except StoreUnavailable as error:
+            self._runtime.logger.error("the database failed: %s", error.reason)
 
     async def _hold_on(self) -> None:
         """Keeps the leases of what runs from ending."""
