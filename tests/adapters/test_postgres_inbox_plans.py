@@ -57,6 +57,9 @@ ROUTING: dict[str, tuple[Any, ...]] = {
 }
 STATEMENTS = [(inbox_statements, name) for name in INBOX] + [(routing, name) for name in ROUTING]
 
+# Of one event, or of a batch of them.
+BY_ID = ("EXTEND", "GIVE_BACK", "COMPLETE", "COMPLETE_MANY", "RETRY", "BURY", "HOLD")
+
 # Over all tenants by their nature: of a partial index of the few events that are still to come
 # to something they read as much as they take.
 WHOLE_INDEX = ("due_at_idx", "_due", "_held", "account_idx")
@@ -95,3 +98,21 @@ def test_the_plan_is_an_index_scan(
     for node in nodes:
         if "Index Name" in node and "Index Cond" not in node:
             assert node["Index Name"].endswith(WHOLE_INDEX), node["Index Name"]
+
+
+@pytest.fixture(scope="module")
+def empty(databases: Databases) -> Generator[psycopg.Connection, None, None]:
+    with databases.migrated() as url, psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan"])
+@pytest.mark.parametrize("name", BY_ID)
+def test_a_plan_made_when_the_table_is_empty_is_good_when_it_has_grown(
+    name: str, mode: str, empty: psycopg.Connection
+) -> None:
+    """A process keeps its plans until statistics are taken anew, and many events come before."""
+    values = INBOX[name]
+    nodes = list(nodes_of(plan_of(empty, getattr(inbox_statements, name), values, mode)))
+    scans = [n for n in nodes if "Relation Name" in n and n["Node Type"] != "ModifyTable"]
+    assert {node.get("Index Name") for node in scans} == {"igniter_webhook_inbox_pkey"}

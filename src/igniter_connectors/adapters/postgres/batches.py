@@ -1,8 +1,8 @@
 """Statements that wait together go out together: one for all of them.
 
 In the manner of `coalesce`, for any kind of item, writes too. Nobody waits for others to come:
-a batch is whoever has come while the statements before it were on their way. An item that finds
-nobody before it takes the plain statement.
+a batch is whoever has come while the one before it was on its way. One that is alone in its batch
+takes the plain statement.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from igniter_connectors.ports import StoreUnavailable
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
-# As in `coalesce`: plain statements at once, statements at once, and when one is late.
-_PLAIN_LIMIT: Final = 2
+# As in `coalesce`: statements at once, and when one is late.
 _LIMIT: Final = 4
 _LATE_SECONDS: Final = 0.02
 BATCH_LIMIT: Final = 64
@@ -58,13 +57,6 @@ class Batches(Generic[Item, Outcome]):
         Raises:
             StoreUnavailable: the database does not answer, or did not take this item.
         """
-        if self._in_flight < _PLAIN_LIMIT and self._gathers_behind is None and not self._waiting:
-            self._in_flight += 1
-            try:
-                return await self._run_one(item, self._until())
-            finally:
-                self._in_flight -= 1
-                self._drain_if_possible()
         future: asyncio.Future[Outcome | StoreUnavailable] = (
             asyncio.get_running_loop().create_future()
         )
@@ -118,6 +110,9 @@ class Batches(Generic[Item, Outcome]):
     async def _answers(
         self, batch: Sequence[tuple[Item, float, asyncio.Future[Outcome | StoreUnavailable]]]
     ) -> Sequence[Outcome | StoreUnavailable]:
+        if len(batch) == 1:
+            (item, until, _) = batch[0]
+            return [await self._alone(item, until)]
         try:
             # The first has waited longest.
             return await self._run_many([item for item, _, _ in batch], batch[0][1])

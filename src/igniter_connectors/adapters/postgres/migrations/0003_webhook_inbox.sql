@@ -27,8 +27,10 @@ CREATE TABLE igniter_webhook_inbox (
 
 CREATE INDEX igniter_webhook_inbox_due ON igniter_webhook_inbox (due_at) WHERE state = 'pending';
 
+-- Begins otherwise than the primary key: as long as the table is small the two cost the same, and
+-- a plan that is made then, and kept, would look for one event among all of its tenant's.
 CREATE INDEX igniter_webhook_inbox_of_connection
-    ON igniter_webhook_inbox (scope, identity, connector, account, received_at, id);
+    ON igniter_webhook_inbox (account, connector, scope, identity, received_at, id);
 
 CREATE INDEX igniter_webhook_inbox_in_order
     ON igniter_webhook_inbox (scope, identity, connection_id, order_key, received_at, id)
