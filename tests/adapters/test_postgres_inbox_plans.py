@@ -35,6 +35,7 @@ INBOX: dict[str, tuple[Any, ...]] = {
     "UNTIL_DUE": (["connector-1", "connector-2"],),
     "EXTEND": (*columns(LATEST), PAUSE),
     "GIVE_BACK": columns(LATEST),
+    "GIVE_BACK_OVERLAPPING": columns(LATEST),
     "COMPLETE": (*LATEST, 60.0),
     "COMPLETE_MANY": columns((*LATEST, 60.0)),
     "RETRY": ("CODE", PAUSE, *LATEST),

@@ -74,7 +74,20 @@ class PostgresInbox:
     ) -> Sequence[InboxEvent]:
         """Takes due events."""
         values = (list(connectors), limit, owner, lease)
-        return [_to_event(row) for row in await self._database.write(sql.CLAIM, values)]
+        events = [_to_event(row) for row in await self._database.write(sql.CLAIM, values)]
+        ordered = [
+            Delivery(event.key, event.id, owner, event.attempts, timedelta(0))
+            for event in events
+            if event.order_key
+        ]
+        if not ordered:
+            return events
+        given_back = set(await self._database.write(sql.GIVE_BACK_OVERLAPPING, _columns(ordered)))
+        return [
+            event
+            for event in events
+            if (event.key.scope, event.key.identity, event.id) not in given_back
+        ]
 
     async def until_due(self, connectors: Collection[str]) -> timedelta | None:
         """How long until some event is due."""

@@ -132,11 +132,23 @@ _MINE: Final[LiteralString] = f"""
         FOR UPDATE OF i SKIP LOCKED)
     UPDATE igniter_webhook_inbox AS i SET {{}}
     FROM mine WHERE i.scope = mine.scope AND i.identity = mine.identity AND i.id = mine.id
-    RETURNING 1
+    RETURNING i.scope, i.identity, i.id
 """
 EXTEND: Final[LiteralString] = _MINE.replace("{}", "due_at = now() + %s")
 GIVE_BACK: Final[LiteralString] = _MINE.replace(
     "{}", "owner = '', due_at = now(), attempts = i.attempts - 1"
+)
+
+# What two processes took at once, neither seeing the other's: the later one to look sees both.
+GIVE_BACK_OVERLAPPING: Final[LiteralString] = GIVE_BACK.replace(
+    "FOR UPDATE OF i",
+    """AND EXISTS (
+            SELECT 1 FROM igniter_webhook_inbox AS o
+            WHERE o.scope = i.scope AND o.identity = i.identity
+                AND o.connection_id = i.connection_id AND o.order_key = i.order_key
+                AND o.order_key <> '' AND o.state IN ('pending', 'held') AND o.id <> i.id
+                AND o.owner <> '' AND o.due_at > now())
+        FOR UPDATE OF i""",
 )
 
 _COMPLETE: Final[LiteralString] = f"""
