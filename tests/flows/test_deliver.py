@@ -38,6 +38,7 @@ from tests.sample import CANARY
 
 KEY = ConnectionKey("organization", "acme", "mail")
 LONG = Retries(attempts=3, first_after=timedelta(hours=1), longest=timedelta(hours=1))
+ONE_PLACE = DeliveryLimits(handlers_at_once=1)
 
 MakeStore = Callable[[], Store]
 
@@ -339,7 +340,7 @@ async def test_closing_waits_for_a_handler_that_runs(make_store: MakeStore) -> N
 async def test_what_comes_while_the_inbox_is_looked_into_does_not_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It may have come too late for that look, which keeps all places meanwhile."""
+    """It may have come too late for that look, which keeps the only place meanwhile."""
     monkeypatch.setattr(deliver, "_BLOCKED_SECONDS", 3600.0)
     store = MemoryStore()
     claim, looked, gate = store.inbox.claim, asyncio.Event(), asyncio.Event()
@@ -351,11 +352,31 @@ async def test_what_comes_while_the_inbox_is_looked_into_does_not_wait(
         return claimed
 
     store.inbox.claim = slow  # type: ignore[method-assign]  # a slow database
-    async with mailroom(store) as room:
+    async with mailroom(store, Plan(limits=ONE_PLACE)) as room:
         await looked.wait()
         assert (await room.post("hi")).status == 204
         gate.set()
         await room.until(lambda: len(room.calls) == 1)
+
+
+async def test_a_look_into_the_inbox_leaves_places_for_what_comes_meanwhile() -> None:
+    """It is handled while the database is still at that look."""
+    store = MemoryStore()
+    claim, looked, gate = store.inbox.claim, asyncio.Event(), asyncio.Event()
+
+    async def slow(*given: Any, **named: Any) -> Sequence[InboxEvent]:
+        looked.set()
+        await gate.wait()
+        return await claim(*given, **named)
+
+    store.inbox.claim = slow  # type: ignore[method-assign]  # a slow database
+    async with mailroom(store, Plan(limits=DeliveryLimits(handlers_at_once=2))) as room:
+        await looked.wait()
+        try:
+            assert (await room.post("hi")).status == 204
+            await room.until(lambda: len(room.calls) == 1)
+        finally:
+            gate.set()
 
 
 async def test_what_is_taken_while_closing_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -382,7 +403,7 @@ async def test_what_is_taken_while_closing_is_given_back(monkeypatch: pytest.Mon
 
     store.inbox.claim = slow  # type: ignore[method-assign]  # a slow database
     monkeypatch.setattr(Deliveries, "close", close_while_it_waits)
-    async with mailroom(store) as room:
+    async with mailroom(store, Plan(limits=ONE_PLACE)) as room:
         await asked.wait()
         assert (await room.post("hi")).status == 204
         may_take.set()

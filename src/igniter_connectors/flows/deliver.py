@@ -161,7 +161,9 @@ class Deliveries:
     async def _claim_due(self) -> float:
         """Starts what is due, as far as there is room; the seconds until more may be."""
         inbox = self._runtime.store.inbox
-        while (owner := self._owner) and (room := self.limits.handlers_at_once - self._taken) > 0:
+        while (owner := self._owner) and (free := self.limits.handlers_at_once - self._taken) > 0:
+            # The other half is for what comes meanwhile.
+            room = (free + 1) // 2
             self._taken += room
             self._is_behind = False
             claimed: Sequence[InboxEvent] = ()
