@@ -1,4 +1,4 @@
-"""Two things timed in turn in one run, and the ratio between them held to a bar.
+"""Two things timed in turn in one run, and the ratio between them held to a bar where one is set.
 
 Machines are shared and noisy, so no absolute figure is judged. A benchmark has two sides; short
 batches of them alternate (ours, the other, ours, the other, ...), each neighbouring pair gives one
@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from statistics import median
 from time import perf_counter
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
@@ -62,12 +62,27 @@ class AtLeast(msgspec.Struct, frozen=True):
         return f"≥ {self.limit:g}"
 
 
+class NoBar(msgspec.Struct, frozen=True):
+    """No bar: the ratio is shown, and nobody judges it."""
+
+    of: Literal["time", "throughput"]
+
+    def ratio(self, *, ours: float, against: float) -> float:
+        return ours / against if self.of == "time" else against / ours
+
+    def is_held_by(self, ratio: float) -> None:  # noqa: ARG002  # as the others
+        return None
+
+    def __str__(self) -> str:
+        return "–"
+
+
 class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
-    """One row: two sides that live while `open_sides` is entered, and the bar between them."""
+    """One row: two sides that live while `open_sides` is entered, and the bar, if there is one."""
 
     name: str
     against: str
-    bar: AtMost | AtLeast
+    bar: AtMost | AtLeast | NoBar
     open_sides: Callable[[], AbstractAsyncContextManager[Sides]]
     open_small_sides: Callable[[], AbstractAsyncContextManager[Sides]] | None = None
     """The same with less data, for a run that judges nothing; None where there is no need."""
@@ -87,7 +102,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     ratio: float
     bar: str
     holds: bool | None
-    """None where the run was too short to judge."""
+    """None where the row has no bar, or the run was too short to judge."""
 
 
 class Effort(msgspec.Struct, frozen=True, kw_only=True):
