@@ -1,6 +1,15 @@
 """Every row of the table, in the order in which it is printed."""
 
-from benchmarks import actions, grow, resolve, sealing, startup, webhook_inbox, webhooks
+from benchmarks import (
+    actions,
+    grow,
+    resolve,
+    sealing,
+    startup,
+    webhook_inbox,
+    webhook_original,
+    webhooks,
+)
 
 ROWS = (
     *sealing.ROWS,
@@ -8,6 +17,7 @@ ROWS = (
     *actions.ROWS,
     *webhooks.ROWS,
     *webhook_inbox.ROWS,
+    *webhook_original.ROWS,
     *grow.ROWS,
     *startup.ROWS,
 )

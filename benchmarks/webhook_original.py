@@ -1,0 +1,84 @@
+"""Receiving the same webhooks over HTTP with the original, for what it is: no bar is set for it.
+
+`original/webhook_server.mjs` is the original in a Node process of its own, on the mock store that
+it ships, behind Node's own HTTP server. It looks up, verifies the same signatures, checks the
+payload against a schema, handles, and then answers. It keeps no record of an event: nothing is
+written outside its process, nothing tried again, and an event that comes twice is handled twice.
+Ours commits each event to PostgreSQL before it answers and marks it as done afterwards. So
+`webhook-inbox-*-original` sets durable work against none; only the client is the same.
+
+`webhook-lookup-10k-original` is the original on both sides: where the connector has 10,000
+connections, and where it has one. It finds a connection by going through the connector's, twice a
+delivery: to look up, and to note what came of it. In memory that is as cheap as it can be; its
+adapter for databases loads every row of the connector instead, which is not measured here.
+"""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+
+import msgspec
+
+from benchmarks.database import databases
+from benchmarks.measure import Benchmark, NoBar, Sides
+from benchmarks.original import FOLDER, install, node_executable
+from benchmarks.webhook_client import client
+from benchmarks.webhook_inbox import AT_ONCE, MANY, library_server
+from benchmarks.webhooks import PAYLOAD
+
+MANY_FOR_SMOKE = 100
+
+
+def original_server(*, connections: int) -> tuple[str, ...]:
+    """The command that serves the original with so many connections of one connector.
+
+    What it needs is installed first.
+    """
+    install()
+    script, payload = FOLDER / "webhook_server.mjs", msgspec.json.encode(PAYLOAD).decode()
+    return str(node_executable()), str(script), str(connections), payload
+
+
+def throughput(connections: int) -> Callable[[], AbstractAsyncContextManager[Sides]]:
+    @asynccontextmanager
+    async def sides() -> AsyncGenerator[Sides, None]:
+        with databases().migrated() as url:
+            async with (
+                client(library_server(url), connections=connections) as ours,
+                client(original_server(connections=1), connections=connections) as original,
+            ):
+                yield Sides(ours=ours.batches(AT_ONCE), against=original.batches(AT_ONCE))
+
+    return sides
+
+
+@asynccontextmanager
+async def many_against_one(many: int) -> AsyncGenerator[Sides, None]:
+    async with (
+        client(original_server(connections=many), connections=1) as full,
+        client(original_server(connections=1), connections=1) as small,
+    ):
+        yield Sides(ours=full.batches(1), against=small.batches(1))
+
+
+ROWS = (
+    Benchmark(
+        name="webhook-inbox-16-original",
+        against="the original on Node, its mock store and no inbox, 16 connections",
+        bar=NoBar("throughput"),
+        open_sides=throughput(16),
+    ),
+    Benchmark(
+        name="webhook-inbox-64-original",
+        against="the original on Node, its mock store and no inbox, 64 connections",
+        bar=NoBar("throughput"),
+        open_sides=throughput(64),
+    ),
+    Benchmark(
+        name="webhook-lookup-10k-original",
+        against="one connection of the connector; the original on both sides",
+        bar=NoBar("time"),
+        open_sides=partial(many_against_one, MANY),
+        open_small_sides=partial(many_against_one, MANY_FOR_SMOKE),
+    ),
+)
