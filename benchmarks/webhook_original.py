@@ -8,9 +8,10 @@ Ours commits each event to PostgreSQL before it answers and marks it as done aft
 `webhook-inbox-*-original` sets durable work against none; only the client is the same.
 
 `webhook-lookup-10k-original` is the original on both sides: where the connector has 10,000
-connections, and where it has one. It finds a connection by going through the connector's, twice a
-delivery: to look up, and to note what came of it. In memory that is as cheap as it can be; its
-adapter for databases loads every row of the connector instead, which is not measured here.
+connections, and where it has one. It finds a connection by going through those of the connector,
+twice a delivery: to look it up, and to note what came of it. The one posted to is in the middle.
+The mock store goes through what is in memory; the original's adapter for databases loads every row
+of the connector, which is not measured here.
 """
 
 from collections.abc import AsyncGenerator, Callable
