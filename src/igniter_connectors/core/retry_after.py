@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from igniter_connectors.core.http import HttpResponse
+from igniter_connectors.core.http_date import http_date
 
 LONGEST: Final = timedelta(hours=1)
 """What a server may ask for at most: a longer time is cut to this."""
@@ -28,17 +29,5 @@ def retry_after(response: HttpResponse, *, received_at: datetime) -> timedelta |
     if value.isascii() and value.isdigit():
         # More digits than nine are more than an hour, and more than timedelta holds.
         return LONGEST if len(value) > 9 else min(timedelta(seconds=int(value)), LONGEST)
-    at = _http_date(value)
+    at = http_date(value)
     return None if at is None else min(max(at - received_at, timedelta()), LONGEST)
-
-
-def _http_date(text: str) -> datetime | None:
-    # Loaded here: few answers carry a date, and every program imports this module.
-    from email.utils import parsedate_to_datetime
-
-    try:
-        at = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    # An HTTP date is in GMT; the asctime form does not say so.
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at

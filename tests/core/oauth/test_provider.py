@@ -196,6 +196,13 @@ def test_spans_of_refresh_tokens_are_bounded(field: str, longest: timedelta) -> 
         assert f"{field} is more than nothing" in str(provider_fault(provider(**{field: odd})))
 
 
+@pytest.mark.parametrize("field", ["expires_at_member", "refresh_expires_at_member"])
+def test_an_end_is_declared_by_a_name(field: str) -> None:
+    """An empty one is a slip."""
+    assert provider_fault(provider(**{field: "expires_at"})) is None
+    assert provider_fault(provider(**{field: ""})) == f"{field} is empty"
+
+
 class Extras(msgspec.Struct):
     team: str
     hook: Secret | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -208,6 +209,115 @@ def test_any_expires_in_ends_within_ten_years_or_is_malformed(said: object) -> N
         assert NOW <= expires_at <= NOW + LONGEST_LIFE
     else:
         assert judged.failure() == TokenMalformed("telegram", "$.expires_in")
+
+
+# --- an end said as an instant ------------------------------------------------------------------
+
+
+ENDING = provider(
+    expires_at_member="expires_at", refresh_expires_at_member="refresh_token_expires_at"
+)
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    "said", ["2026-11-01T13:00:00Z", "2026-11-01T14:00:00+01:00", EPOCH + 3600, str(EPOCH + 3600)]
+)
+def test_a_declared_end_is_read(said: object) -> None:
+    """Square's RFC 3339, and seconds since 1970; without `Date` our clock is the provider's."""
+    assert NOW.timestamp() == EPOCH
+    assert granted(ENDING, expires_at=said).expires_at == NOW + HOUR
+    assert granted(expires_at=said).expires_at is None
+    assert granted(ENDING).expires_at is None
+    assert granted(ENDING, expires_at=None).expires_at is None
+
+
+def test_expires_in_goes_before_a_declared_end() -> None:
+    """It needs no clock; and what it says wrongly is not made good."""
+    end = EPOCH + 3600
+    assert granted(ENDING, expires_in=60, expires_at=end).expires_at == NOW + timedelta(minutes=1)
+    assert malformed(ENDING, expires_in="abc", expires_at=end) == "$.expires_in"
+
+
+@pytest.mark.parametrize("name", ["expires_in", "expires"])
+def test_a_name_that_is_declared_for_an_instant_is_no_span(name: str) -> None:
+    """Some put seconds since 1970 under the RFC's own name."""
+    declared = provider(expires_at_member=name)
+    said: dict[str, Any] = {name: EPOCH + 3600}
+    assert granted(declared, **said).expires_at == NOW + HOUR
+    assert malformed(**said) == "$.expires_in"
+
+
+@pytest.mark.parametrize(
+    "said", ["never", "", "2026-11-01", "2026-11-01T13:00:00", -1, True, [], {}, 1e99, EPOCH * 1000]
+)
+def test_an_end_that_is_no_instant_is_malformed(said: object) -> None:
+    """Nor is one in milliseconds; the path is told in the provider's declared word."""
+    assert malformed(ENDING, expires_at=said) == "$.expires_at"
+
+
+@pytest.mark.parametrize(
+    ("away", "life"),
+    [
+        (-LONGEST_LIFE, timedelta()),
+        (-timedelta(seconds=1), timedelta()),
+        (timedelta(), timedelta()),
+        (timedelta(seconds=1), timedelta(seconds=1)),
+        (LONGEST_LIFE, LONGEST_LIFE),
+        (LONGEST_LIFE + timedelta(seconds=1), None),
+    ],
+)
+def test_an_end_lies_from_now_to_ten_years_ahead(away: timedelta, life: timedelta | None) -> None:
+    """As `expires_in` does; one that has passed is over at once."""
+    said = (NOW + away).isoformat()
+    if life is None:
+        assert malformed(ENDING, expires_at=said) == "$.expires_at"
+    else:
+        assert granted(ENDING, expires_at=said).expires_at == NOW + life
+
+
+SKEWS = st.timedeltas(timedelta(days=-3660), timedelta(days=3660)).map(
+    lambda skew: timedelta(seconds=int(skew.total_seconds()))
+)
+
+
+@given(SKEWS, st.integers(0, int(LONGEST_LIFE.total_seconds())), st.booleans())
+def test_an_end_means_the_same_whatever_the_clocks_say(
+    skew: timedelta, seconds: int, as_text: bool
+) -> None:
+    """With the answer's `Date` it is what `expires_in` would be, for access and refresh token."""
+    there = NOW + skew
+    at = there + timedelta(seconds=seconds)
+    said: object = at.isoformat() if as_text else int(at.timestamp())
+    date = format_datetime(there, usegmt=True)
+    tokens = {"access_token": "a", "refresh_token": "r"}
+    as_instants = {**tokens, "expires_at": said, "refresh_token_expires_at": said}
+    as_spans = {**tokens, "expires_in": seconds, "refresh_token_expires_in": seconds}
+    assert judge(answer(as_instants, date=date), ENDING) == judge(answer(as_spans), ENDING)
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "2026-11-01T00:00:00Z"])
+def test_a_date_that_cannot_be_read_is_none(date: str) -> None:
+    """Our clock stands in."""
+    body = {"access_token": "a", "expires_at": EPOCH + 3600}
+    assert judge(answer(body, date=date), ENDING).unwrap().expires_at == NOW + HOUR
+
+
+def test_a_refresh_token_s_end_may_be_an_instant() -> None:
+    """Odd ones are not known, and cost no tokens; a span and the declared life go as ever."""
+    end, life = EPOCH + 3600, timedelta(days=90)
+    declared = replace(ENDING, refresh_token_lifetime=life)
+    said = granted(declared, refresh_token="r", refresh_token_expires_at=end)
+    assert said.refresh_expires_at == NOW + HOUR
+    both = granted(
+        declared, refresh_token="r", refresh_token_expires_at=end, refresh_token_expires_in=60
+    )
+    assert both.refresh_expires_at == NOW + timedelta(minutes=1)
+    odds: tuple[object, ...] = (None, "never", EPOCH, EPOCH - 1, EPOCH * 1000, [])
+    for odd in odds:
+        tokens = granted(declared, refresh_token="r", refresh_token_expires_at=odd)
+        assert tokens.refresh_expires_at == NOW + life
+    assert granted(refresh_token="r", refresh_token_expires_at=end).refresh_expires_at is None
 
 
 # --- the other fields -------------------------------------------------------------------------

@@ -79,6 +79,10 @@ class OAuthProvider(msgspec.Struct, frozen=True, kw_only=True):
         token_extras: What else comes with the tokens, by the names in the answer: a struct
             of optional and required fields; secrets in it are typed `Secret`. None keeps
             nothing.
+        expires_at_member: The name under which token answers tell the access token's end as
+            an instant, in RFC 3339 or in seconds since 1970, as Square's `expires_at`. It
+            counts where no `expires_in` comes. None: instants are not read.
+        refresh_expires_at_member: Likewise the refresh token's end.
         authorization_parameters: Sent along to the authorization endpoint.
         token_parameters: Sent along to the token endpoint.
         dead_grant_errors: The token endpoint's errors that mean the grant is gone.
@@ -122,6 +126,8 @@ class OAuthProvider(msgspec.Struct, frozen=True, kw_only=True):
     token_types: frozenset[str] = frozenset({"bearer"})
     token_body: Literal["form", "json"] = "form"  # noqa: S105  # a format, not a token
     token_extras: type[msgspec.Struct] | None = None
+    expires_at_member: str | None = None
+    refresh_expires_at_member: str | None = None
     authorization_parameters: Mapping[str, str] = {}
     token_parameters: Mapping[str, str] = {}
     dead_grant_errors: frozenset[str] = frozenset({"invalid_grant"})

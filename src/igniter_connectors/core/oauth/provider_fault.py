@@ -108,6 +108,12 @@ def _token_fault(provider: OAuthProvider) -> str | None:
         return "reuse_grace is more than nothing and at most 30 days"
     if life is not None and not _NOTHING < life <= LONGEST_REFRESH_LIFE:
         return "refresh_token_lifetime is more than nothing and at most ten years"
+    for name, member in (
+        ("expires_at_member", provider.expires_at_member),
+        ("refresh_expires_at_member", provider.refresh_expires_at_member),
+    ):
+        if member == "":
+            return f"{name} is empty"
     if provider.dpop and "dpop" not in provider.token_types:
         return "dpop needs dpop among token_types"
     if provider.token_extras is not None:

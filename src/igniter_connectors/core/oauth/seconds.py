@@ -19,6 +19,12 @@ def seconds_of(said: JsonValue) -> timedelta | None:
 
     RFC 6749 section 5.1 says a number; many say a string of one.
     """
+    number = number_of(said, most=LONGEST_LIFE.total_seconds())
+    return None if number is None else timedelta(seconds=number)
+
+
+def number_of(said: JsonValue, *, most: float) -> float | None:
+    """A number from 0 to `most`, or one in a string; None for anything else."""
     if isinstance(said, bool) or not isinstance(said, int | float | str):
         return None
     if isinstance(said, str):
@@ -26,4 +32,4 @@ def seconds_of(said: JsonValue) -> timedelta | None:
             return None
         said = float(said)
     # An int of any length compares with a float; NaN fails both comparisons.
-    return timedelta(seconds=said) if 0 <= said <= LONGEST_LIFE.total_seconds() else None
+    return said if 0 <= said <= most else None

@@ -13,8 +13,10 @@ from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.fields import JsonValue
 from igniter_connectors.core.http import HttpResponse
+from igniter_connectors.core.http_date import http_date
 from igniter_connectors.core.oauth.answer import decode_answer, error_in, known_error
 from igniter_connectors.core.oauth.extras import read_extras
+from igniter_connectors.core.oauth.instant import life_until
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.seconds import seconds_of
 from igniter_connectors.core.problem import TokenMalformed, TokenRefused
@@ -66,16 +68,21 @@ def judge_token(
 
     Args:
         response: Status and body as received; JSON or, as some do, a form.
-        provider: Its declared token types, scope separator, extras and parser.
+        provider: Its declared token types, scope separator, extras, parser, and the names of
+            ends that it says as instants.
         connector: Named in problems.
-        received_at: Aware instant of arrival. `expires_in`, in seconds, counts from here.
+        received_at: Aware instant of arrival. `expires_in`, in seconds, counts from here; so
+            does what an instant is away from the answer's own `Date`, by the provider's clock
+            both. Without `Date` the two clocks are taken to agree.
 
     Returns:
         The tokens, or
         - `TokenRefused`: an `error`, whatever the status (Slack and GitHub send 200), or
           a status outside 2xx.
         - `TokenMalformed`: no `access_token`, a token type not declared, an `expires_in`
-          that is no number of seconds from 0 to ten years. Names the path, never the body.
+          that is no number of seconds from 0 to ten years, or, where none came, a declared
+          `expires_at_member` that is no instant within ten years; one that has passed is a
+          life of 0 seconds. Names the path, never the body.
 
         Nothing else makes an answer malformed: a refresh token that was rotated is not
         thrown away for an odd life of its own, or for extras that do not fit.
@@ -96,7 +103,7 @@ def judge_token(
             answer = provider.parse_token(answer)
         except Exception:  # the parser is the user's, the answer a stranger's
             return Failure(TokenMalformed(connector, "$"))
-    tokens = _read(answer, provider, connector, received_at)
+    tokens = _read(answer, provider, connector, received_at, _said_at(response) or received_at)
     return tokens if extras is None else tokens.map(lambda read: replace(read, extras=extras))
 
 
@@ -129,6 +136,7 @@ def _read(
     provider: OAuthProvider,
     connector: str,
     received_at: datetime,
+    said_at: datetime,
 ) -> Result[TokenSet, TokenRefused | TokenMalformed]:
     access = _first(answer, _ACCESS)
     if not isinstance(access, str) or not access:
@@ -140,12 +148,20 @@ def _read(
     kind = "bearer" if token_type is None else token_type
     if not isinstance(kind, str) or kind.lower() not in provider.token_types:
         return Failure(TokenMalformed(connector, "$.token_type"))
-    life = _first(answer, _LIFE)
-    seconds = seconds_of(life)
-    if life is not None and seconds is None:
+    end = provider.expires_at_member
+    said = _first(answer, [name for name in _LIFE if name != end])
+    life = seconds_of(said)
+    if said is not None and life is None:
         return Failure(TokenMalformed(connector, "$.expires_in"))
+    if said is None and end is not None and answer.get(end) is not None:
+        life = life_until(answer[end], at=said_at)
+        if life is None:
+            return Failure(TokenMalformed(connector, f"$.{end}"))
     # 0, as nonsense, tells no end: a refresh token that is over at once is not given out.
     refresh_life = seconds_of(_first(answer, _REFRESH_LIFE)) or None
+    if refresh_life is None and provider.refresh_expires_at_member is not None:
+        refresh_end = answer.get(provider.refresh_expires_at_member)
+        refresh_life = life_until(refresh_end, at=said_at) or None
     if refresh_life is None and refresh:
         refresh_life = provider.refresh_token_lifetime
     return Success(
@@ -153,11 +169,17 @@ def _read(
             Secret(access),
             Secret(refresh) if refresh else None,
             kind.lower(),
-            None if seconds is None else received_at + seconds,
+            None if life is None else received_at + life,
             _granted(_first(answer, _SCOPE), provider),
             None if refresh_life is None else received_at + refresh_life,
         )
     )
+
+
+def _said_at(response: HttpResponse) -> datetime | None:
+    """When the server made the answer, by its own clock (RFC 9110 section 6.6.1)."""
+    date = response.header("date")
+    return None if date is None else http_date(date)
 
 
 def _first(answer: dict[str, JsonValue], names: Sequence[str]) -> JsonValue:

@@ -50,6 +50,12 @@ class Shadowing(msgspec.Struct, frozen=True):
     access_token: str | None = None
 
 
+class Ending(msgspec.Struct, frozen=True):
+    """Extras with a name that may be declared for an instant."""
+
+    ends: str | None = None
+
+
 class Unreadable(msgspec.Struct, frozen=True):
     """Extras that no JSON can be decoded into."""
 
@@ -67,6 +73,7 @@ SOUND: Final[list[dict[str, Any]]] = [
     {"client_authentications": ("none",), "pkce": "required"},
     {"rotates_refresh_tokens": True, "reuse_grace": timedelta(seconds=1)},
     {"access_token_lifetime": timedelta(hours=1), "refresh_token_lifetime": timedelta(hours=2)},
+    {"token_extras": Ending, "expires_at_member": "expires_at"},
 ]  # fmt: skip
 
 BROKEN: Final[list[tuple[dict[str, Any], str]]] = [
@@ -102,6 +109,9 @@ BROKEN: Final[list[tuple[dict[str, Any], str]]] = [
     ({"token_types": frozenset[str]()}, "token_types"),
     ({"dead_grant_errors": frozenset({"gone"})}, "leaves out invalid_grant"),
     ({"token_extras": Shadowing}, "holds what the token set holds"),
+    ({"token_extras": Ending, "expires_at_member": "ends"}, "holds what the token set holds"),
+    ({"token_extras": Ending, "refresh_expires_at_member": "ends"}, "holds what the token"),
+    ({"expires_at_member": ""}, "expires_at_member is empty"),
     ({"token_extras": Unreadable}, "token_extras cannot be read"),
     ({"client_authentications": ("none", "none"), "pkce": "required"}, "each method, once"),
     ({"client_authentications": ("none",)}, "PKCE unknown"),

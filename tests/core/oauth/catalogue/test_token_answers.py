@@ -25,6 +25,8 @@ class Answer(msgspec.Struct, frozen=True):
     body: dict[str, Any]
     seconds: int | None
     refresh: bool = True
+    refresh_seconds: int | None = None
+    date: str | None = None
     oauth_scopes: tuple[str, ...] | None = None
     extras: dict[str, Any] | None = None
 
@@ -42,12 +44,16 @@ def test_a_documented_answer_is_read(answer: Answer) -> None:
     """Tokens, life and granted scopes come out as the page means them."""
     known = find_provider(answer.provider).unwrap()
     provider = known.provider(client_id="client", client_secret=Secret("secret"))
-    response = HttpResponse(200, (), msgspec.json.encode(answer.body))
+    headers = () if answer.date is None else (("date", answer.date),)
+    response = HttpResponse(200, headers, msgspec.json.encode(answer.body))
     tokens = judge_token(response, provider, connector="c", received_at=NOW).unwrap()
     assert tokens.access_token == Secret("access")
     assert tokens.refresh_token == (Secret("refresh") if answer.refresh else None)
     life = None if answer.seconds is None else NOW + timedelta(seconds=answer.seconds)
     assert tokens.expires_at == life
+    if answer.refresh_seconds is not None:
+        ends = NOW + timedelta(seconds=answer.refresh_seconds)
+        assert tokens.refresh_expires_at == ends
     assert tokens.oauth_scopes == answer.oauth_scopes
 
 

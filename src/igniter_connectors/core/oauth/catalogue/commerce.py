@@ -14,10 +14,9 @@ from igniter_connectors.core.oauth.catalogue.known_provider import KnownProvider
 
 
 class SquareExtras(msgspec.Struct, frozen=True):
-    """What Square tells beside the tokens: the seller, and when the access token ends."""
+    """What Square tells beside the tokens: the seller, and whether they live a day alone."""
 
     merchant_id: str | None = None
-    expires_at: str | None = None
     short_lived: bool | None = None
 
 
@@ -119,15 +118,16 @@ square: Final = KnownProvider(
     client_authentications=("client_secret_post", "none"),
     token_body="json",
     token_extras=SquareExtras,
+    expires_at_member="expires_at",
+    refresh_expires_at_member="refresh_token_expires_at",
     authorization_parameters={"session": "false"},
     rotates_refresh_tokens=False,
     access_token_lifetime=timedelta(days=30),
     notes=(
         (
-            "The end of a token comes as `expires_at`, not as `expires_in`: it is renewed when it "
-            "is refused."
+            "A client without a secret takes the PKCE flow, whose refresh tokens do rotate, and "
+            "alone say when they end."
         ),
-        "A client without a secret takes the PKCE flow, whose refresh tokens do rotate.",
         "Revoking takes an authorization scheme of its own.",
     ),
 )

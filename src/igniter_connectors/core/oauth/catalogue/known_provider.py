@@ -87,6 +87,8 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
         token_types: What `token_type` may say, in lower case.
         token_body: How requests to the token endpoint are written.
         token_extras: What else comes with the tokens.
+        expires_at_member: Where token answers tell the access token's end as an instant.
+        refresh_expires_at_member: Likewise the refresh token's end.
         parse_token: For answers that field detection reads wrongly.
         authorization_parameters: Needed at the authorization endpoint, for a refresh token
             most of all.
@@ -127,6 +129,8 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
     token_types: frozenset[str] = frozenset({"bearer"})
     token_body: Literal["form", "json"] = "form"
     token_extras: type[msgspec.Struct] | None = None
+    expires_at_member: str | None = None
+    refresh_expires_at_member: str | None = None
     parse_token: Callable[[dict[str, JsonValue]], dict[str, JsonValue]] | None = None
     authorization_parameters: Mapping[str, str] = {}
     token_parameters: Mapping[str, str] = {}
@@ -211,6 +215,8 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
             token_types=self.token_types,
             token_body=self.token_body,
             token_extras=self.token_extras,
+            expires_at_member=self.expires_at_member,
+            refresh_expires_at_member=self.refresh_expires_at_member,
             authorization_parameters={**self.authorization_parameters, **authorization_parameters},
             token_parameters={**self.token_parameters, **token_parameters},
             dead_grant_errors=self.dead_grant_errors,

@@ -110,7 +110,8 @@ def _token_faults(known: KnownProvider) -> Iterator[str]:
         yield "dead_grant_errors leaves out invalid_grant"
     if known.token_extras is not None:
         names = {field.encode_name for field in fields(known.token_extras)}
-        if names & _TOKEN_NAMES:
+        instants = {known.expires_at_member, known.refresh_expires_at_member}
+        if names & (_TOKEN_NAMES | instants):
             yield "token_extras holds what the token set holds"
 
 

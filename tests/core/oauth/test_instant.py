@@ -1,0 +1,122 @@
+"""Instants as providers say them: RFC 3339 or seconds since 1970, and nothing else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from igniter_connectors.core.fields import JsonValue
+from igniter_connectors.core.oauth.instant import instant_of, life_until
+from igniter_connectors.core.oauth.seconds import LONGEST_LIFE
+
+AT = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+OFFSETS = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(
+    lambda minutes: timezone(timedelta(minutes=minutes))
+)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "2026-11-24T12:00:00Z",
+        "2026-11-24t12:00:00z",
+        "2026-11-24T12:00:00.000000Z",
+        "2026-11-24T12:00:00+00:00",
+        "2026-11-24T13:30:00+01:30",
+        "2026-11-24T07:00:00-05:00",
+        1_795_521_600,
+        1_795_521_600.0,
+        "1795521600",
+        "1795521600.0",
+    ],
+)
+def test_an_instant_is_read_however_it_is_written(said: JsonValue) -> None:
+    """With any offset, as a number or as a string of one."""
+    assert instant_of(said) == AT
+
+
+@given(st.datetimes(timezones=OFFSETS))
+def test_rfc_3339_comes_back(at: datetime) -> None:
+    """What Python writes is read again, microseconds and offset too."""
+    assert instant_of(at.isoformat()) == at
+
+
+@given(st.integers(0, 253_402_214_400))
+def test_seconds_come_back(seconds: int) -> None:
+    """Up to the last day of the year 9999, as a number and as a string."""
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    assert instant_of(seconds) == instant_of(str(seconds)) == at
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        None,
+        True,
+        False,
+        "",
+        "never",
+        "2026-11-24",
+        "2026-11-24T12:00:00",
+        "2026-11-24T25:00:00Z",
+        "2026-13-24T12:00:00Z",
+        "20261124T120000Z",
+        " 2026-11-24T12:00:00Z",
+        "2026-11-24T12:00:00Z\n",
+        "2026-W48-2T12:00:00Z",
+        "Tue, 24 Nov 2026 12:00:00 GMT",
+        -1,
+        "-1",
+        "1e9",
+        253_402_214_401,
+        1e99,
+        float("nan"),
+        float("inf"),
+        [],
+        {},
+        ["2026-11-24T12:00:00Z"],
+    ],
+)
+def test_anything_else_is_no_instant(said: JsonValue) -> None:
+    """A time without an offset is a time of nowhere; nothing is guessed."""
+    assert instant_of(said) is None
+    assert life_until(said, at=AT) is None
+
+
+@pytest.mark.parametrize(
+    ("away", "life"),
+    [
+        (-LONGEST_LIFE, timedelta()),
+        (-SECOND, timedelta()),
+        (timedelta(), timedelta()),
+        (SECOND, SECOND),
+        (LONGEST_LIFE, LONGEST_LIFE),
+        (LONGEST_LIFE + SECOND, None),
+    ],
+)
+def test_a_life_is_from_nothing_to_ten_years(away: timedelta, life: timedelta | None) -> None:
+    """What has passed is over; what lies further ahead is nonsense, such as milliseconds."""
+    assert life_until((AT + away).isoformat(), at=AT) == life
+    assert life_until(int((AT + away).timestamp()), at=AT) == life
+
+
+TEXTS = st.text() | st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8}(Z|[+-][0-9:]{5})")
+NUMBERS = st.integers() | st.floats()
+
+
+@given(
+    st.none() | st.booleans() | NUMBERS | TEXTS | st.lists(TEXTS), st.datetimes(timezones=OFFSETS)
+)
+@example("0001-01-01T00:00:00+23:59", datetime.max.replace(tzinfo=UTC))
+@example("9999-12-31T23:59:59-23:59", datetime.min.replace(tzinfo=UTC))
+@example(10**5000, AT)
+def test_whatever_is_said_there_is_a_life_within_bounds_or_none(
+    said: JsonValue, at: datetime
+) -> None:
+    """No exception, nothing negative, nothing over ten years."""
+    life = life_until(said, at=at)
+    assert life is None or timedelta() <= life <= LONGEST_LIFE
