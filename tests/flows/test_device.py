@@ -32,6 +32,7 @@ from igniter_connectors import (
     Secret,
     StoreUnavailable,
     TokenRefused,
+    UserInfoMalformed,
     WrongWiring,
     problem_of,
     value_or_raise,
@@ -100,6 +101,26 @@ class Scene:
         return value_or_raise(
             await self.at.authorize_device(Forge(Secret("hook")), oauth_scopes=["write"])
         )
+
+    async def begin_replacing(self) -> PendingDevice[Forge]:
+        """The code, with which another account may come."""
+        return value_or_raise(
+            await self.at.authorize_device_replacing_account(
+                Forge(Secret("other")), oauth_scopes=["write"]
+            )
+        )
+
+    def signs_in(self, subject: str) -> None:
+        """Who types the next code in, with tokens of their own."""
+        self.http.says(ME, answer(200, sub=subject))
+        tokens = {"access_token": f"{subject}'s", "refresh_token": f"{subject}'s refresh"}
+        self.http.says(TOKEN, answer(200, **tokens, expires_in=3600))
+
+    async def revoked(self) -> list[str]:
+        """The tokens that were handed over and are revoked now."""
+        self.clock.advance(timedelta(seconds=31))
+        await revoke_due(self.runtime, {"forge": self.connector})
+        return [form["token"] for _, url, form in self.http.asked if url == REVOKE]
 
     async def finish(self, device: PendingDevice[Forge], *, within: float = 3600) -> Answer:
         """Waits, a second at a time."""
@@ -285,6 +306,69 @@ async def test_another_account_is_refused_before_anything_is_stored() -> None:
         made.clock.advance(timedelta(seconds=31))
         await revoke_due(made.runtime, {"forge": made.connector})
         assert len(made.http.times(REVOKE)) == 1
+
+
+async def test_another_account_takes_over_where_that_was_asked_for() -> None:
+    """With its own config, in the same row; the one before is revoked, and it alone."""
+    async with scene() as made:
+        made.signs_in("ada")
+        before = value_or_raise(await made.finish(await made.begin()))
+        row = await made.store.find(KEY)
+        made.signs_in("eve")
+        connection = value_or_raise(await made.finish(await made.begin_replacing()))
+        assert connection.config == Forge(Secret("other"))
+        assert before.authorization is not None
+        assert connection.authorization is not None
+        assert connection.authorization.account is not None
+        assert connection.authorization.account.subject == "eve"
+        assert connection.authorization.oauth_scopes == ("read", "write")
+        assert connection.authorization.generation == before.authorization.generation + 1
+        stored = await made.store.find(KEY)
+        assert row is not None
+        assert stored is not None
+        assert stored.id == row.id
+        assert await made.revoked() == ["ada's refresh"]
+
+
+async def test_the_account_that_took_over_is_pinned_in_its_turn() -> None:
+    """Asking to replace counts for the one authorization."""
+    async with scene() as made:
+        for subject in ("ada", "eve"):
+            made.signs_in(subject)
+            assert problem_of(await made.finish(await made.begin_replacing())) is None
+        made.signs_in("ada")
+        assert problem_of(await made.finish(await made.begin())) == IdentityMismatch("forge")
+        connection = value_or_raise(await made.at.get())
+        assert connection.authorization is not None
+        assert connection.authorization.account is not None
+        assert connection.authorization.account.subject == "eve"
+
+
+async def test_replacing_the_account_overwrites_nothing_that_came_meanwhile() -> None:
+    """It is the account of before that was to be replaced, not one that nobody has seen."""
+    async with scene() as made:
+        made.signs_in("ada")
+        first, second = await made.begin_replacing(), await made.begin_replacing()
+        assert problem_of(await made.finish(first)) is None
+        made.signs_in("eve")
+        assert isinstance(problem_of(await made.finish(second)), Conflict)
+        value_or_raise(await made.at.disconnect())
+        third = await made.begin_replacing()
+        assert problem_of(await made.finish(third)) is None
+
+
+async def test_replacing_the_account_needs_a_provider_that_tells_it() -> None:
+    """Whose tokens they are is asked all the same; without an answer nothing is replaced."""
+    async with scene() as made:
+        made.signs_in("ada")
+        assert problem_of(await made.finish(await made.begin())) is None
+        before = await made.store.find(KEY)
+        made.signs_in("eve")
+        made.http.says(ME, answer(200, name="nobody"))
+        problem = problem_of(await made.finish(await made.begin_replacing()))
+        assert isinstance(problem, UserInfoMalformed)
+        assert await made.store.find(KEY) == before
+        assert await made.revoked() == ["eve's refresh"]
 
 
 async def test_revocations_wait_until_the_device_is_decided() -> None:

@@ -20,6 +20,7 @@ from returns.result import Success
 
 from igniter_connectors import (
     HttpRequest,
+    IdentityMismatch,
     IdTokenInvalid,
     NeedsReauth,
     OAuthProvider,
@@ -426,6 +427,23 @@ async def test_a_code_typed_in_on_another_device_connects_and_refreshes() -> Non
         await asyncio.sleep(2.1)
         assert await made.me() == Me("grace")
         assert await made.generation() == 2
+
+
+async def test_another_person_s_device_takes_over_only_where_that_was_asked_for() -> None:
+    """Refused first, and its tokens with it; then in the place of the one before."""
+    client = OidcClient("app", SECRET, "client_secret_basic", (), DEVICE_GRANTS)
+    async with scene(client=client, features=["deviceFlow"]) as made:
+        begin, replacing = made.at.authorize_device, made.at.authorize_device_replacing_account
+        ends: list[str | None] = []
+        for begun, login in ((begin, "ada"), (begin, "eve"), (replacing, "eve"), (begin, "eve")):
+            device = value_or_raise(await begun(CONFIG))
+            await asyncio.to_thread(
+                enter_code, device.verification_uri, device.user_code, login=login
+            )
+            problem = problem_of(await device.finished())
+            ends.append(None if problem is None else problem.code)
+        assert ends == [None, IdentityMismatch("github").code, None, None]
+        assert await made.me() == Me("eve")
 
 
 async def test_a_device_that_is_denied_connects_nobody() -> None:

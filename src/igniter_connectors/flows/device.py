@@ -74,6 +74,7 @@ class DeviceFlow(Generic[Conf]):
     device: DeviceAuthorization
     dpop_key: Secret | None
     mark: PendingAuthorization | None
+    replace_account: bool
 
 
 async def begin_device(
@@ -82,8 +83,12 @@ async def begin_device(
     key: ConnectionKey,
     config: Conf,
     oauth_scopes: tuple[str, ...],
+    *,
+    replace_account: bool = False,
 ) -> Result[DeviceFlow[Conf], DeviceStartProblem]:
     """Asks the provider for a code (section 3.1).
+
+    Unless `replace_account`, only the account that is connected may sign in with it.
 
     Raises:
         WrongWiring: the provider has no `device_authorization_url`.
@@ -119,6 +124,7 @@ async def begin_device(
         device=device,
         dpop_key=new_dpop_key(runtime.entropy.octets(KEY_OCTETS)) if provider.dpop else None,
         mark=await mark_pending(runtime, key, provider, lifetime=lifetime),
+        replace_account=replace_account,
     )
     runtime.announcer.tell(AuthorizationStarted(at=now, **address(key)))
     return Success(flow)
@@ -190,6 +196,7 @@ async def _ask(
             id_token=id_token_of(answer.unwrap()),
             nonce=None,
             expected_grant=flow.expected_grant,
+            replace_account=flow.replace_account,
         ),
     )
 

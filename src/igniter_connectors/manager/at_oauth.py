@@ -178,7 +178,18 @@ class AtOAuth(At[Conf, Ctx_co]):
         Raises:
             WrongWiring: the provider has no `device_authorization_url`.
         """
-        return await guarded(self._runtime, self._begin_device(config, tuple(oauth_scopes)))
+        return await guarded(
+            self._runtime, self._begin_device(config, tuple(oauth_scopes), replace_account=False)
+        )
+
+    async def authorize_device_replacing_account(
+        self, config: Conf, *, oauth_scopes: Sequence[str] = ()
+    ) -> Result[PendingDevice[Conf], DeviceStartProblem]:
+        """As `authorize_device`, and another account of the provider may take the place of the
+        one connected, which `finished()` refuses there as `IdentityMismatch`."""
+        return await guarded(
+            self._runtime, self._begin_device(config, tuple(oauth_scopes), replace_account=True)
+        )
 
     async def connect_as_client(
         self, config: Conf
@@ -246,9 +257,16 @@ class AtOAuth(At[Conf, Ctx_co]):
         return self._opened(stored.unwrap()) if is_successful(stored) else Failure(stored.failure())
 
     async def _begin_device(
-        self, config: Conf, oauth_scopes: tuple[str, ...]
+        self, config: Conf, oauth_scopes: tuple[str, ...], *, replace_account: bool
     ) -> Result[PendingDevice[Conf], DeviceStartProblem]:
-        begun = await begin_device(self._runtime, self._oauth, self._key, config, oauth_scopes)
+        begun = await begin_device(
+            self._runtime,
+            self._oauth,
+            self._key,
+            config,
+            oauth_scopes,
+            replace_account=replace_account,
+        )
         return begun.map(lambda flow: PendingDevice(self._runtime, flow, self._opened))
 
     async def _connect_as_client(

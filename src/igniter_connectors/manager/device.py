@@ -75,7 +75,7 @@ class PendingDevice(Generic[Conf]):
             - `TokenMalformed`: tokens that cannot be read.
             - `ProviderUnreachable`, `ProviderAnswerMalformed`, `UserInfoMalformed`,
               `IdTokenInvalid`: whose tokens they are cannot be told.
-            - `IdentityMismatch`: another account is connected here.
+            - `IdentityMismatch`: another account is connected here, and was not to be replaced.
             - `Conflict`: something else was authorized or disconnected meanwhile.
             - `ConfigInvalid`, `EncryptFailed`, `DecryptFailed`, `DatabaseFailed`.
         """
