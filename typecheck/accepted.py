@@ -38,6 +38,7 @@ from igniter_connectors import (
     Delivery,
     DeviceProblem,
     DeviceStartProblem,
+    DiscoveryFailed,
     Explanation,
     FormField,
     GetProblem,
@@ -72,6 +73,7 @@ from igniter_connectors import (
     WebhookCall,
     WebhookEvent,
     action,
+    discover_provider,
     form_fields,
     http_action,
     mask,
@@ -653,6 +655,15 @@ async def at_a_config_connector(at: AtConfig[ChatConfig, ChatClient]) -> None:
     log(await at.disconnect())
 
 
+async def by_its_issuer() -> None:
+    found = await discover_provider("https://login.example", client_id="c", oauth_scopes=("a",))
+    assert_type(found, Result[OAuthProvider, DiscoveryFailed])
+    assert_type(
+        Connector.create("x").with_config(ForgeConfig).with_oauth(value_or_raise(found)).build(),
+        OAuthConnector[ForgeConfig, None, ForgeConfig],
+    )
+
+
 async def at_an_oauth_connector(at: AtOAuth[ForgeConfig, None]) -> None:
     begun = await at.authorize(ForgeConfig(), subject="user-7", return_to="/settings")
     assert_type(begun, Result[AuthorizationRequest, AuthorizeProblem])
@@ -672,6 +683,10 @@ async def at_an_oauth_connector(at: AtOAuth[ForgeConfig, None]) -> None:
     device = await at.authorize_device(ForgeConfig(), oauth_scopes=["read"])
     assert_type(device, Result[PendingDevice[ForgeConfig], DeviceStartProblem])
     assert_type(value_or_raise(device).verification_uri_complete, str | None)
+    assert_type(
+        await at.authorize_device_replacing_account(ForgeConfig(), oauth_scopes=["read"]),
+        Result[PendingDevice[ForgeConfig], DeviceStartProblem],
+    )
     assert_type(
         await value_or_raise(device).finished(),
         Result[Connection[ForgeConfig], DeviceProblem],

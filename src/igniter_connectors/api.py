@@ -175,6 +175,7 @@ from igniter_connectors.core.webhook.schemes import (
     TwilioScheme,
 )
 from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
+from igniter_connectors.discovery import discover_provider
 from igniter_connectors.manager.at import At, AtConfig, BoundAction
 from igniter_connectors.manager.at_oauth import AtOAuth
 from igniter_connectors.manager.connectors import ConnectorEntry, Connectors
@@ -388,6 +389,7 @@ __all__ = [
     "Worker",
     "WrongWiring",
     "action",
+    "discover_provider",
     "form_fields",
     "http_action",
     "hub_verify_token",

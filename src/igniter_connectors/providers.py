@@ -2,7 +2,8 @@
 
 Each is a `KnownProvider`, with `provider(client_id=…, …)` for the application's client and
 `at(…)` for a domain that the application knows. They are loaded with this module, not with
-`igniter_connectors`. Beside them stand the structs of what they tell beside the tokens.
+`igniter_connectors`. Beside them stand the structs of what they tell beside the tokens. One that
+describes itself (OpenID Connect, RFC 8414) needs no entry: see `discover_provider`.
 """
 
 from __future__ import annotations

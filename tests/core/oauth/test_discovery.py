@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from returns.pipeline import is_successful
 from returns.result import Result
 
+from igniter_connectors.core.http import HttpFailed, HttpResponse, origin_of
 from igniter_connectors.core.oauth.discovery import (
     Document,
     ServerMetadata,
+    description_requests,
     discovery_request,
+    is_to_be_asked_elsewhere,
     judge_discovery,
     metadata_request,
     provider_from,
@@ -68,7 +71,8 @@ def test_the_issuers_own_document_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    "issuer", [f"{ISSUER}/", ISSUER.upper(), "http://provider.example", f"{ISSUER}:443", "", CANARY]
+    "issuer",
+    [f"{ISSUER}/x", ISSUER.upper(), "http://provider.example", f"{ISSUER}:443", "", "/", CANARY],
 )
 def test_another_issuers_document_is_refused(issuer: str) -> None:
     """Compared as a plain string (RFC 8414 section 3.3); the other's name is not repeated."""
@@ -76,6 +80,14 @@ def test_another_issuers_document_is_refused(issuer: str) -> None:
     problem = judged.failure()
     assert problem == DiscoveryFailed(ISSUER, "the document names another issuer")
     assert CANARY not in f"{problem!r} {problem.message}"
+
+
+@pytest.mark.parametrize(("asked", "named"), [(ISSUER, f"{ISSUER}/"), (f"{ISSUER}/", ISSUER)])
+def test_the_slash_at_the_end_counts_and_is_told(asked: str, named: str) -> None:
+    """It is a part of the name (Auth0's has one), and the one that is forgotten."""
+    problem = judge_discovery(answer({**DOCUMENT, "issuer": named}), asked).failure()
+    told = "the document names another issuer, by the slash at its end"
+    assert problem == DiscoveryFailed(asked, told)
 
 
 @pytest.mark.parametrize("member", DOCUMENT)
@@ -87,10 +99,28 @@ def test_a_document_lacks_nothing_that_is_needed(member: str) -> None:
         assert f"$.{member}" in problem.reason
 
 
-@pytest.mark.parametrize("status", [199, 201, 302, 404, 500])
+@pytest.mark.parametrize("status", [199, 201, 299, 300, 302, 399, 400, 404, 500])
 def test_only_a_200_is_a_document(status: int) -> None:
     """A redirect is not followed, and a page of another status is not read."""
-    assert not is_successful(judge_discovery(answer(DOCUMENT, status), ISSUER))
+    problem = judge_discovery(answer(DOCUMENT, status), ISSUER).failure()
+    assert problem.reason == (
+        "the server redirects, which is not followed"
+        if 300 <= status < 400
+        else f"the document is not there: the server answered {status}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("failed", "reason"),
+    [
+        (HttpFailed(sent=False), "the server cannot be reached"),
+        (HttpFailed(sent=True), "the server cannot be reached"),
+        (HttpFailed(sent=True, is_too_large=True), "the document is too long"),
+    ],
+)
+def test_no_answer_is_no_document(failed: HttpFailed, reason: str) -> None:
+    """Nor is one of which more came than is read."""
+    assert judge_discovery(failed, ISSUER).failure() == DiscoveryFailed(ISSUER, reason)
 
 
 @given(st.binary(), st.sampled_from([200, 404]))
@@ -144,6 +174,82 @@ def test_the_default_document_is_the_rfcs() -> None:
 def test_openids_address_is_below_the_path() -> None:
     """The legacy form of section 5, which OpenID Connect Discovery has."""
     assert discovery_request(VECTOR.openid_address.issuer).url == VECTOR.openid_address.url
+
+
+# --- where to ask -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("issuer", "paths"),
+    [
+        (ISSUER, ["openid-configuration", "oauth-authorization-server"]),
+        (f"{ISSUER}/", ["openid-configuration", "oauth-authorization-server"]),
+        ("http://localhost:9000", ["openid-configuration", "oauth-authorization-server"]),
+    ],
+)
+def test_an_issuer_without_a_path_has_two_addresses(issuer: str, paths: list[str]) -> None:
+    """OpenID's first, which tells the most."""
+    asked = [request.url for request in description_requests(issuer).unwrap()]
+    assert asked == [f"{issuer.rstrip('/')}/.well-known/{path}" for path in paths]
+
+
+@pytest.mark.parametrize("issuer", [f"{ISSUER}/a", f"{ISSUER}/a/"])
+def test_an_issuer_with_a_path_has_three(issuer: str) -> None:
+    """Below the path, and both names between host and path (RFC 8414 section 5)."""
+    assert [request.url for request in description_requests(issuer).unwrap()] == [
+        f"{ISSUER}/a/.well-known/openid-configuration",
+        f"{ISSUER}/.well-known/oauth-authorization-server/a",
+        f"{ISSUER}/.well-known/openid-configuration/a",
+    ]
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "",
+        "provider.example",
+        "http://provider.example",
+        "ftp://provider.example",
+        "https://",
+        "https://[",
+        "https://user:zqCanary@provider.example",
+        "https://provider.example/ ",
+        "https://provider.example/\n",
+        "https://provider.example?",
+        "https://provider.example/?tenant=zqCanary",
+        "https://provider.example#",
+        "https://provider.example#zqCanary",
+        "https://{tenant}.provider.example",
+        "https://provider.example/{tenant}",
+    ],
+)
+def test_what_is_no_issuer_is_not_asked(issuer: str) -> None:
+    """And what may be a secret in it is not told (RFC 8414 section 2)."""
+    problem = description_requests(issuer).failure()
+    assert problem.reason.startswith("an issuer ")
+    assert CANARY not in f"{problem!r} {problem.message}"
+
+
+@given(st.text() | st.text().map(lambda text: f"https://{text}"))
+def test_any_text_is_an_issuer_or_none(issuer: str) -> None:
+    """No exception; what is asked is of the issuer's own origin."""
+    requests = description_requests(issuer)
+    for request in requests.value_or(()):
+        assert origin_of(request.url) == origin_of(issuer)
+
+
+@pytest.mark.parametrize(
+    ("status", "elsewhere"),
+    [
+        (200, False), (299, False), (301, False), (399, False), (400, True), (404, True),
+        (428, True), (429, False), (430, True), (499, True), (500, False), (503, False),
+    ],
+)  # fmt: skip
+def test_only_a_document_that_is_not_there_is_looked_for_elsewhere(
+    status: int, elsewhere: bool
+) -> None:
+    """A server in trouble could be taken for one that publishes less than it does."""
+    assert is_to_be_asked_elsewhere(HttpResponse(status)) is elsewhere
 
 
 # --- a provider of it ---------------------------------------------------------------------------
@@ -262,6 +368,21 @@ def test_an_endpoint_that_is_not_https_is_refused(member: str, url: str) -> None
     problem = provider_from(metadata, client_id="c").failure()
     assert problem.reason.startswith(ENDPOINTS[member])
     assert CANARY not in repr(problem)
+
+
+LOOPBACK: Final = ["http://127.0.0.1:8080/x", "HTTP://localhost/x", "http://[::1]/x"]
+
+
+@pytest.mark.parametrize("member", ENDPOINTS)
+@pytest.mark.parametrize("url", LOOPBACK)
+def test_a_strangers_document_does_not_name_this_machine(member: str, url: str) -> None:
+    """Plain http on loopback is for what is written in code; the issuer's is."""
+    metadata = judge_discovery(answer({**DOCUMENT, member: url}), ISSUER).unwrap()
+    problem = provider_from(metadata, client_id="c").failure()
+    assert problem == DiscoveryFailed(ISSUER, f"{ENDPOINTS[member]} is not https")
+    for issuer in ("http://127.0.0.1:8080", "HTTP://localhost"):
+        own = judge_discovery(answer({**DOCUMENT, member: url, "issuer": issuer}), issuer).unwrap()
+        assert getattr(provider_from(own, client_id="c").unwrap(), ENDPOINTS[member]) == url
 
 
 @pytest.mark.parametrize("member", ENDPOINTS)

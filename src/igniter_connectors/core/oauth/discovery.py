@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.http import HttpRequest, HttpResponse
+from igniter_connectors.core.http import HttpFailed, HttpRequest, HttpResponse, origin_of
 from igniter_connectors.core.oauth.endpoint_template import is_template
 from igniter_connectors.core.oauth.provider import (
     AssertionAlgorithm,
@@ -20,8 +20,11 @@ from igniter_connectors.core.oauth.provider_fault import provider_fault
 from igniter_connectors.core.problem import DiscoveryFailed
 from igniter_connectors.core.schema import decode_json
 from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.url import is_safe_endpoint
 
 Document = Literal["openid-configuration", "oauth-authorization-server"]
+
+_TOO_MANY: Final = 429
 
 
 class ServerMetadata(msgspec.Struct, frozen=True):
@@ -39,6 +42,36 @@ class ServerMetadata(msgspec.Struct, frozen=True):
     device_authorization_endpoint: str | None = None
     token_endpoint_auth_methods_supported: tuple[str, ...] | None = None
     code_challenge_methods_supported: tuple[str, ...] | None = None
+
+
+def description_requests(issuer: str) -> Result[tuple[HttpRequest, ...], DiscoveryFailed]:
+    """Where an issuer may describe itself, in the order to ask: as OpenID has it, which tells the
+    most, then as RFC 8414 section 5 does.
+
+    Returns:
+        Two requests, three for an issuer with a path; or `DiscoveryFailed`, with the issuer's
+        origin alone: it is not https (or http on a loopback host), or has a user, a query, a
+        fragment (RFC 8414 section 2) or a brace.
+    """
+    if not is_safe_endpoint(issuer):
+        reason = "an issuer is https, or http on a loopback host, without user or fragment"
+        return Failure(DiscoveryFailed(origin_of(issuer), reason))
+    if "?" in issuer or "#" in issuer or is_template(issuer):
+        reason = "an issuer has no query, fragment or brace"
+        return Failure(DiscoveryFailed(origin_of(issuer), reason))
+    below = discovery_request(issuer)
+    between = metadata_request(issuer)
+    openid = metadata_request(issuer, document="openid-configuration")
+    return Success((below, between) if openid == below else (below, between, openid))
+
+
+def is_to_be_asked_elsewhere(answer: HttpResponse) -> bool:
+    """Whether the server has no document at this address, and may have one at another.
+
+    400, 401, 403 and the like stand for 404 at many; 429 does not, and neither does a redirect
+    or a server in trouble: the next document could tell less than the one that is there.
+    """
+    return 400 <= answer.status < 500 and answer.status != _TOO_MANY
 
 
 def discovery_request(issuer: str) -> HttpRequest:
@@ -62,20 +95,37 @@ def metadata_request(
     return _asking(urlunsplit(parts._replace(path=path)))
 
 
-def judge_discovery(response: HttpResponse, issuer: str) -> Result[ServerMetadata, DiscoveryFailed]:
+def judge_discovery(
+    answer: HttpResponse | HttpFailed, issuer: str
+) -> Result[ServerMetadata, DiscoveryFailed]:
     """The metadata, where the document is the asked issuer's own.
 
     Returns:
-        It, or `DiscoveryFailed`: not 200, not such a document, or another issuer's, which
-        would send the application's secret to whom it did not choose (RFC 8414 section 3.3).
+        It, or `DiscoveryFailed`: no answer that could be read, not 200, not such a document,
+        or another issuer's, which would send the application's secret to whom it did not
+        choose (RFC 8414 section 3.3). Nothing of the answer but its status is told.
     """
-    if response.status != 200:
-        return Failure(DiscoveryFailed(issuer, "the document is not there"))
-    metadata = decode_json(response.body, ServerMetadata)
+
+    def failed(reason: str) -> Result[ServerMetadata, DiscoveryFailed]:
+        return Failure(DiscoveryFailed(issuer, reason))
+
+    if isinstance(answer, HttpFailed):
+        return failed(
+            "the document is too long" if answer.is_too_large else "the server cannot be reached"
+        )
+    if 300 <= answer.status < 400:
+        return failed("the server redirects, which is not followed")
+    if answer.status != 200:
+        return failed(f"the document is not there: the server answered {answer.status}")
+    metadata = decode_json(answer.body, ServerMetadata)
     if not is_successful(metadata):
-        return Failure(DiscoveryFailed(issuer, f"the document lacks {metadata.failure().path}"))
-    if metadata.unwrap().issuer != issuer:
-        return Failure(DiscoveryFailed(issuer, "the document names another issuer"))
+        path = metadata.failure().path
+        return failed(f"the document cannot be read at {path}")
+    named = metadata.unwrap().issuer
+    if named != issuer:
+        is_slash = named.rstrip("/") == issuer.rstrip("/")
+        differs = ", by the slash at its end" if is_slash else ""
+        return failed(f"the document names another issuer{differs}")
     return Success(metadata.unwrap())
 
 
@@ -101,8 +151,9 @@ def provider_from(
         oauth_scopes: What to ask for.
 
     Returns:
-        The provider, or `DiscoveryFailed`: an endpoint that is not https, no way to
-        authenticate that this client has, or PKCE without S256.
+        The provider, or `DiscoveryFailed`: an endpoint that is not https (or http on a
+        loopback host, where the issuer is one), no way to authenticate that this client has,
+        or PKCE without S256.
     """
 
     def failed(reason: str) -> Result[OAuthProvider, DiscoveryFailed]:
@@ -150,7 +201,15 @@ def provider_from(
         oauth_scopes=oauth_scopes,
     )
     fault = provider_fault(provider)
-    return Success(provider) if fault is None else failed(fault)
+    if fault is not None:
+        return failed(fault)
+    # A loopback address is for whoever writes it in code. In a stranger's document it would
+    # have the client's secret sent to some other program of this machine.
+    if not _is_plain(metadata.issuer):
+        plain = [name for name, url in endpoints.items() if url is not None and _is_plain(url)]
+        if plain:
+            return failed(f"{plain[0]} is not https")
+    return Success(provider)
 
 
 def _method(
@@ -166,6 +225,10 @@ def _method(
     if "client_secret_basic" in taken:
         return "client_secret_basic"
     return "client_secret_post" if "client_secret_post" in taken else None
+
+
+def _is_plain(url: str) -> bool:
+    return url.lower().startswith("http:")
 
 
 def _asking(url: str) -> HttpRequest:
