@@ -50,6 +50,7 @@ async def discover_provider(
           another status than 200, or with something other than a description.
         - The description names another issuer (RFC 8414 section 3.3), an endpoint that is not
           https, no way to authenticate that this client has, or PKCE without S256.
+        - What is said of the client is unusable: an empty id, a key of another algorithm.
     """
     async with AsyncExitStack() as stack:
         if http is None:
