@@ -1,20 +1,14 @@
-"""`demo --issuer`: the endpoints of a real provider, from its own description."""
+"""`demo --issuer`: a real provider, from its own description."""
 
 from __future__ import annotations
 
 import msgspec
-from returns.pipeline import is_successful
 
 from igniter_connectors.core.http import HttpClient
-from igniter_connectors.core.oauth.discovery import discovery_request, judge_discovery
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.problem import (
-    BuildInvalid,
-    DiscoveryFailed,
-    WrongWiring,
-    value_or_raise,
-)
+from igniter_connectors.core.problem import BuildInvalid, WrongWiring, value_or_raise
 from igniter_connectors.core.secret import Secret
+from igniter_connectors.discovery import discover_provider
 
 
 class RealProvider(msgspec.Struct, frozen=True):
@@ -35,21 +29,14 @@ async def discover(real: RealProvider, http: HttpClient) -> OAuthProvider:
     Raises:
         ConnectorError: the description cannot be had, or is not the issuer's own.
     """
-    request = discovery_request(real.issuer)
-    answer = await http.send(request)
-    if not is_successful(answer):
-        raise WrongWiring(DiscoveryFailed(real.issuer, "cannot be reached"))
-    metadata = value_or_raise(judge_discovery(answer.unwrap(), real.issuer))
-    if metadata.userinfo_endpoint is None:
-        raise WrongWiring(BuildInvalid(f"{real.issuer} publishes no user info endpoint"))
-    return OAuthProvider(
-        authorization_url=metadata.authorization_endpoint,
-        token_url=metadata.token_endpoint,
-        userinfo_url=metadata.userinfo_endpoint,
-        revocation_url=metadata.revocation_endpoint,
+    found = await discover_provider(
+        real.issuer,
         client_id=real.client_id,
         client_secret=Secret(real.client_secret) if real.client_secret else None,
         oauth_scopes=real.scopes,
-        issuer=metadata.issuer,
-        sends_issuer=metadata.authorization_response_iss_parameter_supported,
+        http=http,
     )
+    provider = value_or_raise(found)
+    if provider.userinfo_url is None:
+        raise WrongWiring(BuildInvalid(f"{real.issuer} publishes no user info endpoint"))
+    return provider
