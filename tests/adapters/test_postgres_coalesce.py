@@ -12,7 +12,8 @@ import psycopg
 import pytest
 
 from igniter_connectors.adapters.postgres import PostgresStore
-from igniter_connectors.adapters.postgres.coalesce import BATCH_LIMIT, CoalescedReads
+from igniter_connectors.adapters.postgres.batches import BATCH_LIMIT
+from igniter_connectors.adapters.postgres.coalesce import CoalescedReads
 from igniter_connectors.adapters.postgres.failure import RowUnreadable
 from igniter_connectors.adapters.postgres.link import Row
 from igniter_connectors.adapters.postgres.rows import body_values, key_values
