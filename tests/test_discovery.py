@@ -51,7 +51,9 @@ class Describing:
     async def answer(self, asked: Asked) -> Answer:
         """A description, or what the provider says."""
         self.asked.append(asked.path)
-        return self.answers.get(asked.path) or await self.provider.answer(asked)
+        if "/.well-known/" in asked.path:
+            return self.answers.get(asked.path, Answer(404))
+        return await self.provider.answer(asked)
 
     @property
     def issuer(self) -> str:

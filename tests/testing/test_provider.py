@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from igniter_connectors import Secret
+from igniter_connectors import Secret, discover_provider, value_or_raise
 from igniter_connectors.testing import ProviderScript, ScriptedProvider, running_provider
 from tests.testing.asking import Asking, error, tokens, until
 
@@ -36,6 +36,26 @@ async def test_a_code_is_good_once_and_for_its_verifier_and_redirect_uri() -> No
         assert tokens(await ask.exchange(code)).expires_in == 3600
         assert error(await ask.exchange(code)) == "invalid_grant"
         assert (len(provider.grants), provider.token_requests, provider.refused) == (1, 4, 3)
+
+
+@pytest.mark.parametrize("names_issuer", [True, False])
+async def test_it_describes_itself(names_issuer: bool) -> None:
+    """So that a user's own discovery finds it, and whether its callbacks name the issuer."""
+    async with running_provider() as provider:
+        if names_issuer:
+            provider.script = ProviderScript(issuer=provider.url)
+        found = value_or_raise(
+            await discover_provider(
+                provider.url, client_id=provider.client_id, client_secret=provider.client_secret
+            )
+        )
+    assert (found.authorization_url, found.token_url, found.userinfo_url, found.revocation_url) == (
+        provider.authorization_url,
+        provider.token_url,
+        provider.userinfo_url,
+        provider.revocation_url,
+    )
+    assert (found.issuer, found.sends_issuer) == (provider.url, names_issuer)
 
 
 async def test_who_signs_in_is_the_scripts_or_the_hinted_one() -> None:

@@ -36,7 +36,8 @@ class ScriptedProvider:
         refresh_requests: How many refresh tokens it looked at.
         refused: How many token requests it answered with an error.
         revocation_requests: How many came to the revocation endpoint, whatever it said.
-        url: Its origin; "" until it runs.
+        url: Its origin, and its issuer unless the script names one: `discover_provider` finds
+            the endpoints there. "" until it runs.
         client_id: Of the one client that it knows. Nothing of the client is checked:
             script `token_status` and `token_error` for what a refused one is told.
         client_secret: Random.
@@ -120,8 +121,22 @@ class ScriptedProvider:
                 return self._userinfo(asked.headers.get("authorization", ""))
             case "/revoke":
                 return self._revoke(asked.form())
+            case "/.well-known/openid-configuration":
+                return self._describe()
             case _:
                 return Answer(404)
+
+    def _describe(self) -> Answer:
+        description = {
+            "issuer": self.script.issuer or self.url,
+            "authorization_endpoint": self.authorization_url,
+            "token_endpoint": self.token_url,
+            "userinfo_endpoint": self.userinfo_url,
+            "revocation_endpoint": self.revocation_url,
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": self.script.issuer != "",
+        }
+        return Answer(200, _JSON, msgspec.json.encode(description))
 
     def _authorize(self, query: dict[str, str]) -> Answer:
         if not {"code_challenge", "redirect_uri", "state"} <= query.keys():
