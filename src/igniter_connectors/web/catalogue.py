@@ -40,9 +40,8 @@ def catalogue(connectors: Connectors[Any, Any], callers: Callers) -> type[Contro
 
     class Catalogue(Controller):
         path = "/connectors"
-        tags = ("connectors",)
 
-        @get("/", summary="What can be connected", operation_id="ListConnectors")
+        @get("/")
         async def list_connectors(self, request: WebRequest) -> WebResponse:
             caller = await callers.tenant(request, "read", "")
             if not is_successful(caller):
@@ -53,7 +52,7 @@ def catalogue(connectors: Connectors[Any, Any], callers: Callers) -> type[Contro
                 return problem(page.failure())
             return json([_entry(one, accounts) for one in page.unwrap().items])
 
-        @get("/{key:str}", summary="One connector", operation_id="GetConnector")
+        @get("/{key:str}")
         async def get_connector(self, request: WebRequest, key: FromPath[str]) -> WebResponse:
             caller = await callers.tenant(request, "read", key)
             if not is_successful(caller):
@@ -63,19 +62,11 @@ def catalogue(connectors: Connectors[Any, Any], callers: Callers) -> type[Contro
                 return problem(found.failure())
             return json(_entry(found.unwrap(), await _accounts(caller.unwrap()[0])))
 
-        @get(
-            "/{key:str}/oauth/start",
-            summary="Open a ticket and go to the provider",
-            operation_id="StartAuthorization",
-        )
+        @get("/{key:str}/oauth/start")
         async def start(self, request: WebRequest, key: FromPath[str]) -> WebResponse:
             return await _handle(request, f"{key}/oauth/start")
 
-        @get(
-            "/{key:str}/oauth/callback",
-            summary="Come back from the provider",
-            operation_id="FinishAuthorization",
-        )
+        @get("/{key:str}/oauth/callback")
         async def callback(self, request: WebRequest, key: FromPath[str]) -> WebResponse:
             return await _handle(request, f"{key}/oauth/callback")
 

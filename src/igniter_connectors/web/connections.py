@@ -70,9 +70,8 @@ def connections(connectors: Connectors[Any, Any], callers: Callers) -> type[Cont
 
     class Connections(Controller):
         path = "/connections"
-        tags = ("connections",)
 
-        @get("/", summary="This tenant's connections", operation_id="ListConnections")
+        @get("/")
         async def list_connections(
             self,
             request: WebRequest,
@@ -84,7 +83,7 @@ def connections(connectors: Connectors[Any, Any], callers: Callers) -> type[Cont
                 return problem(caller.failure())
             return answer(await caller.unwrap()[0].list(limit=limit, after=after))
 
-        @get("/{key:str}", summary="One connection", operation_id="GetConnection")
+        @get("/{key:str}")
         async def get_connection(
             self, request: WebRequest, key: FromPath[str], account: FromQuery[str] = DEFAULT_ACCOUNT
         ) -> WebResponse:
@@ -93,7 +92,7 @@ def connections(connectors: Connectors[Any, Any], callers: Callers) -> type[Cont
                 return problem(place.failure())
             return answer(await place.unwrap().at.get())
 
-        @put("/{key:str}", summary="Connect, or replace the config", operation_id="PutConnection")
+        @put("/{key:str}")
         async def put_connection(
             self,
             request: WebRequest,
@@ -109,7 +108,7 @@ def connections(connectors: Connectors[Any, Any], callers: Callers) -> type[Cont
                 return problem(body)
             return await _put(place.unwrap(), body, return_to)
 
-        @patch("/{key:str}", summary="Change some fields", operation_id="PatchConnection")
+        @patch("/{key:str}")
         async def patch_connection(
             self, request: WebRequest, key: FromPath[str], account: FromQuery[str] = DEFAULT_ACCOUNT
         ) -> WebResponse:
@@ -129,9 +128,7 @@ def connections(connectors: Connectors[Any, Any], callers: Callers) -> type[Cont
             return answer(await at.update(merged.unwrap(), version=known.unwrap().version))
 
         # 200: Litestar wants no body type beside a 204; the answer itself is a 204.
-        @delete(
-            "/{key:str}", summary="Disconnect", operation_id="DeleteConnection", status_code=200
-        )
+        @delete("/{key:str}", status_code=200)
         async def delete_connection(
             self, request: WebRequest, key: FromPath[str], account: FromQuery[str] = DEFAULT_ACCOUNT
         ) -> WebResponse:
@@ -140,7 +137,7 @@ def connections(connectors: Connectors[Any, Any], callers: Callers) -> type[Cont
                 return problem(place.failure())
             return answer(await place.unwrap().at.disconnect())
 
-        @post("/{key:str}/enable", summary="Switch on", operation_id="EnableConnection")
+        @post("/{key:str}/enable")
         async def enable(
             self, request: WebRequest, key: FromPath[str], account: FromQuery[str] = DEFAULT_ACCOUNT
         ) -> WebResponse:
@@ -149,7 +146,7 @@ def connections(connectors: Connectors[Any, Any], callers: Callers) -> type[Cont
                 return problem(place.failure())
             return answer(await place.unwrap().at.enable())
 
-        @post("/{key:str}/disable", summary="Switch off", operation_id="DisableConnection")
+        @post("/{key:str}/disable")
         async def disable(
             self, request: WebRequest, key: FromPath[str], account: FromQuery[str] = DEFAULT_ACCOUNT
         ) -> WebResponse:
@@ -158,7 +155,7 @@ def connections(connectors: Connectors[Any, Any], callers: Callers) -> type[Cont
                 return problem(place.failure())
             return answer(await place.unwrap().at.disable())
 
-        @post("/{key:str}/actions/{name:str}", summary="Run an action", operation_id="CallAction")
+        @post("/{key:str}/actions/{name:str}")
         async def call_action(
             self,
             request: WebRequest,

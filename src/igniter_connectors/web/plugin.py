@@ -14,7 +14,7 @@ from igniter_connectors.manager.connectors import Connectors
 from igniter_connectors.web.caller import Callers, Permit, PrincipalOf
 from igniter_connectors.web.catalogue import catalogue
 from igniter_connectors.web.connections import connections
-from igniter_connectors.web.openapi import describe_webhooks
+from igniter_connectors.web.openapi import describe
 from igniter_connectors.web.webhooks import webhook_mount
 
 
@@ -61,13 +61,14 @@ class ConnectorsPlugin(InitPlugin):
                 catalogue(connectors, self._callers),
                 connections(connectors, self._callers),
             ],
+            include_in_schema=False,  # `describe` says what Litestar cannot see
         )
 
         @asynccontextmanager
         async def lifespan(app: Litestar) -> AsyncGenerator[None, None]:
             if app.openapi_config is not None:
-                webhooks = connectors.webhooks().values()
-                describe_webhooks(app.openapi_schema, webhooks, self._path)
+                root = f"{app.path.rstrip('/')}/{self._path.strip('/')}".rstrip("/")
+                describe(app.openapi_schema, connectors, root)
             async with connectors:
                 yield
 
