@@ -1,4 +1,5 @@
-"""Requests made from the OpenAPI document, good and bad: none is a server error."""
+"""Requests made from the OpenAPI document, good and bad: none is a server error, and each is
+answered with a status, a media type and a body that the document names."""
 
 import asyncio
 import json
@@ -37,9 +38,18 @@ OPERATIONS = frozenset(
     }
 )
 
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+)
+
 
 async def schemathesis_run(examples: int = 40) -> Figure:
-    """Counts the server errors, by the server's own count too, and the operations left out."""
+    """Counts the server errors, by the server's own count too, the answers that are not as the
+    document says, and the operations left out."""
     return await asyncio.to_thread(_run, examples)
 
 
@@ -78,8 +88,9 @@ def _run(examples: int) -> Figure:
     return Figure(
         "schemathesis",
         f"{errors} server errors in {requests} answers ({good} of them 2xx),"
-        f" {len(missing)} operations not in the document",
-        "0 and 0",
+        f" {'each' if tested.returncode == 0 else 'NOT each'} as the document says,"
+        f" {len(missing)} operations not in it",
+        "0, each, 0",
         tested.returncode == 0 and not errors and not missing and good > 0,
     )
 
@@ -90,7 +101,7 @@ def _schemathesis(
     options = {
         "--url": origin,
         "--header": f"Origin: {origin}",
-        "--checks": "not_a_server_error",
+        "--checks": ",".join(CHECKS),
         "--phases": "coverage,fuzzing",
         "--max-examples": str(examples),
         "--request-timeout": "20",
@@ -108,33 +119,9 @@ def _schemathesis(
 
 
 def _aim(document: dict[str, Any], served: Served) -> None:
-    """Names what there is to be found, beside what there is not, so that not all is a 404, and
-    says what the bodies are, which the document leaves to the application's connectors."""
-    known = {
-        "key": ["mail", "pages", "drive"],
-        "connector": ["mail", "pages", "drive"],
-        "token": [served.token],
-        "name": ["say"],
-    }
-    body = {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {name: {"type": "string"} for name in ("key", "team", "text")},
-                    "required": ["key", "text"],
-                }
-            }
-        },
-    }
-    for path, item in document["paths"].items():
-        operations = [item[method] for method in ("get", "put", "post", "patch") if method in item]
-        for operation in (item, *operations, item.get("delete", {})):
-            for parameter in operation.get("parameters", ()):
-                if parameter["in"] == "path":
-                    found = {"enum": known[parameter["name"]]}
-                    parameter["schema"] = {"anyOf": [found, {"type": "string", "minLength": 1}]}
-        for method in ("put", "patch", "post"):
-            if method in item and not path.endswith("able"):
-                item[method]["requestBody"] = body
+    """Names the one thing that the document cannot tell, a token, beside those that are none."""
+    path = document["paths"]["/webhooks/{connector}/{token}"]
+    for parameter in path["parameters"]:
+        if parameter["name"] == "token":
+            known = {"enum": [served.token]}
+            parameter["schema"] = {"anyOf": [known, parameter["schema"]]}

@@ -64,15 +64,18 @@ def catalogue(connectors: Connectors[Any, Any], callers: Callers) -> type[Contro
 
         @get("/{key:str}/oauth/start")
         async def start(self, request: WebRequest, key: FromPath[str]) -> WebResponse:
-            return await _handle(request, f"{key}/oauth/start")
+            return await _handle(request, key, "oauth/start")
 
         @get("/{key:str}/oauth/callback")
         async def callback(self, request: WebRequest, key: FromPath[str]) -> WebResponse:
-            return await _handle(request, f"{key}/oauth/callback")
+            return await _handle(request, key, "oauth/callback")
 
-    async def _handle(request: WebRequest, path: str) -> WebResponse:
+    async def _handle(request: WebRequest, key: str, station: str) -> WebResponse:
+        found = connectors.find(key)
+        if not is_successful(found):  # what is no key at all would be no route there
+            return problem(found.failure())
         query = request.scope["query_string"].decode("latin-1")
-        url = f"{connectors.base()}/connectors/{path}?{query}"
+        url = f"{connectors.base()}/connectors/{key}/{station}?{query}"
         principal = await callers.principal(request)
         return as_litestar(await connectors.handle(as_request(request, url), principal=principal))
 
