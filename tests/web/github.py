@@ -33,6 +33,7 @@ from igniter_connectors.core.problem import ActionFailed
 from igniter_connectors.ports import Clock, Store
 from igniter_connectors.web import ConnectorsPlugin
 from tests.sample import KEYRING, Organization
+from tests.web.documented import Documented
 from tests.web.served import bound_socket, port_of, served
 
 
@@ -96,11 +97,20 @@ class Site:
     connectors: Connectors[GitHub, Organization]
     connector: Github
     origin: str
+    document: Documented
 
     def browser(self, session: str | None = "acme/ada") -> httpx.AsyncClient:
-        """A browser with cookies of its own, in which somebody is signed in."""
+        """A browser with cookies of its own, in which somebody is signed in.
+
+        Each answer of the application is held against its document.
+        """
         headers = {} if session is None else {"x-session": session}
-        return httpx.AsyncClient(base_url=self.origin, headers=headers)
+        hooks = {"response": [self._check]}
+        return httpx.AsyncClient(base_url=self.origin, headers=headers, event_hooks=hooks)
+
+    async def _check(self, answer: httpx.Response) -> None:
+        if str(answer.url).startswith(f"{self.origin}/connect"):
+            await self.document.check(answer)
 
 
 def callback_of(listener: socket.socket) -> str:
@@ -133,4 +143,4 @@ async def site(
         plugins=[ConnectorsPlugin(connectors, principal=who_is_signed_in)], logging_config=None
     )
     async with served(app, listener):
-        yield Site(connectors, connector, origin)
+        yield Site(connectors, connector, origin, Documented(app))

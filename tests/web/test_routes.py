@@ -26,6 +26,7 @@ from igniter_connectors import (
 )
 from igniter_connectors.web import ConnectorsPlugin
 from tests.sample import CANARY, KEYRING, Organization, bot, running_bot
+from tests.web.documented import Documented
 from tests.web.github import github, who_is_signed_in
 from tests.web.served import bound_socket, port_of, served
 
@@ -85,7 +86,7 @@ drive = github(
 
 @asynccontextmanager
 async def open_site(path: str = "/") -> AsyncGenerator[tuple[httpx.AsyncClient, str], None]:
-    """A browser of acme's Ada on a page of our own site."""
+    """A browser of acme's Ada on a page of our own site; each answer is as documented."""
     listener = bound_socket()
     origin = f"http://127.0.0.1:{port_of(listener)}"
     connectors = (
@@ -106,7 +107,10 @@ async def open_site(path: str = "/") -> AsyncGenerator[tuple[httpx.AsyncClient, 
     app = Litestar(plugins=[plugin], logging_config=None)
     headers = {"x-session": "acme/ada", "origin": origin}
     async with served(app, listener):
-        async with httpx.AsyncClient(base_url=origin + path, headers=headers) as browser:
+        hooks = {"response": [Documented(app).check]}
+        async with httpx.AsyncClient(
+            base_url=origin + path, headers=headers, event_hooks=hooks
+        ) as browser:
             yield browser, origin
 
 
