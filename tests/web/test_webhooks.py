@@ -46,6 +46,7 @@ from igniter_connectors.ports import Store
 from igniter_connectors.testing import sign_webhook
 from igniter_connectors.web import ConnectorsPlugin
 from tests.sample import CANARY, KEYRING, Organization, bot, running_bot
+from tests.web.documented import Documented
 from tests.web.served import bound_socket, port_of, served
 
 ACME = Organization("acme")
@@ -155,7 +156,8 @@ async def post_office(store: Store | None = None) -> AsyncGenerator[Post, None]:
         .build()
     )
     app = Litestar(plugins=[ConnectorsPlugin(connectors)], logging_config=None)
-    async with served(app, listener), httpx.AsyncClient() as http:
+    hooks = {"response": [Documented(app).check]}
+    async with served(app, listener), httpx.AsyncClient(event_hooks=hooks) as http:
         acme = connectors.scope(ACME)
         value_or_raise(await acme.at(mail).connect(MailConfig(Secret(CANARY))))
         value_or_raise(await acme.at(shop).connect(ShopConfig(Secret(CANARY))))
