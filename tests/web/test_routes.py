@@ -85,7 +85,9 @@ drive = github(
 
 
 @asynccontextmanager
-async def open_site(path: str = "/") -> AsyncGenerator[tuple[httpx.AsyncClient, str], None]:
+async def open_site(
+    path: str = "/", *, app_path: str = ""
+) -> AsyncGenerator[tuple[httpx.AsyncClient, str], None]:
     """A browser of acme's Ada on a page of our own site; each answer is as documented."""
     listener = bound_socket()
     origin = f"http://127.0.0.1:{port_of(listener)}"
@@ -93,7 +95,7 @@ async def open_site(path: str = "/") -> AsyncGenerator[tuple[httpx.AsyncClient, 
         ConnectorManager.create()
         .with_database(MemoryStore())
         .with_encryption(KEYRING)
-        .with_base_url(origin + path)
+        .with_base_url(origin + app_path + path)
         .add_scope(Organization)
         .add_connector(mail)
         .add_connector(drive)
@@ -104,12 +106,12 @@ async def open_site(path: str = "/") -> AsyncGenerator[tuple[httpx.AsyncClient, 
         return principal.subject != "intern" or operation == "read"
 
     plugin = ConnectorsPlugin(connectors, principal=who_is_signed_in, permit=permit, path=path)
-    app = Litestar(plugins=[plugin], logging_config=None)
+    app = Litestar(path=app_path, plugins=[plugin], logging_config=None)
     headers = {"x-session": "acme/ada", "origin": origin}
     async with served(app, listener):
         hooks = {"response": [Documented(app).check]}
         async with httpx.AsyncClient(
-            base_url=origin + path, headers=headers, event_hooks=hooks
+            base_url=origin + app_path + path, headers=headers, event_hooks=hooks
         ) as browser:
             yield browser, origin
 
@@ -117,10 +119,12 @@ async def open_site(path: str = "/") -> AsyncGenerator[tuple[httpx.AsyncClient, 
 GOOD = {"key": CANARY, "sender": "a@b.example"}
 
 
-@pytest.mark.parametrize("path", ["/", "/integrations/v1"])
-async def test_a_tenants_whole_way(path: str) -> None:
+@pytest.mark.parametrize(
+    ("app_path", "path"), [("", "/"), ("", "/integrations/v1"), ("/api", "/"), ("/api", "/v1")]
+)
+async def test_a_tenants_whole_way(app_path: str, path: str) -> None:
     """Catalogue, connect, read, change, act, switch, disconnect; the secret never comes back."""
-    async with open_site(path) as (browser, _):
+    async with open_site(path, app_path=app_path) as (browser, _):
         answers = [await browser.get("connectors")]
         catalogue = {one["key"]: one for one in answers[0].json()}
         assert catalogue["mail"]["metadata"] == {"name": "Mail", "icon": "mail.svg"}
@@ -265,6 +269,36 @@ async def test_actions_over_http_are_those_marked_for_it() -> None:
         assert (failed.status_code, failed.json()["reason"]) == (502, "no such person")
         unknown = await browser.get("connections/nothing")
         assert unknown.json()["code"] == "CONNECTOR_NOT_FOUND"
+
+
+async def test_a_body_has_an_end() -> None:
+    """One over 1 MiB is refused by us, one over Litestar's own limit by Litestar: as documented."""
+    async with open_site() as (browser, _):
+        for size, status in ((1024 * 1024, 422), (1024 * 1024 + 1, 403), (10_000_001, 413)):
+            answer = await browser.put(
+                "connections/mail",
+                content=b'"' + b"x" * (size - 2) + b'"',
+                headers={"content-type": "application/json"},
+            )
+            assert answer.status_code == status
+
+
+async def test_a_page_has_a_number_for_its_size() -> None:
+    """Any number gives a page, and no number is what Litestar refuses: as documented."""
+    async with open_site() as (browser, _):
+        for limit, status in (("-1", 200), ("0", 200), ("1001", 200), ("some", 400), ("", 400)):
+            answer = await browser.get(f"connections?limit={limit}")
+            assert answer.status_code == status, limit
+
+
+@pytest.mark.parametrize("station", ["start", "callback"])
+@pytest.mark.parametrize("key", ["nothing", "NO-KEY", "a.b", "mail"])
+async def test_a_station_that_is_not_there_is_a_problem(key: str, station: str) -> None:
+    """Of no connector, of what could be no connector's key, and of one without OAuth."""
+    async with open_site() as (browser, _):
+        answer = await browser.get(f"connectors/{key}/oauth/{station}")
+        code = "CONNECTOR_OAUTH_NOT_CONFIGURED" if key == "mail" else "CONNECTOR_NOT_FOUND"
+        assert (answer.status_code, answer.json()["code"]) == (404, code)
 
 
 async def test_without_a_base_url_there_is_no_plugin() -> None:
