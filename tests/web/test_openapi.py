@@ -320,6 +320,27 @@ async def test_connecting_answers_as_the_connectors_do() -> None:
     assert answers == [{"200", "201"}, {"202"}, {"200", "201", "202"}]
 
 
+async def test_each_operation_may_find_nobody_and_no_database() -> None:
+    """401 and 503 wherever somebody has to be signed in; 500 where secrets are opened."""
+    paths = (await document_of(parcels, letters, signed_in))["paths"]
+    named = {
+        operation["operationId"]: operation["responses"].keys()
+        for path, item in paths.items()
+        if path.startswith("/connect")
+        for operation in item.values()
+        if isinstance(operation, dict)
+    }
+    assert len(named) == 12
+    assert all(statuses >= {"401", "503"} for statuses in named.values())
+    assert {name for name, statuses in named.items() if "500" in statuses} == {
+        "GetConnection",
+        "PutConnection",
+        "PatchConnection",
+        "CallAction",
+        "StartAuthorization",
+    }
+
+
 async def test_what_no_connector_has_is_left_out() -> None:
     """OAuth's stations, actions that are not open to HTTP, and both where there are some."""
     stations = {f"/connectors/{{key}}/oauth/{one}" for one in ("start", "callback")}

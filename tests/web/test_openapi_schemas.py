@@ -104,6 +104,23 @@ def test_a_tag_is_asked_for() -> None:
     validator_of(document, shown).validate(mask(Tagged(Secret("k"))))
 
 
+@pytest.mark.parametrize("kind", [Config, Defaulted])
+def test_a_schema_is_plain_json(kind: type[msgspec.Struct]) -> None:
+    """Defaults that are tuples are lists: a document in YAML has no word for the others."""
+    schemas = Schemas()
+    _ = schemas.taken(kind, "taken")
+    assert schemas.components == msgspec.json.decode(msgspec.json.encode(schemas.components))
+
+
+def test_a_component_has_a_name_that_it_may_have() -> None:
+    """Whatever Python calls the type and its fields."""
+    odd = msgspec.defstruct("Größe", [("maß", Nested), ("key", Secret, Secret("canary"))])
+    schemas = Schemas()
+    assert schemas.taken(odd, "x") == {"$ref": "#/components/schemas/x.Gr__e"}
+    assert schemas.components.keys() == {"x.ma_.Nested", "x.Gr__e"}
+    assert schemas.components["x.Gr__e"]["properties"].keys() == {"maß", "key"}
+
+
 def test_a_schema_that_cannot_be_written_says_nothing() -> None:
     """A type that holds a struct with a secret for a default: anything, and no exception."""
     schemas = Schemas()

@@ -271,6 +271,39 @@ async def test_actions_over_http_are_those_marked_for_it() -> None:
         assert unknown.json()["code"] == "CONNECTOR_NOT_FOUND"
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", ""),
+        ("PUT", ""),
+        ("PATCH", ""),
+        ("DELETE", ""),
+        ("POST", "/enable"),
+        ("POST", "/disable"),
+        ("POST", "/actions/send"),
+    ],
+)
+async def test_each_operation_refuses_as_documented(method: str, path: str) -> None:
+    """Nobody, another site, an unknown connector, an account that is none, one not connected."""
+    is_safe = method == "GET"
+    async with open_site() as (browser, _):
+        for at, headers, status in (
+            ("mail", {"x-session": ""}, 401),
+            ("mail", {"origin": "https://evil.example"}, 404 if is_safe else 403),
+            ("nothing", {}, 404),
+            ("mail", {}, 422 if method == "PUT" else 404),
+            ("mail?account=%00", {}, 400),
+        ):
+            key, _, query = at.partition("?")
+            answer = await browser.request(
+                method,
+                f"connections/{key}{path}?{query}",
+                headers=headers,
+                json=None if is_safe else {"to": "eve"},
+            )
+            assert answer.status_code == status, at
+
+
 async def test_a_body_has_an_end() -> None:
     """One over 1 MiB is refused by us, one over Litestar's own limit by Litestar: as documented."""
     async with open_site() as (browser, _):

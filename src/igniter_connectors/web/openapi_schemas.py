@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +18,8 @@ from igniter_connectors.core.secret import Secret
 
 Json = dict[str, Any]
 """A JSON Schema (2020-12, the dialect of OpenAPI 3.1)."""
+
+_Written: TypeAlias = tuple[tuple[Json], dict[str, Json]]
 
 _TAKEN: Final[Json] = {"type": "string", "format": "password", "writeOnly": True}
 _SHOWN: Final[Json] = {
@@ -96,13 +99,16 @@ class Schemas:
             return dict(secret)
 
         try:
-            (schema,), components = json.schema_components(
+            written = json.schema_components(
                 (kind,),
                 schema_hook=of_secret,
                 ref_template=f"#/components/schemas/{place}.{{name}}",
             )
+            # Defaults may be tuples, which documents in YAML would name as Python's.
+            plain: _Written = json.decode(json.encode(written), type=_Written)
         except (TypeError, NotImplementedError):
             return self._without_defaults(kind, place, secret)
+        (schema,), components = plain
         for name, one in components.items():
             _ = self.add(f"{place}.{name}", _documented(one))
         return schema
@@ -114,10 +120,11 @@ class Schemas:
             return {}
         fields = msgspec.structs.fields(kind)
         properties = {
-            one.encode_name: self._of(one.type, f"{place}.{one.name}", secret) for one in fields
+            one.encode_name: self._of(one.type, f"{place}.{_named(one.name)}", secret)
+            for one in fields
         }
         required = [one.encode_name for one in fields if one.required]
-        return self.add(f"{place}.{kind.__name__}", object_of(properties, required))
+        return self.add(f"{place}.{_named(kind.__name__)}", object_of(properties, required))
 
 
 def object_of(properties: Json, required: Sequence[str] | None = None) -> Json:
@@ -145,5 +152,11 @@ def shape_of(kind: type[msgspec.Struct], **known: Json) -> Json:
     return _documented({"title": kind.__name__, "description": kind.__doc__ or "", **shape})
 
 
+def _named(name: str) -> str:
+    """A name of Python's as a component's may be (OpenAPI 3.1, section 4.8.7.1)."""
+    return re.sub("[^A-Za-z0-9._-]", "_", name)
+
+
 def _documented(schema: Json) -> Json:
-    return {**schema, "description": inspect.cleandoc(schema.get("description", ""))}
+    said = inspect.cleandoc(schema.get("description", ""))
+    return {**schema, "description": said} if said else schema
