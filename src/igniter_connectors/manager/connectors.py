@@ -327,6 +327,10 @@ class Connectors(Generic[K_contra, S_contra]):
         """Whether `receive_webhook` would answer that there are too many at once."""
         return self._deliveries.receiving >= self._deliveries.limits.received_at_once
 
+    def definitions(self) -> Mapping[str, Definition[Any, Any, Any]]:
+        """The registered connectors, by their key."""
+        return self._connectors
+
     def webhooks(self) -> Mapping[str, Webhook[Any, Any, Any]]:
         """The webhooks of the registered connectors that have one, by the connector's key."""
         return {key: one.webhook for key, one in self._connectors.items() if one.webhook}

@@ -28,8 +28,7 @@ def describe(document: OpenAPI, connectors: Connectors[Any, Any], root: str) -> 
         connectors: The manager whose routes they are.
         root: Where the routes lie, without a slash at the end.
     """
-    # What the manager was built with; it lists its connectors with what the database knows.
-    registered = connectors._connectors  # pyright: ignore[reportPrivateUsage]
+    registered = connectors.definitions()
     known = [registered[key] for key in sorted(registered)]
     schemas = Schemas()
     paths = {
