@@ -2,7 +2,7 @@
 
 Each side is a server of its own in its own process (`webhook_server`, which says what the floor
 does), on a database of its own on one PostgreSQL, and has a `webhook_client` of its own. One
-operation is 256 deliveries.
+operation is 1,024 deliveries.
 
 `webhook-lookup-10k` is one delivery after another on one connection, ours on both sides: where the
 connector has 10,000 connections, each with its endpoint, and where it has one.
@@ -19,7 +19,7 @@ from benchmarks.database import databases
 from benchmarks.measure import AtLeast, AtMost, Benchmark, Sides
 from benchmarks.webhook_client import client
 
-AT_ONCE = 256
+AT_ONCE = 1024
 MANY = 10_000
 
 # All of them at one connector; which account is whose does not matter to a look-up.

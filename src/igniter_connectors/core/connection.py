@@ -24,7 +24,7 @@ config do not open."""
 DEFAULT_ACCOUNT = "default"
 
 
-class ConnectionKey(msgspec.Struct, frozen=True):
+class ConnectionKey(msgspec.Struct, frozen=True, gc=False):
     """The address of a connection: one tenant's account at one connector."""
 
     scope: str
@@ -33,7 +33,7 @@ class ConnectionKey(msgspec.Struct, frozen=True):
     account: str = DEFAULT_ACCOUNT
 
 
-class Grant(msgspec.Struct, frozen=True):
+class Grant(msgspec.Struct, frozen=True, gc=False):
     """What a provider granted, as stored: the tokens sealed, the rest in clear.
 
     `generation` counts the token sets of this connection and never goes down; `grant_id`
@@ -58,7 +58,7 @@ class Grant(msgspec.Struct, frozen=True):
     is_shared: bool = False
 
 
-class ConnectionRecord(msgspec.Struct, frozen=True):
+class ConnectionRecord(msgspec.Struct, frozen=True, gc=False):
     """One row. `id` is random; a row made later under the same key has another.
 
     `lease_owner` is set while somebody refreshes the grant, or died doing so; `unresolved`

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
     """The base of all events; `type` in JSON, `name` here.
 
     The four that address a connection are "" where an event has no tenant: an action on

@@ -27,7 +27,7 @@ RESPONSE_LIMIT_BYTES: Final = 1024 * 1024
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
-class HttpRequest(msgspec.Struct, frozen=True):
+class HttpRequest(msgspec.Struct, frozen=True, gc=False):
     """A request to send, or one received. `repr` shows the method and the origin alone.
 
     Header names match without regard to case. `body` is the bytes on the wire.

@@ -52,7 +52,7 @@ class CallbackRoute(msgspec.Struct, frozen=True, tag="callback"):
     connector: str
 
 
-class WebhookRoute(msgspec.Struct, frozen=True, tag="webhook"):
+class WebhookRoute(msgspec.Struct, frozen=True, tag="webhook", gc=False):
     """`POST {base}/webhooks/{connector}/{token}`; the token is a capability: log it nowhere."""
 
     connector: str

@@ -12,7 +12,7 @@ from igniter_connectors.core.webhook.request import Part, Verified
 _LABEL = b"igniter-connectors webhook "
 
 
-class Dedupe(msgspec.Struct, frozen=True):
+class Dedupe(msgspec.Struct, frozen=True, gc=False):
     """What an inbox knows a delivery by; 32 bytes each, and to be kept per connection.
 
     Attributes:
@@ -32,7 +32,7 @@ class Dedupe(msgspec.Struct, frozen=True):
     fingerprint: bytes | None
 
 
-class Delivery(msgspec.Struct, frozen=True):
+class Delivery(msgspec.Struct, frozen=True, gc=False):
     """One event of one delivery: what is decoded, recorded and handled on its own."""
 
     body: bytes

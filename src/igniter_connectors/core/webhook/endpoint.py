@@ -11,7 +11,7 @@ from igniter_connectors.core.connection import ConnectionKey
 from igniter_connectors.core.secret import Secret
 
 
-class EndpointRecord(msgspec.Struct, frozen=True):
+class EndpointRecord(msgspec.Struct, frozen=True, gc=False):
     """One stored endpoint. The token itself is nowhere: it was shown once.
 
     `id` is random, for naming the endpoint without opening it. `valid_until` is None

@@ -9,7 +9,7 @@ import msgspec
 from igniter_connectors.core.http import Headers, single_header
 
 
-class SignedRequest(msgspec.Struct, frozen=True):
+class SignedRequest(msgspec.Struct, frozen=True, gc=False):
     """The parts of a request that signatures cover.
 
     `public_url` is built from the configured base URL, never from a Host header, with the
@@ -47,7 +47,7 @@ class Part(msgspec.Struct, frozen=True):
         return f"Part({len(self.body)} bytes)"
 
 
-class Verified(msgspec.Struct, frozen=True):
+class Verified(msgspec.Struct, frozen=True, gc=False):
     """What is known once a signature matched.
 
     Attributes:
