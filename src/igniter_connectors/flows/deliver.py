@@ -114,7 +114,7 @@ class Deliveries:
     def start(self, work: Coroutine[object, None, bool], delivery: Delivery) -> None:
         """Runs an attempt in the place that was kept for it. It returns whether the event is
         to be handled again."""
-        task = asyncio.create_task(work)
+        task = asyncio.get_running_loop().create_task(work)
         self._running[task] = delivery
         task.add_done_callback(self._ended)
 

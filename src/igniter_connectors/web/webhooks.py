@@ -71,7 +71,7 @@ def webhook_mount(connectors: Connectors[Any, Any]) -> ASGIApp:
         wanted = intake.headers
         headers: list[tuple[str, str]] = []
         for name, value in scope["headers"]:
-            known = wanted.get(name.lower())
+            known = wanted.get(name)  # in lower case, by ASGI's own rule
             if known is not None:
                 headers.append((known, value.decode("latin-1")))
         method, query = scope["method"], scope["query_string"]

@@ -115,5 +115,5 @@ def _octets(event_id: str) -> bytes:
 
 def _hash(kind: bytes, *values: bytes) -> bytes:
     # Each value's length goes first, so that no two lists of values hash alike.
-    framed = b"".join(b"%d:%b" % (len(value), value) for value in values)
-    return hashlib.sha256(_LABEL + kind + b"\x00" + framed).digest()
+    framed = [b"%d:%b" % (len(value), value) for value in values]
+    return hashlib.sha256(b"".join((_LABEL, kind, b"\x00", *framed))).digest()
