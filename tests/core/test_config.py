@@ -80,9 +80,10 @@ class OptionalNumber(Struct):
 
 
 TEXT = st.text(st.characters(codec="utf-8"))
-# Dots that stand for a secret are the one text that a secret cannot hold.
-SECRETS = TEXT.filter(lambda text: MASK not in text).map(lambda text: Secret(CANARY + text))
-INNERS = st.builds(Inner, SECRETS, TEXT)
+# Dots that stand for a secret are the one text that a field with a secret in it cannot hold.
+UNMASKED = TEXT.filter(lambda text: MASK not in text)
+SECRETS = UNMASKED.map(lambda text: Secret(CANARY + text))
+INNERS = st.builds(Inner, SECRETS, UNMASKED)
 RICH = st.builds(
     Rich,
     api_key=SECRETS,
@@ -92,7 +93,7 @@ RICH = st.builds(
     maybe=st.none() | SECRETS,
     nested=INNERS,
     rows=st.lists(INNERS, max_size=3),
-    table=st.dictionaries(TEXT, SECRETS, max_size=3),
+    table=st.dictionaries(UNMASKED, SECRETS, max_size=3),
     tags=st.lists(TEXT, max_size=3).map(tuple),
     choice=st.sampled_from(["a", "b"]),
     instant=st.datetimes(timezones=st.just(UTC)),
