@@ -12,6 +12,7 @@ results, one statement after another for each delivery, as many links as ours.
 """
 
 import asyncio
+import gc
 import hmac
 import os
 import secrets
@@ -261,6 +262,10 @@ async def serve(side: str, url: str) -> None:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:  # noqa: ASYNC110  # uvicorn tells nobody
             await asyncio.sleep(0.01)
+        # As `measure` does for rows in its own process, and here on both sides: collections then
+        # look at what deliveries made, not at every module that was imported.
+        gc.collect()
+        gc.freeze()
         told = Served(listener.getsockname()[1], path, b64encode(key).decode())
         sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
         sys.stdout.flush()
