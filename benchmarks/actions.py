@@ -31,7 +31,7 @@ from igniter_connectors import (
     action,
     value_or_raise,
 )
-from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord
+from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.problem import ActionFailed
 
 BOT_TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw8"

@@ -16,7 +16,7 @@ from benchmarks.actions import TelegramConfig
 from benchmarks.database import ACCOUNTS, CONFIG, TELEGRAM, Manager, connected_to, tenants
 from benchmarks.measure import AtMost, Batch, Benchmark, Sides, require_answer
 from igniter_connectors import value_or_raise
-from igniter_connectors.flows.sweep import SOON
+from igniter_connectors.flows.oauth.renew_expiring import SOON
 from igniter_connectors.manager.at import AtConfig
 
 FEW, MANY = 1_000, 1_000_000

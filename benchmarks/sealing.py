@@ -30,8 +30,8 @@ from tink import aead
 from benchmarks.measure import AtMost, Benchmark, Sides, repeat
 from benchmarks.original import node_batch
 from igniter_connectors import Keyring
-from igniter_connectors.core.sealing.binding import Binding
-from igniter_connectors.core.sealing.ciphers import Ciphers
+from igniter_connectors.core.sealing.associated_data import Binding
+from igniter_connectors.core.sealing.cipher_cache import Ciphers
 
 RoundTrip: TypeAlias = Callable[[bytes], bytes]
 TextRoundTrip: TypeAlias = Callable[[str], str]

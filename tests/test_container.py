@@ -13,11 +13,11 @@ from igniter_connectors import Keyring, MemoryStore, OAuthProvider, Secret, Wron
 from igniter_connectors.adapters.httpx_client import HttpxClient
 from igniter_connectors.adapters.system import SystemClock, SystemEntropy
 from igniter_connectors.container import Container
-from igniter_connectors.core.sealing.ciphers import Ciphers
-from igniter_connectors.flows.announce import Announcer
-from igniter_connectors.flows.runtime import Runtime
+from igniter_connectors.core.sealing.cipher_cache import Ciphers
+from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.event_bus import EventBus
 from igniter_connectors.manager.connectors import Connectors
-from igniter_connectors.manager.parts import Parts
+from igniter_connectors.manager.registration import Parts
 from igniter_connectors.testing import ManualClock
 from tests.sample import Organization, bot
 from tests.web.github import github
@@ -41,8 +41,8 @@ def test_every_provider_makes_what_it_promises() -> None:
         "logger": logging.Logger,
         "http": HttpxClient,
         "ciphers": Ciphers,
-        "announcer": Announcer,
-        "runtime": Runtime,
+        "event_bus": EventBus,
+        "engine": Engine,
         "manager": Connectors,
     }
     assert set(container.providers) == set(kinds)
@@ -57,7 +57,7 @@ def test_an_overridden_provider_stands_behind_the_manager() -> None:
     container = Container(parts=providers.Object(PARTS))
     clock = ManualClock()
     container.clock.override(providers.Object(clock))
-    assert container.runtime().clock is clock
+    assert container.engine().clock is clock
 
 
 def test_what_is_missing_is_told() -> None:

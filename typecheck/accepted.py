@@ -81,7 +81,7 @@ from igniter_connectors import (
     value_or_raise,
 )
 from igniter_connectors.builder import Missing
-from igniter_connectors.core.connector import (
+from igniter_connectors.core.connector.definition import (
     ConnectorBuilder,
     ConnectorDraft,
     Fresh,
@@ -89,9 +89,9 @@ from igniter_connectors.core.connector import (
     OAuth,
     Plain,
 )
+from igniter_connectors.core.connector.form_fields import JsonValue
 from igniter_connectors.core.event import Connected, Disconnected, ErrorOccurred, Event, Updated
-from igniter_connectors.core.fields import JsonValue
-from igniter_connectors.core.http import DEADLINE, RESPONSE_LIMIT_BYTES
+from igniter_connectors.core.http.messages import DEADLINE, RESPONSE_LIMIT_BYTES
 from igniter_connectors.core.problem import (
     ActionFailed,
     ActionInputInvalid,
@@ -133,7 +133,7 @@ from igniter_connectors.core.problem import (
     WebhookSecretInvalid,
 )
 from igniter_connectors.core.webhook.endpoint import WebhookEndpoint
-from igniter_connectors.core.webhook.providers import (
+from igniter_connectors.core.webhook.presets import (
     GITHUB,
     LINEAR,
     META,
@@ -152,7 +152,7 @@ from igniter_connectors.core.webhook.schemes import (
     HmacScheme,
     StandardWebhooks,
 )
-from igniter_connectors.flows.announce import Subscription
+from igniter_connectors.flows.event_bus import Subscription
 from igniter_connectors.manager.at import At, AtConfig, BoundAction
 from igniter_connectors.manager.at_oauth import AtOAuth
 from igniter_connectors.manager.connectors import ConnectorEntry, DefaultAction, FoundConnector

@@ -37,7 +37,7 @@ from igniter_connectors import (
 )
 from igniter_connectors.core.event import Connected, Disconnected, Event
 from igniter_connectors.core.problem import ActionFailed, NotConnected, WebhookFailed
-from igniter_connectors.core.webhook.providers import STRIPE
+from igniter_connectors.core.webhook.presets import STRIPE
 from igniter_connectors.core.webhook.schemes import HmacScheme
 from igniter_connectors.ports import Store
 from typecheck.accepted import (

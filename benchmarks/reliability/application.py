@@ -34,8 +34,8 @@ from igniter_connectors import (
 )
 from igniter_connectors.adapters.httpx_client import HttpxClient
 from igniter_connectors.adapters.system import SystemClock
-from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord
-from igniter_connectors.flows.seal import open_tokens
+from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
+from igniter_connectors.flows.sealing import open_tokens
 from igniter_connectors.manager.at_oauth import AtOAuth
 
 
@@ -129,7 +129,7 @@ class Application:
 
     def refresh_token(self, record: ConnectionRecord) -> str:
         """The refresh token that a row holds."""
-        tokens = open_tokens(self.connectors._runtime, record).unwrap()
+        tokens = open_tokens(self.connectors._engine, record).unwrap()
         assert tokens.refresh_token is not None
         return tokens.refresh_token.reveal()
 

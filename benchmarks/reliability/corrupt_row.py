@@ -15,7 +15,7 @@ from igniter_connectors import (
     SQLiteStore,
     value_or_raise,
 )
-from igniter_connectors.core.connection import ConnectionKey
+from igniter_connectors.core.connection.record import ConnectionKey
 
 ROWS = 1000
 

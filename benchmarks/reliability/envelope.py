@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from benchmarks.reliability.figure import Figure
 from igniter_connectors import Keyring
-from igniter_connectors.core.sealing.binding import Binding
-from igniter_connectors.core.sealing.ciphers import Ciphers
+from igniter_connectors.core.sealing.associated_data import Binding
+from igniter_connectors.core.sealing.cipher_cache import Ciphers
 
 PLACE = Binding("tokens", "organization", "acme", "github", "default", "row-1", 7)
 PLAINTEXT = b'{"access_token":"a","refresh_token":"b"}'

@@ -45,8 +45,8 @@ from igniter_connectors import (
     WebhookFailed,
     value_or_raise,
 )
-from igniter_connectors.core.webhook.keys import new_signing_secret
 from igniter_connectors.core.webhook.schemes import Verification, body_format
+from igniter_connectors.core.webhook.signing_keys import new_signing_secret
 from igniter_connectors.testing import sign_webhook
 
 SCHEMES: dict[str, Verification] = {

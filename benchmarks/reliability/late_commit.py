@@ -11,7 +11,7 @@ from benchmarks.reliability.scene import scene, tenants
 from benchmarks.reliability.steps import AFTER_ANSWER
 from benchmarks.reliability.work import call, call_all, commits
 from benchmarks.reliability.worker import go
-from igniter_connectors.core.oauth.lease import DURATION
+from igniter_connectors.core.oauth.refresh_lease import DURATION
 from igniter_connectors.testing import ProviderScript
 
 CONNECTIONS = 5

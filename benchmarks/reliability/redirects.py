@@ -22,7 +22,7 @@ from igniter_connectors import (
 )
 from igniter_connectors.adapters.httpx_client import HttpxClient
 from igniter_connectors.core.oauth.discovery import discovery_request, judge_discovery
-from igniter_connectors.flows.revoke import revoke_due
+from igniter_connectors.flows.oauth.revoke import revoke_due
 from igniter_connectors.testing import ManualClock, ProviderScript, ScriptedProvider
 from igniter_connectors.testing.provider.loopback import Answer, Asked, serving
 
@@ -115,7 +115,7 @@ async def drive(made: Redirecting) -> None:
         if made.where == "/revoke":
             value_or_raise(await at.disconnect())
             clock.advance(timedelta(seconds=31))
-            _ = await revoke_due(connectors._runtime, {"forge": connector})
+            _ = await revoke_due(connectors._engine, {"forge": connector})
 
 
 @asynccontextmanager

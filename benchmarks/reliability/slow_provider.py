@@ -14,7 +14,7 @@ from benchmarks.reliability.application import Application
 from benchmarks.reliability.figure import Figure
 from benchmarks.reliability.scene import Scene, scene, tenants
 from benchmarks.reliability.work import call_all
-from igniter_connectors.core.oauth.lease import DEADLINE
+from igniter_connectors.core.oauth.refresh_lease import DEADLINE
 from igniter_connectors.testing import ProviderScript
 
 CONNECTIONS = 12

@@ -32,9 +32,9 @@ from igniter_connectors import (
     value_or_raise,
 )
 from igniter_connectors.adapters.httpx_client import HttpxClient
-from igniter_connectors.core.connection import ConnectionKey
-from igniter_connectors.flows.revoke import revoke_due
-from igniter_connectors.flows.seal import open_tokens
+from igniter_connectors.core.connection.record import ConnectionKey
+from igniter_connectors.flows.oauth.revoke import revoke_due
+from igniter_connectors.flows.sealing import open_tokens
 from igniter_connectors.testing import ManualClock
 from igniter_connectors.testing.provider.loopback import serving
 
@@ -180,7 +180,7 @@ async def vault_life(file: Path) -> Life:
                 record = await store.find(ConnectionKey("organization", "acme", "vault", account))
                 life.show(record)
                 if record is not None and record.grant is not None:
-                    tokens = open_tokens(connectors._runtime, record).unwrap()
+                    tokens = open_tokens(connectors._engine, record).unwrap()
                     life.show(tokens)
                     if tokens.dpop_key is not None:
                         bound_to = msgspec.json.decode(tokens.dpop_key.reveal())
@@ -225,7 +225,7 @@ async def vault_life(file: Path) -> Life:
                 else:
                     life.show(await tenant.at(vault, account="device").disconnect())
                 clock.advance(timedelta(minutes=15))
-                await revoke_due(connectors._runtime, {"vault": vault})
+                await revoke_due(connectors._engine, {"vault": vault})
                 talkative.mood = "well"
                 await device("device")
         asked = {(mood, path) for mood in MOODS for path in ENDPOINTS}

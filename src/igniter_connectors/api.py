@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from igniter_connectors.builder import ConnectorManager, ManagerBuilder
-from igniter_connectors.core.access_token import AccessToken
-from igniter_connectors.core.action import Action, ActionCall, action, http_action
-from igniter_connectors.core.api_client import ApiClient
-from igniter_connectors.core.connection import (
+from igniter_connectors.core.api.access_token import AccessToken
+from igniter_connectors.core.api.client import ApiClient
+from igniter_connectors.core.connection.explanation import Explanation
+from igniter_connectors.core.connection.record import (
     Authorization,
     Connection,
     ConnectionSummary,
     UpstreamAccount,
 )
-from igniter_connectors.core.connector import ConfigConnector, Connector, OAuthConnector
+from igniter_connectors.core.connector.action import Action, ActionCall, action, http_action
+from igniter_connectors.core.connector.definition import ConfigConnector, Connector, OAuthConnector
+from igniter_connectors.core.connector.form_fields import FormField, form_fields, mask
 from igniter_connectors.core.event import (
     ActionCompleted,
     ActionFailedEvent,
@@ -39,13 +41,11 @@ from igniter_connectors.core.event import (
     WebhookReceived,
     WebhookUnrouted,
 )
-from igniter_connectors.core.explanation import Explanation
-from igniter_connectors.core.fields import FormField, form_fields, mask
-from igniter_connectors.core.http import HttpClient, HttpFailed, HttpRequest, HttpResponse
-from igniter_connectors.core.oauth.adopted import AdoptedTokens
+from igniter_connectors.core.http.messages import HttpClient, HttpFailed, HttpRequest, HttpResponse
+from igniter_connectors.core.oauth.adopted_tokens import AdoptedTokens
 from igniter_connectors.core.oauth.provider import OAuthProvider, TenantClient
 from igniter_connectors.core.oauth.state import AuthorizationRequest, CookieAuthorization
-from igniter_connectors.core.page import Page
+from igniter_connectors.core.pagination import Page
 from igniter_connectors.core.principal import Principal
 from igniter_connectors.core.problem import (
     AccountInvalid,
@@ -145,10 +145,9 @@ from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.sealing.keyring import Keyring
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.challenge import hub_verify_token
-from igniter_connectors.core.webhook.delivery import Delivery, DeliveryLimits, Retries
 from igniter_connectors.core.webhook.endpoint import EndpointSummary, WebhookEndpoint
 from igniter_connectors.core.webhook.inbox import EventState, WebhookEvent
-from igniter_connectors.core.webhook.providers import (
+from igniter_connectors.core.webhook.presets import (
     GITHUB,
     LINEAR,
     META,
@@ -164,6 +163,7 @@ from igniter_connectors.core.webhook.providers import (
     ZOOM,
 )
 from igniter_connectors.core.webhook.request import Part, Refused, SignedRequest, Verified
+from igniter_connectors.core.webhook.retry_policy import Delivery, DeliveryLimits, Retries
 from igniter_connectors.core.webhook.schemes import (
     AcceptUnsignedEvents,
     BareSignature,
@@ -179,7 +179,7 @@ from igniter_connectors.discovery import discover_provider
 from igniter_connectors.manager.at import At, AtConfig, BoundAction
 from igniter_connectors.manager.at_oauth import AtOAuth
 from igniter_connectors.manager.connectors import ConnectorEntry, Connectors
-from igniter_connectors.manager.device import PendingDevice
+from igniter_connectors.manager.pending_device import PendingDevice
 from igniter_connectors.manager.scoped import Scoped
 from igniter_connectors.manager.webhooks import ConnectionWebhooks
 from igniter_connectors.manager.worker import WorkDone, Worker
@@ -187,7 +187,7 @@ from igniter_connectors.ports import Clock, DeliveryLost, Entropy, Observer, Sto
 from igniter_connectors.settings import Settings
 
 if TYPE_CHECKING:
-    from igniter_connectors.adapters.memory import MemoryStore
+    from igniter_connectors.adapters.memory.store import MemoryStore
     from igniter_connectors.adapters.postgres import PostgresStore
     from igniter_connectors.adapters.sqlite import SQLiteStore
 
@@ -399,7 +399,7 @@ __all__ = [
 ]
 
 _STORES = {
-    "MemoryStore": "igniter_connectors.adapters.memory",
+    "MemoryStore": "igniter_connectors.adapters.memory.store",
     "PostgresStore": "igniter_connectors.adapters.postgres",
     "SQLiteStore": "igniter_connectors.adapters.sqlite",
 }

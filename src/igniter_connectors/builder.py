@@ -10,9 +10,10 @@ import msgspec
 from returns.pipeline import is_successful
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.connector import Definition
+from igniter_connectors.core.connector.definition import Definition
 from igniter_connectors.core.event import Connected, Disconnected, ErrorOccurred, Event
-from igniter_connectors.core.http import HttpClient
+from igniter_connectors.core.http.messages import HttpClient
+from igniter_connectors.core.http.url import parse_base_url
 from igniter_connectors.core.problem import (
     BuildConnectorsRequired,
     BuildInvalid,
@@ -23,10 +24,9 @@ from igniter_connectors.core.problem import (
 )
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.sealing.keyring import Keyring
-from igniter_connectors.core.url import parse_base_url
-from igniter_connectors.core.webhook.delivery import DeliveryLimits, limits_fault
+from igniter_connectors.core.webhook.retry_policy import DeliveryLimits, limits_fault
 from igniter_connectors.manager.connectors import Connectors
-from igniter_connectors.manager.parts import Parts
+from igniter_connectors.manager.registration import Parts
 from igniter_connectors.ports import Clock, Entropy, Observer, Store
 from igniter_connectors.settings import Settings
 
@@ -232,6 +232,6 @@ class ManagerBuilder(Generic[Database, Encryption, C_co, S_co]):
         if not parts.connectors:
             raise WrongWiring(BuildConnectorsRequired())
         # dependency-injector is loaded here, not by `import igniter_connectors`.
-        from igniter_connectors.container import open_manager
+        from igniter_connectors.container import build_manager
 
-        return open_manager(parts)
+        return build_manager(parts)

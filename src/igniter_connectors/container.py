@@ -13,11 +13,11 @@ from igniter_connectors.core.problem import (
     EncryptionSecretRequired,
     WrongWiring,
 )
-from igniter_connectors.core.sealing.ciphers import Ciphers
-from igniter_connectors.flows.announce import Announcer
-from igniter_connectors.flows.runtime import Runtime
+from igniter_connectors.core.sealing.cipher_cache import Ciphers
+from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.event_bus import EventBus
 from igniter_connectors.manager.connectors import Connectors
-from igniter_connectors.manager.parts import Parts
+from igniter_connectors.manager.registration import Parts
 from igniter_connectors.ports import Clock, Entropy, HttpClient, Store
 
 LOGGER = "igniter_connectors"
@@ -63,43 +63,43 @@ def make_ciphers(parts: Parts) -> Ciphers:
     return Ciphers(parts.keyring)
 
 
-def make_announcer(parts: Parts, logger: logging.Logger) -> Announcer:
-    """The announcer, with the subscribers that the builder was given."""
-    announcer = Announcer(parts.observer, logger)
+def make_event_bus(parts: Parts, logger: logging.Logger) -> EventBus:
+    """The event_bus, with the subscribers that the builder was given."""
+    event_bus = EventBus(parts.observer, logger)
     for kind, handler in parts.subscribers:
-        _ = announcer.subscribe(handler, kinds=(kind,))
-    return announcer
+        _ = event_bus.subscribe(handler, kinds=(kind,))
+    return event_bus
 
 
-def make_runtime(
+def make_engine(
     parts: Parts,
     store: Store,
     http: HttpClient,
     clock: Clock,
     entropy: Entropy,
     ciphers: Ciphers,
-    announcer: Announcer,
+    event_bus: EventBus,
     logger: logging.Logger,
-) -> Runtime:
+) -> Engine:
     """What every flow is given."""
-    return Runtime(
+    return Engine(
         store,
         http,
         clock,
         entropy,
         ciphers,
-        announcer,
+        event_bus,
         logger,
         parts.base_url,
         parts.return_urls,
     )
 
 
-def make_manager(parts: Parts, runtime: Runtime) -> Connectors[Any, Any]:
+def make_manager(parts: Parts, engine: Engine) -> Connectors[Any, Any]:
     """The manager. Its types are the builder's, which made sure of them."""
     connectors = {connector.key: connector for connector in parts.connectors}
     kinds = {str(kind.__struct_config__.tag): kind for kind in parts.kinds}
-    return Connectors(runtime, connectors, kinds, *_life_of(runtime.http), parts.limits)
+    return Connectors(engine, connectors, kinds, *_life_of(engine.http), parts.limits)
 
 
 def _life_of(http: HttpClient) -> tuple[Callable[[], object], Callable[[], Awaitable[None]]]:
@@ -124,15 +124,15 @@ class Container(containers.DeclarativeContainer):
     logger: providers.Provider[logging.Logger] = providers.Singleton(choose_logger, parts)
     http: providers.Provider[HttpClient] = providers.Singleton(choose_http, parts, logger)
     ciphers: providers.Provider[Ciphers] = providers.Singleton(make_ciphers, parts)
-    announcer: providers.Provider[Announcer] = providers.Singleton(make_announcer, parts, logger)
-    runtime: providers.Provider[Runtime] = providers.Singleton(
-        make_runtime, parts, store, http, clock, entropy, ciphers, announcer, logger
+    event_bus: providers.Provider[EventBus] = providers.Singleton(make_event_bus, parts, logger)
+    engine: providers.Provider[Engine] = providers.Singleton(
+        make_engine, parts, store, http, clock, entropy, ciphers, event_bus, logger
     )
     manager: providers.Provider[Connectors[Any, Any]] = providers.Singleton(
-        make_manager, parts, runtime
+        make_manager, parts, engine
     )
 
 
-def open_manager(parts: Parts) -> Connectors[Any, Any]:
+def build_manager(parts: Parts) -> Connectors[Any, Any]:
     """The manager that the container makes of these parts."""
     return Container(parts=providers.Object(parts)).manager()

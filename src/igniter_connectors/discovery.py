@@ -7,12 +7,12 @@ from contextlib import AsyncExitStack
 
 from returns.result import Result
 
-from igniter_connectors.core.http import HttpClient
+from igniter_connectors.core.http.messages import HttpClient
 from igniter_connectors.core.oauth.discovery import provider_from
 from igniter_connectors.core.oauth.provider import AssertionAlgorithm, OAuthProvider
 from igniter_connectors.core.problem import DiscoveryFailed
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.flows.discover import discover
+from igniter_connectors.flows.oauth.discover import discover
 
 
 async def discover_provider(

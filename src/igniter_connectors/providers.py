@@ -8,8 +8,8 @@ describes itself (OpenID Connect, RFC 8414) needs no entry: see `discover_provid
 
 from __future__ import annotations
 
-from igniter_connectors.core.oauth.catalogue.account_paths import AccountPaths
-from igniter_connectors.core.oauth.catalogue.accounting import (
+from igniter_connectors.core.catalogue.account_paths import AccountPaths
+from igniter_connectors.core.catalogue.accounting import (
     QuickBooksExtras,
     freshbooks,
     gusto,
@@ -20,7 +20,7 @@ from igniter_connectors.core.oauth.catalogue.accounting import (
     wave,
     xero,
 )
-from igniter_connectors.core.oauth.catalogue.commerce import (
+from igniter_connectors.core.catalogue.commerce import (
     SquareExtras,
     StripeExtras,
     etsy,
@@ -31,7 +31,7 @@ from igniter_connectors.core.oauth.catalogue.commerce import (
     square_sandbox,
     stripe,
 )
-from igniter_connectors.core.oauth.catalogue.communication import (
+from igniter_connectors.core.catalogue.communication import (
     CalendlyExtras,
     SlackExtras,
     SlackNamed,
@@ -43,7 +43,7 @@ from igniter_connectors.core.oauth.catalogue.communication import (
     webex,
     zoom,
 )
-from igniter_connectors.core.oauth.catalogue.content import (
+from igniter_connectors.core.catalogue.content import (
     DropboxExtras,
     FigmaExtras,
     MiroExtras,
@@ -60,7 +60,7 @@ from igniter_connectors.core.oauth.catalogue.content import (
     webflow,
     wordpress,
 )
-from igniter_connectors.core.oauth.catalogue.customers import (
+from igniter_connectors.core.catalogue.customers import (
     SalesforceExtras,
     front,
     hubspot,
@@ -81,7 +81,7 @@ from igniter_connectors.core.oauth.catalogue.customers import (
     zoho_jp,
     zoho_sa,
 )
-from igniter_connectors.core.oauth.catalogue.development import (
+from igniter_connectors.core.catalogue.development import (
     DigitalOceanAccount,
     DigitalOceanExtras,
     bitbucket,
@@ -94,11 +94,11 @@ from igniter_connectors.core.oauth.catalogue.development import (
     pagerduty,
     stackexchange,
 )
-from igniter_connectors.core.oauth.catalogue.extras import (
+from igniter_connectors.core.catalogue.extras import (
     ApiDomain,
     RefreshExpiry,
 )
-from igniter_connectors.core.oauth.catalogue.identity import (
+from igniter_connectors.core.catalogue.identity import (
     amazon,
     auth0,
     cognito,
@@ -111,19 +111,19 @@ from igniter_connectors.core.oauth.catalogue.identity import (
     yahoo,
     yandex,
 )
-from igniter_connectors.core.oauth.catalogue.known_provider import (
+from igniter_connectors.core.catalogue.known_provider import (
     KnownProvider,
     TenantValue,
 )
-from igniter_connectors.core.oauth.catalogue.lint import (
+from igniter_connectors.core.catalogue.lint import (
     faults_of,
     faults_of_all,
 )
-from igniter_connectors.core.oauth.catalogue.listing import (
+from igniter_connectors.core.catalogue.listing import (
     find_provider,
     known_providers,
 )
-from igniter_connectors.core.oauth.catalogue.social import (
+from igniter_connectors.core.catalogue.social import (
     FitbitExtras,
     discord,
     facebook,
@@ -137,7 +137,7 @@ from igniter_connectors.core.oauth.catalogue.social import (
     twitch,
     x,
 )
-from igniter_connectors.core.oauth.catalogue.work import (
+from igniter_connectors.core.catalogue.work import (
     AirtableExtras,
     AsanaExtras,
     AsanaUser,

@@ -10,10 +10,10 @@ from typing import Final
 import msgspec
 from returns.pipeline import is_successful
 
+from igniter_connectors.core.http.url import BaseUrl, parse_base_url
 from igniter_connectors.core.problem import SettingInvalid, WrongWiring
 from igniter_connectors.core.sealing.keyring import Keyring
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.url import BaseUrl, parse_base_url
 from igniter_connectors.ports import Store
 
 _GAP: Final = re.compile(r"[\s,]+")

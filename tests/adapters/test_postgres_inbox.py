@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from igniter_connectors.adapters.postgres import PostgresStore
-from igniter_connectors.core.connection import ConnectionKey
-from igniter_connectors.core.webhook.delivery import Delivery
+from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.webhook.inbox import InboxEvent, NewEvent
+from igniter_connectors.core.webhook.retry_policy import Delivery
 from igniter_connectors.manager import worker
 from tests.flows.mailroom import Call, Plan, manager
 

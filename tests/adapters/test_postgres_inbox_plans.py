@@ -39,7 +39,7 @@ INBOX: dict[str, tuple[Any, ...]] = {
     "COMPLETE": (*LATEST, 60.0),
     "COMPLETE_MANY": columns((*LATEST, 60.0)),
     "RETRY": ("CODE", PAUSE, *LATEST),
-    "BURY": ("CODE", *LATEST),
+    "DEAD_LETTER": ("CODE", *LATEST),
     "HOLD": LATEST,
     "RELEASE_OF": KEY,
     "RELEASE_SOME": (100,),
@@ -59,7 +59,7 @@ ROUTING: dict[str, tuple[Any, ...]] = {
 STATEMENTS = [(inbox_statements, name) for name in INBOX] + [(routing, name) for name in ROUTING]
 
 # Of one event, or of a batch of them.
-BY_ID = ("EXTEND", "GIVE_BACK", "COMPLETE", "COMPLETE_MANY", "RETRY", "BURY", "HOLD")
+BY_ID = ("EXTEND", "GIVE_BACK", "COMPLETE", "COMPLETE_MANY", "RETRY", "DEAD_LETTER", "HOLD")
 
 # Over all tenants by their nature: of a partial index of the few events that are still to come
 # to something they read as much as they take.

@@ -13,7 +13,7 @@ import pytest
 from psycopg import sql
 
 from igniter_connectors.adapters.postgres import PostgresStore
-from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord
+from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 from igniter_connectors.ports import StoreUnavailable
 from tests.postgres.server import Server

@@ -110,7 +110,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "SAVE_RENEWED": (*samples(GRANT), *KEY, "row", 1),
     "TAKE_LEASE": ("owner", timedelta(seconds=15), *KEY, 1),
     "PUT_BACK_LEASE": (1, timedelta(seconds=5), *KEY, "row", 1, "owner"),
-    "SAVE_VERDICT": ("needs_reauth", *KEY, "row", 1, "owner"),
+    "SAVE_GRANT_STATUS": ("needs_reauth", *KEY, "row", 1, "owner"),
     "LIST": (SCOPE, tenant(4242), connector(4242), "default", 20),
     "COUNT": (SCOPE, tenant(4242)),
     "COUNT_BY_CONNECTOR": (),

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 from returns.result import Result, Success
 
-from igniter_connectors.core.access_token import AccessToken
-from igniter_connectors.core.api_base import ApiBase
-from igniter_connectors.core.api_client import ApiAnswer, ApiSender, Called
-from igniter_connectors.core.api_request import ApiRequest
-from igniter_connectors.core.connection import ConnectionRecord
-from igniter_connectors.core.http import HttpRequest, HttpResponse
+from igniter_connectors.core.api.access_token import AccessToken
+from igniter_connectors.core.api.base_url import ApiBase
+from igniter_connectors.core.api.client import ApiAnswer, ApiSender, Called
+from igniter_connectors.core.api.request import ApiRequest
+from igniter_connectors.core.connection.record import ConnectionRecord
+from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 
 
 class Named(msgspec.Struct):

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord, Grant
+from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord, Grant
 
 NOW: Final = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
 

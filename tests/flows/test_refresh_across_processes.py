@@ -1,6 +1,6 @@
 """Several processes refresh one connection; the grant outlives races, crashes and bad weather.
 
-Each process is a runtime of its own over one store. A crash cancels everything a process does and
+Each process is a engine of its own over one store. A crash cancels everything a process does and
 starts another in its place. The clock stands still but for the test, which moves it while anything
 waits, so that every interleaving is one that Hypothesis chose and can choose again.
 """
@@ -33,14 +33,14 @@ from igniter_connectors import (
     StoreUnavailable,
 )
 from igniter_connectors.adapters.system import SystemEntropy
-from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord, Grant
-from igniter_connectors.core.oauth.token import TokenSet
+from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord, Grant
+from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import TokenProblem
-from igniter_connectors.core.sealing.ciphers import Ciphers
-from igniter_connectors.flows.announce import Announcer
-from igniter_connectors.flows.renew import Renewals
-from igniter_connectors.flows.runtime import Runtime
-from igniter_connectors.flows.seal import open_tokens, seal_tokens
+from igniter_connectors.core.sealing.cipher_cache import Ciphers
+from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.event_bus import EventBus
+from igniter_connectors.flows.oauth.token_source import Renewals
+from igniter_connectors.flows.sealing import open_tokens, seal_tokens
 from igniter_connectors.ports import Store
 from igniter_connectors.testing import ManualClock
 from tests.flows.model_provider import ModelProvider, Weather
@@ -68,16 +68,16 @@ class World:
     processes: list[Renewals] = field(default_factory=list)
     calls: dict[int, list[asyncio.Task[AccessToken | TokenProblem]]] = field(default_factory=dict)
 
-    def runtime(self) -> Runtime:
+    def engine(self) -> Engine:
         """One process's."""
         logger = logging.getLogger("tests.refresh")
-        return Runtime(
+        return Engine(
             self.store,
             self.provider,
             self.clock,
             SystemEntropy(),
             Ciphers(KEYRING),
-            Announcer(None, logger),
+            EventBus(None, logger),
             logger,
             None,
             frozenset(),
@@ -86,8 +86,8 @@ class World:
     def start(self, number: int) -> None:
         """A fresh process in this place."""
         while len(self.processes) <= number:
-            self.processes.append(Renewals(self.runtime()))
-        self.processes[number] = Renewals(self.runtime())
+            self.processes.append(Renewals(self.engine()))
+        self.processes[number] = Renewals(self.engine())
 
     async def call(self, number: int) -> None:
         """An action in one process asks for the token."""
@@ -131,7 +131,7 @@ class World:
 
     async def stored_refresh_token(self) -> str:
         """What the row holds."""
-        tokens = open_tokens(self.runtime(), await self.record()).unwrap()
+        tokens = open_tokens(self.engine(), await self.record()).unwrap()
         assert tokens.refresh_token is not None
         return tokens.refresh_token.reveal()
 
@@ -144,7 +144,7 @@ async def world(
     made = World(store or MemoryStore(clock=clock), clock, ModelProvider(clock, grace))
     await made.store.open()
     tokens = TokenSet(Secret("access-0"), Secret(made.provider.current), expires_at=clock.now())
-    sealed = seal_tokens(made.runtime(), tokens, KEY, row="row", generation=1).unwrap()
+    sealed = seal_tokens(made.engine(), tokens, KEY, row="row", generation=1).unwrap()
     grant = Grant(
         sealed,
         1,
@@ -314,7 +314,7 @@ async def test_only_the_token_that_the_lease_returned_is_sent() -> None:
             assert found.grant is not None
             await made.store.disconnect(key, handover=None, now=made.clock.now())
             tokens = TokenSet(Secret("a"), Secret("refresh-of-another-grant"))
-            sealed = seal_tokens(made.runtime(), tokens, KEY, row="new", generation=1).unwrap()
+            sealed = seal_tokens(made.engine(), tokens, KEY, row="new", generation=1).unwrap()
             grant = replace(found.grant, sealed_tokens=sealed, grant_id="another")
             assert await made.store.insert(replace(found, id="new", grant=grant))
         return found

@@ -32,7 +32,7 @@ from igniter_connectors import (
     problem_of,
     value_or_raise,
 )
-from igniter_connectors.flows.revoke import revoke_due
+from igniter_connectors.flows.oauth.revoke import revoke_due
 from igniter_connectors.testing import ManualClock, ScriptedProvider, running_provider
 from tests.sample import KEYRING, Organization
 
@@ -186,7 +186,7 @@ async def test_a_config_that_leads_elsewhere_needs_authorizing_and_sends_nothing
         explained = value_or_raise(await made.at.explain())
         assert (explained.state, explained.remedy) == ("config_changed", "authorize_again")
         assert made.provider.token_requests == requests
-        assert await revoke_due(made.connectors._runtime, {"desk": made.connector}) == 1
+        assert await revoke_due(made.connectors._engine, {"desk": made.connector}) == 1
         assert made.provider.grants[0].is_revoked
         await made.authorize(changed)
         assert problem_of(await made.at.action(read).call(Nothing())) is None

@@ -26,7 +26,7 @@ from igniter_connectors.testing import (
     running_provider,
 )
 from tests.flows.mailroom import Call, Plan, mailroom, manager
-from tests.flows.test_renew import ACME, KEY
+from tests.flows.oauth.test_token_source import ACME, KEY
 from tests.sample import KEYRING, Organization
 from tests.web.github import GitHub, github, site
 from tests.web.test_oauth_binding import come_back, oauth, ticket

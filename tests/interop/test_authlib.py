@@ -20,7 +20,7 @@ from igniter_connectors import (
     problem_of,
     value_or_raise,
 )
-from igniter_connectors.flows.revoke import revoke_due
+from igniter_connectors.flows.oauth.revoke import revoke_due
 from igniter_connectors.testing import ManualClock
 from tests.interop.authlib_server import CLIENT_SECRET, ISSUER, AuthlibProvider, running_authlib
 from tests.sample import Organization
@@ -162,7 +162,7 @@ async def test_disconnecting_revokes_at_the_server() -> None:
         assert not made.provider.tokens[0].is_revoked_
         value_or_raise(await made.at.disconnect())
         made.clock.advance(timedelta(seconds=31))
-        await revoke_due(made.site.connectors._runtime, {"github": made.site.connector})
+        await revoke_due(made.site.connectors._engine, {"github": made.site.connector})
         assert made.provider.tokens[0].is_revoked_
 
 

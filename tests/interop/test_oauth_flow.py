@@ -172,11 +172,11 @@ async def revoke_everything(at_site: Site, endpoint: str, client: OidcClient) ->
     """What the tenant does on the provider's own pages: the grant ends there."""
     import httpx
 
-    from igniter_connectors.core.connection import ConnectionKey
-    from igniter_connectors.core.oauth.token import TokenSet
-    from igniter_connectors.core.schema import decode_json
-    from igniter_connectors.core.sealing.binding import Binding
-    from igniter_connectors.core.sealing.ciphers import Ciphers
+    from igniter_connectors.core.connection.record import ConnectionKey
+    from igniter_connectors.core.connector.validation import decode_json
+    from igniter_connectors.core.oauth.token_response import TokenSet
+    from igniter_connectors.core.sealing.associated_data import Binding
+    from igniter_connectors.core.sealing.cipher_cache import Ciphers
     from tests.sample import KEYRING
 
     record = await at_site.connectors.store.find(ConnectionKey("organization", "acme", "github"))

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from igniter_connectors.core.http import HttpRequest, HttpResponse
-from igniter_connectors.core.oauth.authorize import (
+from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
+from igniter_connectors.core.oauth.authorization_request import (
     authorization_url,
     judge_callback,
     parse_callback,
@@ -23,7 +23,8 @@ from igniter_connectors.core.oauth.client_credentials import (
     client_credentials_request,
     judge_client_credentials,
 )
-from igniter_connectors.core.oauth.device import (
+from igniter_connectors.core.oauth.code_exchange import exchange_request, judge_exchange
+from igniter_connectors.core.oauth.device_authorization import (
     DeviceAuthorization,
     device_request,
     judge_device,
@@ -41,19 +42,18 @@ from igniter_connectors.core.oauth.dpop import (
     nonce_demanded,
     with_proof,
 )
-from igniter_connectors.core.oauth.exchange import exchange_request, judge_exchange
 from igniter_connectors.core.oauth.id_token import id_token_of, judge_id_token, nonce_of
 from igniter_connectors.core.oauth.jwks import judge_keys, keys_request
-from igniter_connectors.core.oauth.par import (
+from igniter_connectors.core.oauth.pkce import new_verifier
+from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.pushed_authorization import (
     judge_push,
     push_request,
     pushed_authorization_url,
 )
-from igniter_connectors.core.oauth.pkce import new_verifier
-from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.refresh import refresh_request
-from igniter_connectors.core.oauth.revoke import Revoked, judge_revocation, revoke_request
-from igniter_connectors.core.oauth.token import TokenSet, judge_token
+from igniter_connectors.core.oauth.revocation import Revoked, judge_revocation, revoke_request
+from igniter_connectors.core.oauth.token_response import TokenSet, judge_token
 from igniter_connectors.core.oauth.userinfo import judge_userinfo, userinfo_request
 from igniter_connectors.core.problem import TokenRefused
 from igniter_connectors.core.secret import Secret

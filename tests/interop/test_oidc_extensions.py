@@ -30,14 +30,14 @@ from igniter_connectors import (
     problem_of,
     value_or_raise,
 )
-from igniter_connectors.adapters.memory_revocations import MemoryRevocations
-from igniter_connectors.core.connection import ConnectionKey
+from igniter_connectors.adapters.memory.revocations import MemoryRevocations
+from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.oauth.dpop import new_dpop_key, nonce_demanded, with_proof
 from igniter_connectors.core.oauth.pkce import challenge_of
-from igniter_connectors.core.oauth.token import TokenSet
-from igniter_connectors.flows.moment import moment_of
-from igniter_connectors.flows.revoke import revoke_due
-from igniter_connectors.flows.seal import open_tokens
+from igniter_connectors.core.oauth.token_response import TokenSet
+from igniter_connectors.flows.oauth.moment import moment_of
+from igniter_connectors.flows.oauth.revoke import revoke_due
+from igniter_connectors.flows.sealing import open_tokens
 from tests.interop.oidc_device import enter_code
 from tests.interop.oidc_provider import (
     Feature,
@@ -71,7 +71,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.at = self.site.connectors.scope(ACME).at(self.site.connector)
-        self.runtime = self.site.connectors._runtime
+        self.engine = self.site.connectors._engine
         self.authorization_urls: list[str] = []
 
     async def connect(self, *, changed: tuple[str, str] = ("", "")) -> str:
@@ -89,7 +89,7 @@ class Scene:
         """What the row holds."""
         record = await self.site.connectors.store.find(KEY)
         assert record is not None
-        return open_tokens(self.runtime, record).unwrap()
+        return open_tokens(self.engine, record).unwrap()
 
     async def me(self) -> object:
         """What an action that asks for user info comes to."""
@@ -225,7 +225,7 @@ async def test_an_id_token_for_another_audience_connects_nobody(
         provider = await discovered(real, ours)
         async with site(replace(provider, userinfo_url=None), listener=listener) as at_site:
             made = Scene(at_site, real)
-            send = made.runtime.http.send
+            send = made.engine.http.send
 
             async def with_theirs(request, **options):  # type: ignore[no-untyped-def]  # passed through
                 answer = await send(request, **options)
@@ -237,7 +237,7 @@ async def test_an_id_token_for_another_audience_connects_nobody(
                 body = msgspec.json.decode(answer.unwrap().body) | {"id_token": token}
                 return Success(replace(answer.unwrap(), body=msgspec.json.encode(body)))
 
-            monkeypatch.setattr(made.runtime.http, "send", with_theirs)
+            monkeypatch.setattr(made.engine.http, "send", with_theirs)
             code = IdTokenInvalid("github", "").code
             assert await made.connect() == f"/?error={code}"
             assert problem_of(await made.at.get()) is not None
@@ -323,9 +323,9 @@ async def is_taken(made: Scene, tokens: TokenSet, key: Secret) -> bool:
     nonce = None
     for _ in range(2):
         proven = with_proof(
-            request, key, moment=moment_of(made.runtime), access_token=token, nonce=nonce
+            request, key, moment=moment_of(made.engine), access_token=token, nonce=nonce
         )
-        answer = (await made.runtime.http.send(proven)).unwrap()
+        answer = (await made.engine.http.send(proven)).unwrap()
         nonce = nonce_demanded(answer)
         if nonce is None:
             break
@@ -360,7 +360,7 @@ async def revoke_now(made: Scene) -> None:
     assert isinstance(revocations, MemoryRevocations)
     for id in list(revocations._due):
         await revocations.postpone(id, attempts=0, retry_in=timedelta())
-    await revoke_due(made.runtime, {"github": made.site.connector})
+    await revoke_due(made.engine, {"github": made.site.connector})
 
 
 async def test_disconnecting_ends_the_grant_at_the_provider() -> None:

@@ -23,7 +23,7 @@ from igniter_connectors import (
     Verified,
     WebhookEndpoint,
 )
-from igniter_connectors.core.webhook.signature import verify
+from igniter_connectors.core.webhook.verification import verify
 from igniter_connectors.testing import sign_webhook
 from tests.core.webhook.requests import SIGNED_AT, request
 

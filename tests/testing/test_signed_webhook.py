@@ -39,9 +39,9 @@ from igniter_connectors import (
     WebhookEndpoint,
 )
 from igniter_connectors.core.webhook.challenge import challenge_answer
-from igniter_connectors.core.webhook.keys import new_signing_secret, signing_key
 from igniter_connectors.core.webhook.schemes import Verification
-from igniter_connectors.core.webhook.signature import verify
+from igniter_connectors.core.webhook.signing_keys import new_signing_secret, signing_key
+from igniter_connectors.core.webhook.verification import verify
 from igniter_connectors.testing import challenge_webhook, sign_webhook
 from tests.core.webhook.requests import SECOND, SIGNED_AT
 

@@ -28,7 +28,7 @@ from igniter_connectors import (
     Secret,
     action,
 )
-from igniter_connectors.core.http import origin_of
+from igniter_connectors.core.http.messages import origin_of
 from igniter_connectors.core.problem import ActionFailed
 from igniter_connectors.ports import Clock, Store
 from igniter_connectors.web import ConnectorsPlugin

@@ -21,16 +21,16 @@ from igniter_connectors import (
     problem_of,
     value_or_raise,
 )
-from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord
+from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.problem import (
     IdentityMismatch,
     NeedsReauth,
     NotConnected,
 )
-from igniter_connectors.flows.renew import Renewals
-from igniter_connectors.flows.revoke import revoke_due
-from igniter_connectors.flows.seal import open_tokens, seal_tokens
-from igniter_connectors.flows.sweep import renew_lapsing
+from igniter_connectors.flows.oauth.renew_expiring import renew_lapsing
+from igniter_connectors.flows.oauth.revoke import revoke_due
+from igniter_connectors.flows.oauth.token_source import Renewals
+from igniter_connectors.flows.sealing import open_tokens, seal_tokens
 from igniter_connectors.testing import (
     ManualClock,
     ProviderScript,
@@ -52,7 +52,7 @@ class Scene:
         self.site = at_site
         self.provider = provider
         self.clock = clock
-        self.runtime = at_site.connectors._runtime
+        self.engine = at_site.connectors._engine
         self.at = at_site.connectors.scope(ACME).at(at_site.connector)
 
     async def connect(self, url: str | None = None) -> str:
@@ -63,14 +63,14 @@ class Scene:
 
     async def record(self) -> ConnectionRecord:
         """The row."""
-        record = await self.runtime.store.find(KEY)
+        record = await self.engine.store.find(KEY)
         assert record is not None
         return record
 
     async def revoke_due(self, *, after: timedelta = timedelta(seconds=31)) -> int:
         """What the background task does, at a time that the test chooses."""
         self.clock.advance(after)
-        return await revoke_due(self.runtime, {"github": self.site.connector})
+        return await revoke_due(self.engine, {"github": self.site.connector})
 
     async def works(self) -> bool:
         """Whether an action with the stored token is taken by the provider."""
@@ -191,7 +191,7 @@ async def test_disconnected_between_code_and_commit_the_tokens_are_handed_over(
     """Nobody else knows them, so this process sees to it that they are revoked."""
     async with scene() as made, made.site.browser() as browser:
         callback = await come_back(browser, await ticket(made.site))
-        send, store = made.runtime.http.send, made.runtime.store
+        send, store = made.engine.http.send, made.engine.store
 
         async def meanwhile(request, **kwargs):  # type: ignore[no-untyped-def]  # passed through
             answer = await send(request, **kwargs)
@@ -201,7 +201,7 @@ async def test_disconnected_between_code_and_commit_the_tokens_are_handed_over(
                 value_or_raise(await made.at.disconnect())
             return answer
 
-        monkeypatch.setattr(made.runtime.http, "send", meanwhile)
+        monkeypatch.setattr(made.engine.http, "send", meanwhile)
         answer = await browser.get(callback)
         assert answer.headers["location"] == "/?error=CONNECTOR_CONFLICT"
         await made.revoke_due()
@@ -216,14 +216,14 @@ async def test_a_refresh_between_code_and_commit_does_not_throw_an_authorization
         await made.connect()
         made.clock.advance(timedelta(hours=1))
         callback = await come_back(browser, await ticket(made.site))
-        save, requests = made.runtime.store.save_authorized, made.provider.refresh_requests
+        save, requests = made.engine.store.save_authorized, made.provider.refresh_requests
 
         async def refresh_first(record, **kwargs):  # type: ignore[no-untyped-def]  # passed through
             monkeypatch.undo()
             assert await made.works()
             return await save(record, **kwargs)
 
-        monkeypatch.setattr(made.runtime.store, "save_authorized", refresh_first)
+        monkeypatch.setattr(made.engine.store, "save_authorized", refresh_first)
         answer = await browser.get(callback)
         assert answer.headers["location"] == "/?connected=github"
         assert made.provider.refresh_requests == requests + 1
@@ -242,7 +242,7 @@ async def test_of_two_authorizations_of_one_grant_the_first_to_come_back_stands(
     async with scene(ends="token") as made, made.site.browser() as browser:
         await made.connect()
         callback = await come_back(browser, await ticket(made.site))
-        send = made.runtime.http.send
+        send = made.engine.http.send
 
         async def meanwhile(request, **kwargs):  # type: ignore[no-untyped-def]  # passed through
             answer = await send(request, **kwargs)
@@ -251,7 +251,7 @@ async def test_of_two_authorizations_of_one_grant_the_first_to_come_back_stands(
                 await made.connect()
             return answer
 
-        monkeypatch.setattr(made.runtime.http, "send", meanwhile)
+        monkeypatch.setattr(made.engine.http, "send", meanwhile)
         answer = await browser.get(callback)
         assert answer.headers["location"] == "/?error=CONNECTOR_CONFLICT"
         await made.revoke_due()
@@ -376,7 +376,7 @@ async def granted_elsewhere(made: Scene) -> AdoptedTokens:
         assert (await browser.get(callback)).headers["location"] == "/?connected=github"
     grant = made.provider.grants[-1]
     key = replace(KEY, identity="elsewhere")
-    await made.runtime.store.disconnect(key, handover=None, now=made.clock.now())
+    await made.engine.store.disconnect(key, handover=None, now=made.clock.now())
     return AdoptedTokens(
         access_token=Secret(grant.access_token),
         refresh_token=Secret(grant.refresh_token),
@@ -475,19 +475,19 @@ async def test_the_sweep_renews_what_nobody_uses_before_it_lapses() -> None:
         )
         made.clock.advance(timedelta(days=27, seconds=1))
         connectors = {"github": made.site.connector}
-        assert await renew_lapsing(made.runtime, Renewals(made.runtime), connectors) == 0
+        assert await renew_lapsing(made.engine, Renewals(made.engine), connectors) == 0
         tokens = seal_tokens(
-            made.runtime,
-            open_tokens(made.runtime, record).unwrap(),
+            made.engine,
+            open_tokens(made.engine, record).unwrap(),
             KEY,
             row=record.id,
             generation=2,
         ).unwrap()
-        assert await made.runtime.store.save_renewed(
+        assert await made.engine.store.save_renewed(
             KEY, row=record.id, generation=1, grant=replace(lapsing, sealed_tokens=tokens)
         )
         sweeps = [
-            asyncio.create_task(renew_lapsing(made.runtime, Renewals(made.runtime), connectors))
+            asyncio.create_task(renew_lapsing(made.engine, Renewals(made.engine), connectors))
             for _ in range(3)
         ]
         for _ in range(300):
@@ -497,5 +497,5 @@ async def test_the_sweep_renews_what_nobody_uses_before_it_lapses() -> None:
                 break
         assert max(sweep.result() for sweep in sweeps) == 1
         assert made.provider.grants[0].rotations == 1
-        assert await renew_lapsing(made.runtime, Renewals(made.runtime), connectors) == 0
+        assert await renew_lapsing(made.engine, Renewals(made.engine), connectors) == 0
         assert await made.works()

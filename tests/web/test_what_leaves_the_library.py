@@ -35,8 +35,8 @@ from igniter_connectors import (
     value_or_raise,
 )
 from igniter_connectors.adapters.system import SystemEntropy
+from igniter_connectors.core.http.url import url_safe
 from igniter_connectors.core.oauth.pkce import challenge_of
-from igniter_connectors.core.url import url_safe
 from igniter_connectors.testing import (
     ManualClock,
     ScriptedProvider,

@@ -16,8 +16,7 @@ import httpx
 from msgspec.structs import replace
 from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.address import is_public_address
-from igniter_connectors.core.http import (
+from igniter_connectors.core.http.messages import (
     DEADLINE,
     RESPONSE_LIMIT_BYTES,
     HttpFailed,
@@ -25,6 +24,7 @@ from igniter_connectors.core.http import (
     HttpResponse,
     origin_of,
 )
+from igniter_connectors.core.http.public_address import is_public_address
 
 _NOT_SENT: Final = (
     httpx.ConnectError,

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from igniter_connectors.cli.application import load_application
-from igniter_connectors.core.page import LARGEST_PAGE
+from igniter_connectors.core.pagination import LARGEST_PAGE
 from igniter_connectors.core.problem import value_or_raise
 from igniter_connectors.manager.at import AtConfig
 from igniter_connectors.manager.at_oauth import AtOAuth

@@ -17,7 +17,7 @@ from returns.pipeline import is_successful
 from rich.console import Console
 
 from igniter_connectors.adapters.httpx_client import HttpxClient
-from igniter_connectors.adapters.memory import MemoryStore
+from igniter_connectors.adapters.memory.store import MemoryStore
 from igniter_connectors.api import (
     AuthorizationCompleted,
     AuthorizationFailed,
@@ -48,7 +48,7 @@ from igniter_connectors.cli.demo_connectors import (
     who_am_i,
 )
 from igniter_connectors.cli.real_provider import RealProvider, discover
-from igniter_connectors.core.connection import ConnectionKey
+from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.webhook.schemes import StandardWebhooks
 from igniter_connectors.testing.clock import ManualClock
 from igniter_connectors.testing.provider import ScriptedProvider, running_provider

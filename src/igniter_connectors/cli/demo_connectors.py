@@ -22,7 +22,7 @@ from igniter_connectors.api import (
     WebhookFailed,
     action,
 )
-from igniter_connectors.core.http import origin_of
+from igniter_connectors.core.http.messages import origin_of
 
 
 class Organization(Scope, frozen=True, tag="organization"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from igniter_connectors.core.http import HttpClient
+from igniter_connectors.core.http.messages import HttpClient
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.problem import BuildInvalid, WrongWiring, value_or_raise
 from igniter_connectors.core.secret import Secret

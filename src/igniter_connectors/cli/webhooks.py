@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from igniter_connectors.cli.connections import FoundAt, run_at
-from igniter_connectors.core.page import LARGEST_PAGE
+from igniter_connectors.core.pagination import LARGEST_PAGE
 from igniter_connectors.core.problem import value_or_raise
 from igniter_connectors.core.webhook.inbox import EventState, WebhookEvent
 

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from igniter_connectors.cli.application import load_application
-from igniter_connectors.core.webhook.delivery import DeliveryLimits
+from igniter_connectors.core.webhook.retry_policy import DeliveryLimits
 from igniter_connectors.manager.worker import WorkDone, Worker
 
 _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)

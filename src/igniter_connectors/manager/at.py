@@ -11,14 +11,15 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.action import Action
-from igniter_connectors.core.connection import (
+from igniter_connectors.core.connection.explanation import Explanation, explain
+from igniter_connectors.core.connection.record import (
     Connection,
     ConnectionKey,
     ConnectionRecord,
 )
-from igniter_connectors.core.connector import Definition
-from igniter_connectors.core.explanation import Explanation, explain
+from igniter_connectors.core.connector.action import Action
+from igniter_connectors.core.connector.definition import Definition
+from igniter_connectors.core.connector.validation import decode_json, encode_json_to_seal
 from igniter_connectors.core.problem import (
     CallProblem,
     ConfigInvalid,
@@ -34,17 +35,19 @@ from igniter_connectors.core.problem import (
     UpdateProblem,
     WebhookNotFound,
 )
-from igniter_connectors.core.schema import decode_json, encode_json_to_seal
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.endpoint import WebhookEndpoint
-from igniter_connectors.flows import connect, endpoint, events, inspect
-from igniter_connectors.flows.deliver import Deliveries
-from igniter_connectors.flows.guard import guarded
-from igniter_connectors.flows.invoke import announced, call_action
-from igniter_connectors.flows.renew import Renewals
-from igniter_connectors.flows.runtime import Runtime, base_of
-from igniter_connectors.flows.seal import open_bytes, place_of, seal_bytes
+from igniter_connectors.flows.actions.call_action import announced, call_action
+from igniter_connectors.flows.connections import connect
+from igniter_connectors.flows.connections import read_connection as inspect
+from igniter_connectors.flows.engine import Engine, base_url_of
+from igniter_connectors.flows.oauth.token_source import Renewals
+from igniter_connectors.flows.sealing import open_bytes, place_of, seal_bytes
+from igniter_connectors.flows.store_errors import guarded
+from igniter_connectors.flows.webhooks import endpoints as endpoint
+from igniter_connectors.flows.webhooks import inbox_admin as events
+from igniter_connectors.flows.webhooks.inbox_worker import Deliveries
 from igniter_connectors.manager.webhooks import ConnectionWebhooks
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
@@ -81,10 +84,10 @@ class BoundAction(msgspec.Struct, Generic[In, Out], frozen=True, eq=False):
             - `DatabaseFailed`: the database did not answer.
         """
         at, action = self._at, self._action
-        runtime = at._runtime  # pyright: ignore[reportPrivateUsage]  # one thing in two classes
+        engine = at._engine  # pyright: ignore[reportPrivateUsage]  # one thing in two classes
         key = at._key  # pyright: ignore[reportPrivateUsage]
         running = call_action(
-            runtime,
+            engine,
             at._renewals,  # pyright: ignore[reportPrivateUsage]
             at._connector,  # pyright: ignore[reportPrivateUsage]
             action,
@@ -92,26 +95,26 @@ class BoundAction(msgspec.Struct, Generic[In, Out], frozen=True, eq=False):
             key,
             input,
         )
-        if runtime.announcer.is_silent:
+        if engine.event_bus.is_silent:
             return running
-        return announced(runtime, running, action.key, key)
+        return announced(engine, running, action.key, key)
 
 
 class At(Generic[Conf, Ctx_co]):
     """What config and OAuth connectors have in common."""
 
-    __slots__ = ("_connector", "_deliveries", "_key", "_renewals", "_runtime", "_tenant")
+    __slots__ = ("_connector", "_deliveries", "_engine", "_key", "_renewals", "_tenant")
 
     def __init__(
         self,
-        runtime: Runtime,
+        engine: Engine,
         renewals: Renewals,
         deliveries: Deliveries,
         connector: Definition[Conf, Ctx_co, Any],
         tenant: Scope,
         key: ConnectionKey,
     ) -> None:
-        self._runtime = runtime
+        self._engine = engine
         self._renewals = renewals
         self._deliveries = deliveries
         self._connector = connector
@@ -125,7 +128,7 @@ class At(Generic[Conf, Ctx_co]):
             It, or `NotConnected`, `ConfigInvalid` (the type changed since), `DecryptFailed`,
             `DatabaseFailed`.
         """
-        return await guarded(self._runtime, self._get())
+        return await guarded(self._engine, self._get())
 
     async def update(
         self, config: Conf, *, version: int | None = None
@@ -141,16 +144,16 @@ class At(Generic[Conf, Ctx_co]):
             The connection as it is now, or `NotConnected`, `Conflict`, `ConfigInvalid`,
             `EncryptFailed`, `DatabaseFailed`.
         """
-        return await guarded(self._runtime, self._update(config, version))
+        return await guarded(self._engine, self._update(config, version))
 
     async def enable(self) -> Result[None, ToggleProblem]:
         """Switches the connection on; no mistake where it is on. Held webhooks are handled."""
-        return await guarded(self._runtime, self._enable())
+        return await guarded(self._engine, self._enable())
 
     async def disable(self) -> Result[None, ToggleProblem]:
         """Switches the connection off: actions give `Disabled`, and webhooks are held or
         dropped, as the connector says."""
-        return await guarded(self._runtime, connect.switch(self._runtime, self._key, enabled=False))
+        return await guarded(self._engine, connect.switch(self._engine, self._key, enabled=False))
 
     async def disconnect(self) -> Result[None, DisconnectProblem]:
         """Takes the connection away: config, tokens and webhook endpoints are deleted.
@@ -158,7 +161,7 @@ class At(Generic[Conf, Ctx_co]):
         Where the provider can revoke tokens they are kept sealed until it has, which happens
         afterwards, here or in another process.
         """
-        return await guarded(self._runtime, self._disconnect())
+        return await guarded(self._engine, self._disconnect())
 
     def action(self, action: Action[Conf, Ctx_co, In, Out]) -> BoundAction[In, Out]:
         """An action of this connection."""
@@ -166,7 +169,7 @@ class At(Generic[Conf, Ctx_co]):
 
     async def explain(self) -> Result[Explanation, DatabaseFailed]:
         """What state the connection is in, why, and what to do. Changes nothing, asks nobody."""
-        return await guarded(self._runtime, self._explain())
+        return await guarded(self._engine, self._explain())
 
     async def create_webhook(
         self, *, signing_secret: Secret | None = None
@@ -183,10 +186,10 @@ class At(Generic[Conf, Ctx_co]):
             `NotConnected`, `WebhookSecretInvalid`, `EncryptFailed`, `DatabaseFailed`.
         """
         return await guarded(
-            self._runtime,
+            self._engine,
             endpoint.create_endpoint(
-                self._runtime,
-                base_of(self._runtime),
+                self._engine,
+                base_url_of(self._engine),
                 self._connector,
                 self._key,
                 signing_secret,
@@ -205,16 +208,16 @@ class At(Generic[Conf, Ctx_co]):
                 one still older is accepted no more.
         """
         return await guarded(
-            self._runtime,
+            self._engine,
             endpoint.replace_secret(
-                self._runtime, self._connector, self._key, endpoint_id, secret, overlap=overlap
+                self._engine, self._connector, self._key, endpoint_id, secret, overlap=overlap
             ),
         )
 
     @property
     def webhooks(self) -> ConnectionWebhooks:
         """This connection's endpoints, and what came in at them."""
-        return ConnectionWebhooks(self._runtime, self._deliveries, self._connector, self._key)
+        return ConnectionWebhooks(self._engine, self._deliveries, self._connector, self._key)
 
     def seal_config(self, config: Conf) -> Result[Secret, ConfigInvalid | EncryptFailed]:
         """A config sealed for this tenant and connector, to keep elsewhere.
@@ -225,13 +228,13 @@ class At(Generic[Conf, Ctx_co]):
         """
         checked = self._connector.schema.validate(config)
         if not is_successful(checked):
-            misfit = checked.failure()
-            return Failure(ConfigInvalid(self._connector.key, misfit.path, misfit.reason))
+            fault = checked.failure()
+            return Failure(ConfigInvalid(self._connector.key, fault.path, fault.reason))
         encoded = encode_json_to_seal(checked.unwrap())
         if not is_successful(encoded):
-            misfit = encoded.failure()
-            return Failure(ConfigInvalid(self._connector.key, misfit.path, misfit.reason))
-        sealed = seal_bytes(self._runtime, encoded.unwrap(), place_of("export", self._key, ""))
+            fault = encoded.failure()
+            return Failure(ConfigInvalid(self._connector.key, fault.path, fault.reason))
+        sealed = seal_bytes(self._engine, encoded.unwrap(), place_of("export", self._key, ""))
         return sealed.map(lambda octets: Secret(octets.hex()))
 
     def open_config(self, sealed: Secret) -> Result[Conf, ConfigInvalid | DecryptFailed]:
@@ -240,16 +243,16 @@ class At(Generic[Conf, Ctx_co]):
             octets = bytes.fromhex(sealed.reveal())
         except ValueError:
             return Failure(DecryptFailed(self._connector.key))
-        opened = open_bytes(self._runtime, octets, place_of("export", self._key, ""))
+        opened = open_bytes(self._engine, octets, place_of("export", self._key, ""))
         if not is_successful(opened):
             return Failure(opened.failure())
         config = decode_json(opened.unwrap(), self._connector.schema.kind)
         return config.alt(
-            lambda misfit: ConfigInvalid(self._connector.key, misfit.path, misfit.reason)
+            lambda fault: ConfigInvalid(self._connector.key, fault.path, fault.reason)
         )
 
     async def _get(self) -> Result[Connection[Conf], GetProblem]:
-        record = await self._runtime.store.find(self._key)
+        record = await self._engine.store.find(self._key)
         if record is None:
             return Failure(NotConnected(self._connector.key, self._key.account))
         return self._opened(record)
@@ -257,38 +260,38 @@ class At(Generic[Conf, Ctx_co]):
     def _opened(
         self, record: ConnectionRecord
     ) -> Result[Connection[Conf], ConfigInvalid | DecryptFailed]:
-        return inspect.open_connection(self._runtime, self._connector, record)
+        return inspect.open_connection(self._engine, self._connector, record)
 
     async def _update(
         self, config: Conf, version: int | None
     ) -> Result[Connection[Conf], UpdateProblem]:
         stored = await connect.update(
-            self._runtime, self._connector, self._key, config, version=version
+            self._engine, self._connector, self._key, config, version=version
         )
         return self._opened(stored.unwrap()) if is_successful(stored) else Failure(stored.failure())
 
     async def _disconnect(self) -> Result[None, DisconnectProblem]:
-        ended = await connect.disconnect(self._runtime, self._connector, self._key)
+        ended = await connect.disconnect(self._engine, self._connector, self._key)
         webhook = self._connector.webhook
         if is_successful(ended) and webhook is not None and webhook.account_of is not None:
-            await self._runtime.store.routing.forget_accounts(self._key)
+            await self._engine.store.routing.forget_accounts(self._key)
         return ended
 
     async def _enable(self) -> Result[None, ToggleProblem]:
-        switched = await connect.switch(self._runtime, self._key, enabled=True)
+        switched = await connect.switch(self._engine, self._key, enabled=True)
         if not is_successful(switched) or self._connector.webhook is None:
             return switched
-        if await self._runtime.store.inbox.release(self._key):
+        if await self._engine.store.inbox.release(self._key):
             self._deliveries.wake()
         return switched
 
     async def _explain(self) -> Result[Explanation, DatabaseFailed]:
-        record = await self._runtime.store.find(self._key)
+        record = await self._engine.store.find(self._key)
         opens = record is not None and is_successful(self._opened(record))
-        told = explain(record, opens=opens, now=self._runtime.clock.now())
+        told = explain(record, opens=opens, now=self._engine.clock.now())
         if self._connector.webhook is None:
             return Success(told)
-        last = await events.last_event(self._runtime, self._key)
+        last = await events.last_event(self._engine, self._key)
         return Success(msgspec.structs.replace(told, last_webhook=last))
 
 
@@ -308,10 +311,10 @@ class AtConfig(At[Conf, Ctx_co]):
             - `EncryptFailed`: over 1 MiB of secrets.
             - `DatabaseFailed`.
         """
-        return await guarded(self._runtime, self._connect(config))
+        return await guarded(self._engine, self._connect(config))
 
     async def _connect(
         self, config: Conf
     ) -> Result[Connection[Conf], ConnectProblem | DecryptFailed]:
-        stored = await connect.connect(self._runtime, self._connector, self._key, config)
+        stored = await connect.connect(self._engine, self._connector, self._key, config)
         return self._opened(stored.unwrap()) if is_successful(stored) else Failure(stored.failure())

@@ -10,9 +10,9 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.connection import Connection
-from igniter_connectors.core.connector import OAuthConnector
-from igniter_connectors.core.oauth.adopted import AdoptedTokens
+from igniter_connectors.core.connection.record import Connection
+from igniter_connectors.core.connector.definition import OAuthConnector
+from igniter_connectors.core.oauth.adopted_tokens import AdoptedTokens
 from igniter_connectors.core.oauth.state import AuthorizationRequest, CookieAuthorization
 from igniter_connectors.core.problem import (
     AdoptProblem,
@@ -22,15 +22,18 @@ from igniter_connectors.core.problem import (
     DeviceStartProblem,
     ReauthorizeProblem,
 )
-from igniter_connectors.flows.adopt import adopt
-from igniter_connectors.flows.authorize import Wanted, begin, begin_again
-from igniter_connectors.flows.authorize_directly import begin_unbound, begin_with_cookie
-from igniter_connectors.flows.client_credentials import connect_as_client
-from igniter_connectors.flows.device import begin_device
-from igniter_connectors.flows.guard import guarded
-from igniter_connectors.flows.runtime import base_of
+from igniter_connectors.flows.engine import base_url_of
+from igniter_connectors.flows.oauth.adopt import adopt
+from igniter_connectors.flows.oauth.authorize_without_start_route import (
+    begin_unbound,
+    begin_with_cookie,
+)
+from igniter_connectors.flows.oauth.client_credentials import connect_as_client
+from igniter_connectors.flows.oauth.device import begin_device
+from igniter_connectors.flows.oauth.start import Wanted, begin, begin_again
+from igniter_connectors.flows.store_errors import guarded
 from igniter_connectors.manager.at import At
-from igniter_connectors.manager.device import PendingDevice
+from igniter_connectors.manager.pending_device import PendingDevice
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx_co = TypeVar("Ctx_co", covariant=True)
@@ -96,8 +99,8 @@ class AtOAuth(At[Conf, Ctx_co]):
         """
         wanted = Wanted(subject, return_to, tuple(oauth_scopes))
         return await guarded(
-            self._runtime,
-            begin_again(self._runtime, base_of(self._runtime), self._oauth, self._key, wanted),
+            self._engine,
+            begin_again(self._engine, base_url_of(self._engine), self._oauth, self._key, wanted),
         )
 
     async def authorize_with_cookie(
@@ -121,9 +124,9 @@ class AtOAuth(At[Conf, Ctx_co]):
         """
         wanted = Wanted(subject, return_to, tuple(oauth_scopes))
         return await guarded(
-            self._runtime,
+            self._engine,
             begin_with_cookie(
-                self._runtime, base_of(self._runtime), self._oauth, self._key, config, wanted
+                self._engine, base_url_of(self._engine), self._oauth, self._key, config, wanted
             ),
         )
 
@@ -150,9 +153,9 @@ class AtOAuth(At[Conf, Ctx_co]):
         """
         wanted = Wanted(subject, return_to, tuple(oauth_scopes))
         return await guarded(
-            self._runtime,
+            self._engine,
             begin_unbound(
-                self._runtime, base_of(self._runtime), self._oauth, self._key, config, wanted
+                self._engine, base_url_of(self._engine), self._oauth, self._key, config, wanted
             ),
         )
 
@@ -179,7 +182,7 @@ class AtOAuth(At[Conf, Ctx_co]):
             WrongWiring: the provider has no `device_authorization_url`.
         """
         return await guarded(
-            self._runtime, self._begin_device(config, tuple(oauth_scopes), replace_account=False)
+            self._engine, self._begin_device(config, tuple(oauth_scopes), replace_account=False)
         )
 
     async def authorize_device_replacing_account(
@@ -188,7 +191,7 @@ class AtOAuth(At[Conf, Ctx_co]):
         """As `authorize_device`, and another account of the provider may take the place of the
         one connected, which `finished()` refuses there as `IdentityMismatch`."""
         return await guarded(
-            self._runtime, self._begin_device(config, tuple(oauth_scopes), replace_account=True)
+            self._engine, self._begin_device(config, tuple(oauth_scopes), replace_account=True)
         )
 
     async def connect_as_client(
@@ -211,7 +214,7 @@ class AtOAuth(At[Conf, Ctx_co]):
         Raises:
             WrongWiring: the application's client is a public one.
         """
-        return await guarded(self._runtime, self._connect_as_client(config))
+        return await guarded(self._engine, self._connect_as_client(config))
 
     async def adopt(
         self, config: Conf, tokens: AdoptedTokens
@@ -230,7 +233,7 @@ class AtOAuth(At[Conf, Ctx_co]):
             - `Conflict`: something else was authorized or disconnected meanwhile.
             - `DatabaseFailed`.
         """
-        return await guarded(self._runtime, self._adopt(config, tokens, is_shared=True))
+        return await guarded(self._engine, self._adopt(config, tokens, is_shared=True))
 
     async def adopt_as_only_user(
         self, config: Conf, tokens: AdoptedTokens
@@ -240,7 +243,7 @@ class AtOAuth(At[Conf, Ctx_co]):
         Another program that refreshed them too could destroy the grant at a provider that
         rotates refresh tokens.
         """
-        return await guarded(self._runtime, self._adopt(config, tokens, is_shared=False))
+        return await guarded(self._engine, self._adopt(config, tokens, is_shared=False))
 
     @property
     def _oauth(self) -> OAuthConnector[Conf, Ctx_co, Any]:
@@ -252,7 +255,7 @@ class AtOAuth(At[Conf, Ctx_co]):
         self, config: Conf, tokens: AdoptedTokens, *, is_shared: bool
     ) -> Result[Connection[Conf], AdoptProblem]:
         stored = await adopt(
-            self._runtime, self._oauth, self._key, config, tokens, is_shared=is_shared
+            self._engine, self._oauth, self._key, config, tokens, is_shared=is_shared
         )
         return self._opened(stored.unwrap()) if is_successful(stored) else Failure(stored.failure())
 
@@ -260,25 +263,25 @@ class AtOAuth(At[Conf, Ctx_co]):
         self, config: Conf, oauth_scopes: tuple[str, ...], *, replace_account: bool
     ) -> Result[PendingDevice[Conf], DeviceStartProblem]:
         begun = await begin_device(
-            self._runtime,
+            self._engine,
             self._oauth,
             self._key,
             config,
             oauth_scopes,
             replace_account=replace_account,
         )
-        return begun.map(lambda flow: PendingDevice(self._runtime, flow, self._opened))
+        return begun.map(lambda flow: PendingDevice(self._engine, flow, self._opened))
 
     async def _connect_as_client(
         self, config: Conf
     ) -> Result[Connection[Conf], ClientConnectProblem]:
-        stored = await connect_as_client(self._runtime, self._oauth, self._key, config)
+        stored = await connect_as_client(self._engine, self._oauth, self._key, config)
         return self._opened(stored.unwrap()) if is_successful(stored) else Failure(stored.failure())
 
     async def _begin(
         self, config: Conf, wanted: Wanted
     ) -> Result[AuthorizationRequest, AuthorizeProblem]:
         return await guarded(
-            self._runtime,
-            begin(self._runtime, base_of(self._runtime), self._oauth, self._key, config, wanted),
+            self._engine,
+            begin(self._engine, base_url_of(self._engine), self._oauth, self._key, config, wanted),
         )

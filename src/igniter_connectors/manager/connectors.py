@@ -12,16 +12,22 @@ import msgspec
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.action import Action
-from igniter_connectors.core.connector import (
+from igniter_connectors.core.connector.action import Action
+from igniter_connectors.core.connector.definition import (
     ConfigConnector,
     Definition,
     OAuthConnector,
 )
+from igniter_connectors.core.connector.form_fields import FormField
 from igniter_connectors.core.event import Event
-from igniter_connectors.core.fields import FormField
-from igniter_connectors.core.http import HttpRequest, HttpResponse
-from igniter_connectors.core.page import PAGE_SIZE, Page, page_size
+from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
+from igniter_connectors.core.http.url import (
+    ApplicationWebhookRoute,
+    BaseUrl,
+    WebhookRoute,
+    application_webhook_url,
+)
+from igniter_connectors.core.pagination import PAGE_SIZE, Page, page_size
 from igniter_connectors.core.principal import Principal
 from igniter_connectors.core.problem import (
     BuildInvalid,
@@ -34,24 +40,18 @@ from igniter_connectors.core.problem import (
     WrongWiring,
 )
 from igniter_connectors.core.scope import Scope, make_tenant
-from igniter_connectors.core.url import (
-    ApplicationWebhookRoute,
-    BaseUrl,
-    WebhookRoute,
-    application_webhook_url,
-)
-from igniter_connectors.core.webhook.delivery import DeliveryLimits, limits_fault
+from igniter_connectors.core.webhook.retry_policy import DeliveryLimits, limits_fault
 from igniter_connectors.core.webhook.webhook import Webhook
-from igniter_connectors.flows.announce import Subscriber, Subscription
-from igniter_connectors.flows.deliver import Deliveries
-from igniter_connectors.flows.guard import guarded
-from igniter_connectors.flows.invoke import call_default_action
-from igniter_connectors.flows.receive import receive, receive_for_application
-from igniter_connectors.flows.renew import Renewals
-from igniter_connectors.flows.revoke import Revocations
-from igniter_connectors.flows.runtime import Runtime, base_of
-from igniter_connectors.flows.serve import serve
-from igniter_connectors.flows.sweep import Sweep
+from igniter_connectors.flows.actions.call_action import call_default_action
+from igniter_connectors.flows.engine import Engine, base_url_of
+from igniter_connectors.flows.event_bus import Subscriber, Subscription
+from igniter_connectors.flows.http_routes import serve
+from igniter_connectors.flows.oauth.renew_expiring import Sweep
+from igniter_connectors.flows.oauth.revoke import Revocations
+from igniter_connectors.flows.oauth.token_source import Renewals
+from igniter_connectors.flows.store_errors import guarded
+from igniter_connectors.flows.webhooks.inbox_worker import Deliveries
+from igniter_connectors.flows.webhooks.receive import receive, receive_for_application
 from igniter_connectors.manager.scoped import Scoped, require_registered
 from igniter_connectors.manager.worker import Worker
 from igniter_connectors.ports import Store
@@ -92,29 +92,29 @@ class Connectors(Generic[K_contra, S_contra]):
 
     def __init__(
         self,
-        runtime: Runtime,
+        engine: Engine,
         connectors: Mapping[str, Definition[Any, Any, Any]],
         kinds: Mapping[str, type[Scope]],
         open_http: Callable[[], object],
         close_http: Callable[[], Awaitable[None]],
         limits: DeliveryLimits,
     ) -> None:
-        self._runtime = runtime
+        self._engine = engine
         self._connectors = connectors
         self._kinds = kinds
         self._open_http = open_http
         self._close_http = close_http
-        self._renewals = Renewals(runtime)
-        self._revocations = Revocations(runtime, connectors)
+        self._renewals = Renewals(engine)
+        self._revocations = Revocations(engine, connectors)
         self._deliveries = Deliveries(
-            runtime, self._renewals.handler_http, connectors, kinds, limits
+            engine, self._renewals.handler_http, connectors, kinds, limits
         )
         self._stack = AsyncExitStack()
 
     @property
     def store(self) -> Store:
         """The database, for what the application does with it itself."""
-        return self._runtime.store
+        return self._engine.store
 
     def base(self) -> BaseUrl:
         """Where users reach our routes.
@@ -122,7 +122,7 @@ class Connectors(Generic[K_contra, S_contra]):
         Raises:
             WrongWiring: the manager was built without `with_base_url`.
         """
-        return base_of(self._runtime)
+        return base_url_of(self._engine)
 
     async def __aenter__(self) -> Self:
         """Opens the store, and begins to handle webhooks, those first that are pending.
@@ -165,8 +165,8 @@ class Connectors(Generic[K_contra, S_contra]):
             if fault is not None:
                 raise WrongWiring(BuildInvalid(fault))
             self._deliveries.limits = limits
-        sweep = Sweep(self._runtime, self._renewals, self._connectors)
-        worker = Worker(self._runtime, self._deliveries, self._revocations, sweep)
+        sweep = Sweep(self._engine, self._renewals, self._connectors)
+        worker = Worker(self._engine, self._deliveries, self._revocations, sweep)
         await self._open()
         worker.open()
         try:
@@ -182,14 +182,14 @@ class Connectors(Generic[K_contra, S_contra]):
         await self._deliveries.settled()
 
     def _scoped(self, tenant: Scope) -> Scoped[K_contra]:
-        return Scoped(self._runtime, self._renewals, self._deliveries, self._connectors, tenant)
+        return Scoped(self._engine, self._renewals, self._deliveries, self._connectors, tenant)
 
     async def _open(self) -> None:
         async with AsyncExitStack() as stack:
             _ = stack.push_async_callback(self._close_http)
-            await self._runtime.store.open()
-            _ = stack.push_async_callback(self._runtime.store.close)
-            _ = stack.push_async_callback(self._runtime.announcer.close)
+            await self._engine.store.open()
+            _ = stack.push_async_callback(self._engine.store.close)
+            _ = stack.push_async_callback(self._engine.event_bus.close)
             _ = stack.push_async_callback(self._renewals.close)
             _ = stack.push_async_callback(self._deliveries.close)
             if any(isinstance(one, OAuthConnector) for one in self._connectors.values()):
@@ -252,11 +252,11 @@ class Connectors(Generic[K_contra, S_contra]):
             limit: 1 to 1,000.
             after: The `next` of the page before; None begins.
         """
-        return await guarded(self._runtime, self._list(limit, after or ""))
+        return await guarded(self._engine, self._list(limit, after or ""))
 
     async def get(self, key: str) -> Result[ConnectorEntry, ConnectorNotFound | DatabaseFailed]:
         """One registered connector as the catalogue shows it."""
-        return await guarded(self._runtime, self._get(key))
+        return await guarded(self._engine, self._get(key))
 
     def action(
         self,
@@ -265,11 +265,11 @@ class Connectors(Generic[K_contra, S_contra]):
     ) -> DefaultAction[In, Out]:
         """An action on the connector's default config, for no tenant."""
         require_registered(self._connectors, connector)
-        return DefaultAction(self._runtime, self._renewals, connector, action)
+        return DefaultAction(self._engine, self._renewals, connector, action)
 
     def subscribe(self, handler: Subscriber) -> Subscription:
         """Tells the handler of every event, until it is cancelled."""
-        return self._runtime.announcer.subscribe(handler)
+        return self._engine.event_bus.subscribe(handler)
 
     async def handle(
         self, request: HttpRequest, *, principal: Principal | None = None
@@ -285,9 +285,9 @@ class Connectors(Generic[K_contra, S_contra]):
             A redirect, an empty 204 for a webhook taken, or problem details (RFC 9457).
         """
         return await serve(
-            self._runtime,
+            self._engine,
             self._deliveries,
-            base_of(self._runtime),
+            base_url_of(self._engine),
             self._connectors,
             self._kinds,
             request,
@@ -303,11 +303,11 @@ class Connectors(Generic[K_contra, S_contra]):
         """
         if type(route) is ApplicationWebhookRoute:
             return receive_for_application(
-                self._runtime, self._deliveries, self._connectors, self._kinds, route, request
+                self._engine, self._deliveries, self._connectors, self._kinds, route, request
             )
         assert isinstance(route, WebhookRoute)  # type() narrows the first alone
         return receive(
-            self._runtime, self._deliveries, self._connectors, self._kinds, route, request
+            self._engine, self._deliveries, self._connectors, self._kinds, route, request
         )
 
     def application_webhook_url(self, connector: Definition[Conf, Ctx, K_contra]) -> str:
@@ -336,7 +336,7 @@ class Connectors(Generic[K_contra, S_contra]):
         return {key: one.webhook for key, one in self._connectors.items() if one.webhook}
 
     async def _list(self, limit: int, after: str) -> Result[Page[ConnectorEntry], DatabaseFailed]:
-        counts = await self._runtime.store.count_by_connector()
+        counts = await self._engine.store.count_by_connector()
         keys = sorted(key for key in self._connectors if key > after)
         size = page_size(limit)
         entries = tuple(self._entry(key, counts.get(key, 0)) for key in keys[:size])
@@ -345,7 +345,7 @@ class Connectors(Generic[K_contra, S_contra]):
     async def _get(self, key: str) -> Result[ConnectorEntry, ConnectorNotFound]:
         if key not in self._connectors:
             return Failure(ConnectorNotFound(key))
-        counts = await self._runtime.store.count_by_connector()
+        counts = await self._engine.store.count_by_connector()
         return Success(self._entry(key, counts.get(key, 0)))
 
     def _entry(self, key: str, connections: int) -> ConnectorEntry:
@@ -365,16 +365,16 @@ class Connectors(Generic[K_contra, S_contra]):
 class DefaultAction(Generic[In, Out]):
     """An action of a connector's default config, ready to be called."""
 
-    __slots__ = ("_action", "_connector", "_renewals", "_runtime")
+    __slots__ = ("_action", "_connector", "_engine", "_renewals")
 
     def __init__(
         self,
-        runtime: Runtime,
+        engine: Engine,
         renewals: Renewals,
         connector: Definition[Any, Any, Any],
         action: Action[Any, Any, In, Out],
     ) -> None:
-        self._runtime = runtime
+        self._engine = engine
         self._renewals = renewals
         self._connector = connector
         self._action = action
@@ -387,5 +387,5 @@ class DefaultAction(Generic[In, Out]):
             `ActionOutputInvalid`, `ActionFailed`.
         """
         return await call_default_action(
-            self._runtime, self._renewals, self._connector, self._action, input
+            self._engine, self._renewals, self._connector, self._action, input
         )

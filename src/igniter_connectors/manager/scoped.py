@@ -9,17 +9,17 @@ import msgspec
 from returns.result import Result, Success
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.connection import (
+from igniter_connectors.core.connection.record import (
     DEFAULT_ACCOUNT,
     ConnectionKey,
     ConnectionSummary,
 )
-from igniter_connectors.core.connector import (
+from igniter_connectors.core.connector.definition import (
     ConfigConnector,
     Definition,
     OAuthConnector,
 )
-from igniter_connectors.core.page import PAGE_SIZE, Page
+from igniter_connectors.core.pagination import PAGE_SIZE, Page
 from igniter_connectors.core.problem import (
     AccountInvalid,
     BuildInvalid,
@@ -28,12 +28,12 @@ from igniter_connectors.core.problem import (
     WrongWiring,
 )
 from igniter_connectors.core.scope import Scope, is_storable
-from igniter_connectors.flows import inspect
-from igniter_connectors.flows.announce import Subscriber, Subscription
-from igniter_connectors.flows.deliver import Deliveries
-from igniter_connectors.flows.guard import guarded
-from igniter_connectors.flows.renew import Renewals
-from igniter_connectors.flows.runtime import Runtime
+from igniter_connectors.flows.connections import read_connection as inspect
+from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.event_bus import Subscriber, Subscription
+from igniter_connectors.flows.oauth.token_source import Renewals
+from igniter_connectors.flows.store_errors import guarded
+from igniter_connectors.flows.webhooks.inbox_worker import Deliveries
 from igniter_connectors.manager.at import At, AtConfig
 from igniter_connectors.manager.at_oauth import AtOAuth
 
@@ -57,17 +57,17 @@ def require_registered(
 class Scoped(Generic[K_contra]):
     """One tenant. A Scoped of more connectors is accepted where one of fewer is asked for."""
 
-    __slots__ = ("_connectors", "_deliveries", "_renewals", "_runtime", "_tenant")
+    __slots__ = ("_connectors", "_deliveries", "_engine", "_renewals", "_tenant")
 
     def __init__(
         self,
-        runtime: Runtime,
+        engine: Engine,
         renewals: Renewals,
         deliveries: Deliveries,
         connectors: Mapping[str, Definition[Any, Any, Any]],
         tenant: Scope,
     ) -> None:
-        self._runtime = runtime
+        self._engine = engine
         self._renewals = renewals
         self._deliveries = deliveries
         self._connectors = connectors
@@ -103,10 +103,10 @@ class Scoped(Generic[K_contra]):
         key = ConnectionKey(self._tenant.kind, self._tenant.identity, connector.key, account)
         if isinstance(connector, OAuthConnector):
             return AtOAuth(
-                self._runtime, self._renewals, self._deliveries, connector, self._tenant, key
+                self._engine, self._renewals, self._deliveries, connector, self._tenant, key
             )
         return AtConfig(
-            self._runtime, self._renewals, self._deliveries, connector, self._tenant, key
+            self._engine, self._renewals, self._deliveries, connector, self._tenant, key
         )
 
     async def list(
@@ -118,23 +118,23 @@ class Scoped(Generic[K_contra]):
             limit: 1 to 1,000.
             after: The `next` of the page before; None begins.
         """
-        return await guarded(self._runtime, self._list(limit, after))
+        return await guarded(self._engine, self._list(limit, after))
 
     async def count(self) -> Result[int, DatabaseFailed]:
         """How many connections this tenant has."""
-        return await guarded(self._runtime, self._count())
+        return await guarded(self._engine, self._count())
 
     def subscribe(self, handler: Subscriber) -> Subscription:
         """Tells the handler of this tenant's events, until it is cancelled."""
         place = (self._tenant.kind, self._tenant.identity)
-        return self._runtime.announcer.subscribe(handler, place=place)
+        return self._engine.event_bus.subscribe(handler, place=place)
 
     async def _list(
         self, limit: int, after: str | None
     ) -> Result[Page[ConnectionSummary], DatabaseFailed]:
         return Success(
             await inspect.list_connections(
-                self._runtime,
+                self._engine,
                 self._connectors,
                 self._tenant.kind,
                 self._tenant.identity,
@@ -144,5 +144,5 @@ class Scoped(Generic[K_contra]):
         )
 
     async def _count(self) -> Result[int, DatabaseFailed]:
-        count = await self._runtime.store.count(self._tenant.kind, self._tenant.identity)
+        count = await self._engine.store.count(self._tenant.kind, self._tenant.identity)
         return Success(count)

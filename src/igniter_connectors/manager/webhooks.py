@@ -7,9 +7,9 @@ from typing import Any, Final, final
 
 from returns.result import Result, Success
 
-from igniter_connectors.core.connection import ConnectionKey
-from igniter_connectors.core.connector import Definition
-from igniter_connectors.core.page import PAGE_SIZE, Page
+from igniter_connectors.core.connection.record import ConnectionKey
+from igniter_connectors.core.connector.definition import Definition
+from igniter_connectors.core.pagination import PAGE_SIZE, Page
 from igniter_connectors.core.problem import (
     DatabaseFailed,
     DecryptFailed,
@@ -22,10 +22,11 @@ from igniter_connectors.core.problem import (
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.endpoint import EndpointSummary, WebhookEndpoint
 from igniter_connectors.core.webhook.inbox import EventState, WebhookEvent
-from igniter_connectors.flows import endpoint, events
-from igniter_connectors.flows.deliver import Deliveries
-from igniter_connectors.flows.guard import guarded
-from igniter_connectors.flows.runtime import Runtime, base_of
+from igniter_connectors.flows.engine import Engine, base_url_of
+from igniter_connectors.flows.store_errors import guarded
+from igniter_connectors.flows.webhooks import endpoints as endpoint
+from igniter_connectors.flows.webhooks import inbox_admin as events
+from igniter_connectors.flows.webhooks.inbox_worker import Deliveries
 
 _OVERLAP: Final = timedelta(days=1)
 
@@ -34,16 +35,16 @@ _OVERLAP: Final = timedelta(days=1)
 class ConnectionWebhooks:
     """The webhooks of one connection: `at.webhooks`."""
 
-    __slots__ = ("_connector", "_deliveries", "_key", "_runtime")
+    __slots__ = ("_connector", "_deliveries", "_engine", "_key")
 
     def __init__(
         self,
-        runtime: Runtime,
+        engine: Engine,
         deliveries: Deliveries,
         connector: Definition[Any, Any, Any],
         key: ConnectionKey,
     ) -> None:
-        self._runtime = runtime
+        self._engine = engine
         self._deliveries = deliveries
         self._connector = connector
         self._key = key
@@ -62,15 +63,15 @@ class ConnectionWebhooks:
             limit: 1 to 1,000.
             after: The `next` of the page before; None begins.
         """
-        return await guarded(self._runtime, self._list(state, limit, after))
+        return await guarded(self._engine, self._list(state, limit, after))
 
     async def find(self, id: str) -> Result[WebhookEvent, EventProblem]:
         """One event: its state, its attempts, when the next one is due, why the last failed."""
-        return await guarded(self._runtime, events.find_event(self._runtime, self._key, id))
+        return await guarded(self._engine, events.find_event(self._engine, self._key, id))
 
     async def last(self) -> Result[WebhookEvent | None, DatabaseFailed]:
         """The latest event and its outcome; None where none came, or all are forgotten."""
-        return await guarded(self._runtime, self._last())
+        return await guarded(self._engine, self._last())
 
     async def body(
         self, id: str
@@ -81,7 +82,7 @@ class ConnectionWebhooks:
             It, or `WebhookEventNotFound`, `WebhookEventNotReplayable` (it was cleared away),
             `DecryptFailed`, `DatabaseFailed`.
         """
-        return await guarded(self._runtime, events.open_body(self._runtime, self._key, id))
+        return await guarded(self._engine, events.open_body(self._engine, self._key, id))
 
     async def replay(self, id: str) -> Result[None, ReplayProblem]:
         """Has an event handled once more, done or dead, its attempts counted anew.
@@ -95,8 +96,8 @@ class ConnectionWebhooks:
               `WebhookNotConfigured`, `DatabaseFailed`.
         """
         return await guarded(
-            self._runtime,
-            events.replay(self._runtime, self._deliveries, self._connector, self._key, id),
+            self._engine,
+            events.replay(self._engine, self._deliveries, self._connector, self._key, id),
         )
 
     async def check_replay(self, id: str) -> Result[WebhookEvent, ReplayProblem]:
@@ -106,12 +107,12 @@ class ConnectionWebhooks:
             The event as it is, or what `replay` would return.
         """
         return await guarded(
-            self._runtime, events.check_replay(self._runtime, self._connector, self._key, id)
+            self._engine, events.check_replay(self._engine, self._connector, self._key, id)
         )
 
     async def endpoints(self) -> Result[tuple[EndpointSummary, ...], DatabaseFailed]:
         """The connection's endpoints, oldest first; those that have ended too."""
-        return await guarded(self._runtime, endpoint.list_endpoints(self._runtime, self._key))
+        return await guarded(self._engine, endpoint.list_endpoints(self._engine, self._key))
 
     async def rotate(
         self,
@@ -132,10 +133,10 @@ class ConnectionWebhooks:
             connection's), or what `create_webhook` returns.
         """
         return await guarded(
-            self._runtime,
+            self._engine,
             endpoint.rotate_endpoint(
-                self._runtime,
-                base_of(self._runtime),
+                self._engine,
+                base_url_of(self._engine),
                 self._connector,
                 self._key,
                 endpoint_id,
@@ -149,17 +150,17 @@ class ConnectionWebhooks:
     ) -> Result[None, WebhookNotFound | DatabaseFailed]:
         """Ends an endpoint, at once or after a while: what then comes there gets a 404."""
         return await guarded(
-            self._runtime,
-            endpoint.retire_endpoint(self._runtime, self._key, endpoint_id, overlap=overlap),
+            self._engine,
+            endpoint.retire_endpoint(self._engine, self._key, endpoint_id, overlap=overlap),
         )
 
     async def _list(
         self, state: EventState | None, limit: int, after: str | None
     ) -> Result[Page[WebhookEvent], DatabaseFailed]:
         page = await events.list_events(
-            self._runtime, self._key, state=state, limit=limit, after=after
+            self._engine, self._key, state=state, limit=limit, after=after
         )
         return Success(page)
 
     async def _last(self) -> Result[WebhookEvent | None, DatabaseFailed]:
-        return Success(await events.last_event(self._runtime, self._key))
+        return Success(await events.last_event(self._engine, self._key))

@@ -15,11 +15,11 @@ from igniter_connectors.core.event import (
     WebhookFailedEvent,
     WebhookProcessed,
 )
-from igniter_connectors.flows.announce import Subscription
-from igniter_connectors.flows.deliver import Deliveries
-from igniter_connectors.flows.revoke import Revocations
-from igniter_connectors.flows.runtime import Runtime
-from igniter_connectors.flows.sweep import Sweep
+from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.event_bus import Subscription
+from igniter_connectors.flows.oauth.renew_expiring import Sweep
+from igniter_connectors.flows.oauth.revoke import Revocations
+from igniter_connectors.flows.webhooks.inbox_worker import Deliveries
 from igniter_connectors.ports import StoreUnavailable
 
 LOOK_EVERY: Final = timedelta(seconds=1)
@@ -60,9 +60,9 @@ class Worker:
     """
 
     def __init__(
-        self, runtime: Runtime, deliveries: Deliveries, revocations: Revocations, sweep: Sweep
+        self, engine: Engine, deliveries: Deliveries, revocations: Revocations, sweep: Sweep
     ) -> None:
-        self._runtime = runtime
+        self._engine = engine
         self._deliveries = deliveries
         self._revocations = revocations
         self._sweep = sweep
@@ -72,7 +72,7 @@ class Worker:
 
     def open(self) -> None:
         """Begins to handle webhooks. The manager's."""
-        self._subscription = self._runtime.announcer.subscribe(
+        self._subscription = self._engine.event_bus.subscribe(
             self._hear, kinds=(WebhookProcessed, WebhookFailedEvent, WebhookDeadLettered)
         )
         self._deliveries.look_every = min(LOOK_EVERY, self._deliveries.limits.sweep_every)
@@ -118,8 +118,8 @@ class Worker:
     async def _listen(self) -> None:
         while True:
             with suppress(StoreUnavailable):  # which the looks into the inbox tell too
-                await self._runtime.store.inbox.listen(self._deliveries.wake)
-            await self._runtime.clock.sleep(_LISTEN_AGAIN_SECONDS)
+                await self._engine.store.inbox.listen(self._deliveries.wake)
+            await self._engine.clock.sleep(_LISTEN_AGAIN_SECONDS)
 
     async def _hear(self, event: Event) -> None:
         match event:

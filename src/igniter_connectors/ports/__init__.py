@@ -1,10 +1,10 @@
 """What flows need from outside, as Protocols. Adapters implement them; tests may too."""
 
-from igniter_connectors.core.http import HttpClient
+from igniter_connectors.core.http.messages import HttpClient
 from igniter_connectors.ports.authorizations import AuthorizationStore
 from igniter_connectors.ports.connections import ConnectionStore
 from igniter_connectors.ports.endpoints import EndpointStore
-from igniter_connectors.ports.failure import DeliveryLost, StoreUnavailable
+from igniter_connectors.ports.errors import DeliveryLost, StoreUnavailable
 from igniter_connectors.ports.inbox import InboxStore
 from igniter_connectors.ports.revocations import RevocationStore
 from igniter_connectors.ports.routing import RoutingStore

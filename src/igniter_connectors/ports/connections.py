@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord, Grant, Status
-from igniter_connectors.core.oauth.lease import Lease
-from igniter_connectors.core.oauth.revocation import Handover
+from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord, Grant, Status
+from igniter_connectors.core.oauth.pending_revocation import Handover
+from igniter_connectors.core.oauth.refresh_lease import Lease
 
 
 class ConnectionStore(Protocol):
@@ -124,7 +124,7 @@ class ConnectionStore(Protocol):
         """
         ...
 
-    async def save_verdict(self, key: ConnectionKey, lease: Lease, status: Status) -> bool:
+    async def save_grant_status(self, key: ConnectionKey, lease: Lease, status: Status) -> bool:
         """Writes that the grant is dead, where row, generation and owner are the lease's.
 
         Clears lease and mark.

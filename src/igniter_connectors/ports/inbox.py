@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from igniter_connectors.core.connection import ConnectionKey
-from igniter_connectors.core.webhook.delivery import Delivery
+from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.webhook.inbox import EventState, InboxEvent, NewEvent, Recorded
+from igniter_connectors.core.webhook.retry_policy import Delivery
 
 
 class InboxStore(Protocol):
@@ -60,7 +60,7 @@ class InboxStore(Protocol):
         """The attempt failed; the next one is due after the pause."""
         ...
 
-    async def bury(self, delivery: Delivery, *, code: str) -> bool:
+    async def dead_letter(self, delivery: Delivery, *, code: str) -> bool:
         """The event is dead."""
         ...
 

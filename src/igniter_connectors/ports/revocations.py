@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from igniter_connectors.core.connection import ConnectionKey
-from igniter_connectors.core.oauth.revocation import PendingRevocation
+from igniter_connectors.core.connection.record import ConnectionKey
+from igniter_connectors.core.oauth.pending_revocation import PendingRevocation
 
 
 class RevocationStore(Protocol):

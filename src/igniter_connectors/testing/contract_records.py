@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord, Grant
-from igniter_connectors.core.oauth.lease import Lease
-from igniter_connectors.core.oauth.revocation import Handover, PendingRevocation
+from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord, Grant
+from igniter_connectors.core.oauth.pending_revocation import Handover, PendingRevocation
+from igniter_connectors.core.oauth.refresh_lease import Lease
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 from igniter_connectors.ports import Store

@@ -9,7 +9,7 @@ from typing import final
 import msgspec
 from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.http import (
+from igniter_connectors.core.http.messages import (
     DEADLINE,
     RESPONSE_LIMIT_BYTES,
     HttpFailed,

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from igniter_connectors.core.oauth.revocation import PendingRevocation
+from igniter_connectors.core.oauth.pending_revocation import PendingRevocation
 from igniter_connectors.ports import Store
 from igniter_connectors.testing.contract_records import (
     LATER,
@@ -57,7 +57,7 @@ async def a_reauthorization_clears_lease_and_mark(store: Store) -> None:
     fresh = replace(record, grant=grant_of(2, "new"), failures=0)
     assert await store.save_authorized(fresh, expected_grant="old")
     assert not await store.save_renewed(record.key, row=record.id, generation=1, grant=grant_of(2))
-    assert not await store.save_verdict(record.key, lease, "needs_reauth")
+    assert not await store.save_grant_status(record.key, lease, "needs_reauth")
     stored = await store.find(record.key)
     assert stored is not None
     assert (stored.lease_owner, stored.unresolved, stored.failures) == (None, False, 0)

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord, Grant
-from igniter_connectors.core.webhook.delivery import Delivery
+from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord, Grant
 from igniter_connectors.core.webhook.inbox import InboxEvent, NewEvent, Recorded
+from igniter_connectors.core.webhook.retry_policy import Delivery
 from igniter_connectors.ports import Store
 
 _KEY = ConnectionKey("organization", "acme", "mail")
@@ -142,7 +142,7 @@ async def an_owner_has_the_first_attempt_from_the_start(store: Store) -> None:
         replace(_delivery(event.id, "other", 2), key=replace(_KEY, identity="rival")),
     ):
         assert not await store.inbox.complete(stale)
-        assert not await store.inbox.bury(stale, code="X")
+        assert not await store.inbox.dead_letter(stale, code="X")
         assert not await store.inbox.hold(stale)
         assert not await store.inbox.retry(stale, code="X", pause=_LONG)
     assert await store.inbox.complete(_delivery(event.id, "other", 2))
@@ -214,8 +214,8 @@ async def a_dead_event_stays_until_it_is_replayed(store: Store) -> None:
     """Nobody claims it; replayed, its attempts count anew, and it may die again."""
     event = _event()
     _ = await _record(store, event, "me")
-    assert await store.inbox.bury(_delivery(event.id), code="CODE")
-    assert not await store.inbox.bury(_delivery(event.id), code="CODE")
+    assert await store.inbox.dead_letter(_delivery(event.id), code="CODE")
+    assert not await store.inbox.dead_letter(_delivery(event.id), code="CODE")
     assert await _claim(store) == []
     dead = await store.inbox.find(_KEY, event.id)
     assert dead is not None
@@ -256,7 +256,7 @@ async def what_is_over_is_forgotten_and_what_is_pending_is_not(store: Store) -> 
     for event in (done, dead, held, pending):
         _ = await _record(store, event, "me")
     assert await store.inbox.complete(_delivery(done.id))
-    assert await store.inbox.bury(_delivery(dead.id), code="CODE")
+    assert await store.inbox.dead_letter(_delivery(dead.id), code="CODE")
     await asyncio.sleep(_PAST_SHORT_SECONDS)
     assert await store.inbox.purge() == 3
     left = await store.inbox.list(_KEY, state=None, before=None, limit=9)
@@ -286,7 +286,7 @@ async def events_of_one_key_go_one_after_another(store: Store) -> None:
     await asyncio.sleep(_PAST_SHORT_SECONDS)
     (taken_over,) = await _claim(store, "other")
     assert (taken_over.id, taken_over.attempts) == (first.id, 3)
-    assert await store.inbox.bury(_delivery(first.id, "other", 3), code="X")
+    assert await store.inbox.dead_letter(_delivery(first.id, "other", 3), code="X")
     assert [one.id for one in await _claim(store)] == [second.id]
     # An earlier one that is replayed does not run beside a later one.
     assert await store.inbox.replay(_KEY, first.id)

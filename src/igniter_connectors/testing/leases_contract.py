@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from igniter_connectors.core.connection import ConnectionRecord
+from igniter_connectors.core.connection.record import ConnectionRecord
 from igniter_connectors.ports import Store
 from igniter_connectors.testing.contract_records import (
     LATER,
@@ -158,12 +158,12 @@ async def a_verdict_is_fenced_by_row_generation_and_owner(store: Store) -> None:
         replace(lease, generation=2),
         replace(lease, owner="other"),
     ):
-        assert not await store.save_verdict(record.key, other, "needs_reauth")
+        assert not await store.save_grant_status(record.key, other, "needs_reauth")
         assert not await store.put_back_lease(record.key, other, failures=1, retry_in=timedelta(0))
     successor = await take_lease(store, record)
     assert successor is not None
-    assert not await store.save_verdict(record.key, lease, "needs_reauth")
-    assert await store.save_verdict(record.key, successor, "lost_rotation")
+    assert not await store.save_grant_status(record.key, lease, "needs_reauth")
+    assert await store.save_grant_status(record.key, successor, "lost_rotation")
     stored = await store.find(record.key)
     assert stored == replace(record, status="lost_rotation")
 
@@ -178,7 +178,7 @@ async def a_late_commit_lands_unless_another_came_first(store: Store) -> None:
             successor = await take_lease(store, record)
             assert successor is not None
             if disturb == "condemned":
-                assert await store.save_verdict(record.key, successor, "lost_rotation")
+                assert await store.save_grant_status(record.key, successor, "lost_rotation")
         assert await store.save_renewed(record.key, row=record.id, generation=1, grant=grant_of(2))
         stored = await store.find(record.key)
         assert stored is not None

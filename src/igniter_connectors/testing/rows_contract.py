@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from igniter_connectors.core.connection import ConnectionKey
+from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.ports import Store
 from igniter_connectors.testing.contract_records import (
     LATER,

@@ -11,13 +11,12 @@ from urllib.parse import urlencode
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from igniter_connectors.core.http import Headers, HttpRequest
+from igniter_connectors.core.http.messages import Headers, HttpRequest
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.challenge import hub_verify_token
 from igniter_connectors.core.webhook.endpoint import WebhookEndpoint
 from igniter_connectors.core.webhook.form import read_form
 from igniter_connectors.core.webhook.hmac_scheme import signed_bytes
-from igniter_connectors.core.webhook.keys import SigningKey, signing_key
 from igniter_connectors.core.webhook.request import SignedRequest
 from igniter_connectors.core.webhook.schemes import (
     TWILIO_ID,
@@ -33,6 +32,7 @@ from igniter_connectors.core.webhook.schemes import (
     Verification,
     body_format,
 )
+from igniter_connectors.core.webhook.signing_keys import SigningKey, signing_key
 from igniter_connectors.core.webhook.twilio import signed_fields
 
 

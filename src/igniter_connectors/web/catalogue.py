@@ -9,11 +9,12 @@ from litestar import Controller, get
 from litestar.params import FromPath
 from returns.pipeline import is_successful
 
-from igniter_connectors.core.fields import FormField
-from igniter_connectors.core.page import LARGEST_PAGE
+from igniter_connectors.core.connector.form_fields import FormField
+from igniter_connectors.core.pagination import LARGEST_PAGE
 from igniter_connectors.manager.connectors import ConnectorEntry, Connectors
 from igniter_connectors.manager.scoped import Scoped
-from igniter_connectors.web.answer import (
+from igniter_connectors.web.permissions import Callers
+from igniter_connectors.web.responses import (
     WebRequest,
     WebResponse,
     as_litestar,
@@ -21,7 +22,6 @@ from igniter_connectors.web.answer import (
     json,
     problem,
 )
-from igniter_connectors.web.caller import Callers
 
 
 class CatalogueEntry(msgspec.Struct, frozen=True):

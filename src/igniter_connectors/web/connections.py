@@ -10,10 +10,11 @@ from litestar.params import FromPath, FromQuery
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.connection import (
+from igniter_connectors.core.connection.record import (
     DEFAULT_ACCOUNT,
 )
-from igniter_connectors.core.page import PAGE_SIZE
+from igniter_connectors.core.connector.validation import ValidationFault, decode_json
+from igniter_connectors.core.pagination import PAGE_SIZE
 from igniter_connectors.core.principal import Principal
 from igniter_connectors.core.problem import (
     AccountInvalid,
@@ -25,12 +26,11 @@ from igniter_connectors.core.problem import (
     Problem,
     RequestRefused,
 )
-from igniter_connectors.core.schema import Misfit, decode_json
 from igniter_connectors.manager.at import AtConfig
 from igniter_connectors.manager.at_oauth import AtOAuth
 from igniter_connectors.manager.connectors import Connectors, FoundConnector
-from igniter_connectors.web.answer import WebRequest, WebResponse, answer, json, problem
-from igniter_connectors.web.caller import CallerProblem, Callers, Operation
+from igniter_connectors.web.permissions import CallerProblem, Callers, Operation
+from igniter_connectors.web.responses import WebRequest, WebResponse, answer, json, problem
 
 BODY_LIMIT_BYTES = 1024 * 1024
 
@@ -172,10 +172,10 @@ def connections(connectors: Connectors[Any, Any], callers: Callers) -> type[Cont
             action = place.unwrap().connector.actions.get(name)
             if action is None or not action.open_to_http:
                 return problem(ActionNotFound(key, name))
-            input: Result[Any, Misfit] = decode_json(body, action.input)
+            input: Result[Any, ValidationFault] = decode_json(body, action.input)
             if not is_successful(input):
-                misfit = input.failure()
-                return problem(ActionInputInvalid(key, name, misfit.path, misfit.reason))
+                fault = input.failure()
+                return problem(ActionInputInvalid(key, name, fault.path, fault.reason))
             result = await place.unwrap().at.action(action).call(input.unwrap())
             return json(result.unwrap()) if is_successful(result) else problem(result.failure())
 
@@ -209,5 +209,5 @@ async def _body(request: WebRequest) -> bytes | RequestRefused:
     return body if len(body) <= BODY_LIMIT_BYTES else RequestRefused("the body is over 1 MiB")
 
 
-def _config_invalid(connector: str, misfit: Misfit) -> ConfigInvalid:
-    return ConfigInvalid(connector, misfit.path, misfit.reason)
+def _config_invalid(connector: str, fault: ValidationFault) -> ConfigInvalid:
+    return ConfigInvalid(connector, fault.path, fault.reason)

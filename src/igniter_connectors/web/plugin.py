@@ -11,10 +11,10 @@ from litestar.config.app import AppConfig
 from litestar.plugins import InitPlugin
 
 from igniter_connectors.manager.connectors import Connectors
-from igniter_connectors.web.caller import Callers, Permit, PrincipalOf
 from igniter_connectors.web.catalogue import catalogue
 from igniter_connectors.web.connections import connections
-from igniter_connectors.web.openapi import describe
+from igniter_connectors.web.openapi.describe import describe
+from igniter_connectors.web.permissions import Callers, Permit, PrincipalOf
 from igniter_connectors.web.webhooks import webhook_mount
 
 

@@ -9,15 +9,15 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 from returns.result import Failure
 
-from igniter_connectors.core.http import HttpRequest, HttpResponse
+from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
+from igniter_connectors.core.http.problem_details import problem_response
+from igniter_connectors.core.http.url import parse_webhook_path
 from igniter_connectors.core.problem import WebhookNotFound, WebhookTooLarge
-from igniter_connectors.core.problem_details import problem_response
-from igniter_connectors.core.url import parse_webhook_path
 from igniter_connectors.core.webhook.challenge import answers_get
 from igniter_connectors.core.webhook.schemes import headers_read
 from igniter_connectors.core.webhook.webhook import Webhook
-from igniter_connectors.flows.receive import OVERLOADED
-from igniter_connectors.flows.serve import ONLY_POST, TAKEN
+from igniter_connectors.flows.http_routes import ONLY_POST, TAKEN
+from igniter_connectors.flows.webhooks.receive import OVERLOADED
 from igniter_connectors.manager.connectors import Connectors
 
 NO_CONTENT: Final = 204

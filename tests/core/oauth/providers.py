@@ -7,9 +7,9 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from igniter_connectors.core.http import HttpResponse
+from igniter_connectors.core.http.messages import HttpResponse
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.token import TokenSet
+from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.secret import Secret
 
 PROVIDER: Final = OAuthProvider(

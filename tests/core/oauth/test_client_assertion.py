@@ -14,17 +14,17 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from msgspec.structs import replace
 
+from igniter_connectors.core.http.url import url_safe
 from igniter_connectors.core.oauth.client_assertion import (
     ASSERTION_LIFE,
     Moment,
     assertion_fields,
     assertion_key_fault,
 )
-from igniter_connectors.core.oauth.client_auth import token_request
+from igniter_connectors.core.oauth.client_authentication import token_request
 from igniter_connectors.core.oauth.provider import AssertionAlgorithm, OAuthProvider
-from igniter_connectors.core.oauth.provider_fault import provider_fault
+from igniter_connectors.core.oauth.provider_validation import provider_fault
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.url import url_safe
 from tests.core.examples import NOW
 from tests.core.vector_files import vectors
 

@@ -12,7 +12,7 @@ from igniter_connectors.core.oauth.client_credentials import (
     client_credentials_request,
     judge_client_credentials,
 )
-from igniter_connectors.core.oauth.token import TokenSet
+from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import TokenMalformed, TokenRefused
 from igniter_connectors.core.secret import Secret
 from tests.core.examples import NOW

@@ -9,10 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from igniter_connectors import HttpFailed, HttpResponse, OAuthProvider, Secret
-from igniter_connectors.core.connection import Grant
+from igniter_connectors.core.connection.record import Grant
 from igniter_connectors.core.oauth.client_renewal import judge_client_renewal, renews_as_client
 from igniter_connectors.core.oauth.refresh import DefiniteFailure, Outcome, Renewed
-from igniter_connectors.core.oauth.token import TokenSet
+from igniter_connectors.core.oauth.token_response import TokenSet
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PROVIDER = OAuthProvider(
@@ -92,4 +92,4 @@ def test_a_lost_answer_is_a_failure_to_try_again() -> None:
 
 def test_a_refused_client_is_told_as_such() -> None:
     """The application is at fault, so the client is left alone for a while."""
-    assert judged(401, {"error": "invalid_client"}) == DefiniteFailure(is_client_s=True)
+    assert judged(401, {"error": "invalid_client"}) == DefiniteFailure(is_client_credentials=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from returns.pipeline import is_successful
 from returns.result import Result
 
-from igniter_connectors.core.http import HttpFailed, HttpResponse, origin_of
+from igniter_connectors.core.http.messages import HttpFailed, HttpResponse, origin_of
 from igniter_connectors.core.oauth.discovery import (
     Document,
     ServerMetadata,
@@ -23,7 +23,7 @@ from igniter_connectors.core.oauth.discovery import (
     provider_from,
 )
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.provider_fault import provider_fault
+from igniter_connectors.core.oauth.provider_validation import provider_fault
 from igniter_connectors.core.problem import DiscoveryFailed
 from igniter_connectors.core.secret import Secret
 from tests.core.vector_files import vectors

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from igniter_connectors.core.http import HttpRequest, HttpResponse
+from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
+from igniter_connectors.core.http.url import octets_of, url_safe
 from igniter_connectors.core.oauth.client_assertion import Moment
 from igniter_connectors.core.oauth.dpop import (
     access_token_hash,
@@ -21,7 +22,6 @@ from igniter_connectors.core.oauth.dpop import (
     with_proof,
 )
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.url import octets_of, url_safe
 from tests.core.examples import NOW
 from tests.core.vector_files import vectors
 

@@ -14,6 +14,7 @@ from joserfc.jwk import OctKey, RSAKey
 from returns.pipeline import is_successful
 from returns.result import Result
 
+from igniter_connectors.core.http.url import url_safe
 from igniter_connectors.core.oauth.id_token import (
     LONGEST_TOKEN,
     UNKNOWN_KEY,
@@ -26,7 +27,6 @@ from igniter_connectors.core.oauth.jwks import KeySet
 from igniter_connectors.core.oauth.provider import is_openid
 from igniter_connectors.core.problem import IdTokenInvalid
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.url import url_safe
 from tests.core.examples import NOW
 
 from .keys import ALGORITHMS, EC, OTHER_RSA, RSA, AnyKey, key_for, public, signed

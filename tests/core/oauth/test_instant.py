@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from igniter_connectors.core.fields import JsonValue
+from igniter_connectors.core.connector.form_fields import JsonValue
 from igniter_connectors.core.oauth.instant import instant_of, life_until
 from igniter_connectors.core.oauth.seconds import LONGEST_LIFE
 

@@ -12,7 +12,7 @@ from igniter_connectors.core.oauth.provider import (
     TenantClient,
     authentication_of,
 )
-from igniter_connectors.core.oauth.provider_fault import RESERVED, provider_fault
+from igniter_connectors.core.oauth.provider_validation import RESERVED, provider_fault
 from igniter_connectors.core.secret import Secret
 
 from .providers import PROVIDER, provider

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from igniter_connectors.core.http import HttpFailed, HttpResponse
+from igniter_connectors.core.http.messages import HttpFailed, HttpResponse
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.refresh import (
     EXPIRY_MARGIN,
@@ -26,7 +26,7 @@ from igniter_connectors.core.oauth.refresh import (
     judge_refresh,
     refresh_request,
 )
-from igniter_connectors.core.oauth.token import TokenSet
+from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.secret import Secret
 from tests.core.examples import NOW
 
@@ -213,7 +213,7 @@ def test_overload_is_said_before_the_grant_is_looked_at(status: int) -> None:
 def test_other_errors_condemn_no_grant(error: str) -> None:
     """A wrong client secret is the application's fault, and no tenant's grant is dropped for it."""
     outcome = judge(answer({"error": error}, 400))
-    assert outcome == DefiniteFailure(is_client_s=error == "invalid_client")
+    assert outcome == DefiniteFailure(is_client_credentials=error == "invalid_client")
 
 
 def test_a_provider_may_declare_its_own_words_for_the_end() -> None:

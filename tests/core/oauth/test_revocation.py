@@ -1,32 +1,111 @@
-"""Tokens on their way to be revoked."""
+"""Giving tokens back. RFC 7009."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl
 
-from msgspec.structs import replace
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from igniter_connectors.core.http import DEADLINE
-from igniter_connectors.core.oauth.revocation import CLAIM, HELD_BACK, revocation_of
-from tests.core.examples import granted
+from igniter_connectors.core.http.messages import HttpFailed
+from igniter_connectors.core.oauth.revocation import (
+    Revocation,
+    Revoked,
+    RevokeLater,
+    RevokeRefused,
+    TokenKind,
+    judge_revocation,
+    revoke_request,
+)
+from igniter_connectors.core.secret import Secret
+
+from .providers import PROVIDER, answer, provider
+from .test_client_assertion import MOMENT, signing
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+URL = "https://provider.example/revoke"
 
 
-def test_a_revocation_holds_the_grant_and_the_config_that_minted_it() -> None:
-    """Not the row's own grant, where a refresh brought another that could not be stored."""
-    record = granted()
-    assert record.grant is not None
-    newer = replace(record.grant, generation=7)
-    pending = revocation_of(record, newer, id="id")
-    assert (pending.id, pending.key, pending.row) == ("id", record.key, record.id)
-    assert (pending.public_config, pending.sealed_config) == (
-        record.public_config,
-        record.sealed_config,
+@pytest.mark.parametrize("kind", ["refresh_token", "access_token"])
+def test_the_request_names_the_token_and_its_kind(kind: TokenKind) -> None:
+    """A form with the client's authentication (section 2.1)."""
+    judged = provider(revocation_url=URL, token_parameters={"audience": "api"}, token_body="json")
+    request = revoke_request(judged, Secret("45ghiukldjahdnhzdauz"), kind=kind)
+    assert request is not None
+    assert (request.method, request.url) == ("POST", URL)
+    assert dict(parse_qsl(request.body.decode())) == {
+        "token": "45ghiukldjahdnhzdauz",
+        "token_type_hint": kind,
+    }
+    assert request.header("authorization") is not None
+    assert request.header("content-type") == "application/x-www-form-urlencoded"
+
+
+def test_a_client_that_signs_revokes_too() -> None:
+    """With an assertion of its own."""
+    request = revoke_request(
+        signing(revocation_url=URL), Secret("t"), kind="refresh_token", moment=MOMENT
     )
-    assert (pending.grant, pending.attempts) == (newer, 0)
+    assert request is not None
+    assert b"client_assertion=" in request.body
 
 
-def test_a_grant_is_held_back_longer_than_a_callback_takes() -> None:
-    """Exchange and user info, each within its deadline; and a claim outlives its request."""
-    assert HELD_BACK > 2 * DEADLINE
-    assert CLAIM > DEADLINE
-    assert timedelta(minutes=5) > HELD_BACK
+def test_a_provider_without_the_endpoint_revokes_nothing() -> None:
+    """There is no request then."""
+    assert revoke_request(PROVIDER, Secret("t"), kind="refresh_token") is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "became"),
+    [
+        (200, b"", {}, Revoked()),
+        (200, b"{}", {}, Revoked()),
+        (204, b"", {}, Revoked()),
+        (299, b"<html>", {}, Revoked()),
+        (400, {"error": "invalid_token"}, {}, Revoked()),
+        (200, {"error": "invalid_token"}, {}, Revoked()),
+        (503, b"", {}, RevokeLater()),
+        (503, b"", {"retry_after": "120"}, RevokeLater(timedelta(minutes=2))),
+        (503, b"", {"retry_after": "999999"}, RevokeLater(timedelta(hours=1))),
+        (503, {"error": "invalid_token"}, {}, RevokeLater()),
+        (500, b"", {}, RevokeLater()),
+        (502, b"<html>", {}, RevokeLater()),
+        (599, b"", {}, RevokeLater()),
+        (429, b"", {"retry_after": "5"}, RevokeLater(timedelta(seconds=5))),
+        (400, {"error": "temporarily_unavailable"}, {}, RevokeLater()),
+        (200, {"error": "server_error"}, {"retry_after": "5"}, RevokeLater(timedelta(seconds=5))),
+        (400, {"error": "slow_down"}, {}, RevokeLater()),
+        (400, {"error": "unsupported_token_type"}, {}, RevokeRefused("unsupported_token_type")),
+        (400, {"error": "invalid_request"}, {}, RevokeRefused("invalid_request")),
+        (401, {"error": "invalid_client"}, {}, RevokeRefused("invalid_client")),
+        (200, {"error": "invalid_client"}, {}, RevokeRefused("invalid_client")),
+        (200, {"ok": False, "error": "zqCanary"}, {}, RevokeRefused("other")),
+        (400, {"error": {"code": "zqCanary"}}, {}, RevokeRefused("other")),
+        (199, b"", {}, RevokeRefused("other")),
+        (300, b"", {}, RevokeRefused("other")),
+        (307, b"", {"retry_after": "5"}, RevokeRefused("other")),
+        (404, b"<html>", {}, RevokeRefused("other")),
+        (428, b"", {}, RevokeRefused("other")),
+        (430, b"", {}, RevokeRefused("other")),
+        (499, b"", {}, RevokeRefused("other")),
+    ],
+)
+def test_what_became_of_the_token(
+    status: int, body: object, headers: dict[str, str], became: Revocation
+) -> None:
+    """Done, later, or never (section 2.2)."""
+    assert judge_revocation(answer(body, status, **headers), received_at=NOW) == became
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_no_answer_is_asked_again(sent: bool) -> None:
+    """Revoking twice does no harm."""
+    assert judge_revocation(HttpFailed(sent), received_at=NOW) == RevokeLater()
+
+
+@given(st.binary(), st.integers(100, 599))
+def test_any_answer_is_judged(body: bytes, status: int) -> None:
+    """Whatever bytes come back."""
+    assert isinstance(judge_revocation(answer(body, status), received_at=NOW), Revocation)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from igniter_connectors.core.http.url import url_safe
 from igniter_connectors.core.oauth.state import (
     COOKIE_SECONDS,
     LIFETIME,
@@ -25,7 +26,6 @@ from igniter_connectors.core.oauth.state import (
     unbound_browser,
 )
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.url import url_safe
 
 CANARY = "canary-5f1d"
 STATES = st.binary(min_size=32, max_size=32).map(url_safe)

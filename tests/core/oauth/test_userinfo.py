@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from returns.pipeline import is_successful
 from returns.result import Result
 
-from igniter_connectors.core.connection import UpstreamAccount
-from igniter_connectors.core.fields import JsonValue
-from igniter_connectors.core.http import HttpResponse
+from igniter_connectors.core.connection.record import UpstreamAccount
+from igniter_connectors.core.connector.form_fields import JsonValue
+from igniter_connectors.core.http.messages import HttpResponse
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.token import TokenSet
+from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.oauth.userinfo import judge_userinfo, userinfo_request
 from igniter_connectors.core.problem import UserInfoMalformed
 from igniter_connectors.core.secret import Secret

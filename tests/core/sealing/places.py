@@ -7,7 +7,7 @@ from typing import Final, get_args
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from igniter_connectors.core.sealing.binding import Binding, Purpose
+from igniter_connectors.core.sealing.associated_data import Binding, Purpose
 
 SECRET: Final = "correct-horse-battery-staple-0123456789"
 OTHER_SECRET: Final = "9876543210-elpats-yrettab-esroh-tcerroc"

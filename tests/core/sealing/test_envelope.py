@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igniter_connectors.core.sealing.binding import Binding, Purpose, associated_data
-from igniter_connectors.core.sealing.ciphers import Ciphers
+from igniter_connectors.core.sealing.associated_data import Binding, Purpose, associated_data
+from igniter_connectors.core.sealing.cipher_cache import Ciphers
 from igniter_connectors.core.sealing.envelope import (
     KEY_ID_AT,
     NONCE_AT,

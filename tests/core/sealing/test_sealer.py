@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from returns.result import Failure
 
-from igniter_connectors.core.sealing.binding import Binding
-from igniter_connectors.core.sealing.ciphers import Ciphers
+from igniter_connectors.core.sealing.associated_data import Binding
+from igniter_connectors.core.sealing.cipher_cache import Ciphers
 from igniter_connectors.core.sealing.keyring import Keyring
 from igniter_connectors.core.sealing.sealer import (
     DoesNotOpen,

@@ -8,11 +8,11 @@ import pytest
 from msgspec import Struct
 from returns.result import Result
 
-from igniter_connectors.core.connector import Connector
+from igniter_connectors.core.connector.definition import Connector
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.problem import WebhookFailed, WrongWiring
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.webhook.providers import GITHUB
+from igniter_connectors.core.webhook.presets import GITHUB
 from igniter_connectors.core.webhook.schemes import AcceptUnsignedEvents, StandardWebhooks
 from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
 

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from returns.pipeline import is_successful
 
-from igniter_connectors.core.http import HttpResponse
+from igniter_connectors.core.http.messages import HttpResponse
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.challenge import (
     answers_get,
     challenge_answer,
     hub_verify_token,
 )
-from igniter_connectors.core.webhook.providers import (
+from igniter_connectors.core.webhook.presets import (
     GITHUB,
     LINEAR,
     META,
@@ -35,7 +35,7 @@ from igniter_connectors.core.webhook.providers import (
 )
 from igniter_connectors.core.webhook.request import SignedRequest
 from igniter_connectors.core.webhook.schemes import AcceptUnsignedEvents, Verification
-from igniter_connectors.core.webhook.signature import verify
+from igniter_connectors.core.webhook.verification import verify
 
 from .requests import OTHER_TEXT_SECRET, SECOND, SIGNED_AT, TEXT_SECRET, request, slack_request
 

@@ -16,7 +16,7 @@ from returns.result import Failure, Result, Success
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.request import Refused, SignedRequest, Verified
 from igniter_connectors.core.webhook.schemes import CustomVerification, HmacScheme
-from igniter_connectors.core.webhook.signature import verify
+from igniter_connectors.core.webhook.verification import verify
 
 from .requests import OTHER_TEXT_SECRET, SIGNED_AT, TEXT_SECRET, request
 

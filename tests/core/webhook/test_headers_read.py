@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from igniter_connectors.core.webhook.providers import GITHUB, MICROSOFT_GRAPH, STRIPE, TWILIO
+from igniter_connectors.core.webhook.presets import GITHUB, MICROSOFT_GRAPH, STRIPE, TWILIO
 from igniter_connectors.core.webhook.schemes import (
     AcceptUnsignedEvents,
     CustomVerification,

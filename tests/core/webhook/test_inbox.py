@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from igniter_connectors.core.connection import ConnectionKey
+from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.webhook.inbox import InboxEvent, name_of, order_of, shown
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

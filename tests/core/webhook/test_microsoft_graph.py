@@ -10,11 +10,11 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result
 
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.webhook.keys import Ed25519Key
 from igniter_connectors.core.webhook.microsoft_graph import proof_of_graph
-from igniter_connectors.core.webhook.providers import MICROSOFT_GRAPH
+from igniter_connectors.core.webhook.presets import MICROSOFT_GRAPH
 from igniter_connectors.core.webhook.request import Part, Refused, Verified
-from igniter_connectors.core.webhook.signature import verify
+from igniter_connectors.core.webhook.signing_keys import Ed25519Key
+from igniter_connectors.core.webhook.verification import verify
 
 from .requests import OTHER_TEXT_SECRET, SIGNED_AT, TEXT_SECRET, request
 

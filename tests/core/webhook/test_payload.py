@@ -8,10 +8,14 @@ import msgspec
 import pytest
 from typing_extensions import TypeForm
 
-from igniter_connectors.core.schema import NOT_READ, Misfit, misread
+from igniter_connectors.core.connector.validation import (
+    NOT_READ,
+    ValidationFault,
+    decoding_fault_of,
+)
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.payload import payload_reader
-from igniter_connectors.core.webhook.providers import GITHUB, TWILIO
+from igniter_connectors.core.webhook.presets import GITHUB, TWILIO
 from igniter_connectors.core.webhook.schemes import BodyFormat
 from igniter_connectors.core.webhook.webhook import Webhook
 
@@ -56,24 +60,24 @@ def test_a_form_is_decoded_as_an_object_of_strings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "body_format", "misfit"),
+    ("body", "body_format", "fault"),
     [
-        (b"{", "json", Misfit("$", "is not JSON")),
-        (b"{}", "json", Misfit("$.Body", "is required")),
-        (b'{"Body":7}', "json", Misfit("$.Body", "expected `str`, got `int`")),
-        (b"Body=%zz", "form", Misfit("$", "expected `object`")),
-        (b"NumMedia=1", "form", Misfit("$.Body", "is required")),
-        (b"Body=a&NumMedia=x", "form", Misfit("$.NumMedia", "expected `int`, got `str`")),
-        (b"Body=a&Body=b", "form", Misfit("$.Body", "expected `str`, got `array`")),
+        (b"{", "json", ValidationFault("$", "is not JSON")),
+        (b"{}", "json", ValidationFault("$.Body", "is required")),
+        (b'{"Body":7}', "json", ValidationFault("$.Body", "expected `str`, got `int`")),
+        (b"Body=%zz", "form", ValidationFault("$", "expected `object`")),
+        (b"NumMedia=1", "form", ValidationFault("$.Body", "is required")),
+        (b"Body=a&NumMedia=x", "form", ValidationFault("$.NumMedia", "expected `int`, got `str`")),
+        (b"Body=a&Body=b", "form", ValidationFault("$.Body", "expected `str`, got `array`")),
     ],
 )
 def test_what_does_not_fit_names_the_path(
-    body: bytes, body_format: Literal["json", "form"], misfit: Misfit
+    body: bytes, body_format: Literal["json", "form"], fault: ValidationFault
 ) -> None:
     """One of `NOT_READ` is raised, and read as anywhere else."""
     with pytest.raises(NOT_READ) as raised:
         _ = read(body, Message, body_format)
-    assert misread(raised.value, Message) == misfit
+    assert decoding_fault_of(raised.value, Message) == fault
 
 
 def test_a_webhook_makes_its_decoder_once() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from returns.result import Failure, Result
 
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.webhook.providers import GITHUB, STRIPE
+from igniter_connectors.core.webhook.presets import GITHUB, STRIPE
 from igniter_connectors.core.webhook.request import Refused, SignedRequest, Verified
 from igniter_connectors.core.webhook.schemes import (
     AcceptUnsignedEvents,

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from returns.pipeline import is_successful
 
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.webhook.providers import STANDARD_WEBHOOKS, SVIX
+from igniter_connectors.core.webhook.presets import STANDARD_WEBHOOKS, SVIX
 from igniter_connectors.core.webhook.request import SignedRequest, Verified
-from igniter_connectors.core.webhook.signature import verify
+from igniter_connectors.core.webhook.verification import verify
 
 from .requests import SECOND, SIGNED_AT, STANDARD_SECRET, request, standard_signature
 

@@ -20,12 +20,12 @@ from twilio.request_validator import (  # type: ignore[import-untyped]  # it has
 )
 
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.webhook.dedupe import dedupe
-from igniter_connectors.core.webhook.providers import TWILIO, TWILIO_JSON
+from igniter_connectors.core.webhook.deduplication import dedupe
+from igniter_connectors.core.webhook.presets import TWILIO, TWILIO_JSON
 from igniter_connectors.core.webhook.request import SignedRequest
 from igniter_connectors.core.webhook.schemes import TwilioScheme
-from igniter_connectors.core.webhook.signature import verify
 from igniter_connectors.core.webhook.twilio import spellings
+from igniter_connectors.core.webhook.verification import verify
 from tests.core.vector_files import vectors
 
 from .requests import (

@@ -11,11 +11,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 from returns.result import Failure, Result
 
-from igniter_connectors.core.connection import ConnectionKey
+from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.problem import WebhookFailed
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.webhook.delivery import Delivery, Retries
-from igniter_connectors.core.webhook.providers import GITHUB
+from igniter_connectors.core.webhook.presets import GITHUB
+from igniter_connectors.core.webhook.retry_policy import Delivery, Retries
 from igniter_connectors.core.webhook.webhook import (
     BODY_LIMIT_BYTES,
     Webhook,

@@ -10,8 +10,7 @@ from typing import Any, Final, LiteralString, final
 
 from psycopg_pool import AsyncConnectionPool
 
-from igniter_connectors.adapters.postgres.failure import UNANSWERED, WEATHER, unavailable
-from igniter_connectors.adapters.postgres.link import (
+from igniter_connectors.adapters.postgres.connection import (
     Address,
     Link,
     Row,
@@ -19,6 +18,7 @@ from igniter_connectors.adapters.postgres.link import (
     hang_up,
     has_hung_up,
 )
+from igniter_connectors.adapters.postgres.errors import TRANSIENT_ERRORS, UNANSWERED, unavailable
 from igniter_connectors.adapters.postgres.schema import require_current
 from igniter_connectors.ports import StoreUnavailable
 
@@ -103,7 +103,7 @@ class Database:
                     watch.cancel()
             finally:
                 await pool.putconn(link)
-        except WEATHER as error:
+        except TRANSIENT_ERRORS as error:
             if loop.time() >= until:
                 raise StoreUnavailable(UNANSWERED) from None
             raise unavailable(error) from None
@@ -153,7 +153,7 @@ class Database:
                 raise StoreUnavailable("the store is not open: use `async with connectors:`")
             try:
                 link = await _take(pool, self.until())
-            except WEATHER as error:
+            except TRANSIENT_ERRORS as error:
                 raise unavailable(error) from None
             watch: asyncio.TimerHandle | None = None
             try:

@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any, Final, LiteralString, TypeAlias, final
 
 from igniter_connectors.adapters.postgres import inbox_statements as sql
-from igniter_connectors.adapters.postgres.batches import Batches
+from igniter_connectors.adapters.postgres.batching import Batches
+from igniter_connectors.adapters.postgres.connection import Row
 from igniter_connectors.adapters.postgres.database import Database
-from igniter_connectors.adapters.postgres.failure import RowUnreadable
-from igniter_connectors.adapters.postgres.link import Row
+from igniter_connectors.adapters.postgres.errors import RowUnreadable
 from igniter_connectors.adapters.postgres.rows import key_values, utc
 from igniter_connectors.adapters.postgres.text_array import TextArray
-from igniter_connectors.core.connection import ConnectionKey
-from igniter_connectors.core.webhook.delivery import Delivery
+from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.webhook.inbox import EventState, InboxEvent, NewEvent, Recorded
+from igniter_connectors.core.webhook.retry_policy import Delivery
 from igniter_connectors.ports import StoreUnavailable
 
 _New: TypeAlias = tuple[Any, ...]  # the values of `sql.NEW`: the type of each is its column's
@@ -111,9 +111,9 @@ class PostgresInbox:
         values = (code, pause, *_latest(delivery))
         return bool(await self._database.write(sql.RETRY, values))
 
-    async def bury(self, delivery: Delivery, *, code: str) -> bool:
+    async def dead_letter(self, delivery: Delivery, *, code: str) -> bool:
         """The event is dead."""
-        return bool(await self._database.write(sql.BURY, (code, *_latest(delivery))))
+        return bool(await self._database.write(sql.DEAD_LETTER, (code, *_latest(delivery))))
 
     async def hold(self, delivery: Delivery) -> bool:
         """The event's connection is disabled."""

@@ -174,7 +174,7 @@ RETRY: Final[LiteralString] = (
     "UPDATE igniter_webhook_inbox SET owner = '', last_code = %s, due_at = now() + %s"
     f" WHERE {_LATEST} RETURNING 1"
 )
-BURY: Final[LiteralString] = (
+DEAD_LETTER: Final[LiteralString] = (
     "UPDATE igniter_webhook_inbox SET state = 'dead', owner = '', last_code = %s,"
     f" finished_at = now(), purge_at = keep_until WHERE {_LATEST} RETURNING 1"
 )

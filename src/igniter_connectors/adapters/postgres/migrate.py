@@ -7,7 +7,7 @@ from typing import Final
 
 from psycopg import IsolationLevel
 
-from igniter_connectors.adapters.postgres.link import Address, Link, connected
+from igniter_connectors.adapters.postgres.connection import Address, Link, connected
 from igniter_connectors.adapters.postgres.schema import (
     Migration,
     migrations,

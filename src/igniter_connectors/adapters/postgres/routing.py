@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, LiteralString, final
 
+from igniter_connectors.adapters.postgres.connection import Row
 from igniter_connectors.adapters.postgres.database import Database
-from igniter_connectors.adapters.postgres.link import Row
 from igniter_connectors.adapters.postgres.rows import BODY, KEY, key_values, to_connection
-from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord
+from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 
 _IS_KEY: Final[LiteralString] = " AND ".join(f"{column} = %s" for column in KEY)
 _ON_KEY: Final[LiteralString] = " AND ".join(f"c.{column} = a.{column}" for column in KEY)

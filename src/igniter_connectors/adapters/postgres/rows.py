@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final, LiteralString, TypeAlias
 
-from igniter_connectors.adapters.postgres.failure import RowUnreadable
-from igniter_connectors.adapters.postgres.link import Row
-from igniter_connectors.core.connection import (
+from igniter_connectors.adapters.postgres.connection import Row
+from igniter_connectors.adapters.postgres.errors import RowUnreadable
+from igniter_connectors.core.connection.record import (
     ConnectionKey,
     ConnectionRecord,
     Grant,
     Status,
 )
-from igniter_connectors.core.oauth.revocation import PendingRevocation
+from igniter_connectors.core.oauth.pending_revocation import PendingRevocation
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 

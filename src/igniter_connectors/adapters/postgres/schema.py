@@ -7,8 +7,8 @@ from typing import Final
 
 import msgspec
 
-from igniter_connectors.adapters.postgres.failure import MIGRATE
-from igniter_connectors.adapters.postgres.link import Link
+from igniter_connectors.adapters.postgres.connection import Link
+from igniter_connectors.adapters.postgres.errors import MIGRATE
 from igniter_connectors.ports import StoreUnavailable
 
 SCHEMA_VERSION: Final = 3

@@ -168,7 +168,7 @@ RELEASE_LEASE: Final[LiteralString] = (
     f"UPDATE igniter_connections SET lease_owner = NULL WHERE {_FENCE} RETURNING 1"
 )
 
-SAVE_VERDICT: Final[LiteralString] = (
+SAVE_GRANT_STATUS: Final[LiteralString] = (
     "UPDATE igniter_connections SET status = %s, lease_owner = NULL, unresolved = false"
     f" WHERE {_FENCE} RETURNING 1"
 )

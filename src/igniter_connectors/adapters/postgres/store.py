@@ -11,12 +11,12 @@ import msgspec
 from psycopg import AsyncConnection
 
 from igniter_connectors.adapters.postgres import statements as sql
-from igniter_connectors.adapters.postgres.coalesce import CoalescedReads
+from igniter_connectors.adapters.postgres.batched_endpoints import CoalescedEndpoints
+from igniter_connectors.adapters.postgres.batched_reads import CoalescedReads
+from igniter_connectors.adapters.postgres.connection import Address, Pooling, Row
 from igniter_connectors.adapters.postgres.database import Database
-from igniter_connectors.adapters.postgres.endpoints import CoalescedEndpoints
 from igniter_connectors.adapters.postgres.inbox import PostgresInbox, complete_values
 from igniter_connectors.adapters.postgres.inbox_statements import COMPLETE
-from igniter_connectors.adapters.postgres.link import Address, Pooling, Row
 from igniter_connectors.adapters.postgres.migrate import migrate, plan
 from igniter_connectors.adapters.postgres.revocations import PostgresRevocations
 from igniter_connectors.adapters.postgres.routing import PostgresRouting
@@ -30,14 +30,14 @@ from igniter_connectors.adapters.postgres.rows import (
     to_connection,
     to_endpoint,
 )
-from igniter_connectors.core.connection import (
+from igniter_connectors.core.connection.record import (
     ConnectionKey,
     ConnectionRecord,
     Grant,
     Status,
 )
-from igniter_connectors.core.oauth.lease import Lease
-from igniter_connectors.core.oauth.revocation import Handover
+from igniter_connectors.core.oauth.pending_revocation import Handover
+from igniter_connectors.core.oauth.refresh_lease import Lease
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 from igniter_connectors.core.webhook.webhook import WebhookCall
@@ -259,10 +259,10 @@ class PostgresStore:
         values = (*key_values(key), *_fence(lease))
         return bool(await self._database.write(sql.RELEASE_LEASE, values))
 
-    async def save_verdict(self, key: ConnectionKey, lease: Lease, status: Status) -> bool:
+    async def save_grant_status(self, key: ConnectionKey, lease: Lease, status: Status) -> bool:
         """Writes that the grant is dead."""
         values = (status, *key_values(key), *_fence(lease))
-        return bool(await self._database.write(sql.SAVE_VERDICT, values))
+        return bool(await self._database.write(sql.SAVE_GRANT_STATUS, values))
 
     async def list(
         self, scope: str, identity: str, *, after: tuple[str, str] | None, limit: int

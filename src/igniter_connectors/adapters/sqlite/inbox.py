@@ -11,9 +11,9 @@ import msgspec
 
 from igniter_connectors.adapters.sqlite.database import Database
 from igniter_connectors.adapters.sqlite.rows import Value, instant, maybe_instant, read, to_micros
-from igniter_connectors.core.connection import ConnectionKey
-from igniter_connectors.core.webhook.delivery import Delivery
+from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.webhook.inbox import EventState, InboxEvent, NewEvent, Recorded
+from igniter_connectors.core.webhook.retry_policy import Delivery
 from igniter_connectors.ports import Clock
 
 _SOME: Final = 1000
@@ -73,7 +73,7 @@ COMPLETE: Final = (
 _RETRY: Final = (
     f"UPDATE webhook_inbox SET owner = '', last_code = ?, due_at = ? WHERE {_LATEST} RETURNING 1"
 )
-_BURY: Final = (
+_DEAD_LETTER: Final = (
     "UPDATE webhook_inbox SET state = 'dead', owner = '', last_code = ?, finished_at = ?,"
     f" purge_at = keep_until WHERE {_LATEST} RETURNING 1"
 )
@@ -200,10 +200,10 @@ class SQLiteInbox:
         due_at = to_micros(self._clock.now() + pause)
         return bool(await self._database.write(_RETRY, (code, due_at, *_latest(delivery))))
 
-    async def bury(self, delivery: Delivery, *, code: str) -> bool:
+    async def dead_letter(self, delivery: Delivery, *, code: str) -> bool:
         """The event is dead."""
         now = to_micros(self._clock.now())
-        return bool(await self._database.write(_BURY, (code, now, *_latest(delivery))))
+        return bool(await self._database.write(_DEAD_LETTER, (code, now, *_latest(delivery))))
 
     async def hold(self, delivery: Delivery) -> bool:
         """The event's connection is disabled."""

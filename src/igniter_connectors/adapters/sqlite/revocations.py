@@ -13,8 +13,8 @@ from igniter_connectors.adapters.sqlite.rows import (
     to_micros,
     to_revocation,
 )
-from igniter_connectors.core.connection import ConnectionKey
-from igniter_connectors.core.oauth.revocation import PendingRevocation
+from igniter_connectors.core.connection.record import ConnectionKey
+from igniter_connectors.core.oauth.pending_revocation import PendingRevocation
 from igniter_connectors.ports import Clock
 
 

@@ -7,7 +7,7 @@ from typing import Final, final
 
 from igniter_connectors.adapters.sqlite.database import Database
 from igniter_connectors.adapters.sqlite.rows import CONNECTION, to_connection
-from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord
+from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 
 _C: Final = ", ".join(f"c.{column.strip()}" for column in CONNECTION.split(","))
 _KEY: Final = "scope = ? AND identity = ? AND connector = ? AND account = ?"

@@ -109,7 +109,7 @@ PUT_BACK_LEASE: Final = (
     f" next_attempt_at = ? WHERE {_FENCE} RETURNING 1"
 )
 RELEASE_LEASE: Final = f"UPDATE connections SET lease_owner = NULL WHERE {_FENCE} RETURNING 1"
-SAVE_VERDICT: Final = (
+SAVE_GRANT_STATUS: Final = (
     "UPDATE connections SET status = ?, lease_owner = NULL, unresolved = 0"
     f" WHERE {_FENCE} RETURNING 1"
 )

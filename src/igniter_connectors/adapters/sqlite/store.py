@@ -30,14 +30,14 @@ from igniter_connectors.adapters.sqlite.rows import (
     to_micros,
 )
 from igniter_connectors.adapters.system import SystemClock
-from igniter_connectors.core.connection import (
+from igniter_connectors.core.connection.record import (
     ConnectionKey,
     ConnectionRecord,
     Grant,
     Status,
 )
-from igniter_connectors.core.oauth.lease import Lease
-from igniter_connectors.core.oauth.revocation import Handover
+from igniter_connectors.core.oauth.pending_revocation import Handover
+from igniter_connectors.core.oauth.refresh_lease import Lease
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 from igniter_connectors.core.webhook.webhook import WebhookCall
@@ -210,10 +210,10 @@ class SQLiteStore:
         values = (*_key(key), *_fence(lease))
         return bool(await self._database.write(sql.RELEASE_LEASE, values))
 
-    async def save_verdict(self, key: ConnectionKey, lease: Lease, status: Status) -> bool:
+    async def save_grant_status(self, key: ConnectionKey, lease: Lease, status: Status) -> bool:
         """Writes that the grant is dead."""
         values = (status, *_key(key), *_fence(lease))
-        return bool(await self._database.write(sql.SAVE_VERDICT, values))
+        return bool(await self._database.write(sql.SAVE_GRANT_STATUS, values))
 
     async def save_renewed(
         self, key: ConnectionKey, *, row: str, generation: int, grant: Grant

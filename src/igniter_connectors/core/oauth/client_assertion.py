@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from igniter_connectors.core.http.url import url_safe
 from igniter_connectors.core.oauth.provider import AssertionAlgorithm, OAuthProvider
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.url import url_safe
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, OKPKey, RSAKey

@@ -7,12 +7,12 @@ from datetime import datetime
 from msgspec.structs import replace
 from returns.result import Result
 
-from igniter_connectors.core.http import HttpRequest, HttpResponse
+from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.oauth.client_assertion import Moment
-from igniter_connectors.core.oauth.client_auth import token_request
-from igniter_connectors.core.oauth.exchange import judge_exchange
+from igniter_connectors.core.oauth.client_authentication import token_request
+from igniter_connectors.core.oauth.code_exchange import judge_exchange
 from igniter_connectors.core.oauth.provider import OAuthProvider, authentication_of
-from igniter_connectors.core.oauth.token import TokenSet
+from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import TokenMalformed, TokenRefused
 
 

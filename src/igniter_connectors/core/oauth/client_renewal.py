@@ -10,8 +10,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from igniter_connectors.core.connection import Grant
-from igniter_connectors.core.http import HttpFailed, HttpResponse
+from igniter_connectors.core.connection.record import Grant
+from igniter_connectors.core.http.messages import HttpFailed, HttpResponse
 from igniter_connectors.core.oauth.provider import OAuthProvider, authentication_of
 from igniter_connectors.core.oauth.refresh import (
     DefiniteFailure,
@@ -19,7 +19,7 @@ from igniter_connectors.core.oauth.refresh import (
     Renewed,
     judge_refresh,
 )
-from igniter_connectors.core.oauth.token import TokenSet
+from igniter_connectors.core.oauth.token_response import TokenSet
 
 
 def renews_as_client(grant: Grant, tokens: TokenSet, provider: OAuthProvider) -> bool:

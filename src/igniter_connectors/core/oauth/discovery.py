@@ -9,18 +9,18 @@ import msgspec
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.http import HttpFailed, HttpRequest, HttpResponse, origin_of
+from igniter_connectors.core.connector.validation import decode_json
+from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse, origin_of
+from igniter_connectors.core.http.url import is_safe_endpoint
 from igniter_connectors.core.oauth.endpoint_template import is_template
 from igniter_connectors.core.oauth.provider import (
     AssertionAlgorithm,
     ClientAuthentication,
     OAuthProvider,
 )
-from igniter_connectors.core.oauth.provider_fault import provider_fault
+from igniter_connectors.core.oauth.provider_validation import provider_fault
 from igniter_connectors.core.problem import DiscoveryFailed
-from igniter_connectors.core.schema import decode_json
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.url import is_safe_endpoint
 
 Document = Literal["openid-configuration", "oauth-authorization-server"]
 

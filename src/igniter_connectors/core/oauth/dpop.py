@@ -10,11 +10,11 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 from msgspec.structs import replace
 
-from igniter_connectors.core.http import HttpRequest, HttpResponse
-from igniter_connectors.core.oauth.answer import decode_answer
+from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
+from igniter_connectors.core.http.url import url_safe
 from igniter_connectors.core.oauth.client_assertion import Moment
+from igniter_connectors.core.oauth.response import decode_answer
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.url import url_safe
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey

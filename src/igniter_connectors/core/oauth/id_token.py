@@ -11,16 +11,16 @@ import msgspec
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.fields import JsonValue
-from igniter_connectors.core.http import HttpResponse
-from igniter_connectors.core.oauth.answer import decode_answer
+from igniter_connectors.core.connector.form_fields import JsonValue
+from igniter_connectors.core.connector.validation import decode_json
+from igniter_connectors.core.http.messages import HttpResponse
+from igniter_connectors.core.http.url import octets_of, url_safe
 from igniter_connectors.core.oauth.jwks import KeySet
 from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.response import decode_answer
 from igniter_connectors.core.problem import IdTokenInvalid
-from igniter_connectors.core.schema import decode_json
 from igniter_connectors.core.scope import is_storable
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.url import octets_of, url_safe
 
 TOLERANCE: Final = timedelta(minutes=1)
 """How far the provider's clock may be from ours."""

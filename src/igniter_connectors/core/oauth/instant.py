@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from igniter_connectors.core.fields import JsonValue
+from igniter_connectors.core.connector.form_fields import JsonValue
 from igniter_connectors.core.oauth.seconds import LONGEST_LIFE, number_of
 
 _NOTHING: Final = timedelta()

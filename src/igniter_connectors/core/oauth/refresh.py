@@ -13,17 +13,17 @@ import msgspec
 from msgspec.structs import replace
 from returns.pipeline import is_successful
 
-from igniter_connectors.core.http import HttpFailed, HttpRequest, HttpResponse
+from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse
+from igniter_connectors.core.http.retry_after import retry_after
 from igniter_connectors.core.oauth.client_assertion import Moment
-from igniter_connectors.core.oauth.client_auth import token_request
+from igniter_connectors.core.oauth.client_authentication import token_request
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.token import (
+from igniter_connectors.core.oauth.token_response import (
     TokenSet,
     carried_over,
     error_of,
     judge_token,
 )
-from igniter_connectors.core.retry_after import retry_after
 from igniter_connectors.core.secret import Secret
 
 EXPIRY_MARGIN: Final = timedelta(seconds=10)
@@ -56,11 +56,11 @@ class DefiniteFailure(msgspec.Struct, frozen=True):
     """No new tokens, and the refresh token was not spent: refused, or nothing was sent.
 
     `retry_after`: what the provider asked for, at most an hour; None where it did not.
-    `is_client_s`: the application's own client was refused, which no tenant can mend.
+    `is_client_credentials`: the application's own client was refused, which no tenant can mend.
     """
 
     retry_after: timedelta | None = None
-    is_client_s: bool = False
+    is_client_credentials: bool = False
 
 
 class UnknownOutcome(msgspec.Struct, frozen=True):
@@ -135,7 +135,7 @@ def judge_refresh(
         return UnknownOutcome()
     if error in provider.dead_grant_errors:
         return GrantDead()
-    return DefiniteFailure(asked, is_client_s=error in _CLIENT_ERRORS)
+    return DefiniteFailure(asked, is_client_credentials=error in _CLIENT_ERRORS)
 
 
 def back_off(failures: int, asked: timedelta | None, jitter: float) -> timedelta:

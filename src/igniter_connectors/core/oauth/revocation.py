@@ -1,57 +1,85 @@
-"""Tokens that nobody needs any more, on their way to be revoked. RFC 7009, RFC 9700 section 4.14.
-
-A grant that was disconnected, or that another replaced, is still alive at its provider until it
-is revoked there. Its tokens are kept, sealed, until the provider has confirmed.
-"""
+"""Giving tokens back. RFC 7009."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, Literal
 
 import msgspec
 
-from igniter_connectors.core.connection import ConnectionKey, ConnectionRecord, Grant
+from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse
+from igniter_connectors.core.http.retry_after import retry_after
+from igniter_connectors.core.oauth.client_assertion import Moment
+from igniter_connectors.core.oauth.client_authentication import client_request
+from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.response import decode_answer, error_in, known_error
+from igniter_connectors.core.secret import Secret
 
-HELD_BACK: Final = timedelta(seconds=30)
-"""How long a revocation waits that would end a whole grant: longer than a callback takes from
-the code's exchange to its commit, so that a connection just made of the same grant is seen."""
+TokenKind = Literal["refresh_token", "access_token"]
 
-CLAIM: Final = timedelta(seconds=60)
-"""For how long a revocation is one process's, longer than its request may take."""
-
-MOST_ATTEMPTS: Final = 20
-"""After so many refusals to answer, about a day of them, the tokens are given up and deleted."""
+_OVERLOADED: Final = 429
+# Section 2.2: a token that is not valid any more needs no revoking. Google says so with a 400.
+_GONE: Final = ("invalid_token",)
+_LATER: Final = ("temporarily_unavailable", "server_error", "slow_down")
 
 
-class Handover(msgspec.Struct, frozen=True):
-    """How a store hands tokens over while it ends their grant: under which id, and when due.
+class Revoked(msgspec.Struct, frozen=True):
+    """The token is worth nothing any more."""
 
-    A lease that runs ends first, so that whoever holds it is not overtaken.
+
+class RevokeLater(msgspec.Struct, frozen=True):
+    """Whether it was revoked is not known, and asking again does no harm.
+
+    `after`: what the provider asked to wait, at most an hour; None where it did not.
     """
 
-    id: str
-    due_in: timedelta
+    after: timedelta | None = None
 
 
-class PendingRevocation(msgspec.Struct, frozen=True):
-    """What is to be revoked: the grant as its row held it, with the config it was minted under.
+class RevokeRefused(msgspec.Struct, frozen=True):
+    """The provider will not, however often it is asked.
 
-    `row` and `grant.generation` are those that the tokens were sealed for. `attempts` counts
-    requests that brought no answer.
+    `error` is a code of RFC 6749 section 5.2 or RFC 7009, else `other`.
     """
 
-    id: str
-    key: ConnectionKey
-    row: str
-    public_config: bytes
-    sealed_config: bytes
-    grant: Grant
-    attempts: int = 0
+    error: str
 
 
-def revocation_of(record: ConnectionRecord, grant: Grant, *, id: str) -> PendingRevocation:
-    """The revocation of a grant that was minted under a record's config."""
-    return PendingRevocation(
-        id, record.key, record.id, record.public_config, record.sealed_config, grant
-    )
+Revocation = Revoked | RevokeLater | RevokeRefused
+
+
+def revoke_request(
+    provider: OAuthProvider,
+    token: Secret,
+    *,
+    kind: TokenKind,
+    moment: Moment | None = None,
+) -> HttpRequest | None:
+    """The request that revokes a token (section 2.1); None where the provider cannot.
+
+    A grant ends with its refresh token, and most servers end its access tokens with it.
+    """
+    if provider.revocation_url is None:
+        return None
+    fields = {"token": token.reveal(), "token_type_hint": kind}
+    return client_request(provider, provider.revocation_url, fields, moment=moment)
+
+
+def judge_revocation(answer: HttpResponse | HttpFailed, *, received_at: datetime) -> Revocation:
+    """What became of the token (section 2.2).
+
+    Later: no answer, 429, 5xx. Refused: any other error, whatever the status, among them
+    `unsupported_token_type`; a redirect; a status that is neither.
+    """
+    if isinstance(answer, HttpFailed):
+        return RevokeLater()
+    if answer.status == _OVERLOADED or answer.status >= 500:
+        return RevokeLater(retry_after(answer, received_at=received_at))
+    error = error_in(decode_answer(answer) or {})
+    if error in _GONE:
+        return Revoked()
+    if error in _LATER:
+        return RevokeLater(retry_after(answer, received_at=received_at))
+    if error is None and 200 <= answer.status < 300:
+        return Revoked()
+    return RevokeRefused(known_error(error))

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import Final
 
-from igniter_connectors.core.fields import JsonValue
+from igniter_connectors.core.connector.form_fields import JsonValue
 
 LONGEST_LIFE: Final = timedelta(days=3660)
 """Ten years. A longer `expires_in` is an instant that somebody put there, or nonsense."""

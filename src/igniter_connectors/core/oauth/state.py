@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from igniter_connectors.core.connection import ConnectionKey
+from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.secret import Secret
 
 LIFETIME: Final = timedelta(minutes=10)

@@ -7,11 +7,11 @@ from typing import Final
 import msgspec
 from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.connection import UpstreamAccount
-from igniter_connectors.core.fields import JsonValue
-from igniter_connectors.core.http import HttpRequest, HttpResponse
+from igniter_connectors.core.connection.record import UpstreamAccount
+from igniter_connectors.core.connector.form_fields import JsonValue
+from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.token import TokenSet
+from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import UserInfoMalformed
 from igniter_connectors.core.scope import is_storable
 

@@ -32,7 +32,6 @@ from igniter_connectors.core.problem.base import (
     problem_of,
     value_or_raise,
 )
-from igniter_connectors.core.problem.code import ErrorCode
 from igniter_connectors.core.problem.connection import (
     AlreadyConnected,
     ConfigInvalid,
@@ -44,6 +43,7 @@ from igniter_connectors.core.problem.connection import (
     EncryptFailed,
     NotConnected,
 )
+from igniter_connectors.core.problem.error_code import ErrorCode
 from igniter_connectors.core.problem.oauth import (
     AuthorizationDenied,
     DiscoveryFailed,

@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
+from igniter_connectors.core.http.url import url_safe
 from igniter_connectors.core.problem import EncryptionSecretRequired, WrongWiring
-from igniter_connectors.core.sealing.binding import Purpose, length_prefixed
+from igniter_connectors.core.sealing.associated_data import Purpose, length_prefixed
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.url import url_safe
 
 SECRET_LENGTH: Final = 32
 """The shortest secret taken, in characters. HKDF does not strengthen a guessable one."""

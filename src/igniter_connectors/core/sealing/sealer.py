@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.sealing.binding import Binding
-from igniter_connectors.core.sealing.ciphers import Ciphers
+from igniter_connectors.core.sealing.associated_data import Binding
+from igniter_connectors.core.sealing.cipher_cache import Ciphers
 
 LONGEST: Final = 1024 * 1024
 """The longest plaintext sealed, in bytes."""

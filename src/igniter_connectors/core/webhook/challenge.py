@@ -11,14 +11,14 @@ from typing import Final, assert_never
 
 import msgspec
 
-from igniter_connectors.core.http import HttpResponse
+from igniter_connectors.core.http.messages import HttpResponse
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.form import read_query, single_field
 from igniter_connectors.core.webhook.hmac_scheme import proof_of_hmac
 from igniter_connectors.core.webhook.json_object import read_object, text_in
-from igniter_connectors.core.webhook.keys import SigningKey
 from igniter_connectors.core.webhook.request import SignedRequest, Verified
 from igniter_connectors.core.webhook.schemes import HmacScheme, MicrosoftGraphScheme, Verification
+from igniter_connectors.core.webhook.signing_keys import SigningKey
 
 LONGEST_ECHO: Final = 256
 _PLAIN_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")

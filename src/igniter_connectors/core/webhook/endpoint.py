@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from igniter_connectors.core.connection import ConnectionKey
+from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.secret import Secret
 
 

@@ -8,14 +8,8 @@ from typing import assert_never
 
 import msgspec
 
-from igniter_connectors.core.webhook.json_object import (
-    event_id_in,
-    integer_in,
-    is_event_id,
-    read_object,
-)
-from igniter_connectors.core.webhook.keys import SigningKey
-from igniter_connectors.core.webhook.mac import (
+from igniter_connectors.core.webhook.batch import TOO_MANY, split
+from igniter_connectors.core.webhook.constant_time import (
     DOUBLE_ID,
     LONGEST_HEADER,
     NO_HEADER,
@@ -25,6 +19,12 @@ from igniter_connectors.core.webhook.mac import (
     any_matches,
     instant,
 )
+from igniter_connectors.core.webhook.json_object import (
+    event_id_in,
+    integer_in,
+    is_event_id,
+    read_object,
+)
 from igniter_connectors.core.webhook.request import Refused, SignedRequest, Verified
 from igniter_connectors.core.webhook.schemes import (
     BareSignature,
@@ -32,7 +32,7 @@ from igniter_connectors.core.webhook.schemes import (
     KeyedSignature,
     signed_parts,
 )
-from igniter_connectors.core.webhook.split import TOO_MANY, split
+from igniter_connectors.core.webhook.signing_keys import SigningKey
 
 
 def proof_of_hmac(

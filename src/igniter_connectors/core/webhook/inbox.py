@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from igniter_connectors.core.connection import ConnectionKey
+from igniter_connectors.core.connection.record import ConnectionKey
 
 EventState = Literal["pending", "held", "done", "dead"]
 """`pending`: to be handled, now or after a pause, or being handled. `held`: its connection is

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from igniter_connectors.core.schema import NOT_READ
+from igniter_connectors.core.connector.validation import NOT_READ
 
 LONGEST_ID: Final = 255
 

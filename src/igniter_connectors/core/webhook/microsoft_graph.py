@@ -7,15 +7,15 @@ from collections.abc import Sequence
 
 import msgspec
 
+from igniter_connectors.core.webhook.batch import MOST_EVENTS, TOO_MANY
 from igniter_connectors.core.webhook.json_object import (
     event_id_in,
     read_list,
     read_object,
     text_in,
 )
-from igniter_connectors.core.webhook.keys import SigningKey
 from igniter_connectors.core.webhook.request import Part, Refused, SignedRequest, Verified
-from igniter_connectors.core.webhook.split import MOST_EVENTS, TOO_MANY
+from igniter_connectors.core.webhook.signing_keys import SigningKey
 
 
 def proof_of_graph(request: SignedRequest, keys: Sequence[SigningKey]) -> Verified | Refused:

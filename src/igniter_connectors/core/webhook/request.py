@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from igniter_connectors.core.http import Headers, single_header
+from igniter_connectors.core.http.messages import Headers, single_header
 
 
 class SignedRequest(msgspec.Struct, frozen=True, gc=False):

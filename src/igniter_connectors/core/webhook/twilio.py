@@ -7,10 +7,7 @@ import hmac
 from collections.abc import Sequence
 from typing import Final
 
-from igniter_connectors.core.webhook.form import read_form, read_query, single_field
-from igniter_connectors.core.webhook.json_object import is_event_id
-from igniter_connectors.core.webhook.keys import SigningKey
-from igniter_connectors.core.webhook.mac import (
+from igniter_connectors.core.webhook.constant_time import (
     DOUBLE_ID,
     LONGEST_HEADER,
     NO_HEADER,
@@ -18,8 +15,11 @@ from igniter_connectors.core.webhook.mac import (
     UNUSABLE_ID,
     any_matches,
 )
+from igniter_connectors.core.webhook.form import read_form, read_query, single_field
+from igniter_connectors.core.webhook.json_object import is_event_id
 from igniter_connectors.core.webhook.request import Refused, SignedRequest, Verified
 from igniter_connectors.core.webhook.schemes import TWILIO_ID, TWILIO_SIGNATURE, TwilioScheme
+from igniter_connectors.core.webhook.signing_keys import SigningKey
 
 _PORTS: Final = {"https": "443", "http": "80"}
 

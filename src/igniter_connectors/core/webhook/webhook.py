@@ -12,20 +12,20 @@ from msgspec.structs import force_setattr
 from returns.result import Failure, Result
 from typing_extensions import TypeForm, TypeVar
 
-from igniter_connectors.core.api_client import ApiClient, ApiSenders, Called
-from igniter_connectors.core.connection import ConnectionRecord
+from igniter_connectors.core.api.client import ApiClient, ApiSenders, Called
+from igniter_connectors.core.connection.record import ConnectionRecord
 from igniter_connectors.core.problem import WebhookFailed
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.webhook.delivery import Delivery, Retries, retries_fault
-from igniter_connectors.core.webhook.keys import signing_key
 from igniter_connectors.core.webhook.payload import payload_reader
+from igniter_connectors.core.webhook.retry_policy import Delivery, Retries, retries_fault
 from igniter_connectors.core.webhook.schemes import (
     AcceptUnsignedEvents,
     Verification,
     body_format,
     scheme_fault,
 )
+from igniter_connectors.core.webhook.signing_keys import signing_key
 
 BODY_LIMIT_BYTES: Final = 1024 * 1024
 

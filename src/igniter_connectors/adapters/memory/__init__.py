@@ -1,0 +1,5 @@
+"""A store in the memory of this process."""
+
+from igniter_connectors.adapters.memory.store import MemoryStore
+
+__all__ = ["MemoryStore"]

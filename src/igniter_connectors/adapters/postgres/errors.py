@@ -1,0 +1,86 @@
+"""What PostgreSQL's errors may say outside: never their text, which quotes values of rows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import psycopg
+from psycopg_pool import PoolClosed, PoolTimeout
+
+from igniter_connectors.ports import StoreUnavailable
+
+
+class RowUnreadable(StoreUnavailable):
+    """A value on its way in or out does not fit its type; the database itself is well."""
+
+
+MIGRATE: Final = "run `igniter-connectors migrate`"
+
+_BY_STATE: Final = {
+    "25006": "it is read-only: give the primary's address",
+    "28000": "it refused the user",
+    "28P01": "it refused the password",
+    "3D000": "there is no such database",
+    "40001": "another transaction came first: try again",
+    "40P01": "another transaction came first: try again",
+    "42501": "the user lacks a privilege on the tables",
+    "42P01": f"a table is missing: {MIGRATE}",
+    "42703": f"a column is missing: {MIGRATE}",
+    "53300": "it has too many connections",
+    "55P03": "a lock was not to be had in time",
+    "57014": "the statement took too long",
+}
+
+# libpq gives no code where connecting fails. Its own words are not repeated: with a URL
+# that is not escaped rightly they quote a piece of the password.
+_BY_WORDS: Final = (
+    ("password authentication failed", "it refused the password"),
+    ("no pg_hba.conf entry", "it refused the user"),
+    ("Connection refused", "nothing listens there"),
+    ("No such file or directory", "nothing listens there"),
+    ("timeout expired", "it did not answer in time"),
+    ("starting up", "it is starting"),
+    ("shutting down", "it is shutting down"),
+    ("too many clients", "it has too many connections"),
+    ("does not exist", "there is no such database or user"),
+    ("unsupported startup parameter", 'a pooler stands between: give pooling="transaction"'),
+    ("resolve host", "there is no such host"),
+    ("could not translate host name", "there is no such host"),
+    ("server closed the connection", "it closed the connection"),
+)
+
+UNANSWERED: Final = "PostgreSQL: no answer within the deadline"
+
+TRANSIENT_ERRORS: Final = (psycopg.Error, ValueError, OverflowError, OSError)
+"""What a statement may raise that is no bug: the database's errors, and a value's."""
+
+
+def unavailable(error: Exception) -> StoreUnavailable:
+    """An error as the port's exception.
+
+    Returns:
+        `RowUnreadable` where a value was at fault, `StoreUnavailable` for all else.
+    """
+    if isinstance(error, psycopg.DataError | ValueError | OverflowError):
+        return RowUnreadable(f"PostgreSQL: a value does not fit ({_name(error)})")
+    return StoreUnavailable(f"PostgreSQL: {_reason(error)} ({_name(error)})")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, PoolTimeout):
+        return "no connection within the deadline"
+    if isinstance(error, PoolClosed):
+        return "the store was closed"
+    known = _BY_STATE.get(_state(error))
+    if known is not None:
+        return known
+    text = str(error)
+    return next((reason for words, reason in _BY_WORDS if words in text), "it failed")
+
+
+def _name(error: Exception) -> str:
+    return f"{type(error).__name__} {_state(error)}".strip()
+
+
+def _state(error: Exception) -> str:
+    return (error.sqlstate or "") if isinstance(error, psycopg.Error) else ""

@@ -1,0 +1,1 @@
+"""Calls of a connector's API: the address, the request, the retries."""

@@ -1,0 +1,153 @@
+"""Where books are kept, people are paid, and hours are written down."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from igniter_connectors.core.catalogue.account_paths import AccountPaths
+from igniter_connectors.core.catalogue.known_provider import KnownProvider
+
+
+class QuickBooksExtras(msgspec.Struct, frozen=True):
+    """What Intuit tells beside the tokens: seconds until the refresh token ends."""
+
+    x_refresh_token_expires_in: int | None = None
+
+
+xero: Final = KnownProvider(
+    key="xero",
+    name="Xero",
+    documentation="https://developer.xero.com/faq/oauth2",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://login.xero.com/identity/connect/authorize",
+    token_url="https://identity.xero.com/connect/token",
+    userinfo_url="https://identity.xero.com/connect/userinfo",
+    userinfo_scopes=("openid",),
+    account=AccountPaths("sub", "name", "email"),
+    revocation_url="https://identity.xero.com/connect/revocation",
+    revocation_ends="grant",
+    jwks_url="https://identity.xero.com/.well-known/openid-configuration/jwks",
+    issuer="https://identity.xero.com",
+    client_authentications=("client_secret_basic", "client_secret_post", "none"),
+    pkce="supported",
+    offline_scopes=("offline_access",),
+    rotates_refresh_tokens=True,
+    reuse_grace=timedelta(minutes=30),
+    access_token_lifetime=timedelta(minutes=30),
+    refresh_token_lifetime=timedelta(days=60),
+    notes=("A grant reaches several organisations, told by https://api.xero.com/connections.",),
+)
+
+quickbooks: Final = KnownProvider(
+    key="quickbooks",
+    name="QuickBooks Online",
+    documentation=(
+        "https://developer.intuit.com/app/developer/qbo/docs/develop/"
+        "authentication-and-authorization/oauth-2.0"
+    ),
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://appcenter.intuit.com/connect/oauth2",
+    token_url="https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer",
+    userinfo_url="https://accounts.platform.intuit.com/v1/openid_connect/userinfo",
+    userinfo_scopes=("openid",),
+    account=AccountPaths("sub", "givenName", "email"),
+    client_authentications=("client_secret_basic",),
+    token_extras=QuickBooksExtras,
+    rotates_refresh_tokens=True,
+    reuse_grace=timedelta(hours=24),
+    access_token_lifetime=timedelta(hours=1),
+    refresh_token_lifetime=timedelta(days=100),
+    notes=(
+        "The refresh token's value changes about once a day; the one before works 24 hours more.",
+        "No refresh token outlives five years (since 2025).",
+        "The company (`realmId`) is a parameter of the callback.",
+        "Revoking takes JSON, which RFC 7009 does not send.",
+    ),
+)
+
+quickbooks_sandbox: Final = replace(
+    quickbooks,
+    key="quickbooks_sandbox",
+    name="QuickBooks Online sandbox",
+    variant_of="quickbooks",
+    userinfo_url="https://sandbox-accounts.platform.intuit.com/v1/openid_connect/userinfo",
+)
+
+freshbooks: Final = KnownProvider(
+    key="freshbooks",
+    name="FreshBooks",
+    documentation="https://www.freshbooks.com/api/authentication",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://auth.freshbooks.com/oauth/authorize",
+    token_url="https://api.freshbooks.com/auth/oauth/token",
+    userinfo_url="https://api.freshbooks.com/auth/api/v1/users/me",
+    userinfo_scopes=("user:profile:read",),
+    account=AccountPaths("response.id", "response.first_name", "response.email"),
+    client_authentications=("client_secret_post",),
+    rotates_refresh_tokens=True,
+    access_token_lifetime=timedelta(hours=12),
+    notes=("A refresh token works once.",),
+)
+
+wave: Final = KnownProvider(
+    key="wave",
+    name="Wave",
+    documentation="https://developer.waveapps.com/hc/en-us/articles/360019493652-OAuth-Guide",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://api.waveapps.com/oauth2/authorize/",
+    token_url="https://api.waveapps.com/oauth2/token/",
+    client_authentications=("client_secret_post",),
+    notes=("The account is told by GraphQL, so no user info is asked.",),
+)
+
+gusto: Final = KnownProvider(
+    key="gusto",
+    name="Gusto",
+    documentation="https://docs.gusto.com/embedded-payroll/reference/refresh-access-token",
+    checked_on=date(2026, 11, 23),
+    evidence="documentation",
+    authorization_url="https://api.gusto.com/oauth/authorize",
+    token_url="https://api.gusto.com/oauth/token",
+    client_authentications=("client_secret_post",),
+    rotates_refresh_tokens=True,
+    notes=(
+        (
+            "The spent refresh token works until the new access token is used for the first time, "
+            "which is no length of time: no grace is declared."
+        ),
+    ),
+)
+
+gusto_demo: Final = replace(
+    gusto,
+    key="gusto_demo",
+    name="Gusto demo",
+    variant_of="gusto",
+    authorization_url="https://api.gusto-demo.com/oauth/authorize",
+    token_url="https://api.gusto-demo.com/oauth/token",
+)
+
+harvest: Final = KnownProvider(
+    key="harvest",
+    name="Harvest",
+    documentation="https://help.getharvest.com/api-v2/authentication-api/authentication/authentication/",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://id.getharvest.com/oauth2/authorize",
+    token_url="https://id.getharvest.com/api/v2/oauth2/token",
+    userinfo_url="https://id.getharvest.com/api/v2/accounts",
+    account=AccountPaths("user.id", "user.first_name", "user.email"),
+    client_authentications=("client_secret_post",),
+)
+
+PROVIDERS: Final = (
+    freshbooks, gusto, gusto_demo, harvest, quickbooks, quickbooks_sandbox, wave, xero,
+)  # fmt: skip

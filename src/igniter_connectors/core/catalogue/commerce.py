@@ -1,0 +1,164 @@
+"""Where things are sold and paid for."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from igniter_connectors.core.catalogue.account_paths import AccountPaths
+from igniter_connectors.core.catalogue.extras import RefreshExpiry
+from igniter_connectors.core.catalogue.known_provider import KnownProvider, TenantValue
+
+
+class SquareExtras(msgspec.Struct, frozen=True):
+    """What Square tells beside the tokens: the seller, and whether they live a day alone."""
+
+    merchant_id: str | None = None
+    short_lived: bool | None = None
+
+
+class StripeExtras(msgspec.Struct, frozen=True):
+    """What Stripe tells beside the tokens: the connected account."""
+
+    stripe_user_id: str | None = None
+    stripe_publishable_key: str | None = None
+    livemode: bool | None = None
+
+
+etsy: Final = KnownProvider(
+    key="etsy",
+    name="Etsy",
+    documentation="https://developers.etsy.com/documentation/essentials/authentication/",
+    checked_on=date(2026, 11, 23),
+    evidence="documentation",
+    authorization_url="https://www.etsy.com/oauth/connect",
+    token_url="https://api.etsy.com/v3/public/oauth/token",
+    client_authentications=("none",),
+    pkce="required",
+    notes=(
+        "The client is the API key's keystring, without a secret.",
+        "The API wants that key beside the token, so no user info is asked.",
+    ),
+)
+
+paypal: Final = KnownProvider(
+    key="paypal",
+    name="Log in with PayPal",
+    documentation="https://developer.paypal.com/docs/log-in-with-paypal/integrate/",
+    checked_on=date(2026, 11, 23),
+    evidence="documentation",
+    authorization_url="https://www.paypal.com/signin/authorize",
+    token_url="https://api-m.paypal.com/v1/oauth2/token",
+    userinfo_url="https://api-m.paypal.com/v1/identity/oauth2/userinfo?schema=paypalv1.1",
+    userinfo_scopes=("openid",),
+    account=AccountPaths("user_id", "name"),
+    client_authentications=("client_secret_basic",),
+    authorization_parameters={"flowEntry": "static"},
+)
+
+paypal_sandbox: Final = replace(
+    paypal,
+    key="paypal_sandbox",
+    name="Log in with PayPal, sandbox",
+    variant_of="paypal",
+    authorization_url="https://www.sandbox.paypal.com/signin/authorize",
+    token_url="https://api-m.sandbox.paypal.com/v1/oauth2/token",
+    userinfo_url="https://api-m.sandbox.paypal.com/v1/identity/oauth2/userinfo?schema=paypalv1.1",
+)
+
+shopify: Final = KnownProvider(
+    key="shopify",
+    name="Shopify",
+    documentation=(
+        "https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/"
+        "offline-access-tokens"
+    ),
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://{shop}.myshopify.com/admin/oauth/authorize",
+    token_url="https://{shop}.myshopify.com/admin/oauth/access_token",
+    oauth_scope_separator=",",
+    client_authentications=("client_secret_post",),
+    token_extras=RefreshExpiry,
+    token_parameters={"expiring": "1"},
+    rotates_refresh_tokens=True,
+    access_token_lifetime=timedelta(hours=1),
+    tenant_values=(
+        TenantValue(
+            placeholder="shop",
+            description="The shop's name in its myshopify.com address",
+            example="acme",
+            suffix=".myshopify.com",
+        ),
+    ),
+    notes=(
+        (
+            "Public apps made since 1 April 2026 must use expiring tokens, all of them from "
+            "1 January 2027: hence expiring=1."
+        ),
+        (
+            "Since 28 August 2026 a spent refresh token works until its replacement is used, which "
+            "is no length of time: no grace is declared."
+        ),
+        "Calls carry the token in X-Shopify-Access-Token, so no user info is asked.",
+    ),
+)
+
+square: Final = KnownProvider(
+    key="square",
+    name="Square",
+    documentation="https://developer.squareup.com/reference/square/o-auth/obtain-token",
+    checked_on=date(2026, 11, 23),
+    evidence="documentation",
+    authorization_url="https://connect.squareup.com/oauth2/authorize",
+    token_url="https://connect.squareup.com/oauth2/token",
+    client_authentications=("client_secret_post", "none"),
+    token_body="json",
+    token_extras=SquareExtras,
+    expires_at_member="expires_at",
+    refresh_expires_at_member="refresh_token_expires_at",
+    authorization_parameters={"session": "false"},
+    rotates_refresh_tokens=False,
+    access_token_lifetime=timedelta(days=30),
+    notes=(
+        (
+            "A client without a secret takes the PKCE flow, whose refresh tokens do rotate, and "
+            "alone say when they end."
+        ),
+        "Revoking takes an authorization scheme of its own.",
+    ),
+)
+
+square_sandbox: Final = replace(
+    square,
+    key="square_sandbox",
+    name="Square sandbox",
+    variant_of="square",
+    authorization_url="https://connect.squareupsandbox.com/oauth2/authorize",
+    token_url="https://connect.squareupsandbox.com/oauth2/token",
+    authorization_parameters={},
+)
+
+stripe: Final = KnownProvider(
+    key="stripe",
+    name="Stripe Connect",
+    documentation="https://docs.stripe.com/connect/oauth-standard-accounts",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://connect.stripe.com/oauth/authorize",
+    token_url="https://connect.stripe.com/oauth/token",
+    client_authentications=("client_secret_post",),
+    token_extras=StripeExtras,
+    notes=(
+        "The client secret is the platform's secret API key.",
+        "Access tokens do not expire.",
+        "Deauthorizing names the account, not a token, so nothing is revoked.",
+    ),
+)
+
+PROVIDERS: Final = (
+    etsy, paypal, paypal_sandbox, shopify, square, square_sandbox, stripe,
+)  # fmt: skip

@@ -1,0 +1,155 @@
+"""Where people talk and meet."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Final
+
+import msgspec
+
+from igniter_connectors.core.catalogue.account_paths import AccountPaths
+from igniter_connectors.core.catalogue.extras import RefreshExpiry
+from igniter_connectors.core.catalogue.known_provider import KnownProvider
+from igniter_connectors.core.secret import Secret
+
+
+class CalendlyExtras(msgspec.Struct, frozen=True):
+    """What Calendly tells beside the tokens: user and organization, as URIs."""
+
+    owner: str | None = None
+    organization: str | None = None
+
+
+class SlackNamed(msgspec.Struct, frozen=True):
+    """A workspace, or the organization that it belongs to."""
+
+    id: str | None = None
+    name: str | None = None
+
+
+class SlackUser(msgspec.Struct, frozen=True):
+    """Who authorized, and the user's own token where user scopes were asked for."""
+
+    id: str | None = None
+    scope: str | None = None
+    access_token: Secret | None = None
+    refresh_token: Secret | None = None
+    expires_in: int | None = None
+    token_type: str | None = None
+
+
+class SlackWebhook(msgspec.Struct, frozen=True):
+    """Where to post to the channel that the user chose; the address is a capability."""
+
+    url: Secret | None = None
+    channel: str | None = None
+    channel_id: str | None = None
+
+
+class SlackExtras(msgspec.Struct, frozen=True):
+    """What Slack tells beside the bot's tokens."""
+
+    app_id: str | None = None
+    bot_user_id: str | None = None
+    team: SlackNamed | None = None
+    enterprise: SlackNamed | None = None
+    authed_user: SlackUser | None = None
+    incoming_webhook: SlackWebhook | None = None
+    is_enterprise_install: bool | None = None
+
+
+calendly: Final = KnownProvider(
+    key="calendly",
+    name="Calendly",
+    documentation="https://developer.calendly.com/how-to-access-calendly-data-on-behalf-of-authenticated-users",
+    checked_on=date(2026, 11, 23),
+    evidence="documentation",
+    authorization_url="https://auth.calendly.com/oauth/authorize",
+    token_url="https://auth.calendly.com/oauth/token",
+    userinfo_url="https://api.calendly.com/users/me",
+    userinfo_scopes=("users:read",),
+    account=AccountPaths("resource.uri", "resource.name", "resource.email"),
+    revocation_url="https://auth.calendly.com/oauth/revoke",
+    revocation_ends="grant",
+    client_authentications=("client_secret_post",),
+    token_extras=CalendlyExtras,
+    rotates_refresh_tokens=True,
+    access_token_lifetime=timedelta(hours=2),
+    notes=("A refresh token does not expire, and works once.",),
+)
+
+eventbrite: Final = KnownProvider(
+    key="eventbrite",
+    name="Eventbrite",
+    documentation="https://www.eventbrite.com/platform/api#/introduction/authentication",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://www.eventbrite.com/oauth/authorize",
+    token_url="https://www.eventbrite.com/oauth/token",
+    userinfo_url="https://www.eventbriteapi.com/v3/users/me/",
+    account=AccountPaths("id", "name"),
+    client_authentications=("client_secret_post",),
+    other_sites=frozenset({"eventbriteapi.com"}),
+    notes=("There are no scopes, and there is no refresh token.",),
+)
+
+slack: Final = KnownProvider(
+    key="slack",
+    name="Slack",
+    documentation="https://docs.slack.dev/authentication/using-token-rotation",
+    checked_on=date(2026, 11, 23),
+    evidence="documentation",
+    authorization_url="https://slack.com/oauth/v2/authorize",
+    token_url="https://slack.com/api/oauth.v2.access",
+    oauth_scope_separator=",",
+    client_authentications=("client_secret_basic", "client_secret_post"),
+    token_types=frozenset({"bot", "user"}),
+    token_extras=SlackExtras,
+    rotates_refresh_tokens=True,
+    access_token_lifetime=timedelta(hours=12),
+    notes=(
+        "Tokens expire where the app turned token rotation on; the others have no refresh.",
+        (
+            "A spent refresh token works for a short while more, whose length is not told, and two "
+            "access tokens are alive at most."
+        ),
+        (
+            "User scopes go into the parameter `user_scope`; an answer with a user's token alone "
+            "has no token where OAuth looks for one."
+        ),
+        "Errors come under status 200.",
+    ),
+)
+
+webex: Final = KnownProvider(
+    key="webex",
+    name="Webex",
+    documentation="https://developer.webex.com/docs/authentication",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://webexapis.com/v1/authorize",
+    token_url="https://webexapis.com/v1/access_token",
+    userinfo_url="https://webexapis.com/v1/people/me",
+    userinfo_scopes=("spark:people_read",),
+    account=AccountPaths("id", "displayName"),
+    client_authentications=("client_secret_post",),
+    token_extras=RefreshExpiry,
+)
+
+zoom: Final = KnownProvider(
+    key="zoom",
+    name="Zoom",
+    documentation="https://developers.zoom.us/docs/integrations/oauth/",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://zoom.us/oauth/authorize",
+    token_url="https://zoom.us/oauth/token",
+    client_authentications=("client_secret_basic",),
+    pkce="supported",
+    rotates_refresh_tokens=True,
+    access_token_lifetime=timedelta(hours=1),
+    refresh_token_lifetime=timedelta(days=90),
+    notes=("Scopes are those of the app's registration.",),
+)
+
+PROVIDERS: Final = (calendly, eventbrite, slack, webex, zoom)

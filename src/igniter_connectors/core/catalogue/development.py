@@ -1,0 +1,189 @@
+"""Where software is written and run: code hosts, clouds, alerts, questions."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from igniter_connectors.core.catalogue.account_paths import AccountPaths
+from igniter_connectors.core.catalogue.extras import RefreshExpiry
+from igniter_connectors.core.catalogue.known_provider import KnownProvider, TenantValue
+
+
+class DigitalOceanAccount(msgspec.Struct, frozen=True):
+    """Whose account authorized."""
+
+    uuid: str | None = None
+    name: str | None = None
+    email: str | None = None
+    team_uuid: str | None = None
+    team_name: str | None = None
+
+
+class DigitalOceanExtras(msgspec.Struct, frozen=True):
+    """What DigitalOcean tells beside the tokens."""
+
+    info: DigitalOceanAccount | None = None
+
+
+github: Final = KnownProvider(
+    key="github",
+    name="GitHub",
+    documentation=(
+        "https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps"
+    ),
+    checked_on=date(2026, 11, 23),
+    evidence="documentation",
+    authorization_url="https://github.com/login/oauth/authorize",
+    token_url="https://github.com/login/oauth/access_token",
+    userinfo_url="https://api.github.com/user",
+    account=AccountPaths("id", "login", "email"),
+    device_authorization_url="https://github.com/login/device/code",
+    client_authentications=("client_secret_post",),
+    pkce="supported",
+    notes=(
+        "Tokens of OAuth apps do not expire, and there is no refresh token.",
+        "Errors come under status 200.",
+        "Revoking is an API of its own (DELETE), not RFC 7009.",
+    ),
+)
+
+github_app: Final = replace(
+    github,
+    key="github_app",
+    name="GitHub App, on behalf of a user",
+    documentation=(
+        "https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/"
+        "refreshing-user-access-tokens"
+    ),
+    variant_of="github",
+    token_extras=RefreshExpiry,
+    dead_grant_errors=frozenset({"invalid_grant", "bad_refresh_token"}),
+    rotates_refresh_tokens=True,
+    access_token_lifetime=timedelta(hours=8),
+    refresh_token_lifetime=timedelta(days=180),
+    notes=(
+        "Permissions are the app's; scopes are not asked for.",
+        "A refresh ends the old refresh token and the old access token at once.",
+        "Errors come under status 200.",
+    ),
+)
+
+gitlab: Final = KnownProvider(
+    key="gitlab",
+    name="GitLab",
+    documentation="https://docs.gitlab.com/api/oauth2/",
+    checked_on=date(2026, 11, 23),
+    evidence="documentation",
+    authorization_url="https://gitlab.com/oauth/authorize",
+    token_url="https://gitlab.com/oauth/token",
+    userinfo_url="https://gitlab.com/oauth/userinfo",
+    userinfo_scopes=("openid",),
+    account=AccountPaths("sub", "name", "email"),
+    revocation_url="https://gitlab.com/oauth/revoke",
+    device_authorization_url="https://gitlab.com/oauth/authorize_device",
+    jwks_url="https://gitlab.com/oauth/discovery/keys",
+    issuer="https://gitlab.com",
+    client_authentications=("client_secret_post", "client_secret_basic", "none"),
+    pkce="supported",
+    rotates_refresh_tokens=True,
+    access_token_lifetime=timedelta(hours=2),
+)
+
+gitlab_self_hosted: Final = replace(
+    gitlab,
+    key="gitlab_self_hosted",
+    name="GitLab, self-hosted",
+    variant_of="gitlab",
+    authorization_url="https://{host}/oauth/authorize",
+    token_url="https://{host}/oauth/token",
+    userinfo_url="https://{host}/oauth/userinfo",
+    revocation_url="https://{host}/oauth/revoke",
+    device_authorization_url="https://{host}/oauth/authorize_device",
+    jwks_url="https://{host}/oauth/discovery/keys",
+    issuer="https://{host}",
+    tenant_values=(
+        TenantValue(
+            placeholder="host",
+            description="The host name of the GitLab installation",
+            example="gitlab.example.com",
+        ),
+    ),
+)
+
+bitbucket: Final = KnownProvider(
+    key="bitbucket",
+    name="Bitbucket Cloud",
+    documentation="https://developer.atlassian.com/cloud/bitbucket/oauth-2/",
+    checked_on=date(2026, 11, 23),
+    evidence="documentation",
+    authorization_url="https://bitbucket.org/site/oauth2/authorize",
+    token_url="https://bitbucket.org/site/oauth2/access_token",
+    userinfo_url="https://api.bitbucket.org/2.0/user",
+    userinfo_scopes=("account",),
+    account=AccountPaths("uuid", "display_name"),
+    client_authentications=("client_secret_basic",),
+    access_token_lifetime=timedelta(hours=2),
+    notes=("Scopes are those of the consumer, told as `scopes` in the answer.",),
+)
+
+digitalocean: Final = KnownProvider(
+    key="digitalocean",
+    name="DigitalOcean",
+    documentation="https://docs.digitalocean.com/reference/api/oauth/",
+    checked_on=date(2026, 11, 23),
+    evidence="documentation",
+    authorization_url="https://cloud.digitalocean.com/v1/oauth/authorize",
+    token_url="https://cloud.digitalocean.com/v1/oauth/token",
+    client_authentications=("client_secret_post", "none"),
+    pkce="supported",
+    token_extras=DigitalOceanExtras,
+)
+
+heroku: Final = KnownProvider(
+    key="heroku",
+    name="Heroku",
+    documentation="https://devcenter.heroku.com/articles/oauth",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://id.heroku.com/oauth/authorize",
+    token_url="https://id.heroku.com/oauth/token",
+    client_authentications=("client_secret_post",),
+    notes=("The account endpoint wants a media type of its own, so no user info is asked.",),
+)
+
+pagerduty: Final = KnownProvider(
+    key="pagerduty",
+    name="PagerDuty",
+    documentation="https://developer.pagerduty.com/docs/oauth-functionality",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://identity.pagerduty.com/oauth/authorize",
+    token_url="https://identity.pagerduty.com/oauth/token",
+    userinfo_url="https://api.pagerduty.com/users/me",
+    userinfo_scopes=("users.read",),
+    account=AccountPaths("user.id", "user.name", "user.email"),
+    client_authentications=("client_secret_post", "none"),
+    pkce="supported",
+    notes=("For apps with scoped OAuth; classic apps used app.pagerduty.com.",),
+)
+
+stackexchange: Final = KnownProvider(
+    key="stackexchange",
+    name="Stack Exchange",
+    documentation="https://api.stackexchange.com/docs/authentication",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://stackoverflow.com/oauth",
+    token_url="https://stackoverflow.com/oauth/access_token/json",
+    client_authentications=("client_secret_post",),
+    notes=("There is no refresh token; the scope `no_expiry` gives tokens that do not end.",),
+)
+
+PROVIDERS: Final = (
+    bitbucket, digitalocean, github, github_app, gitlab, gitlab_self_hosted, heroku,
+    pagerduty, stackexchange,
+)  # fmt: skip

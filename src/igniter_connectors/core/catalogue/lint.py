@@ -1,0 +1,168 @@
+"""What is wrong with a provider's description: for the catalogue's own tests and a user's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Final
+
+from msgspec.structs import fields
+
+from igniter_connectors.core.catalogue.known_provider import KnownProvider, templates_of
+from igniter_connectors.core.oauth.endpoint_template import placeholders, value_fault, whole_host
+from igniter_connectors.core.oauth.provider import TenantClient
+from igniter_connectors.core.oauth.provider_validation import provider_fault
+from igniter_connectors.core.secret import Secret
+
+_KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
+_CLIENT: Final = TenantClient(id_field="client_id", secret_field="client_secret")
+_TOKEN_NAMES: Final = frozenset({"access_token", "refresh_token", "id_token", "expires_in"})
+_SECOND_LEVEL: Final = frozenset({"com.au", "co.uk", "co.jp", "com.cn"})
+
+
+def faults_of(known: KnownProvider, *, today: date) -> tuple[str, ...]:
+    """What is wrong with one description, a sentence each; empty where nothing is.
+
+    Args:
+        known: Of the catalogue or of one's own.
+        today: No later day can have checked it.
+    """
+    return (
+        *_page_faults(known, today),
+        *_address_faults(known),
+        *_tenant_faults(known),
+        *_account_faults(known),
+        *_token_faults(known),
+        *_client_faults(known),
+    )
+
+
+def faults_of_all(knowns: Sequence[KnownProvider]) -> tuple[str, ...]:
+    """What is wrong between descriptions: keys twice or out of order, variants of nothing."""
+    return tuple(_faults_between(knowns))
+
+
+def _page_faults(known: KnownProvider, today: date) -> Iterator[str]:
+    if not _KEY.fullmatch(known.key):
+        yield "key is lower case letters, digits and underscores"
+    if not known.name:
+        yield "name is empty"
+    if _host(known.documentation) == "" or "{" in known.documentation:
+        yield "documentation is an https address"
+    if known.checked_on > today:
+        yield "checked_on is in the future"
+    if not all(note.endswith(".") for note in known.notes):
+        yield "notes are sentences"
+
+
+def _address_faults(known: KnownProvider) -> Iterator[str]:
+    sites = {
+        *known.other_sites,
+        *(_site(url) for url in (known.documentation, known.authorization_url, known.token_url)),
+    }
+    for name, url in templates_of(known).items():
+        if _host(url) == "":
+            yield f"{name} is an https address"
+        elif _site(url) not in sites:
+            yield f"{name} stands under another domain than the rest"
+
+
+def _tenant_faults(known: KnownProvider) -> Iterator[str]:
+    urls = templates_of(known).values()
+    described = [value.placeholder for value in known.tenant_values]
+    if sorted(described) != sorted(frozenset[str]().union(*map(placeholders, urls))):
+        yield "tenant_values describes each placeholder, once"
+    for value in known.tenant_values:
+        if not value.description:
+            yield f"{value.placeholder} has no description"
+        for url in urls:
+            if value.placeholder not in placeholders(url):
+                continue
+            if value_fault(url, value.placeholder, value.example) is not None:
+                yield f"the example of {value.placeholder} does not fit"
+            host = url.partition("://")[2].partition("/")[0]
+            is_part = f"{{{value.placeholder}}}" in host and whole_host(url) is None
+            if is_part != bool(value.suffix) or not host.endswith(value.suffix):
+                yield f"the suffix of {value.placeholder} is not what its host ends in"
+
+
+def _account_faults(known: KnownProvider) -> Iterator[str]:
+    if (known.account is None) != (known.userinfo_url is None):
+        yield "account and userinfo_url go together"
+    if known.userinfo_scopes and known.userinfo_url is None:
+        yield "userinfo_scopes needs userinfo_url"
+    if known.revocation_ends == "grant" and known.revocation_url is None:
+        yield "revocation_ends needs revocation_url"
+    if known.jwks_url is not None and known.issuer is None:
+        yield "jwks_url needs issuer"
+
+
+def _token_faults(known: KnownProvider) -> Iterator[str]:
+    access, refresh = known.access_token_lifetime, known.refresh_token_lifetime
+    if known.reuse_grace is not None and known.rotates_refresh_tokens is not True:
+        yield "reuse_grace needs rotates_refresh_tokens"
+    if access is not None and refresh is not None and access >= refresh:
+        yield "an access token lives shorter than a refresh token"
+    if not known.token_types or any(kind != kind.lower() for kind in known.token_types):
+        yield "token_types are in lower case"
+    if "invalid_grant" not in known.dead_grant_errors:
+        yield "dead_grant_errors leaves out invalid_grant"
+    if known.token_extras is not None:
+        names = {field.encode_name for field in fields(known.token_extras)}
+        instants = {known.expires_at_member, known.refresh_expires_at_member}
+        if names & (_TOKEN_NAMES | instants):
+            yield "token_extras holds what the token set holds"
+
+
+def _client_faults(known: KnownProvider) -> Iterator[str]:
+    methods = known.client_authentications
+    if not methods or len(set(methods)) != len(methods):
+        yield "client_authentications lists each method, once"
+    if methods == ("none",) and known.pkce == "unknown":
+        yield "public clients alone, and PKCE unknown"
+    if any(whole_host(url) is not None for url in templates_of(known).values()):
+        made = [known.provider(client_id="", tenant_client=_CLIENT)]
+    else:
+        secrets = [
+            *([Secret("secret")] if set(methods) != {"none"} else []),
+            *([None] if "none" in methods else []),
+        ]
+        made = [known.provider(client_id="client", client_secret=secret) for secret in secrets]
+    yield from {fault: None for fault in map(provider_fault, made) if fault is not None}
+
+
+def _faults_between(knowns: Sequence[KnownProvider]) -> Iterator[str]:
+    by_key = {known.key: known for known in knowns}
+    keys = [known.key for known in knowns]
+    if len(by_key) != len(keys):
+        yield "a key is there twice"
+    if keys != sorted(keys):
+        yield "keys are out of order"
+    for known in knowns:
+        if known.variant_of is None:
+            continue
+        original = by_key.get(known.variant_of)
+        if original is None or original.variant_of is not None:
+            yield f"{known.key} is a variant of no provider"
+            continue
+        here, there = templates_of(known), templates_of(original)
+        if here.keys() != there.keys():
+            yield f"{known.key} has other endpoints than {original.key}"
+        elif _host(known.authorization_url) != _host(original.authorization_url) and any(
+            _host(here[name]) == _host(there[name]) for name in here
+        ):
+            yield f"{known.key} has an endpoint of {original.key}"
+
+
+def _host(url: str) -> str:
+    """The host of an https address, placeholders and all; "" where it is none."""
+    scheme, _, rest = url.partition("://")
+    return rest.partition("/")[0] if scheme == "https" else ""
+
+
+def _site(url: str) -> str:
+    """The domain that a host stands under, as one registers it."""
+    labels = _host(url).split(".")
+    length = 3 if ".".join(labels[-2:]) in _SECOND_LEVEL else 2
+    return ".".join(labels[-length:])

@@ -1,0 +1,234 @@
+"""Where people show, watch, hear and follow."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Final
+
+import msgspec
+
+from igniter_connectors.core.catalogue.account_paths import AccountPaths
+from igniter_connectors.core.catalogue.extras import RefreshExpiry
+from igniter_connectors.core.catalogue.known_provider import KnownProvider
+
+
+class FitbitExtras(msgspec.Struct, frozen=True):
+    """What Fitbit tells beside the tokens: the user's ID."""
+
+    user_id: str | None = None
+
+
+discord: Final = KnownProvider(
+    key="discord",
+    name="Discord",
+    documentation="https://discord.com/developers/docs/topics/oauth2",
+    checked_on=date(2026, 11, 23),
+    evidence="documentation",
+    authorization_url="https://discord.com/oauth2/authorize",
+    token_url="https://discord.com/api/oauth2/token",
+    userinfo_url="https://discord.com/api/users/@me",
+    userinfo_scopes=("identify",),
+    account=AccountPaths("id", "username", "email"),
+    revocation_url="https://discord.com/api/oauth2/token/revoke",
+    revocation_ends="grant",
+    client_authentications=("client_secret_basic", "client_secret_post"),
+    access_token_lifetime=timedelta(days=7),
+)
+
+facebook: Final = KnownProvider(
+    key="facebook",
+    name="Facebook",
+    documentation="https://developers.facebook.com/documentation/facebook-login/guides/advanced/manual-flow",
+    checked_on=date(2026, 11, 23),
+    evidence="documentation",
+    authorization_url="https://www.facebook.com/v22.0/dialog/oauth",
+    token_url="https://graph.facebook.com/v22.0/oauth/access_token",
+    userinfo_url="https://graph.facebook.com/v22.0/me?fields=id,name,email",
+    account=AccountPaths("id", "name", "email"),
+    oauth_scope_separator=",",
+    client_authentications=("client_secret_post",),
+    notes=(
+        (
+            "There is no refresh token; a longer-lived access token is exchanged by a grant of "
+            "Facebook's own, which is not done."
+        ),
+        "The version in the addresses ends some two years after it came.",
+    ),
+)
+
+fitbit: Final = KnownProvider(
+    key="fitbit",
+    name="Fitbit",
+    documentation="https://dev.fitbit.com/build/reference/web-api/authorization/refresh-token/",
+    checked_on=date(2026, 11, 23),
+    evidence="documentation",
+    authorization_url="https://www.fitbit.com/oauth2/authorize",
+    token_url="https://api.fitbit.com/oauth2/token",
+    userinfo_url="https://api.fitbit.com/1/user/-/profile.json",
+    userinfo_scopes=("profile",),
+    account=AccountPaths("user.encodedId", "user.displayName"),
+    client_authentications=("client_secret_basic", "none"),
+    pkce="supported",
+    token_extras=FitbitExtras,
+    rotates_refresh_tokens=True,
+    access_token_lifetime=timedelta(hours=8),
+    notes=("A refresh token does not expire, and works once.",),
+)
+
+linkedin: Final = KnownProvider(
+    key="linkedin",
+    name="LinkedIn",
+    documentation="https://learn.microsoft.com/en-us/linkedin/shared/authentication/programmatic-refresh-tokens",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://www.linkedin.com/oauth/v2/authorization",
+    token_url="https://www.linkedin.com/oauth/v2/accessToken",
+    userinfo_url="https://api.linkedin.com/v2/userinfo",
+    userinfo_scopes=("openid", "profile"),
+    account=AccountPaths("sub", "name", "email"),
+    client_authentications=("client_secret_post",),
+    token_extras=RefreshExpiry,
+    access_token_lifetime=timedelta(days=60),
+    refresh_token_lifetime=timedelta(days=365),
+    notes=(
+        (
+            "Refresh tokens are for approved partners; their year counts from the authorization, "
+            "and a refresh does not lengthen it."
+        ),
+        "PKCE is documented for native clients alone, at another address.",
+    ),
+)
+
+patreon: Final = KnownProvider(
+    key="patreon",
+    name="Patreon",
+    documentation="https://docs.patreon.com/#oauth",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://www.patreon.com/oauth2/authorize",
+    token_url="https://www.patreon.com/api/oauth2/token",
+    userinfo_url="https://www.patreon.com/api/oauth2/v2/identity",
+    userinfo_scopes=("identity",),
+    account=AccountPaths("data.id"),
+    client_authentications=("client_secret_post",),
+)
+
+pinterest: Final = KnownProvider(
+    key="pinterest",
+    name="Pinterest",
+    documentation="https://developers.pinterest.com/docs/getting-started/set-up-authentication-and-authorization/",
+    checked_on=date(2026, 11, 23),
+    evidence="documentation",
+    authorization_url="https://www.pinterest.com/oauth/",
+    token_url="https://api.pinterest.com/v5/oauth/token",
+    userinfo_url="https://api.pinterest.com/v5/user_account",
+    userinfo_scopes=("user_accounts:read",),
+    account=AccountPaths("id", "username"),
+    oauth_scope_separator=",",
+    client_authentications=("client_secret_basic",),
+    token_extras=RefreshExpiry,
+)
+
+reddit: Final = KnownProvider(
+    key="reddit",
+    name="Reddit",
+    documentation="https://github.com/reddit-archive/reddit/wiki/OAuth2",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://www.reddit.com/api/v1/authorize",
+    token_url="https://www.reddit.com/api/v1/access_token",
+    userinfo_url="https://oauth.reddit.com/api/v1/me",
+    userinfo_scopes=("identity",),
+    account=AccountPaths("id", "name"),
+    revocation_url="https://www.reddit.com/api/v1/revoke_token",
+    client_authentications=("client_secret_basic",),
+    authorization_parameters={"duration": "permanent"},
+    notes=(
+        "Refresh tokens work until they are revoked.",
+        "Requests without a User-Agent of one's own are throttled.",
+    ),
+)
+
+spotify: Final = KnownProvider(
+    key="spotify",
+    name="Spotify",
+    documentation="https://developer.spotify.com/documentation/web-api/tutorials/refreshing-tokens",
+    checked_on=date(2026, 11, 23),
+    evidence="documentation",
+    authorization_url="https://accounts.spotify.com/authorize",
+    token_url="https://accounts.spotify.com/api/token",
+    userinfo_url="https://api.spotify.com/v1/me",
+    account=AccountPaths("id", "display_name", "email"),
+    client_authentications=("client_secret_basic", "none"),
+    pkce="supported",
+    access_token_lifetime=timedelta(hours=1),
+    refresh_token_lifetime=timedelta(days=180),
+    notes=(
+        (
+            "Refresh tokens end six months after the authorization (since 18 June 2026 for new "
+            "apps, 20 July 2026 for others); a refresh does not lengthen it."
+        ),
+    ),
+)
+
+strava: Final = KnownProvider(
+    key="strava",
+    name="Strava",
+    documentation="https://developers.strava.com/docs/authentication/",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://www.strava.com/oauth/authorize",
+    token_url="https://www.strava.com/oauth/token",
+    userinfo_url="https://www.strava.com/api/v3/athlete",
+    userinfo_scopes=("read",),
+    account=AccountPaths("id", "username"),
+    oauth_scope_separator=",",
+    client_authentications=("client_secret_post",),
+    access_token_lifetime=timedelta(hours=6),
+    notes=("A user may leave out scopes that were asked for.",),
+)
+
+twitch: Final = KnownProvider(
+    key="twitch",
+    name="Twitch",
+    documentation="https://dev.twitch.tv/docs/authentication/refresh-tokens/",
+    checked_on=date(2026, 11, 23),
+    evidence="documentation",
+    authorization_url="https://id.twitch.tv/oauth2/authorize",
+    token_url="https://id.twitch.tv/oauth2/token",
+    userinfo_url="https://id.twitch.tv/oauth2/userinfo",
+    userinfo_scopes=("openid",),
+    account=AccountPaths("sub", "preferred_username", "email"),
+    revocation_url="https://id.twitch.tv/oauth2/revoke",
+    jwks_url="https://id.twitch.tv/oauth2/keys",
+    issuer="https://id.twitch.tv/oauth2",
+    client_authentications=("client_secret_post",),
+    notes=(
+        "Scopes come as a list.",
+        "Access tokens alone can be revoked.",
+        "Apps must validate their tokens every hour.",
+    ),
+)
+
+x: Final = KnownProvider(
+    key="x",
+    name="X",
+    documentation="https://docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code",
+    checked_on=date(2026, 11, 23),
+    evidence="documentation",
+    authorization_url="https://x.com/i/oauth2/authorize",
+    token_url="https://api.x.com/2/oauth2/token",
+    userinfo_url="https://api.x.com/2/users/me",
+    userinfo_scopes=("users.read", "tweet.read"),
+    account=AccountPaths("data.id", "data.username"),
+    revocation_url="https://api.x.com/2/oauth2/revoke",
+    revocation_ends="grant",
+    client_authentications=("client_secret_basic", "none"),
+    pkce="required",
+    offline_scopes=("offline.access",),
+    access_token_lifetime=timedelta(hours=2),
+)
+
+PROVIDERS: Final = (
+    discord, facebook, fitbit, linkedin, patreon, pinterest, reddit, spotify, strava, twitch, x,
+)  # fmt: skip

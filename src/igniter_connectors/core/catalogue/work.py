@@ -1,0 +1,198 @@
+"""Where work is planned: tasks, issues, boards, tables, notes."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Final
+
+import msgspec
+
+from igniter_connectors.core.catalogue.account_paths import AccountPaths
+from igniter_connectors.core.catalogue.known_provider import KnownProvider
+
+
+class AirtableExtras(msgspec.Struct, frozen=True):
+    """What Airtable tells beside the tokens: seconds until the refresh token ends."""
+
+    refresh_expires_in: int | None = None
+
+
+class AsanaUser(msgspec.Struct, frozen=True):
+    """Who authorized; `gid` identifies."""
+
+    gid: str | None = None
+    name: str | None = None
+    email: str | None = None
+
+
+class AsanaExtras(msgspec.Struct, frozen=True):
+    """What Asana tells beside the tokens."""
+
+    data: AsanaUser | None = None
+
+
+class NotionExtras(msgspec.Struct, frozen=True):
+    """What Notion tells beside the tokens: the workspace, and the bot that the grant is."""
+
+    bot_id: str | None = None
+    workspace_id: str | None = None
+    workspace_name: str | None = None
+    workspace_icon: str | None = None
+    duplicated_template_id: str | None = None
+
+
+airtable: Final = KnownProvider(
+    key="airtable",
+    name="Airtable",
+    documentation="https://airtable.com/developers/web/api/oauth-reference",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://airtable.com/oauth2/v1/authorize",
+    token_url="https://airtable.com/oauth2/v1/token",
+    userinfo_url="https://api.airtable.com/v0/meta/whoami",
+    account=AccountPaths("id", None, "email"),
+    client_authentications=("client_secret_basic", "none"),
+    pkce="required",
+    token_extras=AirtableExtras,
+    rotates_refresh_tokens=True,
+    access_token_lifetime=timedelta(hours=1),
+    refresh_token_lifetime=timedelta(days=60),
+)
+
+asana: Final = KnownProvider(
+    key="asana",
+    name="Asana",
+    documentation="https://developers.asana.com/docs/oauth",
+    checked_on=date(2026, 11, 23),
+    evidence="documentation",
+    authorization_url="https://app.asana.com/-/oauth_authorize",
+    token_url="https://app.asana.com/-/oauth_token",
+    userinfo_url="https://app.asana.com/api/1.0/users/me",
+    userinfo_scopes=("users:read",),
+    account=AccountPaths("data.gid", "data.name", "data.email"),
+    revocation_url="https://app.asana.com/-/oauth_revoke",
+    revocation_ends="grant",
+    client_authentications=("client_secret_post",),
+    pkce="supported",
+    token_extras=AsanaExtras,
+    access_token_lifetime=timedelta(hours=1),
+)
+
+atlassian: Final = KnownProvider(
+    key="atlassian",
+    name="Atlassian",
+    documentation="https://developer.atlassian.com/cloud/oauth/getting-started/refresh-tokens/",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://auth.atlassian.com/authorize",
+    token_url="https://auth.atlassian.com/oauth/token",
+    userinfo_url="https://api.atlassian.com/me",
+    userinfo_scopes=("read:me",),
+    account=AccountPaths("account_id", "name", "email"),
+    client_authentications=("client_secret_post",),
+    offline_scopes=("offline_access",),
+    authorization_parameters={"audience": "api.atlassian.com", "prompt": "consent"},
+    rotates_refresh_tokens=True,
+    access_token_lifetime=timedelta(hours=1),
+    notes=(
+        "Sources disagree on a reuse interval of ten minutes, so no grace is declared.",
+        (
+            "The sites of a grant are told by "
+            "https://api.atlassian.com/oauth/token/accessible-resources."
+        ),
+    ),
+)
+
+clickup: Final = KnownProvider(
+    key="clickup",
+    name="ClickUp",
+    documentation="https://developer.clickup.com/docs/authentication",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://app.clickup.com/api",
+    token_url="https://api.clickup.com/api/v2/oauth/token",
+    client_authentications=("client_secret_post",),
+    notes=("There are no scopes, and there is no refresh token.",),
+)
+
+linear: Final = KnownProvider(
+    key="linear",
+    name="Linear",
+    documentation="https://linear.app/developers/oauth-2-0-authentication",
+    checked_on=date(2026, 11, 23),
+    evidence="documentation",
+    authorization_url="https://linear.app/oauth/authorize",
+    token_url="https://api.linear.app/oauth/token",
+    revocation_url="https://api.linear.app/oauth/revoke",
+    revocation_ends="grant",
+    oauth_scope_separator=",",
+    client_authentications=("client_secret_post",),
+    rotates_refresh_tokens=True,
+    notes=("The account is told by GraphQL, so no user info is asked.",),
+)
+
+monday: Final = KnownProvider(
+    key="monday",
+    name="monday.com",
+    documentation="https://developer.monday.com/apps/docs/oauth",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://auth.monday.com/oauth2/authorize",
+    token_url="https://auth.monday.com/oauth2/token",
+    client_authentications=("client_secret_post",),
+    notes=(
+        (
+            "The flow whose tokens do not expire. Apps with the new flow (OAuth 2.1, refresh "
+            "tokens) exchange codes at another endpoint."
+        ),
+        "An administrator must have installed the app.",
+        "The account is told by GraphQL, so no user info is asked.",
+    ),
+)
+
+notion: Final = KnownProvider(
+    key="notion",
+    name="Notion",
+    documentation="https://developers.notion.com/reference/create-a-token",
+    checked_on=date(2026, 11, 23),
+    evidence="documentation",
+    authorization_url="https://api.notion.com/v1/oauth/authorize",
+    token_url="https://api.notion.com/v1/oauth/token",
+    client_authentications=("client_secret_basic",),
+    token_body="json",
+    token_extras=NotionExtras,
+    authorization_parameters={"owner": "user"},
+    rotates_refresh_tokens=True,
+    notes=(
+        "There are no scopes: capabilities are the connection's.",
+        "Revoking takes JSON, which RFC 7009 does not send.",
+    ),
+)
+
+smartsheet: Final = KnownProvider(
+    key="smartsheet",
+    name="Smartsheet",
+    documentation="https://developers.smartsheet.com/api/smartsheet/guides/advanced-topics/oauth",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://app.smartsheet.com/b/authorize",
+    token_url="https://api.smartsheet.com/2.0/token",
+    client_authentications=("client_secret_post",),
+    notes=("Regions (Europe, Gov) have hosts and tokens of their own.",),
+)
+
+todoist: Final = KnownProvider(
+    key="todoist",
+    name="Todoist",
+    documentation="https://developer.todoist.com/api/v1/#tag/Authorization",
+    checked_on=date(2026, 11, 23),
+    evidence="client library",
+    authorization_url="https://todoist.com/oauth/authorize",
+    token_url="https://todoist.com/oauth/access_token",
+    oauth_scope_separator=",",
+    client_authentications=("client_secret_post",),
+)
+
+PROVIDERS: Final = (
+    airtable, asana, atlassian, clickup, linear, monday, notion, smartsheet, todoist,
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""A connection as it is stored and shown, and what its state means."""

@@ -1,0 +1,154 @@
+"""Typed actions: what a handler is given, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime
+from typing import Generic, Never, final
+
+import msgspec
+from msgspec.structs import force_setattr
+from returns.result import Failure, Result
+from typing_extensions import TypeForm, TypeVar
+
+from igniter_connectors.core.api.access_token import AccessToken
+from igniter_connectors.core.api.client import ApiClient, ApiSenders, Called, Keyed
+from igniter_connectors.core.connection.record import ConnectionRecord
+from igniter_connectors.core.connector.validation import checker
+from igniter_connectors.core.problem import ActionFailed
+from igniter_connectors.core.scope import Scope
+
+Conf = TypeVar("Conf", bound=msgspec.Struct)
+Ctx = TypeVar("Ctx")
+In = TypeVar("In", bound=msgspec.Struct)
+Out = TypeVar("Out")
+Conf_co = TypeVar("Conf_co", bound=msgspec.Struct, covariant=True)
+Ctx_co = TypeVar("Ctx_co", covariant=True)
+In_co = TypeVar("In_co", bound=msgspec.Struct, covariant=True)
+Conf_contra = TypeVar("Conf_contra", bound=msgspec.Struct, contravariant=True)
+Ctx_contra = TypeVar("Ctx_contra", contravariant=True)
+
+
+@final
+class ActionCall(msgspec.Struct, Generic[Conf_co, Ctx_co, In_co], frozen=True):
+    """What a handler receives. A handler that needs no context says `object` for it.
+
+    `tenant` is None, and `access_token` too, when an action runs on a connector's default
+    config. `access_token`, as it was when the call began, is None without OAuth; `http`
+    sends it, and after a renewal the newer one.
+    """
+
+    input: In_co
+    config: Conf_co
+    context: Ctx_co
+    _senders: ApiSenders
+    _connector: Called
+    _action: Keyed
+    tenant: Scope | None = None
+    access_token: AccessToken | None = None
+    _record: ConnectionRecord | None = None
+    _client: ApiClient | None = None
+
+    @property
+    def connector(self) -> str:
+        """The connector's key."""
+        return self._connector.key
+
+    @property
+    def action(self) -> str:
+        """The action's key."""
+        return self._action.key
+
+    @property
+    def http(self) -> ApiClient:
+        """Calls the connector's API as this connection. It logs no path and no body."""
+        client = self._client
+        if client is None:
+            # Made when it is first asked for: what a handler does not use costs no call.
+            sender = self._senders.sender_for(
+                self._connector, self.config, self._record, self.access_token
+            )
+            client = ApiClient(sender)
+            force_setattr(self, "_client", client)
+        return client
+
+    def __repr__(self) -> str:
+        return f"ActionCall({self.connector}.{self.action}, …)"
+
+    def failed(
+        self, reason: str, *, retry_at: datetime | None = None
+    ) -> Result[Never, ActionFailed]:
+        """The answer of a handler that could not do it: `return call.failed("no such chat")`.
+
+        `reason` reaches callers and events: no secret belongs in it.
+        """
+        return Failure(ActionFailed(self.connector, self.action, reason, retry_at))
+
+
+@final
+class Action(msgspec.Struct, Generic[Conf_contra, Ctx_contra, In, Out], frozen=True):
+    """A key, the types in and out, and the handler between them. Made by `@action`."""
+
+    key: str
+    input: type[In]
+    output: TypeForm[Out]
+    handler: Callable[
+        [ActionCall[Conf_contra, Ctx_contra, In]], Awaitable[Result[Out, ActionFailed]]
+    ]
+    check_input: Callable[[object], In]
+    check_output: Callable[[object], Out]
+    open_to_http: bool = False
+    oauth_scopes: frozenset[str] = frozenset()
+
+
+def action(
+    key: str, *, input: type[In], output: TypeForm[Out], oauth_scopes: Collection[str] = ()
+) -> Callable[
+    [Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, ActionFailed]]]],
+    Action[Conf, Ctx, In, Out],
+]:
+    """Makes a handler an action that the application's own code may call.
+
+    A decorator, so that `output` is fixed before the handler is seen: given both at once,
+    a type checker would join the two types and accept a handler that returns another.
+
+    Args:
+        key: 1 to 63 of a-z, 0-9, `_` and `-`, a letter first.
+        input: What the handler takes; checked before it runs.
+        output: What it returns; checked after it ran.
+        oauth_scopes: What the tenant must have granted; where one is missing the call is
+            `MissingScopes`, and the handler does not run.
+    """
+
+    def bind(
+        handler: Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, ActionFailed]]],
+    ) -> Action[Conf, Ctx, In, Out]:
+        return Action(
+            key,
+            input,
+            output,
+            handler,
+            checker(input),
+            checker(output),
+            oauth_scopes=frozenset(oauth_scopes),
+        )
+
+    return bind
+
+
+def http_action(
+    key: str, *, input: type[In], output: TypeForm[Out], oauth_scopes: Collection[str] = ()
+) -> Callable[
+    [Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, ActionFailed]]]],
+    Action[Conf, Ctx, In, Out],
+]:
+    """As `action`, and the tenant's own users may call it over HTTP where the plugin is used."""
+
+    private = action(key, input=input, output=output, oauth_scopes=oauth_scopes)
+
+    def bind(
+        handler: Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, ActionFailed]]],
+    ) -> Action[Conf, Ctx, In, Out]:
+        return msgspec.structs.replace(private(handler), open_to_http=True)
+
+    return bind

@@ -1,0 +1,127 @@
+"""A connector's config type, taken apart for storage and put together again."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Generic, final
+
+import msgspec
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+from typing_extensions import TypeVar
+
+from igniter_connectors.core.connector.form_fields import (
+    MASK,
+    FormField,
+    form_fields,
+    secret_fields,
+)
+from igniter_connectors.core.connector.validation import (
+    ValidationFault,
+    decode_json,
+    encode_json,
+    encode_json_to_seal,
+    validate,
+)
+from igniter_connectors.core.secret import Secret, decode_secret
+
+Conf = TypeVar("Conf", bound=msgspec.Struct)
+
+_NOT_STORABLE: Final = ValidationFault("$", "holds a value that JSON cannot carry")
+
+
+class ConfigParts(msgspec.Struct, frozen=True):
+    """A config in two JSON objects: what is stored in clear, and what is sealed."""
+
+    public: bytes
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return "ConfigParts(…)"
+
+
+@final
+class ConfigSchema(Generic[Conf]):
+    """What storing and showing a config type needs, worked out once.
+
+    Raises:
+        WrongWiring: a type that cannot be stored (`fields.secret_fields`).
+    """
+
+    __slots__ = ("_decode", "fields", "kind", "secret_names")
+
+    def __init__(self, kind: type[Conf]) -> None:
+        self.kind = kind
+        self.secret_names = secret_fields(kind)
+        self.fields: tuple[FormField, ...] = form_fields(kind)
+        self._decode = msgspec.json.Decoder(kind, dec_hook=decode_secret).decode
+
+    def validate(self, config: Conf) -> Result[Conf, ValidationFault]:
+        """The config checked as if it came from outside; a Python-made struct never was."""
+        return validate(config, self.kind)
+
+    def parse(self, raw: bytes) -> Result[Conf, ValidationFault]:
+        """A config out of JSON that came from outside. A mask is no secret and is refused."""
+        masked = self._mask_in(raw)
+        return Failure(masked) if masked is not None else decode_json(raw, self.kind)
+
+    def merge(self, config: Conf, raw: bytes) -> Result[Conf, ValidationFault]:
+        """A config with the top-level fields that a JSON object names; the others stay."""
+        changes = decode_json(raw, dict[str, msgspec.Raw])
+        if not is_successful(changes):
+            return Failure(changes.failure())
+        masked = self._mask_in(raw)
+        if masked is not None:
+            return Failure(masked)
+        # Merged as JSON, so that each field is read as it would be in a whole config.
+        known = encode_json_to_seal(config).bind(
+            lambda encoded: decode_json(encoded, dict[str, msgspec.Raw])
+        )
+        if not is_successful(known):
+            return Failure(known.failure())
+        merged = {**known.unwrap(), **changes.unwrap()}
+        return decode_json(msgspec.json.encode(merged), self.kind)
+
+    def _mask_in(self, raw: bytes) -> ValidationFault | None:
+        fields = decode_json(raw, dict[str, msgspec.Raw])
+        if not is_successful(fields):
+            return None
+        for name in sorted(self.secret_names & fields.unwrap().keys()):
+            part = decode_json(bytes(fields.unwrap()[name]), Any)
+            if is_successful(part) and MASK in str(part.unwrap()):
+                return ValidationFault(f"$.{name}", "is a mask; leave it out to keep the secret")
+        return None
+
+    def split(self, config: Conf) -> Result[ConfigParts, ValidationFault]:
+        """The two objects to store. Each top-level field goes whole into one of them.
+
+        A config that would not be read back as it is (NaN, a number that JSON cannot
+        carry, a secret where none is typed) is a fault.
+        """
+        fields: dict[str, object] = msgspec.to_builtins(config, builtin_types=(Secret,))
+        public = {name: fields[name] for name in fields if name not in self.secret_names}
+        secret = {name: fields[name] for name in fields if name in self.secret_names}
+        in_clear, to_seal = encode_json(public), encode_json_to_seal(secret)
+        if not is_successful(in_clear):
+            return Failure(in_clear.failure())
+        if not is_successful(to_seal):
+            return Failure(to_seal.failure())
+        parts = ConfigParts(in_clear.unwrap(), to_seal.unwrap())
+        try:
+            back = self.join(parts.public, parts.secret)
+            # As plain data: a type need not have an equality of its own.
+            is_same = msgspec.to_builtins(back, builtin_types=(Secret,)) == fields
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            is_same = False
+        return Success(parts) if is_same else Failure(_NOT_STORABLE)
+
+    def join(self, public: bytes, secret: bytes) -> Conf:
+        """The config of two stored objects: both pass the decoder as one, in one go.
+
+        Raises:
+            msgspec.ValidationError: the type changed since, and what is stored fits no more.
+            msgspec.DecodeError: it is no JSON.
+        """
+        # Two JSON objects become one by turning the brace between them into a comma.
+        if public != b"{}" and secret != b"{}":
+            return self._decode(b",".join((public[:-1], secret[1:])))
+        return self._decode(public if secret == b"{}" else secret)

@@ -1,0 +1,1 @@
+"""HTTP messages as values, and the addresses of our own routes."""

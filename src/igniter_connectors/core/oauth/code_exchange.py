@@ -1,0 +1,63 @@
+"""A code for tokens. RFC 6749 section 4.1.3, RFC 7636 section 4.5."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from returns.pipeline import is_successful
+from returns.result import Failure, Result
+
+from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
+from igniter_connectors.core.oauth.client_assertion import Moment
+from igniter_connectors.core.oauth.client_authentication import token_request
+from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.response import decode_answer
+from igniter_connectors.core.oauth.token_extras import read_extras
+from igniter_connectors.core.oauth.token_response import TokenSet, judge_token
+from igniter_connectors.core.problem import TokenMalformed, TokenRefused
+
+
+def exchange_request(
+    provider: OAuthProvider,
+    *,
+    code: str,
+    verifier: str,
+    redirect_uri: str,
+    moment: Moment | None = None,
+) -> HttpRequest:
+    """The request that spends a code; its answer goes to `judge_exchange`.
+
+    `redirect_uri` is byte for byte what the authorization request said; `moment` is for a
+    client that signs.
+    """
+    return token_request(
+        provider,
+        {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect_uri,
+            "code_verifier": verifier,
+        },
+        moment=moment,
+    )
+
+
+def judge_exchange(
+    response: HttpResponse,
+    provider: OAuthProvider,
+    *,
+    connector: str,
+    received_at: datetime,
+) -> Result[TokenSet, TokenRefused | TokenMalformed]:
+    """The token set that a provider granted for a code, with the extras that it declares.
+
+    Args and problems are those of `token.judge_token`; here extras that are missing or do
+    not fit are `TokenMalformed` too: nothing is connected yet that could be lost.
+    """
+    judged = judge_token(response, provider, connector=connector, received_at=received_at)
+    if provider.token_extras is None or not is_successful(judged):
+        return judged
+    read = read_extras(decode_answer(response) or {}, provider.token_extras)
+    if not is_successful(read):
+        return Failure(TokenMalformed(connector, read.failure().path))
+    return judged

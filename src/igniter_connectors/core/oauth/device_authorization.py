@@ -1,0 +1,172 @@
+"""Signing in on another device: a code to type there, and asking until it was. RFC 8628."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+
+from igniter_connectors.core.connector.form_fields import JsonValue
+from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse
+from igniter_connectors.core.http.retry_after import retry_after
+from igniter_connectors.core.http.url import is_safe_endpoint
+from igniter_connectors.core.oauth.client_assertion import Moment
+from igniter_connectors.core.oauth.client_authentication import client_request, token_request
+from igniter_connectors.core.oauth.code_exchange import judge_exchange
+from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.response import decode_answer, error_in, known_error
+from igniter_connectors.core.oauth.seconds import seconds_of
+from igniter_connectors.core.oauth.token_response import TokenSet, error_of
+from igniter_connectors.core.problem import (
+    ProviderAnswerMalformed,
+    TokenMalformed,
+    TokenRefused,
+)
+from igniter_connectors.core.scope import is_storable
+from igniter_connectors.core.secret import Secret
+
+GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:device_code"
+DEFAULT_INTERVAL: Final = timedelta(seconds=5)
+SLOWER: Final = timedelta(seconds=5)
+LONGEST_INTERVAL: Final = timedelta(minutes=5)
+"""Longer is not waited between two tries, whatever the provider or its failures say."""
+
+_OVERLOADED: Final = 429
+
+
+class DeviceAuthorization(msgspec.Struct, frozen=True):
+    """What the person needs, and how often to ask meanwhile.
+
+    `verification_uri` is https, to be shown with `user_code`; `verification_uri_complete`
+    holds both, for a link or a QR code, None where the provider gives none. `interval` is
+    what to wait before each try, the first one too.
+    """
+
+    device_code: Secret
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str | None
+    expires_at: datetime
+    interval: timedelta = DEFAULT_INTERVAL
+
+    def __repr__(self) -> str:
+        return f"DeviceAuthorization(expires_at={self.expires_at.isoformat()})"
+
+
+def device_request(provider: OAuthProvider, *, moment: Moment | None = None) -> HttpRequest | None:
+    """The request for a code (section 3.1), with the declared scopes; None where the
+    provider has no such endpoint."""
+    if provider.device_authorization_url is None:
+        return None
+    fields = {"client_id": provider.client_id}
+    if provider.oauth_scopes:
+        fields["scope"] = provider.oauth_scope_separator.join(provider.oauth_scopes)
+    return client_request(provider, provider.device_authorization_url, fields, moment=moment)
+
+
+def judge_device(
+    response: HttpResponse, *, connector: str, received_at: datetime
+) -> Result[DeviceAuthorization, TokenRefused | ProviderAnswerMalformed]:
+    """The code to show (section 3.2).
+
+    Returns:
+        It, or
+        - `TokenRefused`: an `error`, or a status outside 2xx.
+        - `ProviderAnswerMalformed`: a code, an address or a life that is missing or
+          unusable; an address that is not https, which nobody is sent to.
+    """
+
+    def malformed(
+        path: str,
+    ) -> Result[DeviceAuthorization, TokenRefused | ProviderAnswerMalformed]:
+        return Failure(ProviderAnswerMalformed(connector, path))
+
+    answer = decode_answer(response) or {}
+    error = error_in(answer)
+    if error is not None or not 200 <= response.status < 300:
+        return Failure(TokenRefused(connector, known_error(error)))
+    device_code, user_code = answer.get("device_code"), answer.get("user_code")
+    if not isinstance(device_code, str) or not device_code:
+        return malformed("$.device_code")
+    if not isinstance(user_code, str) or not user_code or not is_storable(user_code):
+        return malformed("$.user_code")
+    # Google says `verification_url` (developers.google.com/identity/protocols, 2026-11).
+    address = answer.get("verification_uri") or answer.get("verification_url")
+    if not _is_address(address):
+        return malformed("$.verification_uri")
+    complete = answer.get("verification_uri_complete")
+    life = seconds_of(answer.get("expires_in"))
+    if not life:
+        return malformed("$.expires_in")
+    interval = seconds_of(answer.get("interval", DEFAULT_INTERVAL.total_seconds()))
+    if interval is None:
+        return malformed("$.interval")
+    return Success(
+        DeviceAuthorization(
+            Secret(device_code),
+            user_code,
+            str(address),
+            str(complete) if _is_address(complete) else None,
+            received_at + life,
+            _bounded(interval or DEFAULT_INTERVAL),
+        )
+    )
+
+
+def poll_request(
+    provider: OAuthProvider, device: DeviceAuthorization, *, moment: Moment | None = None
+) -> HttpRequest:
+    """Whether the person has agreed (section 3.4); sent after waiting `device.interval`."""
+    fields = {"grant_type": GRANT_TYPE, "device_code": device.device_code.reveal()}
+    return token_request(provider, fields, moment=moment)
+
+
+def judge_poll(
+    answer: HttpResponse | HttpFailed,
+    provider: OAuthProvider,
+    device: DeviceAuthorization,
+    *,
+    connector: str,
+    received_at: datetime,
+) -> Result[TokenSet | DeviceAuthorization, TokenRefused | TokenMalformed]:
+    """The tokens, or the authorization with which to ask once more (section 3.5).
+
+    `slow_down` adds 5 seconds to the interval, for good; no answer, or a server in trouble,
+    doubles it, and `Retry-After` is waited in full, up to five minutes.
+
+    Returns:
+        Either, or
+        - `TokenRefused`: denied, expired (also by our clock), or another error.
+        - `TokenMalformed`: tokens that cannot be read.
+    """
+    if isinstance(answer, HttpFailed):
+        slower = device.interval * 2
+    elif answer.status >= 500 or answer.status == _OVERLOADED:
+        asked = retry_after(answer, received_at=received_at)
+        slower = max(device.interval * 2, asked or timedelta())
+    else:
+        error = error_of(answer)
+        if error == "authorization_pending":
+            slower = device.interval
+        elif error == "slow_down":
+            slower = device.interval + SLOWER
+        else:
+            judged = judge_exchange(answer, provider, connector=connector, received_at=received_at)
+            if is_successful(judged):
+                return Success(judged.unwrap())
+            return Failure(judged.failure())
+    if received_at >= device.expires_at:
+        return Failure(TokenRefused(connector, "expired_token"))
+    return Success(replace(device, interval=_bounded(slower)))
+
+
+def _bounded(interval: timedelta) -> timedelta:
+    return min(interval, LONGEST_INTERVAL)
+
+
+def _is_address(value: JsonValue) -> bool:
+    return isinstance(value, str) and is_storable(value) and is_safe_endpoint(value)

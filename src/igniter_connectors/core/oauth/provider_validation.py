@@ -1,0 +1,127 @@
+"""What makes a provider unusable or unsafe, told while the application is built."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from igniter_connectors.core.connector.form_fields import decoding_fault
+from igniter_connectors.core.http.url import is_safe_endpoint
+from igniter_connectors.core.oauth.client_assertion import assertion_key_fault
+from igniter_connectors.core.oauth.endpoint_template import (
+    filled,
+    is_template,
+    placeholders,
+    template_fault,
+    whole_host,
+)
+from igniter_connectors.core.oauth.provider import OAuthProvider, authentication_of
+from igniter_connectors.core.oauth.tenant_provider import templates_of
+from igniter_connectors.core.secret import Secret
+
+RESERVED: Final = frozenset(
+    {
+        "response_type", "response_mode", "client_id", "client_secret", "redirect_uri", "scope",
+        "state", "nonce", "code", "code_challenge", "code_challenge_method", "code_verifier",
+        "grant_type", "refresh_token", "client_assertion", "client_assertion_type", "request",
+        "request_uri", "iss", "error", "device_code", "dpop_jkt", "token", "token_type_hint",
+        "username", "password", "assertion",
+    }
+)  # fmt: skip
+"""Parameters that carry the flow's safety: no extra parameter may name one."""
+
+LONGEST_GRACE: Final = timedelta(days=30)
+LONGEST_REFRESH_LIFE: Final = timedelta(days=3660)
+_NOTHING: Final = timedelta()
+
+
+def provider_fault(provider: OAuthProvider) -> str | None:
+    """What makes a provider unusable or unsafe; None where nothing does."""
+    return (
+        _endpoint_fault(provider)
+        or _client_fault(provider)
+        or _tenant_fault(provider)
+        or _parameter_fault(provider)
+        or _token_fault(provider)
+    )
+
+
+def _endpoint_fault(provider: OAuthProvider) -> str | None:
+    for name, url in templates_of(provider).items():
+        fault = template_fault(url) if is_template(url) else None
+        if fault is not None:
+            return f"{name} {fault}"
+        if name != "issuer" and not is_safe_endpoint(_example_of(url)):
+            return f"{name} is https, or http on a loopback host, without user or fragment"
+    if provider.sends_issuer and provider.issuer is None:
+        return "sends_issuer needs issuer"
+    if provider.requires_pushed_authorization and provider.pushed_authorization_url is None:
+        return "requires_pushed_authorization needs pushed_authorization_url"
+    return None
+
+
+def _client_fault(provider: OAuthProvider) -> str | None:
+    if not provider.client_id and provider.tenant_client is None:
+        return "client_id is empty"
+    for name, secret in (
+        ("client_secret", provider.client_secret),
+        ("client_assertion_key", provider.client_assertion_key),
+    ):
+        if secret == Secret(""):
+            return f"{name} is empty"
+        if secret is not None and not provider.client_id:
+            return f"{name} needs client_id"
+    if not provider.client_id:
+        return None
+    method = authentication_of(provider)
+    is_secret = method in ("client_secret_basic", "client_secret_post")
+    if is_secret != (provider.client_secret is not None):
+        return "client_authentication and client_secret do not go together"
+    if (method == "private_key_jwt") != (provider.client_assertion_key is not None):
+        return "client_authentication and client_assertion_key do not go together"
+    key = provider.client_assertion_key
+    return None if key is None else assertion_key_fault(key, provider.client_assertion_algorithm)
+
+
+def _tenant_fault(provider: OAuthProvider) -> str | None:
+    chosen = [name for name, url in templates_of(provider).items() if whole_host(url) is not None]
+    if not chosen:
+        return None
+    if provider.tenant_client is None:
+        return f"{chosen[0]} has a host of the tenant's choice, which needs tenant_client"
+    if provider.client_id:
+        return f"{chosen[0]} has a host of the tenant's choice: no client of the application's"
+    return None
+
+
+def _parameter_fault(provider: OAuthProvider) -> str | None:
+    for parameters in (provider.authorization_parameters, provider.token_parameters):
+        reserved = sorted(RESERVED & parameters.keys())
+        if reserved:
+            return f"extra parameters may not name {', '.join(reserved)}"
+    return None
+
+
+def _token_fault(provider: OAuthProvider) -> str | None:
+    grace, life = provider.reuse_grace, provider.refresh_token_lifetime
+    if grace is not None and not _NOTHING < grace <= LONGEST_GRACE:
+        return "reuse_grace is more than nothing and at most 30 days"
+    if life is not None and not _NOTHING < life <= LONGEST_REFRESH_LIFE:
+        return "refresh_token_lifetime is more than nothing and at most ten years"
+    for name, member in (
+        ("expires_at_member", provider.expires_at_member),
+        ("refresh_expires_at_member", provider.refresh_expires_at_member),
+    ):
+        if member == "":
+            return f"{name} is empty"
+    if provider.dpop and "dpop" not in provider.token_types:
+        return "dpop needs dpop among token_types"
+    if provider.token_extras is not None:
+        fault = decoding_fault(provider.token_extras)
+        if fault is not None:
+            return f"token_extras cannot be read: {fault}"
+    return None
+
+
+def _example_of(url: str) -> str:
+    return filled(url, dict.fromkeys(placeholders(url), "tenant")) or ""

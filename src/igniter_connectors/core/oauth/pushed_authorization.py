@@ -1,0 +1,88 @@
+"""An authorization request deposited before the browser goes. RFC 9126."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from returns.result import Failure, Result, Success
+
+from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
+from igniter_connectors.core.oauth.authorization_request import (
+    authorization_error,
+    authorization_fields,
+    with_query,
+)
+from igniter_connectors.core.oauth.client_assertion import Moment
+from igniter_connectors.core.oauth.client_authentication import client_request
+from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.response import decode_answer
+from igniter_connectors.core.oauth.seconds import seconds_of
+from igniter_connectors.core.problem import AuthorizationDenied, ProviderAnswerMalformed
+
+_LONGEST_REFERENCE: Final = 2048
+
+
+class PushedRequest(msgspec.Struct, frozen=True):
+    """A deposited request: its reference, used once, and when that ends."""
+
+    request_uri: str
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"PushedRequest(expires_at={self.expires_at.isoformat()})"
+
+
+def push_request(
+    provider: OAuthProvider,
+    *,
+    redirect_uri: str,
+    state: str,
+    verifier: str,
+    moment: Moment | None = None,
+) -> HttpRequest | None:
+    """The request that deposits one (section 2.1); None where the provider takes none.
+
+    The client authenticates as at the token endpoint; `moment` is for one that signs.
+    """
+    if provider.pushed_authorization_url is None:
+        return None
+    fields = authorization_fields(
+        provider, redirect_uri=redirect_uri, state=state, verifier=verifier
+    )
+    return client_request(provider, provider.pushed_authorization_url, fields, moment=moment)
+
+
+def judge_push(
+    response: HttpResponse, *, connector: str, received_at: datetime
+) -> Result[PushedRequest, AuthorizationDenied | ProviderAnswerMalformed]:
+    """The reference that the provider gave.
+
+    Returns:
+        It, or
+        - `AuthorizationDenied`: an `error`, or a status other than 201 (section 2.3).
+        - `ProviderAnswerMalformed`: a 201 without a `request_uri` of at most 2,048
+          printable characters, or without a life of more than nothing (section 2.2).
+    """
+    answer = decode_answer(response) or {}
+    error = answer.get("error")
+    if response.status != 201 or error is not None:
+        return Failure(AuthorizationDenied(connector, authorization_error(error)))
+    reference = answer.get("request_uri")
+    if (
+        not isinstance(reference, str)
+        or not 0 < len(reference) <= _LONGEST_REFERENCE
+        or not (reference.isascii() and reference.isprintable())
+    ):
+        return Failure(ProviderAnswerMalformed(connector, "$.request_uri"))
+    life = seconds_of(answer.get("expires_in"))
+    if not life:
+        return Failure(ProviderAnswerMalformed(connector, "$.expires_in"))
+    return Success(PushedRequest(reference, received_at + life))
+
+
+def pushed_authorization_url(provider: OAuthProvider, pushed: PushedRequest) -> str:
+    """Where to send the browser: the client and the reference, nothing else (section 4)."""
+    asked = {"client_id": provider.client_id, "request_uri": pushed.request_uri}
+    return with_query(provider.authorization_url, asked)

@@ -1,0 +1,50 @@
+"""An answer of the provider's, decoded: JSON, or a form where that is what came."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from igniter_connectors.core.connector.form_fields import JsonValue
+from igniter_connectors.core.http.messages import HttpResponse
+
+# RFC 6749 section 5.2, RFC 7009 section 2.2.1, RFC 8628 section 3.5, RFC 9449 section 5. Any
+# other code is the provider's own text, and stays out of problems.
+_KNOWN_ERRORS: Final = frozenset(
+    {
+        "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client",
+        "unsupported_grant_type", "invalid_scope", "slow_down", "temporarily_unavailable",
+        "server_error", "access_denied", "authorization_pending", "expired_token",
+        "unsupported_token_type", "use_dpop_nonce", "invalid_dpop_proof",
+    }
+)  # fmt: skip
+
+
+def decode_answer(response: HttpResponse) -> dict[str, JsonValue] | None:
+    """The members of a JSON object or the fields of a form; None where it is neither."""
+    try:
+        decoded: JsonValue = msgspec.json.decode(response.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        decoded = _decode_form(response.body)
+    return decoded if isinstance(decoded, dict) else None
+
+
+def error_in(answer: dict[str, JsonValue]) -> JsonValue:
+    """The answer's `error`, whatever its type; None where there is none or an empty one."""
+    error = answer.get("error")
+    return None if error in (None, "", False) else error
+
+
+def known_error(error: JsonValue) -> str:
+    """An error that may be told: a code of the RFCs, else `other`."""
+    return error if isinstance(error, str) and error in _KNOWN_ERRORS else "other"
+
+
+def _decode_form(body: bytes) -> JsonValue:
+    try:
+        pairs = parse_qsl(body.decode("ascii"), strict_parsing=True, max_num_fields=64)
+    except ValueError:
+        return None
+    return dict(pairs)

@@ -1,0 +1,46 @@
+"""What else comes with the tokens, typed: Salesforce's `instance_url`, Slack's `team`.
+
+RFC 6749 section 5.1 lets a server add parameters; which ones are kept, a provider declares.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+from returns.pipeline import is_successful
+from returns.result import Failure, Result
+
+from igniter_connectors.core.connector.form_fields import JsonValue
+from igniter_connectors.core.connector.validation import (
+    ValidationFault,
+    decode_json,
+    encode_json_to_seal,
+    validate,
+)
+from igniter_connectors.core.secret import Secret
+
+Extras = TypeVar("Extras", bound=msgspec.Struct)
+
+
+def read_extras(
+    answer: dict[str, JsonValue], kind: type[msgspec.Struct]
+) -> Result[Secret, ValidationFault]:
+    """The declared members of a token answer as JSON, to be sealed with the tokens.
+
+    Returns:
+        The JSON, or the `ValidationFault` of a member that is missing or of another type.
+    """
+    fitting = validate(answer, kind)
+    if not is_successful(fitting):
+        return Failure(fitting.failure())
+    return encode_json_to_seal(fitting.unwrap()).map(lambda raw: Secret(raw.decode()))
+
+
+def decode_extras(extras: Secret, kind: type[Extras]) -> Result[Extras, ValidationFault]:
+    """What `read_extras` kept, as the provider's struct.
+
+    Returns:
+        The struct, or a `ValidationFault` where the type changed since the tokens were stored.
+    """
+    return decode_json(extras.reveal().encode(), kind)

@@ -1,0 +1,1 @@
+"""Calling actions, and the API calls that their handlers make."""

@@ -1,0 +1,227 @@
+"""Carries out a handler's call of its connector's API: one driver for one conversation."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any, Protocol, final
+
+import msgspec
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+
+from igniter_connectors.core.api.access_token import AccessToken
+from igniter_connectors.core.api.base_url import place_of
+from igniter_connectors.core.api.client import ApiSender, Called
+from igniter_connectors.core.api.request import ApiRequest, ReadyRequest, build_request
+from igniter_connectors.core.api.retry_policy import (
+    ObtainToken,
+    RenewToken,
+    Reply,
+    Send,
+    Step,
+    Wait,
+    converse,
+)
+from igniter_connectors.core.connection.record import ConnectionRecord
+from igniter_connectors.core.connector.definition import OAuthConnector
+from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse
+from igniter_connectors.core.oauth.refresh import EXPIRY_MARGIN
+from igniter_connectors.core.problem import (
+    ApiProblem,
+    ApiRequestRefused,
+    ApiResponseTooLarge,
+    ApiUnreachable,
+    RefreshFailed,
+    TokenProblem,
+)
+from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.oauth.dpop_request import send_bound
+
+
+class Tokens(Protocol):
+    """Where a connection's token comes from."""
+
+    async def access_token(
+        self,
+        connector: OAuthConnector[Any, Any, Any],
+        record: ConnectionRecord,
+        config: Any,  # the connector's own config type, which nothing here reads
+    ) -> AccessToken | TokenProblem:
+        """The token, renewed first where it has expired."""
+        ...
+
+    async def after_401(
+        self,
+        connector: OAuthConnector[Any, Any, Any],
+        record: ConnectionRecord,
+        config: Any,
+        refused: AccessToken,
+    ) -> AccessToken | TokenProblem | None:
+        """A newer token than the one refused; None where it is not to be renewed."""
+        ...
+
+
+@final
+class HandlerHttp:
+    """Makes the senders of handlers' calls. Lives as long as its manager."""
+
+    __slots__ = ("_engine", "_tokens")
+
+    def __init__(self, engine: Engine, tokens: Tokens) -> None:
+        self._engine = engine
+        self._tokens = tokens
+
+    def sender_for(
+        self,
+        connector: Called,
+        config: msgspec.Struct,
+        record: ConnectionRecord | None,
+        token: AccessToken | None,
+    ) -> ApiSender:
+        """A sender for one connection, or for the default config."""
+        return ConnectionSender(self._engine, self._tokens, connector, config, record, token)
+
+
+@final
+class ConnectionSender:
+    """Sends as one connection. Lives as long as the handler's call, and keeps its token."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        tokens: Tokens,
+        connector: Called,
+        config: msgspec.Struct,
+        record: ConnectionRecord | None,
+        token: AccessToken | None,
+    ) -> None:
+        self._engine = engine
+        self._tokens = tokens
+        self._connector = connector
+        self._config = config
+        self._record = record
+        self._token = token
+        self._given = token
+
+    async def perform(self, asked: ApiRequest) -> Result[HttpResponse, ApiProblem]:
+        """The whole conversation with the API, within the deadline."""
+        began = self._engine.clock.monotonic()
+        built = self._build(asked)
+        if not is_successful(built):
+            return Failure(ApiRequestRefused(self._connector.key, built.failure()))
+        conversation = converse(
+            built.unwrap(),
+            connector=self._connector.key,
+            token=self._fresh_token(),
+            has_grant=isinstance(self._connector, OAuthConnector) and self._record is not None,
+            limit_bytes=asked.limit_bytes,
+        )
+        try:
+            step = next(conversation)
+            while True:
+                step = conversation.send(await self._take(step, asked, began))
+        except StopIteration as ended:
+            answer: Result[HttpResponse, ApiProblem] = ended.value
+            return answer
+
+    async def send_anywhere(
+        self, request: HttpRequest, *, deadline: timedelta, limit_bytes: int
+    ) -> Result[HttpResponse, ApiRequestRefused | ApiUnreachable | ApiResponseTooLarge]:
+        """One request as it is, unless the connection's token is in it."""
+        key = self._connector.key
+        # The one that the handler was given may live on beside the one that replaced it.
+        tokens = (self._token, self._given)
+        if any(token is not None and _holds(request, token) for token in tokens):
+            return Failure(
+                ApiRequestRefused(key, "it holds the connection's token: with_api says who gets it")
+            )
+        answer = await self._engine.http.send(request, deadline=deadline, limit_bytes=limit_bytes)
+        if is_successful(answer):
+            return Success(answer.unwrap())
+        failed = answer.failure()
+        if failed.is_too_large:
+            return Failure(ApiResponseTooLarge(key, limit_bytes))
+        return Failure(ApiUnreachable(key, failed.sent))
+
+    def _build(self, asked: ApiRequest) -> Result[ReadyRequest, str]:
+        api = self._connector.api
+        if api is None:
+            return Failure("the connector does not say where its API is: with_api(…)")
+        place = place_of(api, self._config)
+        if not is_successful(place):
+            return Failure(place.failure())
+        return build_request(asked, place.unwrap(), idempotency_header=api.idempotency_header)
+
+    async def _take(self, step: Step, asked: ApiRequest, began: float) -> Reply:
+        """Does what the conversation wants next, and says what came of it."""
+        answer: HttpResponse | HttpFailed | None = None
+        token: AccessToken | TokenProblem | None = None
+        match step:
+            case Send(request=request):
+                answer = await self._send(request, asked, self._left(asked, began))
+            case Wait(delay=delay):
+                await self._engine.clock.sleep(delay.total_seconds())
+            case ObtainToken() | RenewToken():
+                token = await self._token_for(step, self._left(asked, began))
+        return Reply(
+            self._engine.clock.now(),
+            self._left(asked, began),
+            self._engine.entropy.fraction(),
+            answer,
+            token,
+        )
+
+    async def _send(
+        self, request: HttpRequest, asked: ApiRequest, left: timedelta
+    ) -> HttpResponse | HttpFailed:
+        if left <= timedelta():
+            return HttpFailed(sent=False)
+        token = self._token
+        bound = token is not None and token.authorization_header() in request.headers
+        answer = await send_bound(
+            self._engine,
+            request,
+            token.dpop_key if token is not None and bound else None,
+            access_token=token.value if token is not None else None,
+            deadline=left,
+            limit_bytes=asked.limit_bytes,
+        )
+        return answer.unwrap() if is_successful(answer) else answer.failure()
+
+    async def _token_for(
+        self, step: ObtainToken | RenewToken, left: timedelta
+    ) -> AccessToken | TokenProblem | None:
+        connector, record = self._connector, self._record
+        # What `has_grant` said when the conversation began.
+        assert isinstance(connector, OAuthConnector)
+        assert record is not None
+        try:
+            # A refresh that runs is nobody's to cancel: it goes on, and serves the next call.
+            async with asyncio.timeout(max(left.total_seconds(), 0)):
+                if isinstance(step, RenewToken):
+                    token = await self._tokens.after_401(
+                        connector, record, self._config, step.refused
+                    )
+                else:
+                    token = await self._tokens.access_token(connector, record, self._config)
+        except TimeoutError:
+            return RefreshFailed(connector.key)
+        if isinstance(token, AccessToken):
+            self._token = token
+        return token
+
+    def _left(self, asked: ApiRequest, began: float) -> timedelta:
+        return asked.deadline - timedelta(seconds=self._engine.clock.monotonic() - began)
+
+    def _fresh_token(self) -> AccessToken | None:
+        token = self._token
+        if token is None or token.expires_at is None:
+            return token
+        return token if token.expires_at - self._engine.clock.now() > EXPIRY_MARGIN else None
+
+
+def _holds(request: HttpRequest, token: AccessToken) -> bool:
+    value = token.value.reveal()
+    texts = (request.url, *(text for header in request.headers for text in header))
+    return any(value in text for text in texts) or value.encode() in request.body

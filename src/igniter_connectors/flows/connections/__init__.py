@@ -1,0 +1,1 @@
+"""Connecting with a config, updating, reading, disconnecting."""

@@ -1,0 +1,1 @@
+"""Authorizing, refreshing and revoking grants."""

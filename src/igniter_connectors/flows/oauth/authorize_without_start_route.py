@@ -1,0 +1,84 @@
+"""Beginning an authorization at the provider's own address, without our start route.
+
+For an application that has no routes of ours: it sets the cookie itself. And for a program that
+has no browser of its own: there is none to bind.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+from typing_extensions import TypeVar
+
+from igniter_connectors.core.connection.record import ConnectionKey
+from igniter_connectors.core.connector.definition import OAuthConnector
+from igniter_connectors.core.http.url import BaseUrl, url_safe
+from igniter_connectors.core.oauth.state import (
+    AuthorizationRequest,
+    CookieAuthorization,
+    browser_binding,
+    cookie_name,
+    set_cookie,
+    unbound_browser,
+)
+from igniter_connectors.core.problem import AuthorizeDirectlyProblem
+from igniter_connectors.core.secret import Secret
+from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.oauth.start import Wanted, at_provider, new_payload
+
+Conf = TypeVar("Conf", bound=msgspec.Struct)
+Ctx = TypeVar("Ctx")
+
+
+async def begin_with_cookie(
+    engine: Engine,
+    base: BaseUrl,
+    connector: OAuthConnector[Conf, Ctx, Any],
+    key: ConnectionKey,
+    config: Conf,
+    wanted: Wanted,
+) -> Result[CookieAuthorization, AuthorizeDirectlyProblem]:
+    """The provider's address, and the cookie that binds the browser that is sent there."""
+    nonce = url_safe(engine.entropy.octets(32))
+    binding = browser_binding(nonce, wanted.subject)
+    sent = await _begin(engine, base, connector, key, config, wanted, binding)
+    if not is_successful(sent):
+        return Failure(sent.failure())
+    url, state = sent.unwrap()
+    name = cookie_name(state, secure=base.is_secure)
+    cookie = set_cookie(name, nonce, secure=base.is_secure)
+    return Success(CookieAuthorization(url, Secret(cookie)))
+
+
+async def begin_unbound(
+    engine: Engine,
+    base: BaseUrl,
+    connector: OAuthConnector[Conf, Ctx, Any],
+    key: ConnectionKey,
+    config: Conf,
+    wanted: Wanted,
+) -> Result[AuthorizationRequest, AuthorizeDirectlyProblem]:
+    """The provider's address, for any browser; the subject stays bound."""
+    binding = unbound_browser(wanted.subject)
+    sent = await _begin(engine, base, connector, key, config, wanted, binding)
+    return sent.map(lambda one: AuthorizationRequest(one[0]))
+
+
+async def _begin(
+    engine: Engine,
+    base: BaseUrl,
+    connector: OAuthConnector[Conf, Ctx, Any],
+    key: ConnectionKey,
+    config: Conf,
+    wanted: Wanted,
+    binding_hash: bytes,
+) -> Result[tuple[str, str], AuthorizeDirectlyProblem]:
+    payload = await new_payload(engine, connector, key, config, wanted)
+    if not is_successful(payload):
+        return Failure(payload.failure())
+    return await at_provider(
+        engine, base, connector, key, payload.unwrap(), binding_hash=binding_hash
+    )

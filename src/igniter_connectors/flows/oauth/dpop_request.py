@@ -1,0 +1,49 @@
+"""Sending a request whose tokens are bound to a key: with a proof, and with the server's nonce."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from returns.pipeline import is_successful
+from returns.result import Result
+
+from igniter_connectors.core.http.messages import (
+    DEADLINE,
+    RESPONSE_LIMIT_BYTES,
+    HttpFailed,
+    HttpRequest,
+    HttpResponse,
+)
+from igniter_connectors.core.oauth.dpop import nonce_demanded, with_proof
+from igniter_connectors.core.secret import Secret
+from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.oauth.moment import moment_of
+
+
+async def send_bound(
+    engine: Engine,
+    request: HttpRequest,
+    key: Secret | None,
+    *,
+    access_token: Secret | None = None,
+    deadline: timedelta = DEADLINE,
+    limit_bytes: int = RESPONSE_LIMIT_BYTES,
+) -> Result[HttpResponse, HttpFailed]:
+    """The answer to a request that proves the key; as it is where there is none.
+
+    A server that wants its nonce in the proof refused the request without looking at it, so
+    it is sent once more (RFC 9449 section 8).
+    """
+    if key is None:
+        return await engine.http.send(request, deadline=deadline, limit_bytes=limit_bytes)
+    began = engine.clock.monotonic()
+    proven = with_proof(request, key, moment=moment_of(engine), access_token=access_token)
+    answer = await engine.http.send(proven, deadline=deadline, limit_bytes=limit_bytes)
+    nonce = nonce_demanded(answer.unwrap()) if is_successful(answer) else None
+    left = deadline - timedelta(seconds=engine.clock.monotonic() - began)
+    if nonce is None or left <= timedelta():
+        return answer
+    proven = with_proof(
+        request, key, moment=moment_of(engine), access_token=access_token, nonce=nonce
+    )
+    return await engine.http.send(proven, deadline=left, limit_bytes=limit_bytes)

@@ -1,0 +1,88 @@
+"""Whose account a provider's tokens are for: its signed word, its user info, or both."""
+
+from __future__ import annotations
+
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+
+from igniter_connectors.core.connection.record import UpstreamAccount
+from igniter_connectors.core.oauth.id_token import judge_id_token
+from igniter_connectors.core.oauth.jwks import judge_keys, keys_request
+from igniter_connectors.core.oauth.provider import OAuthProvider, is_openid
+from igniter_connectors.core.oauth.token_response import TokenSet
+from igniter_connectors.core.oauth.userinfo import judge_userinfo, userinfo_request
+from igniter_connectors.core.problem import AccountProblem, IdTokenInvalid, ProviderUnreachable
+from igniter_connectors.core.secret import Secret
+from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.oauth.dpop_request import send_bound
+
+
+async def find_account(
+    engine: Engine,
+    provider: OAuthProvider,
+    tokens: TokenSet,
+    *,
+    connector: str,
+    id_token: Secret | None = None,
+    nonce: str | None = None,
+) -> Result[UpstreamAccount | None, AccountProblem]:
+    """The account behind fresh tokens; None where the provider tells nothing of it.
+
+    An OpenID provider's ID token counts, and user info beside it must be of the same
+    subject (OpenID Connect Core section 5.3.2). `nonce` is the authorization's; None where
+    the tokens came without one.
+    """
+    signed: UpstreamAccount | None = None
+    if is_openid(provider) and (nonce is not None or id_token is not None):
+        judged = await _signed_account(engine, provider, tokens, id_token, nonce, connector)
+        if not is_successful(judged):
+            return Failure(judged.failure())
+        signed = judged.unwrap()
+    if provider.userinfo_url is None:
+        return Success(signed)
+    request = userinfo_request(
+        provider.userinfo_url, tokens, has_tenant_host=provider.has_tenant_host
+    )
+    answer = await send_bound(engine, request, tokens.dpop_key, access_token=tokens.access_token)
+    if not is_successful(answer):
+        return Failure(ProviderUnreachable(connector))
+    told = judge_userinfo(answer.unwrap(), provider, connector=connector)
+    if not is_successful(told):
+        return Failure(told.failure())
+    if signed is not None and told.unwrap().subject != signed.subject:
+        return Failure(IdTokenInvalid(connector, "is of another account than the user info"))
+    return Success(told.unwrap())
+
+
+async def _signed_account(
+    engine: Engine,
+    provider: OAuthProvider,
+    tokens: TokenSet,
+    id_token: Secret | None,
+    nonce: str | None,
+    connector: str,
+) -> Result[UpstreamAccount, AccountProblem]:
+    request = keys_request(provider)
+    if id_token is None or request is None:
+        return Failure(IdTokenInvalid(connector, "is missing"))
+    answer = await engine.http.send(request)
+    if not is_successful(answer):
+        return Failure(ProviderUnreachable(connector))
+    keys = judge_keys(answer.unwrap(), connector=connector)
+    if not is_successful(keys):
+        return Failure(keys.failure())
+    judged = judge_id_token(
+        id_token,
+        keys.unwrap(),
+        provider,
+        connector=connector,
+        now=engine.clock.now(),
+        nonce=nonce,
+        access_token=tokens.access_token,
+    )
+    if not is_successful(judged):
+        return Failure(judged.failure())
+    claims = judged.unwrap()
+    return Success(
+        UpstreamAccount(claims.sub, claims.name or "", claims.email or "", claims.picture or "")
+    )

@@ -1,0 +1,50 @@
+"""What is told of an exception out of a user's handler or hook."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import PurePath
+from typing import Final
+
+from igniter_connectors.core.connection.record import ConnectionKey
+from igniter_connectors.core.event import ErrorOccurred
+from igniter_connectors.core.redaction import redact
+from igniter_connectors.core.secret import Secret
+from igniter_connectors.flows.engine import Engine
+
+_FRAMES: Final = 5
+
+
+def report(
+    engine: Engine,
+    error: Exception,
+    *,
+    where: str,
+    connector: str,
+    key: ConnectionKey | None,
+    secrets: tuple[Secret, ...],
+) -> None:
+    """Logs the exception and tells `on_error`: its type, its frames, its text redacted.
+
+    Never the exception itself: its locals, its cause and its own `repr` may hold anything.
+    """
+    frames = tuple(
+        f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    )
+    text = redact(str(error), secrets)
+    name = type(error).__name__
+    engine.logger.error("%s raised %s: %s (%s)", where, name, text, " < ".join(reversed(frames)))
+    engine.event_bus.publish(
+        ErrorOccurred(
+            at=engine.clock.now(),
+            connector=connector,
+            scope=key.scope if key else "",
+            identity=key.identity if key else "",
+            account=key.account if key else "",
+            where=where,
+            error=name,
+            text=text,
+            frames=frames,
+        )
+    )

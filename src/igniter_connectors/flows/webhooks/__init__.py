@@ -1,0 +1,1 @@
+"""Receiving, routing and handling webhooks."""

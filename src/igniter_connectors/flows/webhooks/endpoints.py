@@ -1,0 +1,142 @@
+"""Making the address at which a connection receives webhooks, and changing its secret."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Never
+
+import msgspec
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+from typing_extensions import TypeVar
+
+from igniter_connectors.core.connection.record import ConnectionKey
+from igniter_connectors.core.connector.definition import Definition
+from igniter_connectors.core.http.url import BaseUrl, url_safe, webhook_url
+from igniter_connectors.core.problem import (
+    EncryptFailed,
+    NotConnected,
+    WebhookNotConfigured,
+    WebhookNotFound,
+    WebhookSecretInvalid,
+)
+from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.webhook.endpoint import (
+    EndpointRecord,
+    EndpointSummary,
+    WebhookEndpoint,
+    token_hash,
+)
+from igniter_connectors.core.webhook.signing_keys import new_signing_secret, signing_key
+from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.sealing import place_of, seal_bytes
+
+Conf = TypeVar("Conf", bound=msgspec.Struct)
+Ctx = TypeVar("Ctx")
+
+
+async def create_endpoint(
+    engine: Engine,
+    base: BaseUrl,
+    connector: Definition[Conf, Ctx, Any],
+    key: ConnectionKey,
+    signing_secret: Secret | None,
+) -> Result[
+    WebhookEndpoint,
+    NotConnected | WebhookNotConfigured | WebhookSecretInvalid | EncryptFailed,
+]:
+    """A new endpoint beside those there are. Its URL is shown here and never again."""
+    webhook = connector.webhook
+    if webhook is None:
+        return Failure(WebhookNotConfigured(connector.key))
+    record = await engine.store.find(key)
+    if record is None:
+        return Failure(NotConnected(connector.key, key.account))
+    secret = signing_secret or new_signing_secret(webhook.verification, engine.entropy.octets(32))
+    row = engine.new_id()
+    sealed = _seal_secret(engine, connector, key, row, secret)
+    if not is_successful(sealed):
+        return Failure(sealed.failure())
+    token = url_safe(engine.entropy.octets(32))
+    await engine.store.add_endpoint(
+        EndpointRecord(token_hash(token), row, key, record.id, sealed.unwrap(), engine.clock.now())
+    )
+    return Success(WebhookEndpoint(row, Secret(webhook_url(base, connector.key, token)), secret))
+
+
+async def replace_secret(
+    engine: Engine,
+    connector: Definition[Conf, Ctx, Any],
+    key: ConnectionKey,
+    endpoint: str,
+    secret: Secret,
+    *,
+    overlap: timedelta,
+) -> Result[None, WebhookNotConfigured | WebhookNotFound | WebhookSecretInvalid | EncryptFailed]:
+    """Another signing secret for an endpoint, as providers give one once a URL is registered."""
+    if connector.webhook is None:
+        return Failure(WebhookNotConfigured(connector.key))
+    sealed = _seal_secret(engine, connector, key, endpoint, secret)
+    if not is_successful(sealed):
+        return Failure(sealed.failure())
+    saved = await engine.store.save_endpoint_secret(
+        key, endpoint=endpoint, sealed_secret=sealed.unwrap(), overlap=overlap
+    )
+    return Success(None) if saved else Failure(WebhookNotFound())
+
+
+async def rotate_endpoint(
+    engine: Engine,
+    base: BaseUrl,
+    connector: Definition[Conf, Ctx, Any],
+    key: ConnectionKey,
+    endpoint: str,
+    signing_secret: Secret | None,
+    *,
+    overlap: timedelta,
+) -> Result[
+    WebhookEndpoint,
+    NotConnected | WebhookNotConfigured | WebhookNotFound | WebhookSecretInvalid | EncryptFailed,
+]:
+    """A new endpoint in the place of one that goes on for the overlap."""
+    known = await engine.store.list_endpoints(key)
+    if all(one.id != endpoint for one in known):
+        return Failure(WebhookNotFound())
+    made = await create_endpoint(engine, base, connector, key, signing_secret)
+    if is_successful(made):
+        _ = await retire_endpoint(engine, key, endpoint, overlap=overlap)
+    return made
+
+
+async def retire_endpoint(
+    engine: Engine, key: ConnectionKey, endpoint: str, *, overlap: timedelta
+) -> Result[None, WebhookNotFound]:
+    """Ends an endpoint after the overlap."""
+    ends = await engine.store.retire_endpoint(key, endpoint=endpoint, overlap=overlap)
+    return Success(None) if ends else Failure(WebhookNotFound())
+
+
+async def list_endpoints(
+    engine: Engine, key: ConnectionKey
+) -> Result[tuple[EndpointSummary, ...], Never]:
+    """A connection's endpoints, oldest first."""
+    known = await engine.store.list_endpoints(key)
+    return Success(
+        tuple(
+            EndpointSummary(one.id, one.created_at, one.valid_until, one.previous_until)
+            for one in known
+        )
+    )
+
+
+def _seal_secret(
+    engine: Engine,
+    connector: Definition[Conf, Ctx, Any],
+    key: ConnectionKey,
+    endpoint: str,
+    secret: Secret,
+) -> Result[bytes, WebhookSecretInvalid | EncryptFailed]:
+    webhook = connector.webhook
+    if webhook is None or signing_key(webhook.verification, secret) is None:
+        return Failure(WebhookSecretInvalid(connector.key))
+    return seal_bytes(engine, secret.reveal().encode(), place_of("webhook", key, endpoint))

@@ -1,0 +1,39 @@
+"""What an application put together, before anything is made of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from igniter_connectors.core.connector.definition import Definition
+from igniter_connectors.core.event import Event
+from igniter_connectors.core.http.messages import HttpClient
+from igniter_connectors.core.http.url import BaseUrl
+from igniter_connectors.core.scope import Scope
+from igniter_connectors.core.sealing.keyring import Keyring
+from igniter_connectors.core.webhook.retry_policy import DeliveryLimits
+from igniter_connectors.ports import Clock, Entropy, Observer, Store
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """None stands for what the container chooses, or for what is still missing.
+
+    Each subscriber takes the kind of event beside it, which a tuple of many cannot say.
+    """
+
+    store: Store | None = None
+    keyring: Keyring | None = None
+    http: HttpClient | None = None
+    clock: Clock | None = None
+    entropy: Entropy | None = None
+    observer: Observer | None = None
+    logger: logging.Logger | None = None
+    base_url: BaseUrl | None = None
+    return_urls: frozenset[str] = frozenset()
+    limits: DeliveryLimits = DeliveryLimits()
+    kinds: tuple[type[Scope], ...] = ()
+    connectors: tuple[Definition[Any, Any, Any], ...] = ()
+    subscribers: tuple[tuple[type[Event], Callable[[Any], Awaitable[None]]], ...] = ()

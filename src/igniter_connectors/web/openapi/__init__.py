@@ -1,0 +1,1 @@
+"""The plugin's part of the application's OpenAPI document."""

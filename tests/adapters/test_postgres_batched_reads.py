@@ -1,0 +1,280 @@
+"""Coalesced reads: alone nothing changes, together one query, and nobody's trouble is another's."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+
+from igniter_connectors.adapters.postgres import PostgresStore
+from igniter_connectors.adapters.postgres.batched_reads import CoalescedReads
+from igniter_connectors.adapters.postgres.batching import BATCH_LIMIT
+from igniter_connectors.adapters.postgres.connection import Row
+from igniter_connectors.adapters.postgres.errors import RowUnreadable
+from igniter_connectors.adapters.postgres.rows import body_values, key_values
+from igniter_connectors.adapters.postgres.statements import FIND, FIND_MANY
+from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
+from igniter_connectors.ports import StoreUnavailable
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+LANES = 2
+
+
+def key(number: int) -> ConnectionKey:
+    return ConnectionKey("organization", f"tenant-{number}", "mail")
+
+
+def record(number: int) -> ConnectionRecord:
+    return ConnectionRecord(key(number), f"row-{number}", b"{}", b"s", True, 1, NOW, NOW)
+
+
+class SlowDatabase:
+    """Answers from a dictionary, each query only when it is let go; remembers what was asked."""
+
+    def __init__(self, count: int) -> None:
+        self.rows: dict[tuple[str, ...], Row] = {
+            key_values(key(n)): body_values(record(n)) for n in range(count)
+        }
+        self.asked: list[tuple[str, int]] = []
+        self.failure: StoreUnavailable | None = None
+        self.is_spoilt_by: tuple[str, ...] | None = None
+        self.open = asyncio.Event()
+
+    def until(self) -> float:
+        return asyncio.get_running_loop().time() + 1
+
+    async def run(
+        self, statement: LiteralString, values: Sequence[Any], *, until: float
+    ) -> Sequence[Row]:
+        keys = (
+            [tuple(values)]
+            if statement == FIND
+            else list(zip(*(one.names for one in values), strict=True))
+        )
+        self.asked.append((statement, len(keys)))
+        await self.open.wait()
+        await asyncio.sleep(0)
+        if self.failure is not None:
+            raise self.failure
+        if self.is_spoilt_by in keys:
+            raise RowUnreadable("spoilt")
+        found = [(place, self.rows[one]) for place, one in enumerate(keys, 1) if one in self.rows]
+        return [row if statement == FIND else (place, *row) for place, row in found]
+
+
+def sizes(database: SlowDatabase) -> list[int]:
+    """How many keys each shared query held; the plain ones are not among them."""
+    return [size for statement, size in database.asked if statement == FIND_MANY]
+
+
+async def begun(reads: CoalescedReads, numbers: Sequence[int]) -> list[asyncio.Task[Any]]:
+    tasks = [asyncio.create_task(reads.find(key(n))) for n in numbers]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_one_after_another_takes_the_plain_statement() -> None:
+    """A read that is alone is the read that one would write by hand."""
+    database = SlowDatabase(3)
+    database.open.set()
+    reads = CoalescedReads(database)
+    assert [await reads.find(key(n)) for n in range(4)] == [*map(record, range(3)), None]
+    assert database.asked == [(FIND, 1)] * 4
+
+
+async def test_those_who_wait_together_go_together() -> None:
+    """Each gets its own row, and None where there is none."""
+    database = SlowDatabase(10)
+    reads = CoalescedReads(database)
+    tasks = await begun(reads, range(12))
+    database.open.set()
+    assert await asyncio.gather(*tasks) == [*map(record, range(10)), None, None]
+    assert database.asked == [(FIND, 1)] * LANES + [(FIND_MANY, 10)]
+
+
+async def test_a_batch_has_a_limit() -> None:
+    """A thousand at once are sixteen queries, not one that blocks the rest."""
+    database = SlowDatabase(1000)
+    reads = CoalescedReads(database)
+    tasks = await begun(reads, range(1000))
+    database.open.set()
+    assert await asyncio.gather(*tasks) == [record(n) for n in range(1000)]
+    assert max(sizes(database)) == BATCH_LIMIT
+    assert sum(sizes(database)) == 1000 - LANES
+
+
+async def test_one_row_for_all_who_ask_for_it() -> None:
+    """A busy connection is read once for everyone who waits."""
+    database = SlowDatabase(3)
+    reads = CoalescedReads(database)
+    tasks = await begun(reads, [0, 1, *[2] * 50])
+    database.open.set()
+    assert (await asyncio.gather(*tasks))[2:] == [record(2)] * 50
+    assert sizes(database) == [1]
+
+
+async def test_tasks_in_a_loop_stay_together() -> None:
+    """Whoever was answered and asks again at once is in the next batch."""
+    database = SlowDatabase(16)
+    database.open.set()
+    reads = CoalescedReads(database)
+
+    async def ask(number: int) -> None:
+        for _ in range(20):
+            assert await reads.find(key(number)) == record(number)
+
+    await asyncio.gather(*map(ask, range(16)))
+    assert len(database.asked) < 16 * 20 / 8
+
+
+async def test_a_late_batch_holds_up_nobody() -> None:
+    """What comes behind it gathers for a moment, then goes on another link."""
+    database = SlowDatabase(12)
+    reads = CoalescedReads(database)
+    first = await begun(reads, range(6))
+    await asyncio.sleep(0)
+    behind = await begun(reads, range(6, 12))
+    assert sizes(database) == [4]
+    await asyncio.sleep(0.05)
+    assert sizes(database) == [4, 6]
+    database.open.set()
+    assert await asyncio.gather(*first, *behind) == [record(n) for n in range(12)]
+
+
+async def test_a_cancelled_caller_takes_nobody_with_it() -> None:
+    """Neither one who waits in the queue, nor one whose query has been sent, nor one alone."""
+    database = SlowDatabase(8)
+    reads = CoalescedReads(database)
+    tasks = await begun(reads, range(8))
+    tasks[0].cancel()  # a plain statement of its own
+    tasks[3].cancel()  # in the queue
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert sizes(database), "the freed lane took the queue"
+    tasks[5].cancel()  # on its way
+    database.open.set()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    for number, outcome in enumerate(outcomes):
+        if number in {0, 3, 5}:
+            assert isinstance(outcome, asyncio.CancelledError)
+        else:
+            assert outcome == record(number)
+    assert await reads.find(key(1)) == record(1)
+
+
+async def test_all_lanes_come_back() -> None:
+    """After any mixture of ends the next reads are plain again."""
+    database = SlowDatabase(20)
+    reads = CoalescedReads(database)
+    tasks = await begun(reads, range(20))
+    for task in tasks:
+        task.cancel()
+    database.open.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.sleep(0.01)
+    database.asked.clear()
+    again = await begun(reads, range(LANES))
+    assert await asyncio.gather(*again) == [record(n) for n in range(LANES)]
+    assert database.asked == [(FIND, 1)] * LANES
+
+
+async def test_a_broken_row_reaches_only_its_own_caller() -> None:
+    """Its columns are there, and one of them says what this library never wrote."""
+    database = SlowDatabase(10)
+    broken = list(database.rows[key_values(key(7))])
+    broken[7] = "gone_fishing"
+    database.rows[key_values(key(7))] = tuple(broken)
+    reads = CoalescedReads(database)
+    tasks = await begun(reads, range(10))
+    database.open.set()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(outcomes.pop(7), StoreUnavailable)
+    assert outcomes == [record(n) for n in range(10) if n != 7]
+    assert sizes(database) == [8]
+
+
+async def test_a_value_that_spoils_the_answer_reaches_only_its_own_caller() -> None:
+    """The driver cannot read one value, so that the query as a whole fails: each is asked alone."""
+    database = SlowDatabase(10)
+    database.is_spoilt_by = key_values(key(7))
+    reads = CoalescedReads(database)
+    tasks = await begun(reads, range(10))
+    database.open.set()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(outcomes.pop(7), StoreUnavailable)
+    assert outcomes == [record(n) for n in range(10) if n != 7]
+
+
+async def test_an_outage_reaches_everyone_who_waited_and_nobody_later() -> None:
+    """Each gets an exception of its own, since a traceback is written into it."""
+    database = SlowDatabase(10)
+    reads = CoalescedReads(database)
+    tasks = await begun(reads, range(10))
+    database.failure = StoreUnavailable("down")
+    database.open.set()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [getattr(outcome, "reason", None) for outcome in outcomes] == ["down"] * 10
+    assert len({id(outcome) for outcome in outcomes[LANES:]}) == 10 - LANES
+    database.failure = None
+    assert await reads.find(key(3)) == record(3)
+
+
+async def test_a_bug_leaves_nobody_waiting() -> None:
+    """What is raised inside is raised, and those who waited are told."""
+    database = SlowDatabase(6)
+    del database.rows[key_values(key(4))]
+    database.rows[key_values(key(5))] = (1, 2)  # no row at all
+    reads = CoalescedReads(database)
+    unseen: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unseen.append(context))
+    tasks = await begun(reads, range(6))
+    database.open.set()
+    async with asyncio.timeout(2):
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(outcomes[5], StoreUnavailable)
+    assert await reads.find(key(0)) == record(0)
+
+
+async def test_under_a_storm_everyone_gets_their_own_row(database_url: str) -> None:
+    """On a real database, with callers that are cancelled at random and rows that are broken."""
+    store = PostgresStore(database_url)
+    await store.open()
+    try:
+        await asyncio.gather(*(store.insert(record(n)) for n in range(200)))
+        # One that this library cannot interpret, and one that the driver cannot even read.
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            for change, number in (("status = 'x'", 50), ("updated_at = 'infinity'", 60)):
+                connection.execute(
+                    f"UPDATE igniter_connections SET {change} WHERE id = 'row-{number}'".encode()
+                )
+        dice = random.Random(7)
+
+        async def ask() -> None:
+            for _ in range(60):
+                number = dice.randrange(210)
+                task = asyncio.create_task(store.find(key(number)))
+                if dice.random() < 0.1:
+                    await asyncio.sleep(dice.random() / 500)
+                    task.cancel()
+                try:
+                    found = await task
+                except asyncio.CancelledError:
+                    continue
+                except StoreUnavailable:
+                    assert number in {50, 60}
+                    continue
+                assert number not in {50, 60}
+                assert found == (record(number) if number < 200 else None)
+
+        await asyncio.gather(*(ask() for _ in range(40)))
+        for number in (50, 60):
+            with pytest.raises(StoreUnavailable):
+                await store.find(key(number))
+        assert await store.find(key(1)) == record(1)
+    finally:
+        await store.close()

@@ -1,0 +1,146 @@
+"""Requests and answers as values: what a header is, and what may be logged."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from returns.result import Success
+
+from igniter_connectors.core.http.messages import (
+    HttpRequest,
+    HttpResponse,
+    form_body,
+    origin_of,
+    single_header,
+)
+from igniter_connectors.core.problem import ResponseUnexpected
+from tests.core.vector_files import vectors
+
+
+class FormEncoding(msgspec.Struct):
+    plain: str
+    encoded: str
+
+
+def test_a_header_is_found_whatever_its_case() -> None:
+    """Header names match without regard to case (RFC 9110 section 5.1)."""
+    headers = (("Content-Type", "a"), ("X-Other", "b"))
+    assert single_header(headers, "content-TYPE") == "a"
+    assert HttpRequest("POST", "https://own.example", headers).header("x-other") == "b"
+    assert HttpResponse(200, headers).header("X-OTHER") == "b"
+
+
+def test_an_absent_header_is_none() -> None:
+    """Absent is not empty."""
+    assert single_header((("A", ""),), "B") is None
+    assert single_header((("A", ""),), "A") == ""
+
+
+def test_a_header_given_twice_is_none() -> None:
+    """Of two values neither is to be trusted, in whatever case they were written."""
+    headers = (("Signature", "good"), ("signature", "bad"))
+    assert single_header(headers, "Signature") is None
+
+
+def test_repr_shows_neither_path_nor_headers_nor_body() -> None:
+    """A token in a path, a code in a query, a secret in a body: none reaches a log by repr."""
+    request = HttpRequest(
+        "POST",
+        "https://user:canary@own.example:8443/canary?code=canary#canary",
+        (("Authorization", "canary"),),
+        b"canary",
+    )
+    assert repr(request) == "HttpRequest(POST https://own.example:8443, …)"
+    answer = HttpResponse(200, (("Set-Cookie", "canary"),), b"canary")
+    assert repr(answer) == "HttpResponse(200, …)"
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://own.example/a?b#c", "https://own.example"),
+        ("https://own.example:8443/", "https://own.example:8443"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("https://user:canary@own.example/", "https://own.example"),
+        ("HTTPS://Own.Example/", "https://own.example"),
+        ("/path/canary", "-"),
+        ("canary", "-"),
+        ("", "-"),
+        ("https:///canary", "-"),
+        ("https://own.example:99999/canary", "-"),
+        ("https://own.example:canary/", "-"),
+        ("https://[canary", "-"),
+    ],
+)
+def test_origin_of_keeps_scheme_host_and_port_alone(url: str, origin: str) -> None:
+    """What is logged of an address holds no user, path, query or fragment; no URL is `-`."""
+    assert origin_of(url) == origin
+
+
+def test_origin_of_an_ipv6_host_keeps_its_brackets() -> None:
+    """Without them host and port run together (RFC 3986 section 3.2.2)."""
+    assert origin_of("http://[::1]:8080/canary") == "http://[::1]:8080"
+    assert origin_of("http://[::1]/canary") == "http://[::1]"
+
+
+@given(st.text())
+def test_origin_of_never_raises(url: str) -> None:
+    """Logging an address does not fail, whatever the address."""
+    assert isinstance(origin_of(url), str)
+
+
+def test_form_body_encodes_as_rfc_6749_says() -> None:
+    """The characters of appendix B, in UTF-8, with the space as `+`."""
+    vector = vectors("rfc6749_form_encoding.json", FormEncoding)
+    assert form_body({"a": vector.plain}) == f"a={vector.encoded}".encode()
+
+
+@given(st.dictionaries(st.text(min_size=1), st.text()))
+def test_form_body_reads_back(fields: dict[str, str]) -> None:
+    """A server that decodes the form gets the fields that were sent."""
+    read = parse_qsl(form_body(fields).decode("ascii"), keep_blank_values=True)
+    assert dict(read) == fields
+
+
+class User(msgspec.Struct):
+    """What an API answers."""
+
+    id: int
+    name: str = ""
+
+
+def test_an_answers_json_is_read_as_its_type() -> None:
+    """Checked, whatever the types inside."""
+    assert HttpResponse(200, body=b'{"id":7,"more":1}').decode(User) == Success(User(7))
+    assert HttpResponse(201, body=b'[{"id":7}]').decode(list[User]) == Success([User(7)])
+    assert HttpResponse(404, body=b'{"id":7}').decode(User, statuses=(404,)) == Success(User(7))
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "reason"),
+    [
+        (b'{"id":"canary"}', "$.id", "expected `int`, got `str`"),
+        (b'{"name":"canary"}', "$.id", "is required"),
+        (b"canary", "$", "is not JSON"),
+        (b"", "$", "is not JSON"),
+    ],
+)
+def test_an_answer_that_does_not_fit_names_the_path_alone(
+    body: bytes, path: str, reason: str
+) -> None:
+    """Never the value."""
+    problem = HttpResponse(200, body=body).decode(User).failure()
+    assert problem == ResponseUnexpected(200, path, reason)
+    assert "canary" not in problem.message
+
+
+@pytest.mark.parametrize("status", [199, 300, 404, 500])
+def test_an_error_is_not_read_as_what_was_asked_for(status: int) -> None:
+    """Its body might fit a struct of optional fields."""
+    problem = HttpResponse(status, body=b'{"id":7}').decode(User).failure()
+    assert problem == ResponseUnexpected(status, "$", "is another status than expected")
+    assert HttpResponse(200, body=b'{"id":7}').decode(User, statuses=()).failure().path == "$"

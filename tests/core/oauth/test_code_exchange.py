@@ -1,0 +1,79 @@
+"""A code for tokens. RFC 6749 section 4.1.3."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from igniter_connectors.core.oauth.code_exchange import exchange_request, judge_exchange
+from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.token_extras import decode_extras
+from igniter_connectors.core.oauth.token_response import TokenSet
+from igniter_connectors.core.problem import TokenMalformed, TokenRefused
+from igniter_connectors.core.secret import Secret
+from tests.core.examples import NOW
+
+from .providers import PROVIDER, answer, provider
+from .test_client_assertion import MOMENT, signing
+
+TEXT = st.text(st.characters(codec="utf-8"))
+
+
+@given(TEXT, TEXT)
+def test_the_request_carries_code_verifier_and_redirect_uri(code: str, redirect_uri: str) -> None:
+    """Byte for byte what the authorization request said, whatever characters are in it."""
+    request = exchange_request(PROVIDER, code=code, verifier="v" * 43, redirect_uri=redirect_uri)
+    assert dict(parse_qsl(request.body.decode("ascii"), keep_blank_values=True)) == {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": redirect_uri,
+        "code_verifier": "v" * 43,
+    }
+    assert request.url == PROVIDER.token_url
+
+
+class Site(msgspec.Struct):
+    instance_url: str
+    id: str | None = None
+
+
+SALESFORCE = provider(token_extras=Site)
+
+
+def judge(body: object, judged: OAuthProvider = SALESFORCE, status: int = 200) -> object:
+    result = judge_exchange(answer(body, status), judged, connector="salesforce", received_at=NOW)
+    return result.value_or(None) or result.failure()
+
+
+def test_the_declared_extras_come_with_the_tokens() -> None:
+    """Typed, beside what `judge_token` reads."""
+    tokens = judge({"access_token": "a", "instance_url": "https://x.example"})
+    assert isinstance(tokens, TokenSet)
+    assert tokens.extras is not None
+    assert decode_extras(tokens.extras, Site).unwrap() == Site("https://x.example")
+
+
+@pytest.mark.parametrize("site", [{}, {"instance_url": 5}, {"instance_url": None}])
+def test_extras_that_are_missing_make_an_exchange_malformed(site: dict[str, object]) -> None:
+    """Nothing is connected yet that could be lost; the path is told."""
+    told = TokenMalformed("salesforce", "$.instance_url")
+    assert judge({"access_token": "a", **site}) == told
+
+
+def test_without_declared_extras_it_is_the_token_endpoints_judgement() -> None:
+    """Tokens, and every refusal."""
+    assert judge({"access_token": "a"}, PROVIDER) == TokenSet(Secret("a"))
+    refused = TokenRefused("salesforce", "invalid_grant")
+    assert judge({"error": "invalid_grant"}, status=400) == refused
+    assert judge({"error": "invalid_grant"}, PROVIDER, 400) == refused
+    assert judge(b"<html>") == TokenMalformed("salesforce", "$")
+
+
+def test_a_client_that_signs_exchanges_too() -> None:
+    """With an assertion of its own."""
+    request = exchange_request(signing(), code="c", verifier="v", redirect_uri="r", moment=MOMENT)
+    assert b"client_assertion=" in request.body

@@ -1,0 +1,41 @@
+"""A connection stays the account's that it was made for."""
+
+from __future__ import annotations
+
+import pytest
+
+from igniter_connectors.core.connection.record import UpstreamAccount
+from igniter_connectors.core.oauth.identity_pinning import judge_identity
+from igniter_connectors.core.problem import IdentityMismatch
+from tests.core.examples import granted
+
+
+@pytest.mark.parametrize(
+    ("stands", "signed_in", "replaces", "is_refused"),
+    [
+        (None, "ada", False, False),
+        ("ada", "ada", False, False),
+        ("ada", "eve", False, True),
+        ("ada", "eve", True, False),
+        ("ada", None, False, True),
+        ("ada", None, True, False),
+        (None, None, False, False),
+    ],
+)
+def test_another_account_takes_no_connection_over(
+    stands: str | None, signed_in: str | None, replaces: bool, is_refused: bool
+) -> None:
+    """Unless that was asked for; an account that is not told is another than one that was."""
+    judged = judge_identity(
+        granted(subject=stands).grant if stands else None,
+        UpstreamAccount(signed_in) if signed_in else None,
+        replace_account=replaces,
+        connector="github",
+    )
+    assert judged == (IdentityMismatch("github") if is_refused else None)
+
+
+def test_what_nobody_told_of_either_is_the_same() -> None:
+    """A provider without user info pins nothing."""
+    standing = granted(subject=None).grant
+    assert judge_identity(standing, None, replace_account=False, connector="github") is None

@@ -1,0 +1,46 @@
+"""Whether a token that an API refused is renewed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from igniter_connectors.core.oauth.retry_on_401 import YOUNGEST, is_same_account, may_renew_refused
+from tests.core.examples import GRANT, NOW, record
+
+
+@pytest.mark.parametrize(
+    ("age", "is_renewed"),
+    [
+        (YOUNGEST - timedelta(microseconds=1), False),
+        (YOUNGEST, True),
+        (YOUNGEST + timedelta(microseconds=1), True),
+        (timedelta(0), False),
+        (timedelta(seconds=-5), False),
+    ],
+)
+def test_a_token_younger_than_a_minute_stays(age: timedelta, is_renewed: bool) -> None:
+    """An API that refuses everybody does not turn each call into a refresh."""
+    assert may_renew_refused(record(grant=GRANT), now=NOW + age) is is_renewed
+
+
+def test_what_cannot_be_renewed_is_not_tried() -> None:
+    """And is not condemned for one refused call."""
+    later = NOW + timedelta(days=1)
+    assert not may_renew_refused(record(grant=replace(GRANT, refreshable=False)), now=later)
+    assert not may_renew_refused(record(grant=None), now=later)
+
+
+def test_a_call_goes_on_as_the_account_that_it_began_as() -> None:
+    """Renewed meanwhile, it is the same; connected anew or by another account, it is not."""
+    ada = replace(GRANT, subject="ada")
+    called = record(grant=ada)
+    assert is_same_account(record(grant=replace(ada, generation=9)), called)
+    assert is_same_account(record(grant=GRANT), record(grant=GRANT))
+    assert not is_same_account(None, called)
+    assert not is_same_account(record(grant=ada, id="another"), called)
+    assert not is_same_account(record(grant=replace(ada, subject="eve")), called)
+    assert not is_same_account(record(grant=None), called)
+    assert not is_same_account(called, record(grant=None))

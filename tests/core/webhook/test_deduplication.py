@@ -1,0 +1,174 @@
+"""What a delivery is known by when it comes again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from igniter_connectors.core.webhook.deduplication import Dedupe, Delivery, dedupe, deliveries
+from igniter_connectors.core.webhook.request import Part, Verified
+
+from .requests import SECOND, SIGNED_AT
+
+DAY = timedelta(days=1)
+EPOCH = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)
+
+
+def verified(
+    event_id: str | None = None,
+    *,
+    signed: bool = False,
+    at: datetime | None = None,
+    content: bytes | None = None,
+) -> Verified:
+    return Verified(event_id, signed, at, signed_content=content)
+
+
+def known(one: Verified, body: bytes = b"body", within: timedelta | None = None) -> Dedupe:
+    return dedupe(one, body, identical_bodies_for=within)
+
+
+def test_a_signed_id_is_the_key() -> None:
+    """Whatever the body and the time of another attempt: it is the same event, and proof."""
+    first = known(verified("evt_1", signed=True, at=SIGNED_AT))
+    assert (first.is_proof_against_replay, first.fingerprint, first.within) == (True, None, None)
+    assert known(verified("evt_1", signed=True, at=SIGNED_AT + SECOND), b"other") == first
+    assert known(verified("evt_1", signed=True), within=DAY) == first
+    assert known(verified("evt_2", signed=True, at=SIGNED_AT)).key != first.key
+
+
+def test_without_an_id_time_and_body_are_the_key() -> None:
+    """A signature is left out: a header may list several, and a replay may choose."""
+    first = known(verified(at=SIGNED_AT))
+    assert (first.is_proof_against_replay, first.fingerprint, first.within) == (True, None, None)
+    assert known(verified(at=SIGNED_AT), within=DAY) == first
+    assert known(verified(at=SIGNED_AT + SECOND)).key != first.key
+    assert known(verified(at=SIGNED_AT + timedelta(milliseconds=1))).key != first.key
+    assert known(verified(at=SIGNED_AT), b"other").key != first.key
+
+
+@pytest.mark.parametrize("at", [None, SIGNED_AT])
+def test_an_unsigned_id_is_a_key_but_no_proof(at: datetime | None) -> None:
+    """The same body under another id has another key and the same fingerprint."""
+    first, again = known(verified("evt_1", at=at)), known(verified("evt_2", at=at))
+    assert first.key is not None
+    assert first.key != again.key
+    assert first.fingerprint is not None
+    assert first.fingerprint == again.fingerprint
+    assert not first.is_proof_against_replay
+    assert known(verified("evt_1", at=at), b"other").fingerprint != first.fingerprint
+    assert known(verified("evt_1", at=at), b"other").key == first.key
+
+
+def test_with_neither_id_nor_time_there_is_no_key() -> None:
+    """Two orders of the same thing are two orders."""
+    one = known(verified())
+    assert (one.key, one.within, one.is_proof_against_replay) == (None, None, False)
+    assert one.fingerprint is not None
+
+
+def test_a_time_and_a_body_are_not_mixed_up() -> None:
+    """Digits that end the one are not those that begin the other."""
+    milli = SIGNED_AT + timedelta(milliseconds=1)
+    assert known(verified(at=SIGNED_AT), b"01x").key != known(verified(at=milli), b"x").key
+
+
+def test_a_signed_time_needs_no_window_for_identical_bodies() -> None:
+    """An unsigned id stays the key: a replay under another comes within the tolerance."""
+    one = verified("evt_1", at=SIGNED_AT)
+    assert known(one, within=DAY) == known(one)
+
+
+@pytest.mark.parametrize("event_id", [None, "evt_1"])
+def test_identical_bodies_are_one_where_the_connector_says_so(event_id: str | None) -> None:
+    """For so long, and under whatever unsigned id."""
+    one = known(verified(event_id), within=DAY)
+    assert (one.within, one.is_proof_against_replay) == (DAY, False)
+    assert one.key is not None
+    assert one == known(verified("evt_2"), within=DAY)
+    assert one.key != known(verified(event_id), b"other", within=DAY).key
+
+
+def test_what_was_signed_counts_where_it_is_not_the_body() -> None:
+    """A form written otherwise is no other event."""
+    same = [known(verified("a", content=b"signed"), body) for body in (b"a=1", b"%61=1")]
+    assert same[0] == same[1]
+    assert known(verified("a", content=b"other"), b"a=1").fingerprint != same[0].fingerprint
+
+
+@given(st.binary(), st.text(min_size=1), st.datetimes(min_value=EPOCH))
+def test_keys_of_different_kinds_never_meet(body: bytes, text: str, at: datetime) -> None:
+    """An id that spells a body, a body that spells a time: 32 bytes each, all different."""
+    signed_at = at.replace(tzinfo=SIGNED_AT.tzinfo)
+    keys = [
+        known(verified(text, signed=True), body).key,
+        known(verified(at=signed_at), body).key,
+        known(verified(at=signed_at), str(signed_at.timestamp()).encode() + body).key,
+        known(verified(), body, within=DAY).key,
+        known(verified(), text.encode("utf-8", "replace") + b"\x00", within=DAY).key,
+    ]
+    assert all(key is not None and len(key) == 32 for key in keys)
+    for index, (one, other) in enumerate(combinations(keys[:4], 2)):
+        assert one != other, index
+
+
+# --- one delivery, several events -----------------------------------------------------------------
+
+
+def test_a_delivery_of_one_event_is_its_body() -> None:
+    """As it came, with its own id."""
+    one = verified("evt_1", signed=True)
+    assert deliveries(one, b"body") == (Delivery(b"body", "evt_1", known(one)),)
+
+
+def parts(*bodies: bytes, ids: tuple[str | None, ...] = ()) -> tuple[Part, ...]:
+    return tuple(Part(body, ids[place] if ids else None) for place, body in enumerate(bodies))
+
+
+def test_each_part_has_an_id_of_its_own() -> None:
+    """Known by that, and not proof: what stands in an unsigned body is not signed."""
+    several = Verified(None, False, None, parts=parts(b"a", b"b", b"b", ids=("1", "2", None)))
+    first, second, third = deliveries(several, b"whole")
+    assert (first.body, first.event_id) == (b"a", "1")
+    assert first.dedupe == known(verified("1"), b"a")
+    assert second.dedupe == known(verified("2"), b"b")
+    assert (third.event_id, third.dedupe) == (None, known(verified(), b"b"))
+
+
+def test_parts_under_one_id_are_told_apart_by_their_place() -> None:
+    """Each runs once, however often the whole comes."""
+    for signed in (True, False):
+        several = Verified("evt_1", signed, None, parts=parts(b"a", b"a"))
+        first, second = deliveries(several, b"whole")
+        assert first.dedupe.key != second.dedupe.key
+        assert first.event_id == second.event_id == "evt_1"
+        assert first.dedupe.is_proof_against_replay is signed
+        assert deliveries(several, b"whole") == (first, second)
+
+
+def test_parts_under_one_time_are_told_apart_by_their_place() -> None:
+    """Two alike in one delivery are two; the same delivery again adds none."""
+    several = Verified(None, False, SIGNED_AT, parts=parts(b"a", b"a"))
+    first, second = deliveries(several, b"whole")
+    assert None not in (first.dedupe.key, second.dedupe.key)
+    assert first.dedupe.key != second.dedupe.key
+    assert deliveries(several, b"whole") == (first, second)
+
+
+def test_parts_may_be_known_by_their_bodies() -> None:
+    """Where the connector says so, each by its own."""
+    several = Verified(None, False, None, parts=parts(b"a", b"b"))
+    first, second = deliveries(several, b"whole", identical_bodies_for=DAY)
+    assert first.dedupe == known(verified(), b"a", within=DAY)
+    assert second.dedupe == known(verified(), b"b", within=DAY)
+
+
+def test_a_delivery_does_not_show_its_body() -> None:
+    """Nor does a part: it is a tenant's data."""
+    several = Verified("evt_1", True, None, parts=parts(b"canary"), signed_content=b"canary")
+    shown = repr((several, several.parts, deliveries(several, b"canary")))
+    assert "canary" not in shown

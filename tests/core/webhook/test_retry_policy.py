@@ -1,0 +1,70 @@
+"""When a failed event is tried again, and for how long at all."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from igniter_connectors.core.webhook.retry_policy import (
+    DeliveryLimits,
+    Retries,
+    limits_fault,
+    retries_fault,
+    retry_pause,
+)
+
+TEN = Retries(attempts=5, first_after=timedelta(seconds=10), longest=timedelta(seconds=60))
+ZERO = timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "fraction", "seconds"),
+    [(1, 1.0, 10), (1, 0.0, 5), (2, 1.0, 20), (3, 1.0, 40), (4, 1.0, 60), (4, 0.5, 45)],
+)
+def test_pauses_double_up_to_the_longest(attempt: int, fraction: float, seconds: float) -> None:
+    """And are cut by chance, to a half at most."""
+    assert retry_pause(TEN, attempt, fraction=fraction) == timedelta(seconds=seconds)
+
+
+def test_the_last_attempt_is_the_last() -> None:
+    """The exact number, and one step either side."""
+    assert retry_pause(TEN, 4, fraction=0) is not None
+    assert retry_pause(TEN, 5, fraction=0) is None
+    assert retry_pause(TEN, 6, fraction=0) is None
+
+
+@given(st.integers(1, 10**9), st.floats(0, 1))
+def test_no_pause_is_longer_than_the_longest(attempt: int, fraction: float) -> None:
+    """Whatever the number of the attempt, and without an overflow."""
+    endless = Retries(attempts=10**9 + 1)
+    pause = retry_pause(endless, attempt, fraction=fraction)
+    assert pause is not None
+    assert endless.first_after / 2 <= pause <= endless.longest
+
+
+def test_retries_that_cannot_be_kept_to_are_named() -> None:
+    """At the exact values."""
+    second = timedelta(seconds=1)
+    assert retries_fault(Retries(attempts=1, first_after=second, longest=second)) is None
+    assert "once at least" in str(retries_fault(Retries(attempts=0)))
+    assert "pauses" in str(retries_fault(Retries(first_after=ZERO)))
+    shorter = Retries(first_after=second, longest=second - timedelta(microseconds=1))
+    assert "pauses" in str(retries_fault(shorter))
+
+
+def test_limits_that_cannot_be_kept_to_are_named() -> None:
+    """At the exact values."""
+    assert limits_fault(DeliveryLimits()) is None
+    assert limits_fault(DeliveryLimits(handlers_at_once=0, stop_within=ZERO)) is None
+    assert "handles 0" in str(limits_fault(DeliveryLimits(handlers_at_once=-1)))
+    assert "receives 1" in str(limits_fault(DeliveryLimits(received_at_once=0)))
+    assert limits_fault(DeliveryLimits(received_at_once=1)) is None
+    for limits in (
+        DeliveryLimits(lease=ZERO),
+        DeliveryLimits(sweep_every=ZERO),
+        DeliveryLimits(stop_within=timedelta(microseconds=-1)),
+    ):
+        assert "over 0" in str(limits_fault(limits))

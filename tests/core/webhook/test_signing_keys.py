@@ -1,0 +1,94 @@
+"""Which secret is of which scheme's form, and what key it stands for."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.webhook.presets import GITHUB, MICROSOFT_GRAPH, STRIPE
+from igniter_connectors.core.webhook.schemes import StandardWebhooks
+from igniter_connectors.core.webhook.signing_keys import Ed25519Key, new_signing_secret, signing_key
+
+STANDARD = StandardWebhooks()
+
+
+@pytest.mark.parametrize(("length", "taken"), [(23, False), (24, True), (64, True), (65, False)])
+@pytest.mark.parametrize("prefix", ["whsec_", ""])
+def test_a_standard_secret_has_24_to_64_bytes(length: int, taken: bool, prefix: str) -> None:
+    """With or without its prefix, as both are shown by those who send."""
+    key = bytes(range(length))
+    secret = Secret(prefix + base64.b64encode(key).decode())
+    assert signing_key(STANDARD, secret) == (key if taken else None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "whsec_",
+        "whsec_not base64!",
+        "whsec_\u00e9",
+        "\ud800",
+        "whpk_" + "A" * 44,
+        "whpk_",
+        "whpk_not base64!",
+        "whpk_whsec_" + "A" * 44,
+        "whsec_whsec_" + "A" * 44,
+        "whsec_" + "A" * 43,
+        "whsec_" + "A" * 42 + "\n==",
+    ],
+)
+def test_other_texts_are_no_standard_secret(text: str) -> None:
+    """A public key, a prefix twice, something that is no base64: refused when it is given."""
+    assert signing_key(STANDARD, Secret(text)) is None
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1))
+def test_other_schemes_take_a_secret_as_it_is(text: str) -> None:
+    """Stripe's `whsec_` is part of the key, and nothing is decoded or trimmed."""
+    for scheme in (STRIPE, GITHUB):
+        assert signing_key(scheme, Secret(text)) == text.encode()
+
+
+@pytest.mark.parametrize("text", ["", "\ud800"])
+def test_no_scheme_takes_what_is_no_secret(text: str) -> None:
+    """An empty key would make everybody a signer."""
+    assert signing_key(GITHUB, Secret(text)) is None
+
+
+@given(st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32))
+def test_new_secrets_are_of_the_schemes_form(one: bytes, other: bytes) -> None:
+    """They sign at once, and as much entropy comes out as went in."""
+    assert signing_key(STANDARD, new_signing_secret(STANDARD, one)) == one
+    assert new_signing_secret(STANDARD, one).reveal().startswith("whsec_")
+    for scheme in (STANDARD, STRIPE, GITHUB):
+        made = new_signing_secret(scheme, one), new_signing_secret(scheme, other)
+        assert signing_key(scheme, made[0]) is not None
+        assert (made[0] == made[1]) == (one == other)
+
+
+@pytest.mark.parametrize(("length", "taken"), [(31, False), (32, True), (33, False)])
+def test_a_public_key_has_32_bytes_and_a_type_of_its_own(length: int, taken: bool) -> None:
+    """Never an HMAC key: everybody knows it, and could sign with it."""
+    octets = bytes(range(length))
+    secret = Secret("whpk_" + base64.b64encode(octets).decode())
+    assert signing_key(STANDARD, secret) == (Ed25519Key(octets) if taken else None)
+
+
+def test_a_private_key_is_no_secret_to_verify_with() -> None:
+    """`whsk_` is the provider's own."""
+    for length in (32, 64):
+        private = Secret("whsk_" + base64.b64encode(bytes(length)).decode())
+        assert signing_key(STANDARD, private) is None
+
+
+@pytest.mark.parametrize(("length", "taken"), [(1, True), (255, True), (256, False)])
+def test_a_client_state_has_at_most_255_characters(length: int, taken: bool) -> None:
+    """Microsoft Graph keeps no longer one."""
+    key = signing_key(MICROSOFT_GRAPH, Secret("x" * length))
+    assert key == (b"x" * length if taken else None)
+    assert signing_key(MICROSOFT_GRAPH, new_signing_secret(MICROSOFT_GRAPH, bytes(32))) is not None

@@ -1,0 +1,191 @@
+"""The schemas that stand in the document, beside what they are of."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from returns.pipeline import is_successful
+
+from igniter_connectors import Secret
+from igniter_connectors.core.connector.config import ConfigSchema
+from igniter_connectors.core.connector.form_fields import mask
+from igniter_connectors.core.http.problem_details import problem_response
+from igniter_connectors.core.problem import (
+    DatabaseFailed,
+    MissingScopes,
+    NotConnected,
+    WebhookOverloaded,
+    WebhookProblem,
+)
+from igniter_connectors.web.openapi.problems import refusals
+from igniter_connectors.web.openapi.schemas import Schemas, one_of, or_null, shape_of
+from tests.web.documented import validator_of
+
+Short = Annotated[str, msgspec.Meta(min_length=1, max_length=3)]
+
+
+class Nested(msgspec.Struct, frozen=True):
+    """A secret within."""
+
+    pin: Secret
+
+
+class Config(msgspec.Struct, frozen=True, rename="camel"):
+    """Most of what a config may hold."""
+
+    api_key: Secret
+    team_name: Short
+    level: Literal["low", "high"] = "low"
+    how_many: Annotated[int, msgspec.Meta(ge=0, le=3)] = 0
+    spare: Secret | None = None
+    more: tuple[Nested, ...] = ()
+
+
+class Defaulted(Config, frozen=True, rename="camel"):
+    """The same, with a secret for a default."""
+
+    other_key: Secret = Secret("canary")
+
+
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Takes nothing else."""
+
+    api_key: Secret = msgspec.field(name="apiKey")
+
+
+class Tagged(msgspec.Struct, frozen=True, tag="tagged"):
+    """Names itself."""
+
+    api_key: Secret
+
+
+Some = NotConnected | MissingScopes | DatabaseFailed
+NAMES = ("apiKey", "teamName", "level", "howMany", "spare", "more", "otherKey", "unknown")
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-2, 5),
+    st.sampled_from(["", "a", "abc", "abcd", "low", "high"]),
+    st.lists(st.fixed_dictionaries({}, optional={"pin": st.sampled_from(["p", 1])}), max_size=2),
+)
+GOOD = st.fixed_dictionaries(
+    {"apiKey": st.just("k"), "teamName": st.sampled_from(["", "a", "abc", "abcd"])},
+    optional=dict.fromkeys(NAMES[2:], VALUES),
+)
+
+
+@pytest.mark.parametrize("kind", [Config, Defaulted, Strict])
+@given(body=st.one_of(GOOD, st.dictionaries(st.sampled_from(NAMES), VALUES), VALUES))
+def test_a_config_is_taken_where_the_schema_says_so(
+    kind: type[msgspec.Struct], body: object
+) -> None:
+    """And nowhere else; what is then shown of it fits the schema of that."""
+    schemas = Schemas()
+    taken, shown = schemas.taken(kind, "taken"), schemas.shown(kind, "shown")
+    document = {"components": {"schemas": schemas.components}}
+    parsed = ConfigSchema[Any](kind).parse(msgspec.json.encode(body))
+    assert validator_of(document, taken).is_valid(body) == is_successful(parsed)
+    if is_successful(parsed):
+        validator_of(document, shown).validate(mask(parsed.unwrap()))
+
+
+def test_a_tag_is_asked_for() -> None:
+    """Though the config is taken without it too: what is shown of it has the tag."""
+    schemas = Schemas()
+    taken, shown = schemas.taken(Tagged, "taken"), schemas.shown(Tagged, "shown")
+    document = {"components": {"schemas": schemas.components}}
+    assert validator_of(document, taken).is_valid({"type": "tagged", "api_key": "k"})
+    assert not validator_of(document, taken).is_valid({"type": "other", "api_key": "k"})
+    validator_of(document, shown).validate(mask(Tagged(Secret("k"))))
+
+
+@pytest.mark.parametrize("kind", [Config, Defaulted])
+def test_a_schema_is_plain_json(kind: type[msgspec.Struct]) -> None:
+    """Defaults that are tuples are lists: a document in YAML has no word for the others."""
+    schemas = Schemas()
+    _ = schemas.taken(kind, "taken")
+    assert schemas.components == msgspec.json.decode(msgspec.json.encode(schemas.components))
+
+
+def test_a_component_has_a_name_that_it_may_have() -> None:
+    """Whatever Python calls the type and its fields."""
+    odd = msgspec.defstruct("Größe", [("maß", Nested), ("key", Secret, Secret("canary"))])
+    schemas = Schemas()
+    assert schemas.taken(odd, "x") == {"$ref": "#/components/schemas/x.Gr__e"}
+    assert schemas.components.keys() == {"x.ma_.Nested", "x.Gr__e"}
+    assert schemas.components["x.Gr__e"]["properties"].keys() == {"maß", "key"}
+
+
+def test_a_schema_that_cannot_be_written_says_nothing() -> None:
+    """A type that holds a struct with a secret for a default: anything, and no exception."""
+    schemas = Schemas()
+    assert schemas.taken(list[Defaulted], "x") == {}
+    assert schemas.components == {}
+    assert schemas.follow({}) == {}
+
+
+def test_one_schema_needs_no_choice() -> None:
+    """Of two it may be either."""
+    text, null = {"type": "string"}, {"type": "null"}
+    assert one_of([text]) == text
+    assert one_of([text, null]) == or_null(text) == {"anyOf": [text, null]}
+
+
+def test_a_shape_requires_every_field() -> None:
+    """What has a default is answered too, under its name in JSON, and instants are such."""
+
+    class Seen(msgspec.Struct, frozen=True, rename="camel"):
+        """First line.
+
+        Second paragraph.
+        """
+
+        first_at: datetime
+        last_at: datetime | None = None
+        other: object = None
+
+    shape = shape_of(Seen, other={"type": "null"})
+    instant = {"type": "string", "format": "date-time"}
+    assert shape == {
+        "title": "Seen",
+        "description": "First line.\n\nSecond paragraph.",
+        "type": "object",
+        "properties": {
+            "firstAt": instant,
+            "lastAt": {"anyOf": [instant, {"type": "null"}]},
+            "other": {"type": "null"},
+        },
+        "required": ["firstAt", "lastAt", "other"],
+    }
+    seen = msgspec.json.decode(msgspec.json.encode(Seen(datetime(2026, 1, 1, tzinfo=UTC))))
+    validator_of({"components": {}}, shape).validate(seen)
+
+
+def test_problems_are_told_by_status() -> None:
+    """One response for each, which the answer to such a problem fits and to another does not."""
+    schemas = Schemas()
+    told = refusals(schemas, Some)
+    assert {status: one.description.partition(": ")[2] for status, one in told.items()} == {
+        "403": "CONNECTOR_MISSING_SCOPES",
+        "404": "CONNECTOR_NOT_CONNECTED",
+        "503": "CONNECTOR_DATABASE_FAILED",
+    }
+    document = {"components": {"schemas": schemas.components}}
+    missing = problem_response(MissingScopes("drive", ("read",), "https://app.example/"))
+    for status, one in told.items():
+        schema = one.to_schema()["content"]["application/problem+json"]["schema"]
+        is_fit = validator_of(document, schema).is_valid(msgspec.json.decode(missing.body))
+        assert is_fit == (status == str(missing.status))
+
+
+def test_only_an_overload_says_when_to_come_again() -> None:
+    """In a header."""
+    told = refusals(Schemas(), WebhookProblem)
+    assert [status for status, one in told.items() if one.headers] == ["503"]
+    answer = problem_response(WebhookOverloaded(7))
+    assert answer.header("retry-after") == "7"
