@@ -95,9 +95,9 @@ async def sweeping(manager: Manager, size: int) -> Batch:  # noqa: ARG001  # as 
     """One look for refresh tokens that lapse soon: as many at either size."""
 
     async def look() -> object:
-        return await manager.store.list_lapsing(within=SOON, limit=LAPSING)
+        return await manager.store.list_expiring(within=SOON, limit=LAPSING)
 
-    require_answer(len(await manager.store.list_lapsing(within=SOON, limit=LAPSING)), LAPSING)
+    require_answer(len(await manager.store.list_expiring(within=SOON, limit=LAPSING)), LAPSING)
     return rounds([look])
 
 

@@ -16,7 +16,7 @@ from igniter_connectors import HttpFailed, HttpRequest, HttpResponse, PostgresSt
 from igniter_connectors.adapters.httpx_client import HttpxClient
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord, Grant
 from igniter_connectors.core.http.messages import RESPONSE_LIMIT_BYTES
-from igniter_connectors.core.oauth.pending_revocation import Handover
+from igniter_connectors.core.oauth.pending_revocation import RevocationRequest
 from igniter_connectors.core.oauth.refresh_lease import Lease
 
 BEFORE_LEASE: Final = "before the lease"
@@ -99,12 +99,15 @@ class Steps:
             record: ConnectionRecord,
             *,
             expected_grant: str | None,
-            handover: Handover | None = None,
+            revocation: RevocationRequest | None = None,
             keep_config: bool = False,
         ) -> bool:
             await self.reach(BEFORE_GRANT)
             return await save_authorized(
-                record, expected_grant=expected_grant, handover=handover, keep_config=keep_config
+                record,
+                expected_grant=expected_grant,
+                revocation=revocation,
+                keep_config=keep_config,
             )
 
         # The real store and the real client, each with a call of it seen from outside.

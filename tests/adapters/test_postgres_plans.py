@@ -99,7 +99,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     ),
     "PURGE_TOMBSTONES": (timedelta(hours=1),),
     "RELEASE_LEASE": (*KEY, "row", 1, "owner"),
-    "LIST_LAPSING": (timedelta(days=3), 20),
+    "LIST_EXPIRING": (timedelta(days=3), 20),
     "ADD_REVOCATION": (*samples(REVOCATION), timedelta(seconds=30)),
     "CLAIM_REVOCATIONS": (timedelta(minutes=1), 20),
     "POSTPONE_REVOCATION": (1, timedelta(minutes=1), "id"),

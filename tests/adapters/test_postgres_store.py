@@ -54,7 +54,7 @@ async def test_deleting_leaves_no_row_of_an_endpoint(
     await store.insert(record())
     await store.add_endpoint(endpoint(b"1", "row-1"))
     await store.add_endpoint(endpoint(b"2", "row-1"))
-    assert await store.disconnect(KEY, handover=None, now=NOW)
+    assert await store.disconnect(KEY, revocation=None, now=NOW)
     assert rows(database_url, "SELECT * FROM igniter_webhook_endpoints") == []
 
 

@@ -312,7 +312,7 @@ async def test_only_the_token_that_the_lease_returned_is_sent() -> None:
         if looks == 2:  # the caller's own look came first
             assert found is not None
             assert found.grant is not None
-            await made.store.disconnect(key, handover=None, now=made.clock.now())
+            await made.store.disconnect(key, revocation=None, now=made.clock.now())
             tokens = TokenSet(Secret("a"), Secret("refresh-of-another-grant"))
             sealed = seal_tokens(made.engine(), tokens, KEY, row="new", generation=1).unwrap()
             grant = replace(found.grant, sealed_tokens=sealed, grant_id="another")

@@ -355,7 +355,7 @@ async def test_a_client_that_signs_connects_refreshes_pushes_and_revokes() -> No
 
 
 async def revoke_now(made: Scene) -> None:
-    """Everything handed over is due at once."""
+    """Every queued revocation is due at once."""
     revocations = made.site.connectors.store.revocations
     assert isinstance(revocations, MemoryRevocations)
     for id in list(revocations._due):

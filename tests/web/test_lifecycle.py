@@ -185,7 +185,7 @@ async def test_an_authorization_does_not_resurrect_what_was_disconnected_meanwhi
         assert isinstance(problem_of(await made.at.get()), NotConnected)
 
 
-async def test_disconnected_between_code_and_commit_the_tokens_are_handed_over(
+async def test_disconnected_between_code_and_commit_the_tokens_are_queued_for_revocation(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nobody else knows them, so this process sees to it that they are revoked."""
@@ -376,7 +376,7 @@ async def granted_elsewhere(made: Scene) -> AdoptedTokens:
         assert (await browser.get(callback)).headers["location"] == "/?connected=github"
     grant = made.provider.grants[-1]
     key = replace(KEY, identity="elsewhere")
-    await made.engine.store.disconnect(key, handover=None, now=made.clock.now())
+    await made.engine.store.disconnect(key, revocation=None, now=made.clock.now())
     return AdoptedTokens(
         access_token=Secret(grant.access_token),
         refresh_token=Secret(grant.refresh_token),

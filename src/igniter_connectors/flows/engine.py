@@ -18,8 +18,8 @@ class Engine:
     """The ports, and what lives as long as the manager. Made once, by the container.
 
     `base_url` is None where neither OAuth nor webhooks are used. `return_urls` are the
-    places on other sites to which a callback may send a browser. `handed_over` is rung when
-    tokens were handed over to be revoked.
+    places on other sites to which a callback may send a browser. `revocation_queued` is rung when
+    tokens were queued for revocation.
     """
 
     store: Store
@@ -31,7 +31,7 @@ class Engine:
     logger: logging.Logger
     base_url: BaseUrl | None
     return_urls: frozenset[str]
-    handed_over: WakeSignal = field(default_factory=WakeSignal)
+    revocation_queued: WakeSignal = field(default_factory=WakeSignal)
 
     def new_id(self) -> str:
         """A random id of 128 bits, in hex."""

@@ -55,7 +55,7 @@ class WorkDone(msgspec.Struct, frozen=True, kw_only=True):
 class Worker:
     """A process that only works, as `Connectors.as_worker` opens it.
 
-    It handles webhooks and revokes what was handed over from the beginning on. Several may
+    It handles webhooks and revokes queued tokens from the start. Several may
     work on one database at once.
     """
 

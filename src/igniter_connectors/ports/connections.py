@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord, Grant, Status
-from igniter_connectors.core.oauth.pending_revocation import Handover
+from igniter_connectors.core.oauth.pending_revocation import RevocationRequest
 from igniter_connectors.core.oauth.refresh_lease import Lease
 
 
@@ -53,7 +53,7 @@ class ConnectionStore(Protocol):
         sealed_config: bytes,
         now: datetime,
         grant_id: str,
-        handover: Handover | None,
+        revocation: RevocationRequest | None,
     ) -> bool:
         """As `replace_config`, and ends the grant, which was minted under the config before.
 
@@ -68,7 +68,7 @@ class ConnectionStore(Protocol):
         ...
 
     async def disconnect(
-        self, key: ConnectionKey, *, handover: Handover | None, now: datetime
+        self, key: ConnectionKey, *, revocation: RevocationRequest | None, now: datetime
     ) -> ConnectionRecord | None:
         """Takes a row away, its webhook endpoints with it, and returns it; None if absent.
 
@@ -88,7 +88,7 @@ class ConnectionStore(Protocol):
         record: ConnectionRecord,
         *,
         expected_grant: str | None,
-        handover: Handover | None = None,
+        revocation: RevocationRequest | None = None,
         keep_config: bool = False,
     ) -> bool:
         """Writes config, grant and status of a finished authorization.
@@ -149,7 +149,7 @@ class ConnectionStore(Protocol):
         """
         ...
 
-    async def list_lapsing(self, *, within: timedelta, limit: int) -> Sequence[ConnectionRecord]:
+    async def list_expiring(self, *, within: timedelta, limit: int) -> Sequence[ConnectionRecord]:
         """Rows of all tenants whose refresh token lapses soon, the soonest first.
 
         Soon is `within`, and the last fifth of the token's life.

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord, Grant
-from igniter_connectors.core.oauth.pending_revocation import Handover, PendingRevocation
+from igniter_connectors.core.oauth.pending_revocation import PendingRevocation, RevocationRequest
 from igniter_connectors.core.oauth.refresh_lease import Lease
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
@@ -64,10 +64,10 @@ async def inserted(store: Store, record: ConnectionRecord) -> ConnectionRecord:
 
 
 async def disconnect(
-    store: Store, key: ConnectionKey, handover: Handover | None = None
+    store: Store, key: ConnectionKey, revocation: RevocationRequest | None = None
 ) -> ConnectionRecord | None:
     """Takes a row away; the row as it was."""
-    return await store.disconnect(key, handover=handover, now=LATER)
+    return await store.disconnect(key, revocation=revocation, now=LATER)
 
 
 async def take_lease(store: Store, record: ConnectionRecord, seconds: float = 60) -> Lease | None:
@@ -100,6 +100,6 @@ async def claim(store: Store, seconds: float = 60) -> list[PendingRevocation]:
     return list(await store.revocations.claim(limit=10, duration=duration))
 
 
-def handover(id: str = "revocation-1", seconds: float = 0) -> Handover:
+def revocation_request(id: str = "revocation-1", seconds: float = 0) -> RevocationRequest:
     """How tokens are handed over to be revoked."""
-    return Handover(id, timedelta(seconds=seconds))
+    return RevocationRequest(id, timedelta(seconds=seconds))

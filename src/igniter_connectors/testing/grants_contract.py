@@ -15,11 +15,11 @@ from igniter_connectors.testing.contract_records import (
     claim,
     disconnect,
     grant_of,
-    handover,
     inserted,
     key_of,
     pending_authorization,
     record_of,
+    revocation_request,
     take_lease,
 )
 
@@ -114,7 +114,7 @@ async def a_config_leaves_no_tombstone(store: Store) -> None:
     """Where there was no grant there is none that anybody could resurrect."""
     record = await inserted(store, record_of())
     assert await store.last_grant(record.key) is None
-    assert await disconnect(store, record.key, handover()) == record
+    assert await disconnect(store, record.key, revocation_request()) == record
     assert await store.last_grant(record.key) is None
     assert await store.save_authorized(replace(record_of(), grant=grant_of(1)), expected_grant=None)
     assert await claim(store) == []
@@ -130,7 +130,7 @@ async def an_authorization_does_not_resurrect(store: Store) -> None:
     assert not await store.save_authorized(late, expected_grant="grant-1")
     assert await store.find(first.key) is None
     ended = await store.last_grant(first.key)
-    assert await store.save_authorized(late, expected_grant=ended, handover=handover())
+    assert await store.save_authorized(late, expected_grant=ended, revocation=revocation_request())
     assert await store.find(first.key) == late
     assert await claim(store) == []
 
@@ -148,11 +148,11 @@ async def a_tombstone_is_purged_when_nobody_may_meet_it(store: Store) -> None:
     assert await store.last_grant(record.key) is None
 
 
-async def disconnecting_hands_the_tokens_over(store: Store) -> None:
+async def disconnecting_queues_the_tokens_for_revocation(store: Store) -> None:
     """With the config that they were minted under; once, also where many disconnect."""
     record = await inserted(store, replace(record_of(), grant=grant_of(4)))
     _ = await asyncio.gather(
-        *(disconnect(store, record.key, handover(f"r{number}")) for number in range(5))
+        *(disconnect(store, record.key, revocation_request(f"r{number}")) for number in range(5))
     )
     (pending,) = await claim(store)
     grant = record.grant
@@ -162,35 +162,37 @@ async def disconnecting_hands_the_tokens_over(store: Store) -> None:
     )
 
 
-async def shared_tokens_are_not_handed_over(store: Store) -> None:
+async def shared_tokens_are_not_queued(store: Store) -> None:
     """Somebody else uses them."""
     grant = replace(grant_of(1), is_shared=True)
     record = await inserted(store, replace(record_of(), grant=grant))
     assert await store.find(record.key) == record
-    assert await disconnect(store, record.key, handover()) == record
+    assert await disconnect(store, record.key, revocation_request()) == record
     assert await claim(store) == []
 
 
-async def a_handover_waits_for_the_lease(store: Store) -> None:
+async def a_revocation_waits_for_the_lease(store: Store) -> None:
     """Whoever refreshes is not overtaken; without a lease the time given counts."""
     held = await inserted(store, replace(record_of(key_of("a")), grant=grant_of(1)))
     assert await take_lease(store, held, seconds=60)
-    assert await disconnect(store, held.key, handover("held"))
+    assert await disconnect(store, held.key, revocation_request("held"))
     ended = await inserted(store, replace(record_of(key_of("b")), grant=grant_of(1)))
     assert await take_lease(store, ended, seconds=0)
-    assert await disconnect(store, ended.key, handover("ended"))
+    assert await disconnect(store, ended.key, revocation_request("ended"))
     later = await inserted(store, replace(record_of(key_of("c")), grant=grant_of(1)))
-    assert await disconnect(store, later.key, handover("later", seconds=60))
+    assert await disconnect(store, later.key, revocation_request("later", seconds=60))
     assert [one.id for one in await claim(store)] == ["ended"]
 
 
-async def an_authorization_hands_over_what_it_replaces(store: Store) -> None:
+async def an_authorization_queues_what_it_replaces(store: Store) -> None:
     """The old tokens, in the step that writes the new ones; nothing where it does not land."""
     record = await inserted(store, replace(record_of(), grant=grant_of(1, "old")))
     fresh = replace(record, grant=grant_of(2, "new"), public_config=b"{}")
-    assert not await store.save_authorized(fresh, expected_grant="other", handover=handover())
+    assert not await store.save_authorized(
+        fresh, expected_grant="other", revocation=revocation_request()
+    )
     assert await claim(store) == []
-    assert await store.save_authorized(fresh, expected_grant="old", handover=handover())
+    assert await store.save_authorized(fresh, expected_grant="old", revocation=revocation_request())
     (pending,) = await claim(store)
     assert (pending.grant, pending.public_config) == (record.grant, record.public_config)
 
@@ -215,7 +217,7 @@ async def authorizing_again_keeps_a_config_that_changed_meanwhile(store: Store) 
     assert await store.find(record.key) == replace(third, version=4)
 
 
-async def a_config_that_ends_the_grant_hands_it_over(store: Store) -> None:
+async def a_config_that_ends_the_grant_queues_its_tokens(store: Store) -> None:
     """Tokens go with the config that minted them; the row waits for another authorization."""
     record = await inserted(store, replace(record_of(), grant=grant_of(1, "old"), failures=2))
     lease = await take_lease(store, record, seconds=0)
@@ -230,7 +232,7 @@ async def a_config_that_ends_the_grant_hands_it_over(store: Store) -> None:
             sealed_config=b"new",
             now=LATER,
             grant_id="new",
-            handover=handover(),
+            revocation=revocation_request(),
         )
 
     assert not await write(record.id, 2)
@@ -260,7 +262,7 @@ async def a_config_that_ends_the_grant_hands_it_over(store: Store) -> None:
     assert (pending.grant, pending.sealed_config) == (record.grant, record.sealed_config)
     fresh = replace(record, grant=grant_of(3, "newer"))
     assert await store.save_authorized(
-        fresh, expected_grant="new", handover=handover("revocation-2")
+        fresh, expected_grant="new", revocation=revocation_request("revocation-2")
     )
     assert await claim(store) == []
 
@@ -324,12 +326,12 @@ GRANTS_CONTRACT: tuple[Callable[[Store], Awaitable[None]], ...] = (
     a_config_leaves_no_tombstone,
     an_authorization_does_not_resurrect,
     a_tombstone_is_purged_when_nobody_may_meet_it,
-    disconnecting_hands_the_tokens_over,
-    shared_tokens_are_not_handed_over,
-    a_handover_waits_for_the_lease,
-    an_authorization_hands_over_what_it_replaces,
+    disconnecting_queues_the_tokens_for_revocation,
+    shared_tokens_are_not_queued,
+    a_revocation_waits_for_the_lease,
+    an_authorization_queues_what_it_replaces,
     authorizing_again_keeps_a_config_that_changed_meanwhile,
-    a_config_that_ends_the_grant_hands_it_over,
+    a_config_that_ends_the_grant_queues_its_tokens,
     a_revocation_is_one_claimer_s_until_its_time_is_over,
     a_pending_authorization_is_the_tenant_s_at_the_connector,
     a_grant_is_shared_by_client_and_subject,

@@ -392,7 +392,7 @@ async def connections_are_found_by_their_account(store: Store) -> None:
     assert (await found("team"), await found("new team")) == (["row-1", "row-2"], ["row-0"])
     await store.routing.forget_accounts(first.key)
     assert await found("new team") == []
-    assert await store.disconnect(records[1].key, handover=None, now=_NOW) is not None
+    assert await store.disconnect(records[1].key, revocation=None, now=_NOW) is not None
     assert await found("team") == ["row-2"]
 
 

@@ -230,8 +230,8 @@ async def what_lapses_soon_is_listed_for_renewal(store: Store) -> None:
     assert fixed.grant is not None
     _ = await inserted(store, replace(fixed, grant=replace(fixed.grant, refreshable=False)))
     soon = timedelta(days=5)
-    assert list(await store.list_lapsing(within=soon, limit=9)) == [two, one]
-    assert list(await store.list_lapsing(within=soon, limit=1)) == [two]
+    assert list(await store.list_expiring(within=soon, limit=9)) == [two, one]
+    assert list(await store.list_expiring(within=soon, limit=1)) == [two]
 
 
 LEASES_CONTRACT: tuple[Callable[[Store], Awaitable[None]], ...] = (

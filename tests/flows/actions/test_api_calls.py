@@ -378,7 +378,7 @@ async def test_a_connection_that_is_gone_gets_no_other_ones_token() -> None:
         find = site.store.find
 
         async def disconnected(http: ApiClient) -> object:
-            await site.store.disconnect(KEY, handover=None, now=datetime.now(UTC))
+            await site.store.disconnect(KEY, revocation=None, now=datetime.now(UTC))
             return await http.get("/")
 
         async def away(*_: object) -> None:
@@ -392,7 +392,7 @@ async def test_a_connection_that_is_gone_gets_no_other_ones_token() -> None:
                 site.store.find = find  # type: ignore[method-assign]  # its end
 
         async def connected_anew(http: ApiClient) -> object:
-            await site.store.disconnect(KEY, handover=None, now=datetime.now(UTC))
+            await site.store.disconnect(KEY, revocation=None, now=datetime.now(UTC))
             await authorize(site.connectors, site.connector)
             return await http.get("/")
 

@@ -192,7 +192,7 @@ async def test_one_broken_row_leaves_the_others_listed() -> None:
         for i in range(5):
             value_or_raise(await acme.at(bot, account=f"a{i}").connect(config()))
         rows = await store.list("organization", "acme", after=None, limit=9)
-        await store.disconnect(rows[2].key, handover=None, now=rows[2].updated_at)
+        await store.disconnect(rows[2].key, revocation=None, now=rows[2].updated_at)
         await store.insert(msgspec.structs.replace(rows[2], sealed_config=b"\x01garbage"))
         page = value_or_raise(await acme.list())
         assert [one.health for one in page.items] == ["ok", "ok", "broken", "ok", "ok"]

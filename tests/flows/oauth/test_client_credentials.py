@@ -338,7 +338,7 @@ async def test_what_the_provider_says_is_told_and_nothing_is_stored() -> None:
         assert await made.store.find(KEY) is None
 
 
-async def test_connected_by_somebody_else_meanwhile_the_token_is_handed_over(
+async def test_connected_by_somebody_else_meanwhile_the_token_is_queued_for_revocation(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What stands in the row stays; the token just granted is revoked."""

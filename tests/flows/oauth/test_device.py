@@ -117,7 +117,7 @@ class Scene:
         self.http.says(TOKEN, answer(200, **tokens, expires_in=3600))
 
     async def revoked(self) -> list[str]:
-        """The tokens that were handed over and are revoked now."""
+        """The tokens that were queued for revocation and are revoked now."""
         self.clock.advance(timedelta(seconds=31))
         await revoke_due(self.engine, {"forge": self.connector})
         return [form["token"] for _, url, form in self.http.asked if url == REVOKE]
@@ -294,7 +294,7 @@ async def test_what_was_connected_meanwhile_is_not_overwritten() -> None:
 
 
 async def test_another_account_is_refused_before_anything_is_stored() -> None:
-    """And its tokens are handed over to be revoked."""
+    """And its tokens are queued for revocation."""
     async with scene() as made:
         assert problem_of(await made.finish(await made.begin())) is None
         before = await made.store.find(KEY)

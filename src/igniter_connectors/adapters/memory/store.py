@@ -19,7 +19,7 @@ from igniter_connectors.core.connection.record import (
     Grant,
     Status,
 )
-from igniter_connectors.core.oauth.pending_revocation import Handover, revocation_of
+from igniter_connectors.core.oauth.pending_revocation import RevocationRequest, revocation_of
 from igniter_connectors.core.oauth.refresh_lease import Lease
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
@@ -124,13 +124,13 @@ class MemoryStore:
         sealed_config: bytes,
         now: datetime,
         grant_id: str,
-        handover: Handover | None,
+        revocation: RevocationRequest | None,
     ) -> bool:
         """Writes the config and ends the grant, where id and version match."""
         record = self._rows.get(key)
         if record is None or record.grant is None or (record.id, record.version) != (row, version):
             return False
-        self._hand_over(record, handover)
+        self._queue_revocation(record, revocation)
         ended = replace(
             record.grant,
             sealed_tokens=b"",
@@ -154,14 +154,14 @@ class MemoryStore:
         return True
 
     async def disconnect(
-        self, key: ConnectionKey, *, handover: Handover | None, now: datetime
+        self, key: ConnectionKey, *, revocation: RevocationRequest | None, now: datetime
     ) -> ConnectionRecord | None:
         """Takes a row away, its endpoints with it; of a grant a tombstone stays."""
         for token_hash in [h for h, one in self._endpoints.items() if one.key == key]:
             del self._endpoints[token_hash]
         record = self._rows.pop(key, None)
         if record is not None and record.grant is not None:
-            self._hand_over(record, handover)
+            self._queue_revocation(record, revocation)
             self._tombstones[key] = (now, f"{record.grant.grant_id}-ended")
         return record
 
@@ -179,7 +179,7 @@ class MemoryStore:
         record: ConnectionRecord,
         *,
         expected_grant: str | None,
-        handover: Handover | None = None,
+        revocation: RevocationRequest | None = None,
         keep_config: bool = False,
     ) -> bool:
         """Adds or overwrites a row at the end of an authorization."""
@@ -192,7 +192,7 @@ class MemoryStore:
         known = self._of_generation(record.key, record.id, below)
         if known is None or known.grant is None or known.grant.grant_id != expected_grant:
             return False
-        self._hand_over(known, handover)
+        self._queue_revocation(known, revocation)
         self._rows[record.key] = replace(
             record,
             version=known.version + 1,
@@ -288,7 +288,7 @@ class MemoryStore:
         )
         return rows[:limit]
 
-    async def list_lapsing(self, *, within: timedelta, limit: int) -> Sequence[ConnectionRecord]:
+    async def list_expiring(self, *, within: timedelta, limit: int) -> Sequence[ConnectionRecord]:
         """Rows of all tenants whose refresh token lapses soon."""
         now = self._clock.now()
         lapsing = [
@@ -398,14 +398,16 @@ class MemoryStore:
         is_early = record.next_attempt_at is not None and record.next_attempt_at > now
         return not is_held and not is_early
 
-    def _hand_over(self, record: ConnectionRecord, handover: Handover | None) -> None:
+    def _queue_revocation(
+        self, record: ConnectionRecord, revocation: RevocationRequest | None
+    ) -> None:
         grant = record.grant
-        if handover is None or grant is None or grant.is_shared or not grant.sealed_tokens:
+        if revocation is None or grant is None or grant.is_shared or not grant.sealed_tokens:
             return
-        due_at = self._clock.now() + handover.due_in
+        due_at = self._clock.now() + revocation.due_in
         if record.lease_owner is not None:
             due_at = max(due_at, self._leases[record.id])
-        self._revocations.keep(revocation_of(record, grant, id=handover.id), due_at)
+        self._revocations.keep(revocation_of(record, grant, id=revocation.id), due_at)
 
     def _leased(self, key: ConnectionKey, lease: Lease) -> ConnectionRecord | None:
         record = self._of_generation(key, lease.row, lease.generation)

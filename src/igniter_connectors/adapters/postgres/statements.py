@@ -187,7 +187,7 @@ COUNT_BY_CONNECTOR: Final[LiteralString] = (
     f"SELECT connector, count(*) FROM igniter_connections WHERE {_LIVES} GROUP BY connector"
 )
 
-LIST_LAPSING: Final[LiteralString] = (
+LIST_EXPIRING: Final[LiteralString] = (
     f"SELECT {_list(KEY)}, {_list(BODY)} FROM igniter_connections"
     " WHERE refresh_expires_at IS NOT NULL AND refresh_expires_at <= now() + %s"
     " AND refresh_expires_at <= now() + (refresh_expires_at - refreshed_at) / 5"

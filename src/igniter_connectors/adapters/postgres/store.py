@@ -36,7 +36,7 @@ from igniter_connectors.core.connection.record import (
     Grant,
     Status,
 )
-from igniter_connectors.core.oauth.pending_revocation import Handover
+from igniter_connectors.core.oauth.pending_revocation import RevocationRequest
 from igniter_connectors.core.oauth.refresh_lease import Lease
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
@@ -169,14 +169,14 @@ class PostgresStore:
         sealed_config: bytes,
         now: datetime,
         grant_id: str,
-        handover: Handover | None,
+        revocation: RevocationRequest | None,
     ) -> bool:
         """Writes the config and ends the grant, where id and version match."""
         values = (
             *key_values(key),
             row,
             version,
-            *_handed(handover),
+            *_handed(revocation),
             now,
             public_config,
             sealed_config,
@@ -190,10 +190,10 @@ class PostgresStore:
         return bool(await self._database.write(sql.SET_ENABLED, values))
 
     async def disconnect(
-        self, key: ConnectionKey, *, handover: Handover | None, now: datetime
+        self, key: ConnectionKey, *, revocation: RevocationRequest | None, now: datetime
     ) -> ConnectionRecord | None:
         """Takes a row away, its endpoints with it; of a grant a tombstone stays."""
-        values = (*key_values(key), *key_values(key), *_handed(handover), now)
+        values = (*key_values(key), *key_values(key), *_handed(revocation), now)
         rows = await self._database.write(sql.DISCONNECT, values)
         return to_connection(key, rows[0]) if rows else None
 
@@ -206,7 +206,7 @@ class PostgresStore:
         record: ConnectionRecord,
         *,
         expected_grant: str | None,
-        handover: Handover | None = None,
+        revocation: RevocationRequest | None = None,
         keep_config: bool = False,
     ) -> bool:
         """Adds or overwrites a row at the end of an authorization."""
@@ -219,7 +219,7 @@ class PostgresStore:
             expected_grant,
             record.id,
             below,
-            *_handed(handover),
+            *_handed(revocation),
             record.id,
             record.updated_at,
             keep_config,
@@ -274,9 +274,9 @@ class PostgresStore:
             to_connection(ConnectionKey(scope, identity, row[0], row[1]), row[2:]) for row in rows
         ]
 
-    async def list_lapsing(self, *, within: timedelta, limit: int) -> Sequence[ConnectionRecord]:
+    async def list_expiring(self, *, within: timedelta, limit: int) -> Sequence[ConnectionRecord]:
         """Rows of all tenants whose refresh token lapses soon."""
-        rows = await self._read(sql.LIST_LAPSING, within, limit)
+        rows = await self._read(sql.LIST_EXPIRING, within, limit)
         return [to_connection(ConnectionKey(*row[:4]), row[4:]) for row in rows]
 
     async def count(self, scope: str, identity: str) -> int:
@@ -364,10 +364,10 @@ class PostgresStore:
         return await self._database.run(statement, values, until=self._database.until())
 
 
-def _handed(handover: Handover | None) -> tuple[str, timedelta, bool]:
-    if handover is None:
+def _handed(revocation: RevocationRequest | None) -> tuple[str, timedelta, bool]:
+    if revocation is None:
         return ("", timedelta(), False)
-    return (handover.id, handover.due_in, True)
+    return (revocation.id, revocation.due_in, True)
 
 
 def _fence(lease: Lease) -> tuple[str, int, str]:

@@ -52,9 +52,9 @@ SET_ENABLED: Final = (
     f" WHERE {_KEY} AND {_LIVES} RETURNING 1"
 )
 
-# What ends a grant is a transaction: HAND_OVER copies the tokens and their config to where they
-# wait to be revoked, and one of the others changes the row. A lease that runs ends first.
-HAND_OVER: Final = (
+# A grant ends in a transaction: QUEUE_REVOCATION copies the tokens and their config to the queue
+# of revocations, and another statement changes the row. A running lease ends first.
+QUEUE_REVOCATION: Final = (
     f"INSERT INTO revocations ({REVOCATION}, due_at)"
     " SELECT ?, scope, identity, connector, account, id, public_config, sealed_config, 0,"
     f" {GRANT}, max(?, CASE WHEN lease_owner IS NULL THEN 0 ELSE lease_until END)"
@@ -127,7 +127,7 @@ COUNT: Final = f"SELECT count(*) FROM connections WHERE scope = ? AND identity =
 COUNT_BY_CONNECTOR: Final = (
     f"SELECT connector, count(*) FROM connections WHERE {_LIVES} GROUP BY connector"
 )
-LIST_LAPSING: Final = (
+LIST_EXPIRING: Final = (
     f"SELECT {CONNECTION} FROM connections"
     " WHERE refresh_expires_at IS NOT NULL AND refresh_expires_at <= ?"
     " AND refresh_expires_at <= ? + (refresh_expires_at - refreshed_at) / 5"

@@ -36,7 +36,7 @@ from igniter_connectors.core.connection.record import (
     Grant,
     Status,
 )
-from igniter_connectors.core.oauth.pending_revocation import Handover
+from igniter_connectors.core.oauth.pending_revocation import RevocationRequest
 from igniter_connectors.core.oauth.refresh_lease import Lease
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
@@ -126,24 +126,24 @@ class SQLiteStore:
         sealed_config: bytes,
         now: datetime,
         grant_id: str,
-        handover: Handover | None,
+        revocation: RevocationRequest | None,
     ) -> bool:
         """Writes the config and ends the grant, where id and version match."""
         found = (*_key(key), row, version)
         values = (to_micros(now), public_config, sealed_config, grant_id, *found)
         *_, rows = await self._database.write_together(
-            *self._hand_over(handover, sql.OF_VERSION, found),
+            *self._queue_revocation(revocation, sql.OF_VERSION, found),
             (sql.REPLACE_CONFIG_ENDING_GRANT, values),
         )
         return bool(rows)
 
     async def disconnect(
-        self, key: ConnectionKey, *, handover: Handover | None, now: datetime
+        self, key: ConnectionKey, *, revocation: RevocationRequest | None, now: datetime
     ) -> ConnectionRecord | None:
         """Takes a row away, its endpoints with it; of a grant a tombstone stays."""
         found, *_ = await self._database.write_together(
             (sql.FIND, _key(key)),
-            *self._hand_over(handover, "", _key(key)),
+            *self._queue_revocation(revocation, "", _key(key)),
             (sql.DELETE_ENDPOINTS, _key(key)),
             (sql.DELETE_WITHOUT_GRANT, _key(key)),
             (sql.LEAVE_TOMBSTONE, (to_micros(now), *_key(key))),
@@ -160,7 +160,7 @@ class SQLiteStore:
         record: ConnectionRecord,
         *,
         expected_grant: str | None,
-        handover: Handover | None = None,
+        revocation: RevocationRequest | None = None,
         keep_config: bool = False,
     ) -> bool:
         """Adds or overwrites a row at the end of an authorization."""
@@ -182,7 +182,7 @@ class SQLiteStore:
             *found,
         )
         *_, rows = await self._database.write_together(
-            *self._hand_over(handover, sql.OF_GRANT, found),
+            *self._queue_revocation(revocation, sql.OF_GRANT, found),
             (sql.SAVE_AUTHORIZED, values),
         )
         return bool(rows)
@@ -230,12 +230,12 @@ class SQLiteStore:
         rows = await self._database.read(sql.LIST, (scope, identity, connector, account, limit))
         return [to_connection(row) for row in rows]
 
-    async def list_lapsing(self, *, within: timedelta, limit: int) -> Sequence[ConnectionRecord]:
+    async def list_expiring(self, *, within: timedelta, limit: int) -> Sequence[ConnectionRecord]:
         """Rows of all tenants whose refresh token lapses soon."""
         now = self._clock.now()
         at = to_micros(now)
         values = (to_micros(now + within), at, at, at, limit)
-        return [to_connection(row) for row in await self._database.read(sql.LIST_LAPSING, values)]
+        return [to_connection(row) for row in await self._database.read(sql.LIST_EXPIRING, values)]
 
     async def count(self, scope: str, identity: str) -> int:
         """How many connections one tenant has."""
@@ -335,13 +335,13 @@ class SQLiteStore:
                 raise DeliveryLost
             yield connection
 
-    def _hand_over(
-        self, handover: Handover | None, condition: str, found: tuple[Value, ...]
+    def _queue_revocation(
+        self, revocation: RevocationRequest | None, condition: str, found: tuple[Value, ...]
     ) -> tuple[tuple[str, tuple[Value, ...]], ...]:
-        if handover is None:
+        if revocation is None:
             return ()
-        due_at = to_micros(self._clock.now() + handover.due_in)
-        return ((sql.HAND_OVER + condition, (handover.id, due_at, *found)),)
+        due_at = to_micros(self._clock.now() + revocation.due_in)
+        return ((sql.QUEUE_REVOCATION + condition, (revocation.id, due_at, *found)),)
 
 
 def _key(key: ConnectionKey) -> tuple[str, str, str, str]:

@@ -24,10 +24,11 @@ MOST_ATTEMPTS: Final = 20
 """After so many refusals to answer, about a day of them, the tokens are given up and deleted."""
 
 
-class Handover(msgspec.Struct, frozen=True):
-    """How a store hands tokens over while it ends their grant: under which id, and when due.
+class RevocationRequest(msgspec.Struct, frozen=True):
+    """Asks a store to queue tokens for revocation in the step that ends their grant.
 
-    A lease that runs ends first, so that whoever holds it is not overtaken.
+    `id` is the new revocation's; `due_in` counts from now. While a refresh lease runs, the
+    revocation is due when the lease ends, so that it does not overtake the lease's holder.
     """
 
     id: str

@@ -19,7 +19,7 @@ from igniter_connectors.core.event import (
     Enabled,
     Updated,
 )
-from igniter_connectors.core.oauth.pending_revocation import HELD_BACK, Handover
+from igniter_connectors.core.oauth.pending_revocation import HELD_BACK, RevocationRequest
 from igniter_connectors.core.oauth.tenant_provider import endpoint_fields, provider_for
 from igniter_connectors.core.problem import (
     AlreadyConnected,
@@ -148,9 +148,9 @@ async def update(
             sealed_config=sealed_config,
             now=now,
             grant_id=engine.new_id(),
-            handover=handover(engine, connector),
+            revocation=revocation_request(engine, connector),
         )
-        engine.handed_over.ring()
+        engine.revocation_queued.ring()
     else:
         written = await engine.store.replace_config(
             key,
@@ -186,25 +186,27 @@ async def disconnect(
 ) -> Result[None, NotConnected]:
     """Takes the connection away: config, tokens, webhook endpoints.
 
-    The tokens are handed over to be revoked. `connector` is None where it is not registered
+    The tokens are queued for revocation. `connector` is None where it is not registered
     any more, so that nobody knows how its tokens are revoked.
     """
     now = engine.clock.now()
-    over = handover(engine, connector) if connector is not None else None
-    if await engine.store.disconnect(key, handover=over, now=now) is None:
+    request = revocation_request(engine, connector) if connector is not None else None
+    if await engine.store.disconnect(key, revocation=request, now=now) is None:
         return Failure(NotConnected(key.connector, key.account))
-    engine.handed_over.ring()
+    engine.revocation_queued.ring()
     engine.event_bus.publish(Disconnected(at=now, **address(key)))
     return Success(None)
 
 
-def handover(engine: Engine, connector: Definition[Any, Any, Any]) -> Handover | None:
-    """How tokens of this connector are handed over; None where its provider cannot revoke."""
+def revocation_request(
+    engine: Engine, connector: Definition[Any, Any, Any]
+) -> RevocationRequest | None:
+    """How to queue this connector's tokens for revocation; None if its provider cannot revoke."""
     if not isinstance(connector, OAuthConnector) or connector.provider.revocation_url is None:
         return None
     # A revoked token harms nobody else; a revoked grant may be one that was just made anew.
     ends_grant = connector.provider.revocation_ends == "grant"
-    return Handover(engine.new_id(), HELD_BACK if ends_grant else timedelta())
+    return RevocationRequest(engine.new_id(), HELD_BACK if ends_grant else timedelta())
 
 
 def _leads_elsewhere(

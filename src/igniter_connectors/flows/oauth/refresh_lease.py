@@ -216,7 +216,7 @@ async def _commit(
             await engine.clock.sleep(COMMIT_RETRY.total_seconds())
     if not is_written:
         # Somebody else's write came first, or this one landed and its answer was lost.
-        await _hand_over_unless_named(engine, record, grant)
+        await _queue_revocation_unless_named(engine, record, grant)
         return None
     now = engine.clock.now()
     engine.event_bus.publish(TokenRefreshed(at=now, generation=generation, **address(key)))
@@ -254,8 +254,10 @@ async def _leave_unresolved(
     return _failed(engine, key, DURATION - timedelta(seconds=engine.clock.monotonic() - began))
 
 
-async def _hand_over_unless_named(engine: Engine, record: ConnectionRecord, grant: Grant) -> None:
-    """Hands over tokens of a grant that the row no longer names, to be revoked.
+async def _queue_revocation_unless_named(
+    engine: Engine, record: ConnectionRecord, grant: Grant
+) -> None:
+    """Queues for revocation the tokens of a grant that the row no longer names.
 
     Where the row names the very grant, its tokens are this grant's own, perhaps these.
     """
@@ -271,7 +273,7 @@ async def _hand_over_unless_named(engine: Engine, record: ConnectionRecord, gran
                 return
             pending = revocation_of(record, grant, id=engine.new_id())
             await engine.store.revocations.add(pending, due_in=HELD_BACK)
-            engine.handed_over.ring()
+            engine.revocation_queued.ring()
             return
         except StoreUnavailable as error:
             engine.logger.error("tokens to be revoked wait for the database: %s", error.reason)

@@ -40,7 +40,7 @@ async def renew_lapsing(
         StoreUnavailable: the database does not answer.
     """
     tasks: list[asyncio.Task[ConnectionRecord | TokenProblem]] = []
-    for record in await engine.store.list_lapsing(within=SOON, limit=_LOOKED_AT):
+    for record in await engine.store.list_expiring(within=SOON, limit=_LOOKED_AT):
         if len(tasks) == _BATCH:
             break
         connector = connectors.get(record.key.connector)

@@ -1,4 +1,4 @@
-"""Revoking tokens that were handed over: best effort, kept sealed until it is done."""
+"""Revokes queued tokens: best effort, stored sealed until the provider confirms."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ class Revocations:
         self.looked_at = 0
 
     def start(self) -> None:
-        """Begins to look, at once, when something was handed over, and every 30 s."""
+        """Starts to poll: at once, whenever a revocation is queued, and every 30 s."""
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
@@ -205,4 +205,4 @@ class Revocations:
             except StoreUnavailable as error:
                 self._engine.logger.error("the database failed: %s", error.reason)
             self._is_idle.set()
-            await self._engine.handed_over.heard(within_seconds=_LOOK_EVERY_SECONDS)
+            await self._engine.revocation_queued.heard(within_seconds=_LOOK_EVERY_SECONDS)

@@ -30,7 +30,7 @@ from igniter_connectors.core.problem import (
     EncryptFailed,
     IdentityMismatch,
 )
-from igniter_connectors.flows.connections.connect import handover
+from igniter_connectors.flows.connections.connect import revocation_request
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.oauth.new_grant import new_grant
 from igniter_connectors.flows.sealing import place_of, seal_config
@@ -88,10 +88,10 @@ async def save_authorized(
         if await engine.store.save_authorized(
             record,
             expected_grant=expected,
-            handover=handover(engine, connector),
+            revocation=revocation_request(engine, connector),
             keep_config=authorized.keeps_config and known is not None,
         ):
-            engine.handed_over.ring()
+            engine.revocation_queued.ring()
             return Success(record)
         # A refresh of the very grant that this one replaces may have raised the generation
         # meanwhile: that is no reason to throw an authorization away.
@@ -151,18 +151,18 @@ async def abandon(
     tokens: TokenSet,
     account: UpstreamAccount | None,
 ) -> None:
-    """Hands tokens over that were granted and that no row will ever name."""
-    over = handover(engine, connector)
-    if over is None:
+    """Queues for revocation granted tokens that no row will ever hold."""
+    request = revocation_request(engine, connector)
+    if request is None:
         return
     row = engine.new_id()
     sealed = seal_config(engine, connector, config, place_of("config", key, row))
     granted = new_grant(engine, provider, tokens, account, key=key, row=row, generation=1)
     if not is_successful(sealed) or not is_successful(granted):
         return
-    pending = PendingRevocation(over.id, key, row, *sealed.unwrap(), granted.unwrap())
-    await engine.store.revocations.add(pending, due_in=over.due_in)
-    engine.handed_over.ring()
+    pending = PendingRevocation(request.id, key, row, *sealed.unwrap(), granted.unwrap())
+    await engine.store.revocations.add(pending, due_in=request.due_in)
+    engine.revocation_queued.ring()
 
 
 @asynccontextmanager
