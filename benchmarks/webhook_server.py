@@ -53,14 +53,14 @@ from igniter_connectors import (
     Keyring,
     PostgresStore,
     Secret,
-    StandardWebhooks,
     Webhook,
     WebhookCall,
     WebhookFailed,
-    WebhookProcessed,
     value_or_raise,
 )
+from igniter_connectors.events import WebhookProcessed
 from igniter_connectors.web import ConnectorsPlugin
+from igniter_connectors.webhooks import StandardWebhooks
 
 POOL_SIZE = 10
 

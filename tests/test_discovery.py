@@ -18,8 +18,6 @@ from returns.result import Failure, Result, Success
 from igniter_connectors import (
     Connector,
     ConnectorManager,
-    DiscoveryFailed,
-    HttpFailed,
     HttpRequest,
     HttpResponse,
     MemoryStore,
@@ -30,8 +28,10 @@ from igniter_connectors import (
     problem_of,
     value_or_raise,
 )
+from igniter_connectors.problems import DiscoveryFailed
 from igniter_connectors.testing import ProviderScript, ScriptedProvider
 from igniter_connectors.testing.provider.loopback import Answer, Asked, serving
+from igniter_connectors.typing import HttpFailed
 from tests.sample import KEYRING, Organization
 
 CANARY = "zqCanary"

@@ -11,7 +11,8 @@ from types import ModuleType
 import pytest
 from returns.result import Result, Success
 
-from igniter_connectors import HttpFailed, HttpRequest, HttpResponse, Keyring
+from igniter_connectors import HttpRequest, HttpResponse, Keyring
+from igniter_connectors.typing import HttpFailed
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)

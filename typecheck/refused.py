@@ -16,10 +16,11 @@ from returns.result import Failure, Result, Success
 import igniter_connectors
 from igniter_connectors import (
     ActionCall,
-    CallProblem,
+    ActionFailed,
     Connector,
     ConnectorManager,
     Connectors,
+    Event,
     HttpRequest,
     Keyring,
     MemoryStore,
@@ -31,15 +32,15 @@ from igniter_connectors import (
     Secret,
     Webhook,
     WebhookCall,
+    WebhookFailed,
     action,
     problem_of,
     value_or_raise,
 )
-from igniter_connectors.core.event import Connected, Disconnected, Event
-from igniter_connectors.core.problem import ActionFailed, NotConnected, WebhookFailed
-from igniter_connectors.core.webhook.presets import STRIPE
-from igniter_connectors.core.webhook.schemes import HmacScheme
-from igniter_connectors.ports import Store
+from igniter_connectors.events import Connected, Disconnected
+from igniter_connectors.problems import CallProblem, NotConnected
+from igniter_connectors.stores import Store
+from igniter_connectors.webhooks import STRIPE, HmacScheme
 from typecheck.accepted import (
     Card,
     ChatClient,

@@ -26,7 +26,6 @@ from igniter_connectors import (
     PostgresStore,
     Scope,
     Secret,
-    StandardWebhooks,
     Webhook,
     WebhookCall,
     WebhookFailed,
@@ -37,6 +36,7 @@ from igniter_connectors.adapters.system import SystemClock
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.flows.sealing import open_tokens
 from igniter_connectors.manager.at_oauth import AtOAuth
+from igniter_connectors.webhooks import StandardWebhooks
 
 
 class Organization(Scope, frozen=True, tag="organization"):

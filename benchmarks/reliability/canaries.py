@@ -39,7 +39,6 @@ from igniter_connectors import (
     Scope,
     Secret,
     SQLiteStore,
-    StandardWebhooks,
     Webhook,
     WebhookCall,
     WebhookFailed,
@@ -48,6 +47,7 @@ from igniter_connectors import (
 )
 from igniter_connectors.adapters.httpx_client import HttpxClient
 from igniter_connectors.testing import ManualClock, running_provider, sign_webhook
+from igniter_connectors.webhooks import StandardWebhooks
 
 
 class Organization(Scope, frozen=True, tag="organization"):

@@ -19,6 +19,22 @@ from returns.result import Result, Success
 
 from benchmarks.reliability.figure import Figure
 from igniter_connectors import (
+    Connector,
+    ConnectorManager,
+    HttpRequest,
+    Keyring,
+    MemoryStore,
+    Scope,
+    Secret,
+    Webhook,
+    WebhookCall,
+    WebhookFailed,
+    value_or_raise,
+)
+from igniter_connectors.core.webhook.schemes import Verification, body_format
+from igniter_connectors.core.webhook.signing_keys import new_signing_secret
+from igniter_connectors.testing import sign_webhook
+from igniter_connectors.webhooks import (
     GITHUB,
     LINEAR,
     META,
@@ -32,22 +48,8 @@ from igniter_connectors import (
     TWILIO,
     TWILIO_JSON,
     ZOOM,
-    Connector,
-    ConnectorManager,
-    HttpRequest,
-    Keyring,
-    MemoryStore,
-    Scope,
-    Secret,
-    Webhook,
-    WebhookCall,
     WebhookEndpoint,
-    WebhookFailed,
-    value_or_raise,
 )
-from igniter_connectors.core.webhook.schemes import Verification, body_format
-from igniter_connectors.core.webhook.signing_keys import new_signing_secret
-from igniter_connectors.testing import sign_webhook
 
 SCHEMES: dict[str, Verification] = {
     "standard": STANDARD_WEBHOOKS,

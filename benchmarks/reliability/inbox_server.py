@@ -27,18 +27,16 @@ from igniter_connectors import (
     Connector,
     ConnectorManager,
     Connectors,
-    DeliveryLimits,
     Keyring,
     PostgresStore,
-    Retries,
     Secret,
-    StandardWebhooks,
     Webhook,
     WebhookCall,
     WebhookFailed,
 )
 from igniter_connectors import Scope as Tenant
 from igniter_connectors.web import ConnectorsPlugin
+from igniter_connectors.webhooks import DeliveryLimits, Retries, StandardWebhooks
 
 TABLES = "CREATE TABLE runs (event_id text); CREATE TABLE effects (event_id text)"
 

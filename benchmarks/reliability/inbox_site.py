@@ -24,15 +24,9 @@ from benchmarks.reliability.inbox_server import (
     Organization,
     build,
 )
-from igniter_connectors import (
-    Keyring,
-    PostgresStore,
-    Secret,
-    StandardWebhooks,
-    WebhookEndpoint,
-    value_or_raise,
-)
+from igniter_connectors import Keyring, PostgresStore, Secret, value_or_raise
 from igniter_connectors.testing import sign_webhook
+from igniter_connectors.webhooks import StandardWebhooks, WebhookEndpoint
 
 STOP_WITHIN_SECONDS = 20
 

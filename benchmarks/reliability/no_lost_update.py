@@ -19,8 +19,10 @@ from benchmarks.reliability.application import Application, Drive
 from benchmarks.reliability.figure import Campaign, Figure
 from benchmarks.reliability.scene import scene, tenants
 from benchmarks.reliability.work import call, reauthorize
-from igniter_connectors import Conflict, Secret, StandardWebhooks, WebhookEndpoint, value_or_raise
+from igniter_connectors import Secret, value_or_raise
+from igniter_connectors.problems import Conflict
 from igniter_connectors.testing import ProviderScript, sign_webhook
+from igniter_connectors.webhooks import StandardWebhooks, WebhookEndpoint
 
 WEBHOOKS = 1000
 CONNECTIONS = 8

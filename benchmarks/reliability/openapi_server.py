@@ -19,7 +19,6 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from returns.result import Result, Success
 
 from igniter_connectors import (
-    META,
     ActionCall,
     ActionFailed,
     Connector,
@@ -30,7 +29,6 @@ from igniter_connectors import (
     PostgresStore,
     Principal,
     Secret,
-    StandardWebhooks,
     Webhook,
     WebhookCall,
     WebhookFailed,
@@ -39,6 +37,7 @@ from igniter_connectors import (
 )
 from igniter_connectors import Scope as Tenant
 from igniter_connectors.web import ConnectorsPlugin
+from igniter_connectors.webhooks import META, StandardWebhooks
 
 
 class Served(msgspec.Struct, frozen=True):

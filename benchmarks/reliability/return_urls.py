@@ -2,14 +2,8 @@
 
 from benchmarks.reliability.figure import Figure
 from benchmarks.reliability.oauth_site import ACME, KEYRING, Forge, Organization
-from igniter_connectors import (
-    Connector,
-    ConnectorManager,
-    MemoryStore,
-    OAuthProvider,
-    ReturnToInvalid,
-    problem_of,
-)
+from igniter_connectors import Connector, ConnectorManager, MemoryStore, OAuthProvider, problem_of
+from igniter_connectors.problems import ReturnToInvalid
 
 HOSTILE = (
     "//evil.example", "///evil.example", "////evil.example", "//evil.example/..",

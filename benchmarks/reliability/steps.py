@@ -12,12 +12,13 @@ from typing import Final
 
 from returns.result import Result
 
-from igniter_connectors import HttpFailed, HttpRequest, HttpResponse, PostgresStore
+from igniter_connectors import HttpRequest, HttpResponse, PostgresStore
 from igniter_connectors.adapters.httpx_client import HttpxClient
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord, Grant
 from igniter_connectors.core.http.messages import RESPONSE_LIMIT_BYTES
 from igniter_connectors.core.oauth.pending_revocation import RevocationRequest
 from igniter_connectors.core.oauth.refresh_lease import Lease
+from igniter_connectors.typing import HttpFailed
 
 BEFORE_LEASE: Final = "before the lease"
 AFTER_LEASE: Final = "after the lease"

@@ -24,11 +24,11 @@ from igniter_connectors import (
     OAuthProvider,
     Principal,
     Secret,
-    TenantClient,
     problem_of,
     value_or_raise,
 )
 from igniter_connectors.adapters.httpx_client import HttpxClient
+from igniter_connectors.providers import TenantClient
 
 SUFFIX = ".desk.example"
 LABELS = (

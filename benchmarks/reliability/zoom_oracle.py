@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from benchmarks.reliability.figure import Figure
-from igniter_connectors import ZOOM, SignedRequest, Verified
 from igniter_connectors.core.webhook.challenge import challenge_answer
 from igniter_connectors.core.webhook.verification import proof
+from igniter_connectors.webhooks import ZOOM, SignedRequest, Verified
 
 KEY, STRANGERS_KEY = b"zoom-secret-token", b"a-guess"
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -20,6 +20,8 @@ from igniter_connectors.manager.connectors import Connectors
 from igniter_connectors.manager.registration import Parts
 from igniter_connectors.ports import Clock, Entropy, HttpClient, Store
 
+__all__ = ["Container"]
+
 LOGGER = "igniter_connectors"
 
 

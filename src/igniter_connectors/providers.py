@@ -152,6 +152,8 @@ from igniter_connectors.core.catalogue.work import (
     smartsheet,
     todoist,
 )
+from igniter_connectors.core.oauth.provider import OAuthProvider, TenantClient
+from igniter_connectors.discovery import discover_provider
 
 __all__ = [
     "AccountPaths",
@@ -168,6 +170,7 @@ __all__ = [
     "KnownProvider",
     "MiroExtras",
     "NotionExtras",
+    "OAuthProvider",
     "QuickBooksExtras",
     "RefreshExpiry",
     "SalesforceExtras",
@@ -177,6 +180,7 @@ __all__ = [
     "SlackWebhook",
     "SquareExtras",
     "StripeExtras",
+    "TenantClient",
     "TenantValue",
     "WordPressExtras",
     "airtable",
@@ -192,6 +196,7 @@ __all__ = [
     "cognito",
     "digitalocean",
     "discord",
+    "discover_provider",
     "docusign",
     "docusign_demo",
     "dropbox",

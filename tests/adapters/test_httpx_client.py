@@ -16,9 +16,10 @@ import trustme
 from returns.pipeline import is_successful
 from returns.result import Failure
 
-from igniter_connectors import HttpFailed, HttpRequest
+from igniter_connectors import HttpRequest
 from igniter_connectors.adapters.httpx_client import HttpxClient, resolve
 from igniter_connectors.core.http.messages import RESPONSE_LIMIT_BYTES
+from igniter_connectors.typing import HttpFailed
 from tests.sample import CANARY
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

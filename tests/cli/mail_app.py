@@ -11,11 +11,11 @@ from igniter_connectors import (
     Connectors,
     Secret,
     Settings,
-    StandardWebhooks,
     Webhook,
     WebhookCall,
     WebhookFailed,
 )
+from igniter_connectors.webhooks import StandardWebhooks
 from tests.sample import Organization
 
 

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from igniter_connectors import Keyring, Secret, Settings, WebhookEvent, value_or_raise
+from igniter_connectors import Keyring, Secret, Settings, value_or_raise
 from igniter_connectors.core.webhook.schemes import StandardWebhooks
 from igniter_connectors.testing import sign_webhook
+from igniter_connectors.webhooks import WebhookEvent
 from tests.cli.test_command_line import run
 from tests.sample import CANARY, Organization
 

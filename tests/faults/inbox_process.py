@@ -15,7 +15,8 @@ from typing import Literal, NoReturn, get_args
 
 from returns.result import Success
 
-from igniter_connectors import DeliveryLimits, Keyring, Secret, WebhookEndpoint
+from igniter_connectors import Keyring, Secret
+from igniter_connectors.webhooks import DeliveryLimits, WebhookEndpoint
 from tests.faults.effects import INSERT, Effects
 from tests.flows.mailroom import Answer, Call, Plan, mailroom
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from returns.result import Success
 
-from igniter_connectors import DeliveryLimits, Keyring, WebhookEndpoint, value_or_raise
+from igniter_connectors import Keyring, value_or_raise
+from igniter_connectors.webhooks import DeliveryLimits, WebhookEndpoint
 from tests.faults.effects import INSERT, Effects
 from tests.faults.inbox_process import POINTS
 from tests.flows.mailroom import Answer, Call, Plan, mailroom

@@ -17,23 +17,20 @@ from igniter_connectors import (
     Connector,
     ConnectorManager,
     Connectors,
-    DeliveryLimits,
     Event,
     HttpRequest,
     HttpResponse,
     Keyring,
-    Retries,
     Secret,
-    StandardWebhooks,
-    Store,
     Webhook,
     WebhookCall,
-    WebhookEndpoint,
     WebhookFailed,
     value_or_raise,
 )
 from igniter_connectors.core.webhook.schemes import Verification
+from igniter_connectors.stores import Store
 from igniter_connectors.testing import sign_webhook
+from igniter_connectors.webhooks import DeliveryLimits, Retries, StandardWebhooks, WebhookEndpoint
 from tests.sample import CANARY, KEYRING, Organization
 
 ACME = Organization("acme")

@@ -15,8 +15,9 @@ from urllib.parse import parse_qs
 import msgspec
 from returns.result import Failure, Result, Success
 
-from igniter_connectors import HttpFailed, HttpRequest, HttpResponse
+from igniter_connectors import HttpRequest, HttpResponse
 from igniter_connectors.testing import ManualClock
+from igniter_connectors.typing import HttpFailed
 
 Weather = Literal[
     "answers",

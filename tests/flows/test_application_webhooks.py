@@ -24,18 +24,16 @@ from igniter_connectors import (
     PostgresStore,
     Secret,
     SQLiteStore,
-    StandardWebhooks,
-    Store,
     Webhook,
     WebhookCall,
-    WebhookEndpoint,
     WebhookFailed,
-    WebhookReceived,
-    WebhookUnrouted,
     WrongWiring,
     value_or_raise,
 )
+from igniter_connectors.events import WebhookReceived, WebhookUnrouted
+from igniter_connectors.stores import Store
 from igniter_connectors.testing import sign_webhook
+from igniter_connectors.webhooks import StandardWebhooks, WebhookEndpoint
 from tests.sample import CANARY, KEYRING, Organization
 
 SECRETS = (Secret("whsec_" + "QUJD" * 8), Secret("whsec_" + "REVG" * 8))

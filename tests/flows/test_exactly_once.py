@@ -9,14 +9,9 @@ from pathlib import Path
 import pytest
 from returns.result import Success
 
-from igniter_connectors import (
-    DeliveryLimits,
-    DeliveryLost,
-    PostgresStore,
-    SQLiteStore,
-    StoreUnavailable,
-    value_or_raise,
-)
+from igniter_connectors import PostgresStore, SQLiteStore, value_or_raise
+from igniter_connectors.stores import DeliveryLost, StoreUnavailable
+from igniter_connectors.webhooks import DeliveryLimits
 from tests.faults.effects import INSERT, Effects
 from tests.flows.mailroom import Answer, Call, Mailroom, Plan, mailroom
 

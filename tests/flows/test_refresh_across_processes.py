@@ -20,17 +20,13 @@ from returns.result import Result
 
 from igniter_connectors import (
     AccessToken,
-    HttpFailed,
     HttpRequest,
     HttpResponse,
     Keyring,
     MemoryStore,
-    NeedsReauth,
     OAuthProvider,
-    RefreshFailed,
     Secret,
     SQLiteStore,
-    StoreUnavailable,
 )
 from igniter_connectors.adapters.system import SystemEntropy
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord, Grant
@@ -42,7 +38,10 @@ from igniter_connectors.flows.event_bus import EventBus
 from igniter_connectors.flows.oauth.token_source import Renewals
 from igniter_connectors.flows.sealing import open_tokens, seal_tokens
 from igniter_connectors.ports import Store
+from igniter_connectors.problems import NeedsReauth, RefreshFailed
+from igniter_connectors.stores import StoreUnavailable
 from igniter_connectors.testing import ManualClock
+from igniter_connectors.typing import HttpFailed
 from tests.flows.model_provider import ModelProvider, Weather
 from tests.web.github import GitHub, github
 

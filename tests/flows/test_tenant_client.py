@@ -15,24 +15,22 @@ from returns.result import Result, Success
 from igniter_connectors import (
     ActionCall,
     ActionFailed,
-    ConfigInvalid,
     Connector,
     ConnectorManager,
     Connectors,
     HttpRequest,
     MemoryStore,
-    MissingScopes,
-    NeedsReauth,
     OAuthConnector,
     OAuthProvider,
     Principal,
     Secret,
-    TenantClient,
     action,
     problem_of,
     value_or_raise,
 )
 from igniter_connectors.flows.oauth.revoke import revoke_due
+from igniter_connectors.problems import ConfigInvalid, MissingScopes, NeedsReauth
+from igniter_connectors.providers import TenantClient
 from igniter_connectors.testing import ManualClock, ScriptedProvider, running_provider
 from tests.sample import KEYRING, Organization
 

@@ -11,11 +11,9 @@ from msgspec.structs import replace
 from igniter_connectors import (
     ConnectorManager,
     Connectors,
-    DeliveryLimits,
     MemoryStore,
     OAuthProvider,
     PostgresStore,
-    WorkDone,
     WrongWiring,
     value_or_raise,
 )
@@ -25,6 +23,8 @@ from igniter_connectors.testing import (
     ScriptedProvider,
     running_provider,
 )
+from igniter_connectors.typing import WorkDone
+from igniter_connectors.webhooks import DeliveryLimits
 from tests.flows.mailroom import Call, Plan, mailroom, manager
 from tests.flows.oauth.test_token_source import ACME, KEY
 from tests.sample import KEYRING, Organization

@@ -12,15 +12,9 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from igniter_connectors import (
-    MemoryStore,
-    NeedsReauth,
-    OAuthProvider,
-    Secret,
-    problem_of,
-    value_or_raise,
-)
+from igniter_connectors import MemoryStore, OAuthProvider, Secret, problem_of, value_or_raise
 from igniter_connectors.flows.oauth.revoke import revoke_due
+from igniter_connectors.problems import NeedsReauth
 from igniter_connectors.testing import ManualClock
 from tests.interop.authlib_server import CLIENT_SECRET, ISSUER, AuthlibProvider, running_authlib
 from tests.sample import Organization

@@ -18,14 +18,9 @@ from msgspec.structs import replace
 from returns.result import Success
 
 from igniter_connectors import (
-    DiscoveryFailed,
     HttpRequest,
-    IdentityMismatch,
-    IdTokenInvalid,
-    NeedsReauth,
     OAuthProvider,
     Secret,
-    TokenRefused,
     discover_provider,
     problem_of,
     value_or_raise,
@@ -38,6 +33,13 @@ from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.flows.oauth.moment import moment_of
 from igniter_connectors.flows.oauth.revoke import revoke_due
 from igniter_connectors.flows.sealing import open_tokens
+from igniter_connectors.problems import (
+    DiscoveryFailed,
+    IdentityMismatch,
+    IdTokenInvalid,
+    NeedsReauth,
+    TokenRefused,
+)
 from tests.interop.oidc_device import enter_code
 from tests.interop.oidc_provider import (
     Feature,

@@ -15,16 +15,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from msgspec.structs import replace
 from returns.pipeline import is_successful
 
-from igniter_connectors import (
+from igniter_connectors import Secret
+from igniter_connectors.core.webhook.verification import verify
+from igniter_connectors.testing import sign_webhook
+from igniter_connectors.webhooks import (
     GITHUB,
     STANDARD_WEBHOOKS,
-    Secret,
     SignedRequest,
     Verified,
     WebhookEndpoint,
 )
-from igniter_connectors.core.webhook.verification import verify
-from igniter_connectors.testing import sign_webhook
 from tests.core.webhook.requests import SIGNED_AT, request
 
 from .oidc_provider import NODE, install_node_modules

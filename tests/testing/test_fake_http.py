@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from returns.result import Failure, Success
 
-from igniter_connectors import HttpFailed, HttpRequest, HttpResponse
+from igniter_connectors import HttpRequest, HttpResponse
 from igniter_connectors.testing import FakeHttp, json_answer
+from igniter_connectors.typing import HttpFailed
 
 GET = HttpRequest("GET", "https://api.example/canary")
 

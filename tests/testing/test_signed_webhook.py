@@ -14,7 +14,13 @@ from msgspec.structs import replace
 from returns.pipeline import is_successful
 from returns.result import Failure, Result
 
-from igniter_connectors import (
+from igniter_connectors import HttpRequest, Secret
+from igniter_connectors.core.webhook.challenge import challenge_answer
+from igniter_connectors.core.webhook.schemes import Verification
+from igniter_connectors.core.webhook.signing_keys import new_signing_secret, signing_key
+from igniter_connectors.core.webhook.verification import verify
+from igniter_connectors.testing import challenge_webhook, sign_webhook
+from igniter_connectors.webhooks import (
     GITHUB,
     LINEAR,
     META,
@@ -31,18 +37,11 @@ from igniter_connectors import (
     AcceptUnsignedEvents,
     CustomVerification,
     HmacScheme,
-    HttpRequest,
     Refused,
-    Secret,
     SignedRequest,
     Verified,
     WebhookEndpoint,
 )
-from igniter_connectors.core.webhook.challenge import challenge_answer
-from igniter_connectors.core.webhook.schemes import Verification
-from igniter_connectors.core.webhook.signing_keys import new_signing_secret, signing_key
-from igniter_connectors.core.webhook.verification import verify
-from igniter_connectors.testing import challenge_webhook, sign_webhook
 from tests.core.webhook.requests import SECOND, SIGNED_AT
 
 ENTROPY: Final = bytes(range(32))

@@ -13,13 +13,12 @@ from igniter_connectors import (
     HttpRequest,
     HttpResponse,
     MemoryStore,
-    OAuthStateInvalid,
     Principal,
-    ReturnToInvalid,
     Secret,
     problem_of,
     value_or_raise,
 )
+from igniter_connectors.problems import OAuthStateInvalid, ReturnToInvalid
 from igniter_connectors.testing import ProviderScript, ScriptedProvider, running_provider
 from tests.sample import Organization
 from tests.web.github import GitHub, Site, site

@@ -19,23 +19,16 @@ from litestar import Litestar
 from returns.result import Result, Success
 
 from igniter_connectors import (
-    STRIPE,
     Connector,
     ConnectorManager,
     Connectors,
-    DeliveryLimits,
     HttpRequest,
     MemoryStore,
     Secret,
     SQLiteStore,
-    StandardWebhooks,
     Webhook,
     WebhookCall,
-    WebhookEndpoint,
     WebhookFailed,
-    WebhookNotConfigured,
-    WebhookNotFound,
-    WebhookSecretInvalid,
     problem_of,
     value_or_raise,
 )
@@ -43,8 +36,10 @@ from igniter_connectors.core.webhook.inbox import NewEvent, Recorded
 from igniter_connectors.core.webhook.payload import payload_reader
 from igniter_connectors.core.webhook.schemes import BodyFormat
 from igniter_connectors.ports import Store
+from igniter_connectors.problems import WebhookNotConfigured, WebhookNotFound, WebhookSecretInvalid
 from igniter_connectors.testing import sign_webhook
 from igniter_connectors.web import ConnectorsPlugin
+from igniter_connectors.webhooks import STRIPE, DeliveryLimits, StandardWebhooks, WebhookEndpoint
 from tests.sample import CANARY, KEYRING, Organization, bot, running_bot
 from tests.web.documented import Documented
 from tests.web.served import bound_socket, port_of, served

@@ -26,7 +26,6 @@ from igniter_connectors import (
     OAuthProvider,
     Principal,
     Secret,
-    StandardWebhooks,
     Webhook,
     WebhookCall,
     WebhookFailed,
@@ -43,6 +42,7 @@ from igniter_connectors.testing import (
     running_provider,
     sign_webhook,
 )
+from igniter_connectors.webhooks import StandardWebhooks
 from tests.sample import KEYRING, Organization
 
 ACME = Organization("acme")

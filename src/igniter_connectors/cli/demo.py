@@ -16,11 +16,7 @@ import msgspec
 from returns.pipeline import is_successful
 from rich.console import Console
 
-from igniter_connectors.adapters.httpx_client import HttpxClient
-from igniter_connectors.adapters.memory.store import MemoryStore
-from igniter_connectors.api import (
-    AuthorizationCompleted,
-    AuthorizationFailed,
+from igniter_connectors import (
     AuthorizationRequest,
     ConnectorManager,
     Connectors,
@@ -34,6 +30,8 @@ from igniter_connectors.api import (
     problem_of,
     value_or_raise,
 )
+from igniter_connectors.adapters.httpx_client import HttpxClient
+from igniter_connectors.adapters.memory.store import MemoryStore
 from igniter_connectors.cli.demo_connectors import (
     Bot,
     BotMessage,
@@ -50,6 +48,7 @@ from igniter_connectors.cli.demo_connectors import (
 from igniter_connectors.cli.real_provider import RealProvider, discover
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.webhook.schemes import StandardWebhooks
+from igniter_connectors.events import AuthorizationCompleted, AuthorizationFailed
 from igniter_connectors.testing.clock import ManualClock
 from igniter_connectors.testing.provider import ScriptedProvider, running_provider
 from igniter_connectors.testing.signed_webhook import sign_webhook

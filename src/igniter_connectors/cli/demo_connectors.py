@@ -8,7 +8,7 @@ import msgspec
 from returns.pipeline import is_successful
 from returns.result import Result, Success
 
-from igniter_connectors.api import (
+from igniter_connectors import (
     ActionCall,
     ActionFailed,
     Connector,
@@ -16,13 +16,13 @@ from igniter_connectors.api import (
     OAuthProvider,
     Scope,
     Secret,
-    StandardWebhooks,
     Webhook,
     WebhookCall,
     WebhookFailed,
     action,
 )
 from igniter_connectors.core.http.messages import origin_of
+from igniter_connectors.webhooks import StandardWebhooks
 
 
 class Organization(Scope, frozen=True, tag="organization"):

@@ -8,11 +8,12 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from igniter_connectors import HttpFailed, HttpResponse, OAuthProvider, Secret
+from igniter_connectors import HttpResponse, OAuthProvider, Secret
 from igniter_connectors.core.connection.record import Grant
 from igniter_connectors.core.oauth.client_renewal import judge_client_renewal, renews_as_client
 from igniter_connectors.core.oauth.refresh import DefiniteFailure, Outcome, Renewed
 from igniter_connectors.core.oauth.token_response import TokenSet
+from igniter_connectors.typing import HttpFailed
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PROVIDER = OAuthProvider(

@@ -23,14 +23,12 @@ from igniter_connectors import (
     Connector,
     ConnectorManager,
     Connectors,
-    HttpFailed,
     HttpRequest,
     HttpResponse,
     MemoryStore,
     OAuthProvider,
     Principal,
     Secret,
-    StandardWebhooks,
     Webhook,
     WebhookCall,
     WebhookFailed,
@@ -60,6 +58,8 @@ from igniter_connectors.testing import (
     running_provider,
     sign_webhook,
 )
+from igniter_connectors.typing import HttpFailed
+from igniter_connectors.webhooks import StandardWebhooks
 from tests.flows.scripted_api import Api, running_api
 from tests.sample import CANARY, KEYRING, Organization
 

@@ -17,22 +17,12 @@ from igniter_connectors import (
     ActionCall,
     ActionFailed,
     AdoptedTokens,
-    CallProblem,
-    ConfigInvalid,
-    Conflict,
     Connector,
     ConnectorManager,
-    IdentityMismatch,
     MemoryStore,
-    NeedsReauth,
     OAuthProvider,
-    ProviderUnreachable,
-    RefreshFailed,
     Secret,
     SQLiteStore,
-    TenantClient,
-    TokenMalformed,
-    TokenRefused,
     WrongWiring,
     action,
     problem_of,
@@ -41,6 +31,18 @@ from igniter_connectors import (
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.flows.oauth.revoke import revoke_due
 from igniter_connectors.ports import Store
+from igniter_connectors.problems import (
+    CallProblem,
+    ConfigInvalid,
+    Conflict,
+    IdentityMismatch,
+    NeedsReauth,
+    ProviderUnreachable,
+    RefreshFailed,
+    TokenMalformed,
+    TokenRefused,
+)
+from igniter_connectors.providers import TenantClient
 from igniter_connectors.testing import ManualClock
 from tests.flows.scripted_http import ScriptedHttp, answer
 from tests.sample import KEYRING, Organization

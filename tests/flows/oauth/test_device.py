@@ -13,33 +13,35 @@ from msgspec.structs import replace
 from returns.result import Result
 
 from igniter_connectors import (
-    ConfigInvalid,
-    Conflict,
     Connection,
     Connector,
     ConnectorManager,
     Connectors,
-    DeviceProblem,
     Event,
     HttpResponse,
-    IdentityMismatch,
     MemoryStore,
     OAuthConnector,
     OAuthProvider,
-    PendingDevice,
-    ProviderAnswerMalformed,
-    ProviderUnreachable,
     Secret,
-    StoreUnavailable,
-    TokenRefused,
-    UserInfoMalformed,
     WrongWiring,
     problem_of,
     value_or_raise,
 )
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.flows.oauth.revoke import revoke_due
+from igniter_connectors.problems import (
+    ConfigInvalid,
+    Conflict,
+    DeviceProblem,
+    IdentityMismatch,
+    ProviderAnswerMalformed,
+    ProviderUnreachable,
+    TokenRefused,
+    UserInfoMalformed,
+)
+from igniter_connectors.stores import StoreUnavailable
 from igniter_connectors.testing import ManualClock
+from igniter_connectors.typing import PendingDevice
 from tests.flows.scripted_http import ScriptedHttp, answer
 from tests.sample import KEYRING, Organization
 

@@ -9,11 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from igniter_connectors import (
-    MemoryStore,
-    problem_of,
-    value_or_raise,
-)
+from igniter_connectors import MemoryStore, problem_of, value_or_raise
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.problem import NeedsReauth, RefreshFailed
 from igniter_connectors.ports import StoreUnavailable

@@ -11,28 +11,20 @@ from typing import Any
 import pytest
 from returns.result import Success
 
-from igniter_connectors import (
-    GITHUB,
-    DeliveryLimits,
-    MemoryStore,
-    PostgresStore,
-    Retries,
-    SQLiteStore,
-    Store,
-    StoreUnavailable,
+from igniter_connectors import MemoryStore, PostgresStore, SQLiteStore, problem_of, value_or_raise
+from igniter_connectors.core.connection.record import ConnectionKey
+from igniter_connectors.core.webhook.inbox import InboxEvent, NewEvent, Recorded
+from igniter_connectors.events import (
     WebhookDeadLettered,
-    WebhookEventNotFound,
-    WebhookEventNotReplayable,
     WebhookFailedEvent,
     WebhookProcessed,
     WebhookReceived,
-    problem_of,
-    value_or_raise,
 )
-from igniter_connectors.core.connection.record import ConnectionKey
-from igniter_connectors.core.webhook.inbox import InboxEvent, NewEvent, Recorded
 from igniter_connectors.flows.webhooks import inbox_worker as deliver
 from igniter_connectors.flows.webhooks.inbox_worker import Deliveries
+from igniter_connectors.problems import WebhookEventNotFound, WebhookEventNotReplayable
+from igniter_connectors.stores import Store, StoreUnavailable
+from igniter_connectors.webhooks import GITHUB, DeliveryLimits, Retries
 from tests.flows.mailroom import Answer, Call, Letter, Mailroom, Plan, mailroom
 from tests.sample import CANARY
 

@@ -14,7 +14,6 @@ from returns.result import Result, Success
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from igniter_connectors import (
-    META,
     ActionCall,
     ActionFailed,
     Connector,
@@ -23,7 +22,6 @@ from igniter_connectors import (
     MemoryStore,
     OAuthProvider,
     Secret,
-    StandardWebhooks,
     Webhook,
     WebhookCall,
     WebhookFailed,
@@ -32,6 +30,7 @@ from igniter_connectors import (
 )
 from igniter_connectors.core.connector.form_fields import MASK
 from igniter_connectors.web import ConnectorsPlugin
+from igniter_connectors.webhooks import META, StandardWebhooks
 from tests.sample import CANARY, KEYRING, Organization, bot
 from tests.web.documented import validator_of
 from tests.web.served import bound_socket, port_of, served

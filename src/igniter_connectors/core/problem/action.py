@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, final
 
 from igniter_connectors.core.problem.base import Problem
 
 
+@final
 class ActionNotFound(Problem, frozen=True, tag="CONNECTOR_ACTION_NOT_FOUND"):
     """The action was never added to this connector."""
 
@@ -16,6 +17,7 @@ class ActionNotFound(Problem, frozen=True, tag="CONNECTOR_ACTION_NOT_FOUND"):
     says: ClassVar[str] = "{connector} has no action {action!r}"
 
 
+@final
 class ActionInputInvalid(Problem, frozen=True, tag="CONNECTOR_ACTION_INPUT_INVALID"):
     """The input does not fit its type. The handler did not run."""
 
@@ -26,6 +28,7 @@ class ActionInputInvalid(Problem, frozen=True, tag="CONNECTOR_ACTION_INPUT_INVAL
     says: ClassVar[str] = "{connector}.{action}: input at {path}: {reason}"
 
 
+@final
 class ActionOutputInvalid(Problem, frozen=True, tag="CONNECTOR_ACTION_OUTPUT_INVALID"):
     """The handler ran, and what it returned does not fit its type."""
 
@@ -36,6 +39,7 @@ class ActionOutputInvalid(Problem, frozen=True, tag="CONNECTOR_ACTION_OUTPUT_INV
     says: ClassVar[str] = "{connector}.{action}: output at {path}: {reason}"
 
 
+@final
 class ActionFailed(Problem, frozen=True, tag="CONNECTOR_ACTION_FAILED"):
     """The handler said so, or raised (then `reason` names the exception's type alone).
 

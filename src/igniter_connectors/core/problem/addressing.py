@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, final
 
 from igniter_connectors.core.problem.base import Problem
 
 
+@final
 class ConnectorNotFound(Problem, frozen=True, tag="CONNECTOR_NOT_FOUND"):
     """No connector with this key is registered."""
 
@@ -14,6 +15,7 @@ class ConnectorNotFound(Problem, frozen=True, tag="CONNECTOR_NOT_FOUND"):
     says: ClassVar[str] = "no connector {connector!r} is registered"
 
 
+@final
 class ProviderNotKnown(Problem, frozen=True, tag="CONNECTOR_PROVIDER_NOT_KNOWN"):
     """The catalogue of OAuth providers has none with this key."""
 
@@ -21,6 +23,7 @@ class ProviderNotKnown(Problem, frozen=True, tag="CONNECTOR_PROVIDER_NOT_KNOWN")
     says: ClassVar[str] = "the catalogue has no provider {provider!r}"
 
 
+@final
 class ScopeInvalid(Problem, frozen=True, tag="CONNECTOR_SCOPE_INVALID"):
     """A kind of tenant that is not registered, or an identity that cannot be stored."""
 
@@ -29,6 +32,7 @@ class ScopeInvalid(Problem, frozen=True, tag="CONNECTOR_SCOPE_INVALID"):
     says: ClassVar[str] = "scope {scope!r}: {reason}"
 
 
+@final
 class ScopeIdentifierRequired(Problem, frozen=True, tag="CONNECTOR_SCOPE_IDENTIFIER_REQUIRED"):
     """A kind of tenant that needs an identity was given none."""
 
@@ -36,6 +40,7 @@ class ScopeIdentifierRequired(Problem, frozen=True, tag="CONNECTOR_SCOPE_IDENTIF
     says: ClassVar[str] = "scope {scope!r} needs an identity"
 
 
+@final
 class AccountInvalid(Problem, frozen=True, tag="CONNECTOR_ACCOUNT_INVALID"):
     """An account's name that cannot be stored: empty, over 255 characters, not printable."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, final
 
 from igniter_connectors.core.problem.base import Problem
 
 
+@final
 class ApiRequestRefused(Problem, frozen=True, tag="CONNECTOR_API_REQUEST_REFUSED"):
     """The request was not sent: its address leaves the connector's API, or it is no good request.
 
@@ -19,6 +20,7 @@ class ApiRequestRefused(Problem, frozen=True, tag="CONNECTOR_API_REQUEST_REFUSED
     says: ClassVar[str] = "{connector}: the request was not sent: {reason}"
 
 
+@final
 class ApiUnreachable(Problem, frozen=True, tag="CONNECTOR_API_UNREACHABLE"):
     """No answer that could be read came before the deadline.
 
@@ -30,6 +32,7 @@ class ApiUnreachable(Problem, frozen=True, tag="CONNECTOR_API_UNREACHABLE"):
     says: ClassVar[str] = "{connector}: the API gave no answer in time"
 
 
+@final
 class ApiRateLimited(Problem, frozen=True, tag="CONNECTOR_API_RATE_LIMITED"):
     """The API answered 429, and to wait as it asks would pass the deadline. Nothing was done.
 
@@ -41,6 +44,7 @@ class ApiRateLimited(Problem, frozen=True, tag="CONNECTOR_API_RATE_LIMITED"):
     says: ClassVar[str] = "{connector}: the API takes no more calls until {retry_at}"
 
 
+@final
 class ApiUnauthorized(Problem, frozen=True, tag="CONNECTOR_API_UNAUTHORIZED"):
     """The API answered 401, and a renewal of the token did not help or could not be had.
 
@@ -51,6 +55,7 @@ class ApiUnauthorized(Problem, frozen=True, tag="CONNECTOR_API_UNAUTHORIZED"):
     says: ClassVar[str] = "{connector}: the API does not accept the credentials"
 
 
+@final
 class ApiResponseTooLarge(Problem, frozen=True, tag="CONNECTOR_API_RESPONSE_TOO_LARGE"):
     """The answer is longer than the call allowed. What was asked for may have been done."""
 
@@ -59,6 +64,7 @@ class ApiResponseTooLarge(Problem, frozen=True, tag="CONNECTOR_API_RESPONSE_TOO_
     says: ClassVar[str] = "{connector}: the API's answer has more than {limit_bytes} bytes"
 
 
+@final
 class ResponseUnexpected(Problem, frozen=True, tag="CONNECTOR_RESPONSE_UNEXPECTED"):
     """An answer of another status, or one whose JSON does not fit its type.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, final
 
 from igniter_connectors.core.problem.base import Problem
 
 
+@final
 class NotConnected(Problem, frozen=True, tag="CONNECTOR_NOT_CONNECTED"):
     """The tenant has no connection here."""
 
@@ -15,6 +16,7 @@ class NotConnected(Problem, frozen=True, tag="CONNECTOR_NOT_CONNECTED"):
     says: ClassVar[str] = "{connector} (account {account!r}) is not connected: connect it first"
 
 
+@final
 class AlreadyConnected(Problem, frozen=True, tag="CONNECTOR_ALREADY_CONNECTED"):
     """The tenant is connected here already; `update` or `disconnect` it."""
 
@@ -25,6 +27,7 @@ class AlreadyConnected(Problem, frozen=True, tag="CONNECTOR_ALREADY_CONNECTED"):
     )
 
 
+@final
 class Disabled(Problem, frozen=True, tag="CONNECTOR_DISABLED"):
     """The connection is switched off."""
 
@@ -32,6 +35,7 @@ class Disabled(Problem, frozen=True, tag="CONNECTOR_DISABLED"):
     says: ClassVar[str] = "{connector} is disabled: enable it first"
 
 
+@final
 class Conflict(Problem, frozen=True, tag="CONNECTOR_CONFLICT"):
     """Somebody else changed the connection; read it again and decide anew.
 
@@ -43,6 +47,7 @@ class Conflict(Problem, frozen=True, tag="CONNECTOR_CONFLICT"):
     says: ClassVar[str] = "{connector} was changed meanwhile: read it again"
 
 
+@final
 class ConfigInvalid(Problem, frozen=True, tag="CONNECTOR_CONFIG_INVALID"):
     """A config does not fit its type or the connector's own check; `path` as in `$.chat_id`."""
 
@@ -52,6 +57,7 @@ class ConfigInvalid(Problem, frozen=True, tag="CONNECTOR_CONFIG_INVALID"):
     says: ClassVar[str] = "{connector}: config at {path}: {reason}"
 
 
+@final
 class DefaultConfigRequired(Problem, frozen=True, tag="CONNECTOR_DEFAULT_CONFIG_REQUIRED"):
     """An action was called without a tenant, on a connector that has no default config."""
 
@@ -59,6 +65,7 @@ class DefaultConfigRequired(Problem, frozen=True, tag="CONNECTOR_DEFAULT_CONFIG_
     says: ClassVar[str] = "{connector} has no default config: call the action for a tenant"
 
 
+@final
 class DecryptFailed(Problem, frozen=True, tag="CONNECTOR_DECRYPT_FAILED"):
     """A stored secret does not open in this place with any key of the keyring.
 
@@ -71,6 +78,7 @@ class DecryptFailed(Problem, frozen=True, tag="CONNECTOR_DECRYPT_FAILED"):
     )
 
 
+@final
 class EncryptFailed(Problem, frozen=True, tag="CONNECTOR_ENCRYPT_FAILED"):
     """A value could not be sealed: larger than 1 MiB, or not text that can be stored."""
 
@@ -78,6 +86,7 @@ class EncryptFailed(Problem, frozen=True, tag="CONNECTOR_ENCRYPT_FAILED"):
     says: ClassVar[str] = "{connector}: the value cannot be sealed"
 
 
+@final
 class DatabaseFailed(Problem, frozen=True, tag="CONNECTOR_DATABASE_FAILED"):
     """The database did not answer, or refused. Nothing is known to have been written."""
 

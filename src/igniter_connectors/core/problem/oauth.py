@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, final
 
 from igniter_connectors.core.problem.base import Problem
 
 
+@final
 class OAuthNotConfigured(Problem, frozen=True, tag="CONNECTOR_OAUTH_NOT_CONFIGURED"):
     """The connector has no OAuth provider."""
 
@@ -15,6 +16,7 @@ class OAuthNotConfigured(Problem, frozen=True, tag="CONNECTOR_OAUTH_NOT_CONFIGUR
     says: ClassVar[str] = "{connector} has no OAuth provider"
 
 
+@final
 class OAuthStateInvalid(Problem, frozen=True, tag="CONNECTOR_OAUTH_STATE_INVALID"):
     """The state or ticket is unknown, used, expired, another browser's or another subject's.
 
@@ -25,6 +27,7 @@ class OAuthStateInvalid(Problem, frozen=True, tag="CONNECTOR_OAUTH_STATE_INVALID
     says: ClassVar[str] = "{connector}: this authorization is not open here: begin again"
 
 
+@final
 class AuthorizationDenied(Problem, frozen=True, tag="CONNECTOR_OAUTH_AUTHORIZATION_DENIED"):
     """The provider sent the browser back with an error.
 
@@ -36,6 +39,7 @@ class AuthorizationDenied(Problem, frozen=True, tag="CONNECTOR_OAUTH_AUTHORIZATI
     says: ClassVar[str] = "{connector}: the provider refused the authorization ({error})"
 
 
+@final
 class IssuerMismatch(Problem, frozen=True, tag="CONNECTOR_OAUTH_ISSUER_MISMATCH"):
     """The answer came from another authorization server than the one asked (RFC 9207)."""
 
@@ -43,6 +47,7 @@ class IssuerMismatch(Problem, frozen=True, tag="CONNECTOR_OAUTH_ISSUER_MISMATCH"
     says: ClassVar[str] = "{connector}: the answer came from another authorization server"
 
 
+@final
 class TokenRefused(Problem, frozen=True, tag="CONNECTOR_OAUTH_TOKEN_FAILED"):
     """The token endpoint refused. `error` is a code of RFC 6749 section 5.2, else `other`."""
 
@@ -51,6 +56,7 @@ class TokenRefused(Problem, frozen=True, tag="CONNECTOR_OAUTH_TOKEN_FAILED"):
     says: ClassVar[str] = "{connector}: the provider refused to issue a token ({error})"
 
 
+@final
 class TokenMalformed(Problem, frozen=True, tag="CONNECTOR_OAUTH_PARSE_TOKEN_FAILED"):
     """The token endpoint's answer cannot be read; `path` says where, never what stood there."""
 
@@ -59,6 +65,7 @@ class TokenMalformed(Problem, frozen=True, tag="CONNECTOR_OAUTH_PARSE_TOKEN_FAIL
     says: ClassVar[str] = "{connector}: the provider's token answer is unusable at {path}"
 
 
+@final
 class UserInfoMalformed(Problem, frozen=True, tag="CONNECTOR_OAUTH_PARSE_USERINFO_FAILED"):
     """The account behind the tokens cannot be told from the provider's answer."""
 
@@ -66,6 +73,7 @@ class UserInfoMalformed(Problem, frozen=True, tag="CONNECTOR_OAUTH_PARSE_USERINF
     says: ClassVar[str] = "{connector}: the provider's user info cannot be read"
 
 
+@final
 class RefreshFailed(Problem, frozen=True, tag="CONNECTOR_OAUTH_REFRESH_FAILED"):
     """The access token expired and could not be renewed now; the grant may well be alive.
 
@@ -77,6 +85,7 @@ class RefreshFailed(Problem, frozen=True, tag="CONNECTOR_OAUTH_REFRESH_FAILED"):
     says: ClassVar[str] = "{connector}: the access token could not be renewed: try again later"
 
 
+@final
 class NeedsReauth(Problem, frozen=True, tag="CONNECTOR_NEEDS_REAUTH"):
     """The grant is dead; only the tenant can authorize anew."""
 
@@ -85,6 +94,7 @@ class NeedsReauth(Problem, frozen=True, tag="CONNECTOR_NEEDS_REAUTH"):
     says: ClassVar[str] = "{connector} needs to be authorized again: {reason}"
 
 
+@final
 class MissingScopes(Problem, frozen=True, tag="CONNECTOR_MISSING_SCOPES"):
     """The tenant did not grant all that the action declares; nothing was called.
 
@@ -98,6 +108,7 @@ class MissingScopes(Problem, frozen=True, tag="CONNECTOR_MISSING_SCOPES"):
     says: ClassVar[str] = "{connector}: authorize again to grant more: {upgrade_url}"
 
 
+@final
 class IdentityMismatch(Problem, frozen=True, tag="CONNECTOR_IDENTITY_MISMATCH"):
     """Another account of the provider than the one that is connected here."""
 
@@ -105,6 +116,7 @@ class IdentityMismatch(Problem, frozen=True, tag="CONNECTOR_IDENTITY_MISMATCH"):
     says: ClassVar[str] = "{connector}: another account was signed in than the one connected"
 
 
+@final
 class ProviderUnreachable(Problem, frozen=True, tag="CONNECTOR_PROVIDER_UNREACHABLE"):
     """The provider did not answer in time, or not with HTTP, or with more than is read."""
 
@@ -112,6 +124,7 @@ class ProviderUnreachable(Problem, frozen=True, tag="CONNECTOR_PROVIDER_UNREACHA
     says: ClassVar[str] = "{connector}: the provider could not be reached"
 
 
+@final
 class DiscoveryFailed(Problem, frozen=True, tag="CONNECTOR_OAUTH_DISCOVERY_FAILED"):
     """An authorization server's own description cannot be had or is not its own."""
 
@@ -120,6 +133,7 @@ class DiscoveryFailed(Problem, frozen=True, tag="CONNECTOR_OAUTH_DISCOVERY_FAILE
     says: ClassVar[str] = "{issuer}: {reason}"
 
 
+@final
 class ReturnToInvalid(Problem, frozen=True, tag="CONNECTOR_RETURN_TO_INVALID"):
     """The place to return to is neither a path of this site nor on the allow-list."""
 
@@ -127,12 +141,14 @@ class ReturnToInvalid(Problem, frozen=True, tag="CONNECTOR_RETURN_TO_INVALID"):
     says: ClassVar[str] = "{connector}: return_to must be a path that starts with one '/'"
 
 
+@final
 class PrincipalRequired(Problem, frozen=True, tag="CONNECTOR_PRINCIPAL_REQUIRED"):
     """The application did not say who is calling."""
 
     says: ClassVar[str] = "sign in first"
 
 
+@final
 class RequestRefused(Problem, frozen=True, tag="CONNECTOR_REQUEST_REFUSED"):
     """A request from another site, or one that the application does not permit."""
 
@@ -140,6 +156,7 @@ class RequestRefused(Problem, frozen=True, tag="CONNECTOR_REQUEST_REFUSED"):
     says: ClassVar[str] = "{reason}"
 
 
+@final
 class TenantValueInvalid(Problem, frozen=True, tag="CONNECTOR_OAUTH_TENANT_VALUE_INVALID"):
     """A tenant's config value does not fit into the provider's address or client.
 
@@ -152,6 +169,7 @@ class TenantValueInvalid(Problem, frozen=True, tag="CONNECTOR_OAUTH_TENANT_VALUE
     says: ClassVar[str] = "{connector}: {field} {reason}"
 
 
+@final
 class ProviderAnswerMalformed(Problem, frozen=True, tag="CONNECTOR_OAUTH_ANSWER_MALFORMED"):
     """An answer of the provider, other than one with tokens, cannot be read.
 
@@ -163,6 +181,7 @@ class ProviderAnswerMalformed(Problem, frozen=True, tag="CONNECTOR_OAUTH_ANSWER_
     says: ClassVar[str] = "{connector}: the provider's answer is unusable at {path}"
 
 
+@final
 class IdTokenInvalid(Problem, frozen=True, tag="CONNECTOR_OAUTH_ID_TOKEN_INVALID"):
     """An ID token is not the provider's, not for this client, or not of this authorization.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, final
 
 from igniter_connectors.core.problem.base import Problem
 
 
+@final
 class WebhookNotConfigured(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_NOT_CONFIGURED"):
     """The connector takes no webhooks."""
 
@@ -14,12 +15,14 @@ class WebhookNotConfigured(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_NOT_CONF
     says: ClassVar[str] = "{connector} takes no webhooks"
 
 
+@final
 class WebhookNotFound(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_NOT_FOUND"):
     """No such webhook endpoint; or the connection behind it is gone."""
 
     says: ClassVar[str] = "no such webhook endpoint"
 
 
+@final
 class WebhookTooLarge(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_TOO_LARGE"):
     """The body is over the cap."""
 
@@ -27,6 +30,7 @@ class WebhookTooLarge(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_TOO_LARGE"):
     says: ClassVar[str] = "a webhook's body has at most {limit_bytes} bytes"
 
 
+@final
 class WebhookSecretInvalid(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_SECRET_INVALID"):
     """A signing secret that is not of the form the scheme signs with."""
 
@@ -34,6 +38,7 @@ class WebhookSecretInvalid(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_SECRET_I
     says: ClassVar[str] = "{connector}: the signing secret is not of the scheme's form"
 
 
+@final
 class WebhookVerificationFailed(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_VERIFICATION_FAILED"):
     """The signature is missing, malformed, too old, or does not match. Nothing was decoded."""
 
@@ -41,6 +46,7 @@ class WebhookVerificationFailed(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_VER
     says: ClassVar[str] = "{connector}: the webhook's signature is not accepted"
 
 
+@final
 class WebhookPayloadInvalid(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_VALIDATION_FAILED"):
     """A genuine webhook whose payload does not fit the connector's type."""
 
@@ -50,6 +56,7 @@ class WebhookPayloadInvalid(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_VALIDAT
     says: ClassVar[str] = "{connector}: webhook payload at {path}: {reason}"
 
 
+@final
 class WebhookFailed(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_FAILED"):
     """The handler said so, raised, or took too long; it is tried again after a pause.
 
@@ -61,6 +68,7 @@ class WebhookFailed(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_FAILED"):
     says: ClassVar[str] = "{connector}: the webhook's handler failed: {reason}"
 
 
+@final
 class WebhookOverloaded(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_OVERLOADED"):
     """More deliveries came at once than may wait; the provider is asked to come again."""
 
@@ -68,6 +76,7 @@ class WebhookOverloaded(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_OVERLOADED"
     says: ClassVar[str] = "too many webhooks at once: try again in {retry_after_seconds} s"
 
 
+@final
 class WebhookEventNotFound(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_EVENT_NOT_FOUND"):
     """No event of this connection has this id; or it is forgotten."""
 
@@ -75,6 +84,7 @@ class WebhookEventNotFound(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_EVENT_NO
     says: ClassVar[str] = "{connector}: no such webhook event"
 
 
+@final
 class WebhookEventNotReplayable(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_EVENT_NOT_REPLAYABLE"):
     """The event's body was cleared away, or it is being handled."""
 

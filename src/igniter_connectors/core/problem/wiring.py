@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, final
 
 from igniter_connectors.core.problem.base import Problem
 
 
+@final
 class BuildInvalid(Problem, frozen=True, tag="CONNECTOR_BUILD_INVALID"):
     """Two parts do not go together, or one is not usable."""
 
@@ -14,6 +15,7 @@ class BuildInvalid(Problem, frozen=True, tag="CONNECTOR_BUILD_INVALID"):
     says: ClassVar[str] = "{reason}"
 
 
+@final
 class BuildConfigRequired(Problem, frozen=True, tag="CONNECTOR_BUILD_CONFIG_REQUIRED"):
     """A connector was given no config type, or something else than a msgspec.Struct."""
 
@@ -21,24 +23,28 @@ class BuildConfigRequired(Problem, frozen=True, tag="CONNECTOR_BUILD_CONFIG_REQU
     says: ClassVar[str] = "{connector}: with_config(…) takes a msgspec.Struct subclass"
 
 
+@final
 class BuildScopesRequired(Problem, frozen=True, tag="CONNECTOR_BUILD_SCOPES_REQUIRED"):
     """No kind of tenant was registered."""
 
     says: ClassVar[str] = "register a kind of tenant: add_scope(…)"
 
 
+@final
 class BuildConnectorsRequired(Problem, frozen=True, tag="CONNECTOR_BUILD_CONNECTORS_REQUIRED"):
     """No connector was registered."""
 
     says: ClassVar[str] = "register a connector: add_connector(…)"
 
 
+@final
 class DatabaseRequired(Problem, frozen=True, tag="CONNECTOR_DATABASE_REQUIRED"):
     """No store was given."""
 
     says: ClassVar[str] = "give a store: with_database(SQLiteStore('connectors.db'))"
 
 
+@final
 class EncryptionSecretRequired(Problem, frozen=True, tag="CONNECTOR_ENCRYPTION_SECRET_REQUIRED"):
     """The secret to seal with is missing or short."""
 
@@ -48,6 +54,7 @@ class EncryptionSecretRequired(Problem, frozen=True, tag="CONNECTOR_ENCRYPTION_S
     )
 
 
+@final
 class SettingInvalid(Problem, frozen=True, tag="CONNECTOR_SETTING_INVALID"):
     """An environment variable or option that cannot be used."""
 

@@ -1,0 +1,75 @@
+"""Webhooks: the schemes that verify them, a preset for each known provider, limits and retries."""
+
+from __future__ import annotations
+
+from igniter_connectors.core.webhook.challenge import hub_verify_token
+from igniter_connectors.core.webhook.endpoint import EndpointSummary, WebhookEndpoint
+from igniter_connectors.core.webhook.inbox import EventState, WebhookEvent
+from igniter_connectors.core.webhook.presets import (
+    GITHUB,
+    LINEAR,
+    META,
+    MICROSOFT_GRAPH,
+    SHOPIFY,
+    SLACK,
+    SLACK_FORMS,
+    STANDARD_WEBHOOKS,
+    STRIPE,
+    SVIX,
+    TWILIO,
+    TWILIO_JSON,
+    ZOOM,
+)
+from igniter_connectors.core.webhook.request import Part, Refused, SignedRequest, Verified
+from igniter_connectors.core.webhook.retry_policy import Delivery, DeliveryLimits, Retries
+from igniter_connectors.core.webhook.schemes import (
+    AcceptUnsignedEvents,
+    BareSignature,
+    CustomVerification,
+    HmacScheme,
+    KeyedSignature,
+    MicrosoftGraphScheme,
+    StandardWebhooks,
+    TwilioScheme,
+)
+from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
+from igniter_connectors.manager.webhooks import ConnectionWebhooks
+
+__all__ = [
+    "GITHUB",
+    "LINEAR",
+    "META",
+    "MICROSOFT_GRAPH",
+    "SHOPIFY",
+    "SLACK",
+    "SLACK_FORMS",
+    "STANDARD_WEBHOOKS",
+    "STRIPE",
+    "SVIX",
+    "TWILIO",
+    "TWILIO_JSON",
+    "ZOOM",
+    "AcceptUnsignedEvents",
+    "BareSignature",
+    "ConnectionWebhooks",
+    "CustomVerification",
+    "Delivery",
+    "DeliveryLimits",
+    "EndpointSummary",
+    "EventState",
+    "HmacScheme",
+    "KeyedSignature",
+    "MicrosoftGraphScheme",
+    "Part",
+    "Refused",
+    "Retries",
+    "SignedRequest",
+    "StandardWebhooks",
+    "TwilioScheme",
+    "Verified",
+    "Webhook",
+    "WebhookCall",
+    "WebhookEndpoint",
+    "WebhookEvent",
+    "hub_verify_token",
+]
