@@ -16,8 +16,8 @@ from igniter_connectors import HttpRequest, HttpResponse, PostgresStore
 from igniter_connectors.adapters.httpx_client import HttpxClient
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord, Grant
 from igniter_connectors.core.http.messages import RESPONSE_LIMIT_BYTES
-from igniter_connectors.core.oauth.pending_revocation import RevocationRequest
 from igniter_connectors.core.oauth.refresh_lease import Lease
+from igniter_connectors.core.oauth.revocation import RevocationRequest
 from igniter_connectors.typing import HttpFailed
 
 BEFORE_LEASE: Final = "before the lease"

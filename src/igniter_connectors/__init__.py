@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from igniter_connectors.builder import ConnectorManager
     from igniter_connectors.core.api.access_token import AccessToken
     from igniter_connectors.core.api.client import ApiClient
-    from igniter_connectors.core.connection.record import Connection, ConnectionSummary
+    from igniter_connectors.core.connection.view import Connection, ConnectionSummary
     from igniter_connectors.core.connector.action import Action, ActionCall, action, http_action
     from igniter_connectors.core.connector.definition import (
         ConfigConnector,
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from igniter_connectors.core.event import Event
     from igniter_connectors.core.http.messages import HttpClient, HttpRequest, HttpResponse
     from igniter_connectors.core.oauth.adopted_tokens import AdoptedTokens
+    from igniter_connectors.core.oauth.authorization_request import AuthorizationRequest
     from igniter_connectors.core.oauth.provider import OAuthProvider
-    from igniter_connectors.core.oauth.state import AuthorizationRequest
     from igniter_connectors.core.pagination import Page
     from igniter_connectors.core.principal import Principal
     from igniter_connectors.core.problem import (

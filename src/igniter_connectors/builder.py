@@ -12,8 +12,8 @@ from typing_extensions import TypeVar
 
 from igniter_connectors.core.connector.definition import Definition
 from igniter_connectors.core.event import Connected, Disconnected, ErrorOccurred, Event
+from igniter_connectors.core.http.base_url import parse_base_url
 from igniter_connectors.core.http.messages import HttpClient
-from igniter_connectors.core.http.url import parse_base_url
 from igniter_connectors.core.problem import (
     BuildConnectorsRequired,
     BuildInvalid,

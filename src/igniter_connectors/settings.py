@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from returns.pipeline import is_successful
 
-from igniter_connectors.core.http.url import BaseUrl, parse_base_url
+from igniter_connectors.core.http.base_url import BaseUrl, parse_base_url
 from igniter_connectors.core.problem import SettingInvalid, WrongWiring
 from igniter_connectors.core.sealing.keyring import Keyring
 from igniter_connectors.core.secret import Secret

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from igniter_connectors.builder import ManagerBuilder, Missing
 from igniter_connectors.core.connection.explanation import Explanation
-from igniter_connectors.core.connection.record import Authorization, UpstreamAccount
+from igniter_connectors.core.connection.view import Authorization, UpstreamAccount
 from igniter_connectors.core.connector.definition import (
     ConnectorBuilder,
     ConnectorDraft,
@@ -19,8 +19,8 @@ from igniter_connectors.core.connector.definition import (
 )
 from igniter_connectors.core.connector.form_fields import FieldKind, FormField, JsonValue
 from igniter_connectors.core.http.messages import HttpFailed
+from igniter_connectors.core.oauth.authorization_request import CookieAuthorization
 from igniter_connectors.core.oauth.provider import AssertionAlgorithm, ClientAuthentication
-from igniter_connectors.core.oauth.state import CookieAuthorization
 from igniter_connectors.manager.at import BoundAction
 from igniter_connectors.manager.connectors import ConnectorEntry, DefaultAction, FoundConnector
 from igniter_connectors.manager.pending_device import PendingDevice

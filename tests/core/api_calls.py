@@ -10,7 +10,7 @@ import msgspec
 from returns.result import Result, Success
 
 from igniter_connectors.core.api.access_token import AccessToken
-from igniter_connectors.core.api.base_url import ApiBase
+from igniter_connectors.core.api.api_base import ApiBase
 from igniter_connectors.core.api.client import ApiAnswer, ApiSender, Called
 from igniter_connectors.core.api.request import ApiRequest
 from igniter_connectors.core.connection.record import ConnectionRecord

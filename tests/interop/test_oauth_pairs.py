@@ -13,11 +13,8 @@ import pytest
 from msgspec.structs import replace
 
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
-from igniter_connectors.core.oauth.authorization_request import (
-    authorization_url,
-    judge_callback,
-    parse_callback,
-)
+from igniter_connectors.core.oauth.authorization_request import authorization_url
+from igniter_connectors.core.oauth.callback import judge_callback, parse_callback
 from igniter_connectors.core.oauth.client_assertion import Moment
 from igniter_connectors.core.oauth.client_credentials import (
     client_credentials_request,

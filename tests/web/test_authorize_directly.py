@@ -135,7 +135,7 @@ async def test_an_unbound_flow_takes_no_cookie_for_a_binding() -> None:
         callback = await made.callback(begun.url)
         other = value_or_raise(await made.at.authorize_with_cookie(CONFIG, subject="cli"))
         nonce = other.set_cookie.reveal().partition(";")[0].partition("=")[2]
-        from igniter_connectors.core.oauth.state import cookie_name
+        from igniter_connectors.core.oauth.state_cookie import cookie_name
 
         state = httpx.URL(callback).params["state"]
         jar = f"{cookie_name(state, secure=False)}={nonce}"

@@ -34,7 +34,7 @@ from igniter_connectors import (
     value_or_raise,
 )
 from igniter_connectors.adapters.system import SystemEntropy
-from igniter_connectors.core.http.url import url_safe
+from igniter_connectors.core.http.base64url import url_safe
 from igniter_connectors.core.oauth.pkce import challenge_of
 from igniter_connectors.testing import (
     ManualClock,

@@ -9,7 +9,7 @@ from typing import Final, Generic
 import msgspec
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.http.url import url_safe
+from igniter_connectors.core.http.base64url import url_safe
 
 Item = TypeVar("Item")
 Item_co = TypeVar("Item_co", covariant=True)

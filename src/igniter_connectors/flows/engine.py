@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 
-from igniter_connectors.core.http.url import BaseUrl
+from igniter_connectors.core.http.base_url import BaseUrl
 from igniter_connectors.core.problem import BuildInvalid, WrongWiring
 from igniter_connectors.core.sealing.cipher_cache import Ciphers
 from igniter_connectors.flows.event_bus import EventBus

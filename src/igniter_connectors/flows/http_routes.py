@@ -12,11 +12,11 @@ from returns.result import Failure
 
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.connector.definition import Definition, OAuthConnector
+from igniter_connectors.core.http.base_url import BaseUrl
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.http.problem_details import problem_response
-from igniter_connectors.core.http.url import (
+from igniter_connectors.core.http.routes import (
     ApplicationWebhookRoute,
-    BaseUrl,
     CallbackRoute,
     StartRoute,
     WebhookRoute,

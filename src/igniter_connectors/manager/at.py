@@ -12,11 +12,8 @@ from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar
 
 from igniter_connectors.core.connection.explanation import Explanation, explain
-from igniter_connectors.core.connection.record import (
-    Connection,
-    ConnectionKey,
-    ConnectionRecord,
-)
+from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
+from igniter_connectors.core.connection.view import Connection
 from igniter_connectors.core.connector.action import Action
 from igniter_connectors.core.connector.definition import Definition
 from igniter_connectors.core.connector.validation import decode_json, encode_json_to_seal

@@ -10,10 +10,13 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.connection.record import Connection
+from igniter_connectors.core.connection.view import Connection
 from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.oauth.adopted_tokens import AdoptedTokens
-from igniter_connectors.core.oauth.state import AuthorizationRequest, CookieAuthorization
+from igniter_connectors.core.oauth.authorization_request import (
+    AuthorizationRequest,
+    CookieAuthorization,
+)
 from igniter_connectors.core.problem import (
     AdoptProblem,
     AuthorizeDirectlyProblem,

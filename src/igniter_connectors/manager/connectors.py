@@ -20,10 +20,10 @@ from igniter_connectors.core.connector.definition import (
 )
 from igniter_connectors.core.connector.form_fields import FormField
 from igniter_connectors.core.event import Event
+from igniter_connectors.core.http.base_url import BaseUrl
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
-from igniter_connectors.core.http.url import (
+from igniter_connectors.core.http.routes import (
     ApplicationWebhookRoute,
-    BaseUrl,
     WebhookRoute,
     application_webhook_url,
 )

@@ -11,7 +11,8 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.connection.record import Connection, ConnectionRecord
+from igniter_connectors.core.connection.record import ConnectionRecord
+from igniter_connectors.core.connection.view import Connection
 from igniter_connectors.core.problem import ConfigInvalid, DecryptFailed, DeviceProblem
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.oauth.device import DeviceFlow, finish_device

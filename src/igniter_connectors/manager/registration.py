@@ -10,8 +10,8 @@ import msgspec
 
 from igniter_connectors.core.connector.definition import Definition
 from igniter_connectors.core.event import Event
+from igniter_connectors.core.http.base_url import BaseUrl
 from igniter_connectors.core.http.messages import HttpClient
-from igniter_connectors.core.http.url import BaseUrl
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.sealing.keyring import Keyring
 from igniter_connectors.core.webhook.retry_policy import DeliveryLimits

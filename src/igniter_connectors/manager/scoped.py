@@ -9,11 +9,8 @@ import msgspec
 from returns.result import Result, Success
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.connection.record import (
-    DEFAULT_ACCOUNT,
-    ConnectionKey,
-    ConnectionSummary,
-)
+from igniter_connectors.core.connection.record import DEFAULT_ACCOUNT, ConnectionKey
+from igniter_connectors.core.connection.view import ConnectionSummary
 from igniter_connectors.core.connector.definition import (
     ConfigConnector,
     Definition,

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord, Grant, Status
-from igniter_connectors.core.oauth.pending_revocation import RevocationRequest
 from igniter_connectors.core.oauth.refresh_lease import Lease
+from igniter_connectors.core.oauth.revocation import RevocationRequest
 
 
 class ConnectionStore(Protocol):

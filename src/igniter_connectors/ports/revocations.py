@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from igniter_connectors.core.connection.record import ConnectionKey
-from igniter_connectors.core.oauth.pending_revocation import PendingRevocation
+from igniter_connectors.core.oauth.revocation import PendingRevocation
 
 
 class RevocationStore(Protocol):

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord, Grant
-from igniter_connectors.core.oauth.pending_revocation import PendingRevocation, RevocationRequest
 from igniter_connectors.core.oauth.refresh_lease import Lease
+from igniter_connectors.core.oauth.revocation import PendingRevocation, RevocationRequest
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 from igniter_connectors.ports import Store

@@ -11,7 +11,7 @@ from returns.result import Failure
 
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.http.problem_details import problem_response
-from igniter_connectors.core.http.url import parse_webhook_path
+from igniter_connectors.core.http.routes import parse_webhook_path
 from igniter_connectors.core.problem import WebhookNotFound, WebhookTooLarge
 from igniter_connectors.core.webhook.challenge import answers_get
 from igniter_connectors.core.webhook.schemes import headers_read

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from returns.result import Failure
 
-from igniter_connectors.core.api.base_url import ApiPlace
+from igniter_connectors.core.api.api_base import ApiPlace
 from igniter_connectors.core.api.request import ApiRequest, ReadyRequest, build_request
 from igniter_connectors.core.secret import Secret
 

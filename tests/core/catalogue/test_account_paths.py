@@ -12,7 +12,7 @@ from returns.pipeline import is_successful
 
 from igniter_connectors.core.catalogue.account_paths import AccountPaths
 from igniter_connectors.core.catalogue.listing import find_provider, known_providers
-from igniter_connectors.core.connection.record import UpstreamAccount
+from igniter_connectors.core.connection.view import UpstreamAccount
 from igniter_connectors.core.oauth.userinfo import judge_userinfo
 from igniter_connectors.core.secret import Secret
 from tests.core.oauth.providers import answer

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from igniter_connectors.core.connection.explanation import Remedy, State, explain
 from igniter_connectors.core.connection.record import ConnectionRecord, Status
-from igniter_connectors.core.oauth.refresh import freshness
+from igniter_connectors.core.oauth.refresh_decision import freshness
 from tests.core.examples import NOW, granted, record
 
 SECOND = timedelta(seconds=1)

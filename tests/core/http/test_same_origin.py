@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from igniter_connectors.core.http.base_url import parse_base_url
 from igniter_connectors.core.http.messages import HttpRequest
 from igniter_connectors.core.http.same_origin import judge_same_origin
-from igniter_connectors.core.http.url import parse_base_url
 from igniter_connectors.core.problem import RequestRefused
 
 OWN = "https://own.example"

@@ -14,7 +14,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from msgspec.structs import replace
 
-from igniter_connectors.core.http.url import url_safe
+from igniter_connectors.core.http.base64url import url_safe
 from igniter_connectors.core.oauth.client_assertion import (
     ASSERTION_LIFE,
     Moment,

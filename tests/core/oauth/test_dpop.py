@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from igniter_connectors.core.http.base64url import octets_of, url_safe
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
-from igniter_connectors.core.http.url import octets_of, url_safe
 from igniter_connectors.core.oauth.client_assertion import Moment
 from igniter_connectors.core.oauth.dpop import (
     access_token_hash,

@@ -14,7 +14,7 @@ from joserfc.jwk import OctKey, RSAKey
 from returns.pipeline import is_successful
 from returns.result import Result
 
-from igniter_connectors.core.http.url import url_safe
+from igniter_connectors.core.http.base64url import url_safe
 from igniter_connectors.core.oauth.id_token import (
     LONGEST_TOKEN,
     UNKNOWN_KEY,

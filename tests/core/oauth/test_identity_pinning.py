@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from igniter_connectors.core.connection.record import UpstreamAccount
+from igniter_connectors.core.connection.view import UpstreamAccount
 from igniter_connectors.core.oauth.identity_pinning import judge_identity
 from igniter_connectors.core.problem import IdentityMismatch
 from tests.core.examples import granted

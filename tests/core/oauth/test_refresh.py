@@ -6,23 +6,19 @@ from datetime import timedelta
 from urllib.parse import parse_qsl
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from igniter_connectors.core.http.messages import HttpFailed, HttpResponse
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.refresh import (
-    EXPIRY_MARGIN,
-    LONGEST_LEAD,
     DefiniteFailure,
-    Freshness,
     GrantDead,
     Outcome,
     Renewed,
     UnknownOutcome,
     back_off,
-    freshness,
     judge_refresh,
     refresh_request,
 )
@@ -47,77 +43,6 @@ def judge(
 
 
 # --- freshness ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("left", "state"),
-    [
-        (HOUR, "fresh"),
-        (timedelta(minutes=12) + MICRO, "fresh"),
-        (timedelta(minutes=12), "due"),
-        (timedelta(minutes=12) - MICRO, "due"),
-        (EXPIRY_MARGIN + MICRO, "due"),
-        (EXPIRY_MARGIN, "expired"),
-        (EXPIRY_MARGIN - MICRO, "expired"),
-        (timedelta(), "expired"),
-        (-DAY, "expired"),
-    ],
-)
-def test_a_token_of_an_hour(left: timedelta, state: Freshness) -> None:
-    """Due from a fifth of its life, 12 minutes, before the end; expired from 10 seconds before."""
-    expires_at = NOW + HOUR
-    judged = freshness(now=expires_at - left, refreshed_at=NOW, expires_at=expires_at)
-    assert judged == state
-
-
-@pytest.mark.parametrize(
-    ("left", "state"),
-    [
-        (LONGEST_LEAD + MICRO, "fresh"),
-        (LONGEST_LEAD, "due"),
-        (LONGEST_LEAD - MICRO, "due"),
-        (EXPIRY_MARGIN, "expired"),
-    ],
-)
-def test_a_token_of_a_day(left: timedelta, state: Freshness) -> None:
-    """Due from 15 minutes before the end, not from a fifth of the day."""
-    expires_at = NOW + DAY
-    judged = freshness(now=expires_at - left, refreshed_at=NOW, expires_at=expires_at)
-    assert judged == state
-
-
-def test_a_token_without_an_end_stays_fresh() -> None:
-    """It is used until the provider refuses it."""
-    assert freshness(now=NOW + 9999 * DAY, refreshed_at=NOW, expires_at=None) == "fresh"
-
-
-ORDER: list[Freshness] = ["fresh", "due", "expired"]
-SPANS = st.timedeltas(min_value=-DAY, max_value=400 * DAY)
-
-
-@given(SPANS, SPANS, SPANS)
-def test_freshness_is_monotone_in_now(life: timedelta, one: timedelta, other: timedelta) -> None:
-    """As time goes on a token only ages; it never becomes fresh again by waiting."""
-    earlier, later = sorted([one, other])
-    states = [
-        freshness(now=NOW + passed, refreshed_at=NOW, expires_at=NOW + life)
-        for passed in (earlier, later)
-    ]
-    assert ORDER.index(states[0]) <= ORDER.index(states[1])
-
-
-@given(SPANS, SPANS)
-def test_a_token_past_its_end_is_expired(life: timedelta, passed: timedelta) -> None:
-    """Whatever its life was, and clocks that went backwards included."""
-    assume(passed >= life)
-    state = freshness(now=NOW + passed, refreshed_at=NOW, expires_at=NOW + life)
-    assert state == "expired"
-
-
-@given(st.timedeltas(min_value=timedelta(minutes=1), max_value=400 * DAY))
-def test_a_new_token_is_fresh(life: timedelta) -> None:
-    """A refresh is not followed at once by another, for any life of a minute or more."""
-    assert freshness(now=NOW, refreshed_at=NOW, expires_at=NOW + life) == "fresh"
 
 
 # --- the request ----------------------------------------------------------------------------

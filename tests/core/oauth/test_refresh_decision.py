@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord, Grant
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.refresh_decision import (
+    EXPIRY_MARGIN,
+    LONGEST_LEAD,
+    Freshness,
     GiveUp,
     TakeLease,
     UseStored,
     WaitForHolder,
-    dead_status,
     decide,
+    freshness,
     is_minted_by,
-    is_still_ours,
 )
 from igniter_connectors.core.oauth.refresh_lease import (
-    COMMIT_RETRY,
-    DEADLINE,
-    DURATION,
-    SETTLING,
     Lease,
 )
 from igniter_connectors.core.problem import NeedsReauth, RefreshFailed
+
+SECOND = timedelta(seconds=1)
+MICRO = timedelta(microseconds=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 GRANT = Grant(b"sealed", 3, "grant", (), refreshable=True, refreshed_at=NOW)
@@ -74,35 +80,6 @@ def test_a_dead_or_absent_grant_is_given_up(was_refused: bool) -> None:
         )
 
 
-def test_what_the_lease_was_taken_on_is_row_and_generation() -> None:
-    """Another row, another generation, no grant, no row: read again."""
-    assert is_still_ours(ROW, LEASE)
-    for row in (
-        None,
-        replace(ROW, id="other"),
-        replace(ROW, grant=None),
-        replace(ROW, grant=replace(GRANT, generation=4)),
-    ):
-        assert not is_still_ours(row, LEASE)
-
-
-def test_a_mark_that_stood_before_makes_a_dead_grant_a_lost_rotation() -> None:
-    """Probable, not proven; without one the provider simply refused."""
-    assert dead_status(LEASE) == "needs_reauth"
-    assert dead_status(replace(LEASE, unresolved_before=True)) == "lost_rotation"
-
-
-def test_the_times_fit_into_one_another() -> None:
-    """A holder has time to commit after its deadline; who takes over waits out a retry."""
-    assert DEADLINE < DURATION
-    assert SETTLING > COMMIT_RETRY
-
-
-def test_a_lease_shows_no_token() -> None:
-    """Nor its owner, which fences."""
-    assert repr(LEASE) == "Lease(row='row', generation=3)"
-
-
 @pytest.mark.parametrize(
     ("client", "minted_at", "has_tenant_host", "is_ours"),
     [
@@ -126,3 +103,76 @@ def test_a_refresh_token_goes_to_the_client_that_minted_it(
     )
     grant = replace(GRANT, client_id=client, token_url=minted_at)
     assert is_minted_by(grant, provider) is is_ours
+
+
+@pytest.mark.parametrize(
+    ("left", "state"),
+    [
+        (HOUR, "fresh"),
+        (timedelta(minutes=12) + MICRO, "fresh"),
+        (timedelta(minutes=12), "due"),
+        (timedelta(minutes=12) - MICRO, "due"),
+        (EXPIRY_MARGIN + MICRO, "due"),
+        (EXPIRY_MARGIN, "expired"),
+        (EXPIRY_MARGIN - MICRO, "expired"),
+        (timedelta(), "expired"),
+        (-DAY, "expired"),
+    ],
+)
+def test_a_token_of_an_hour(left: timedelta, state: Freshness) -> None:
+    """Due from a fifth of its life, 12 minutes, before the end; expired from 10 seconds before."""
+    expires_at = NOW + HOUR
+    judged = freshness(now=expires_at - left, refreshed_at=NOW, expires_at=expires_at)
+    assert judged == state
+
+
+@pytest.mark.parametrize(
+    ("left", "state"),
+    [
+        (LONGEST_LEAD + MICRO, "fresh"),
+        (LONGEST_LEAD, "due"),
+        (LONGEST_LEAD - MICRO, "due"),
+        (EXPIRY_MARGIN, "expired"),
+    ],
+)
+def test_a_token_of_a_day(left: timedelta, state: Freshness) -> None:
+    """Due from 15 minutes before the end, not from a fifth of the day."""
+    expires_at = NOW + DAY
+    judged = freshness(now=expires_at - left, refreshed_at=NOW, expires_at=expires_at)
+    assert judged == state
+
+
+def test_a_token_without_an_end_stays_fresh() -> None:
+    """It is used until the provider refuses it."""
+    assert freshness(now=NOW + 9999 * DAY, refreshed_at=NOW, expires_at=None) == "fresh"
+
+
+ORDER: list[Freshness] = ["fresh", "due", "expired"]
+
+
+SPANS = st.timedeltas(min_value=-DAY, max_value=400 * DAY)
+
+
+@given(SPANS, SPANS, SPANS)
+def test_freshness_is_monotone_in_now(life: timedelta, one: timedelta, other: timedelta) -> None:
+    """As time goes on a token only ages; it never becomes fresh again by waiting."""
+    earlier, later = sorted([one, other])
+    states = [
+        freshness(now=NOW + passed, refreshed_at=NOW, expires_at=NOW + life)
+        for passed in (earlier, later)
+    ]
+    assert ORDER.index(states[0]) <= ORDER.index(states[1])
+
+
+@given(SPANS, SPANS)
+def test_a_token_past_its_end_is_expired(life: timedelta, passed: timedelta) -> None:
+    """Whatever its life was, and clocks that went backwards included."""
+    assume(passed >= life)
+    state = freshness(now=NOW + passed, refreshed_at=NOW, expires_at=NOW + life)
+    assert state == "expired"
+
+
+@given(st.timedeltas(min_value=timedelta(minutes=1), max_value=400 * DAY))
+def test_a_new_token_is_fresh(life: timedelta) -> None:
+    """A refresh is not followed at once by another, for any life of a minute or more."""
+    assert freshness(now=NOW, refreshed_at=NOW, expires_at=NOW + life) == "fresh"

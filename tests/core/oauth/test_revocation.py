@@ -8,18 +8,23 @@ from urllib.parse import parse_qsl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from igniter_connectors.core.http.messages import HttpFailed
+from igniter_connectors.core.http.messages import DEADLINE, HttpFailed
 from igniter_connectors.core.oauth.revocation import (
+    CLAIM,
+    HELD_BACK,
     Revocation,
     Revoked,
     RevokeLater,
     RevokeRefused,
     TokenKind,
     judge_revocation,
+    revocation_of,
     revoke_request,
 )
 from igniter_connectors.core.secret import Secret
+from tests.core.examples import granted
 
 from .providers import PROVIDER, answer, provider
 from .test_client_assertion import MOMENT, signing
@@ -109,3 +114,24 @@ def test_no_answer_is_asked_again(sent: bool) -> None:
 def test_any_answer_is_judged(body: bytes, status: int) -> None:
     """Whatever bytes come back."""
     assert isinstance(judge_revocation(answer(body, status), received_at=NOW), Revocation)
+
+
+def test_a_revocation_holds_the_grant_and_the_config_that_minted_it() -> None:
+    """Not the row's own grant, where a refresh brought another that could not be stored."""
+    record = granted()
+    assert record.grant is not None
+    newer = replace(record.grant, generation=7)
+    pending = revocation_of(record, newer, id="id")
+    assert (pending.id, pending.key, pending.row) == ("id", record.key, record.id)
+    assert (pending.public_config, pending.sealed_config) == (
+        record.public_config,
+        record.sealed_config,
+    )
+    assert (pending.grant, pending.attempts) == (newer, 0)
+
+
+def test_a_grant_is_held_back_longer_than_a_callback_takes() -> None:
+    """Exchange and user info, each within its deadline; and a claim outlives its request."""
+    assert HELD_BACK > 2 * DEADLINE
+    assert CLAIM > DEADLINE
+    assert timedelta(minutes=5) > HELD_BACK

@@ -17,15 +17,11 @@ from returns.result import Result
 
 from igniter_connectors.core.connector.form_fields import JsonValue
 from igniter_connectors.core.http.messages import HttpResponse
+from igniter_connectors.core.oauth.expiry import LONGEST_LIFE
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.seconds import LONGEST_LIFE
+from igniter_connectors.core.oauth.provider_response import error_of
 from igniter_connectors.core.oauth.token_extras import decode_extras
-from igniter_connectors.core.oauth.token_response import (
-    TokenSet,
-    carried_over,
-    error_of,
-    judge_token,
-)
+from igniter_connectors.core.oauth.token_response import TokenSet, carried_over, judge_token
 from igniter_connectors.core.problem import TokenMalformed, TokenRefused
 from igniter_connectors.core.secret import Secret
 from tests.core.examples import NOW

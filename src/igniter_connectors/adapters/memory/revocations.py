@@ -9,7 +9,7 @@ from typing import final
 from msgspec.structs import replace
 
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
-from igniter_connectors.core.oauth.pending_revocation import PendingRevocation
+from igniter_connectors.core.oauth.revocation import PendingRevocation
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.ports import Clock
 

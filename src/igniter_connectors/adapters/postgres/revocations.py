@@ -10,7 +10,7 @@ from igniter_connectors.adapters.postgres import statements as sql
 from igniter_connectors.adapters.postgres.database import Database
 from igniter_connectors.adapters.postgres.rows import revocation_values, to_revocation
 from igniter_connectors.core.connection.record import ConnectionKey
-from igniter_connectors.core.oauth.pending_revocation import PendingRevocation
+from igniter_connectors.core.oauth.revocation import PendingRevocation
 
 
 @final

@@ -13,7 +13,7 @@ from igniter_connectors.core.connection.record import (
     Grant,
     Status,
 )
-from igniter_connectors.core.oauth.pending_revocation import PendingRevocation
+from igniter_connectors.core.oauth.revocation import PendingRevocation
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 

@@ -14,7 +14,7 @@ from igniter_connectors.adapters.sqlite.rows import (
     to_revocation,
 )
 from igniter_connectors.core.connection.record import ConnectionKey
-from igniter_connectors.core.oauth.pending_revocation import PendingRevocation
+from igniter_connectors.core.oauth.revocation import PendingRevocation
 from igniter_connectors.ports import Clock
 
 

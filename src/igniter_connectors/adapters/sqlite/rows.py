@@ -14,8 +14,8 @@ from igniter_connectors.core.connection.record import (
     Grant,
     Status,
 )
-from igniter_connectors.core.oauth.pending_revocation import PendingRevocation
 from igniter_connectors.core.oauth.refresh_lease import Lease
+from igniter_connectors.core.oauth.revocation import PendingRevocation
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 from igniter_connectors.ports import StoreUnavailable

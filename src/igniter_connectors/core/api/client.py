@@ -10,7 +10,7 @@ import msgspec
 from returns.result import Result
 
 from igniter_connectors.core.api.access_token import AccessToken
-from igniter_connectors.core.api.base_url import ApiBase
+from igniter_connectors.core.api.api_base import ApiBase
 from igniter_connectors.core.api.request import DEADLINE, ApiRequest, Query
 from igniter_connectors.core.connection.record import ConnectionRecord
 from igniter_connectors.core.http.messages import (

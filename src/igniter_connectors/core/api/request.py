@@ -12,7 +12,8 @@ import msgspec
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.api.base_url import ApiPlace, address_below
+from igniter_connectors.core.api.api_base import ApiPlace
+from igniter_connectors.core.api.api_url import address_below
 from igniter_connectors.core.connector.validation import encode_json
 from igniter_connectors.core.http.messages import (
     RESPONSE_LIMIT_BYTES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from igniter_connectors.core.connection.record import UpstreamAccount
+from igniter_connectors.core.connection.view import UpstreamAccount
 from igniter_connectors.core.connector.form_fields import JsonValue
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from igniter_connectors.core.connection.record import ConnectionRecord
-from igniter_connectors.core.oauth.refresh import freshness
+from igniter_connectors.core.oauth.refresh_decision import freshness
 from igniter_connectors.core.webhook.inbox import WebhookEvent
 
 State = Literal[

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Generic, Literal
+from typing import Literal
 
 import msgspec
-from typing_extensions import TypeVar
-
-from igniter_connectors.core.connector.form_fields import JsonValue
-
-Conf_co = TypeVar("Conf_co", bound=msgspec.Struct, covariant=True)
 
 Status = Literal["ok", "needs_reauth", "lost_rotation", "config_changed"]
 """Whether a connection's grant is believed alive; where it is not, only authorizing again mends
 it. `lost_rotation`: probably lost between the provider's answer and this database.
 `config_changed`: the config now leads to another endpoint or client than those that granted."""
 
-Health = Literal["ok", "needs_reauth", "lost_rotation", "config_changed", "disabled", "broken"]
-"""`Status` as a user sees it: `disabled` by somebody, `broken` when the stored secrets or
-config do not open."""
 
 DEFAULT_ACCOUNT = "default"
 
@@ -81,60 +73,3 @@ class ConnectionRecord(msgspec.Struct, frozen=True, gc=False):
     next_attempt_at: datetime | None = None
     lease_owner: str | None = None
     unresolved: bool = False
-
-
-class UpstreamAccount(msgspec.Struct, frozen=True):
-    """Who signed in at the provider. `subject` identifies; the rest is for show, "" if unknown."""
-
-    subject: str
-    name: str = ""
-    email: str = ""
-    avatar: str = ""
-
-
-class Authorization(msgspec.Struct, frozen=True):
-    """What is known of a connection's grant, without its tokens.
-
-    `expires_at` is the access token's end; None where the provider did not say.
-    """
-
-    oauth_scopes: tuple[str, ...]
-    expires_at: datetime | None
-    refreshed_at: datetime
-    generation: int
-    account: UpstreamAccount | None
-
-
-class Connection(msgspec.Struct, Generic[Conf_co], frozen=True):
-    """A tenant's connection, opened. `authorization` is None without OAuth."""
-
-    connector: str
-    account: str
-    id: str
-    config: Conf_co
-    enabled: bool
-    health: Health
-    version: int
-    created_at: datetime
-    updated_at: datetime
-    authorization: Authorization | None = None
-
-
-class ConnectionSummary(msgspec.Struct, frozen=True):
-    """A connection in a list: its config with every secret masked, {} where it is broken."""
-
-    connector: str
-    account: str
-    id: str
-    config: dict[str, JsonValue]
-    enabled: bool
-    health: Health
-    version: int
-    created_at: datetime
-    updated_at: datetime
-    authorization: Authorization | None = None
-
-
-def health_of(record: ConnectionRecord) -> Health:
-    """What the row alone tells; whether it opens is found by opening it."""
-    return record.status if record.enabled else "disabled"

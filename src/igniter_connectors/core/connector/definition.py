@@ -11,11 +11,11 @@ from returns.pipeline import is_successful
 from returns.result import Result
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.api.base_url import IDEMPOTENCY_HEADER, ApiBase, parse_api_base
+from igniter_connectors.core.api.api_base import IDEMPOTENCY_HEADER, ApiBase, parse_api_base
 from igniter_connectors.core.connector.action import Action
 from igniter_connectors.core.connector.config import ConfigSchema
 from igniter_connectors.core.connector.form_fields import decoding_fault
-from igniter_connectors.core.http.url import KEY
+from igniter_connectors.core.http.routes import KEY
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.provider_validation import provider_fault
 from igniter_connectors.core.oauth.tenant_provider import config_fault

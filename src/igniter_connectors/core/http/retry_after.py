@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from igniter_connectors.core.http.date import http_date
 from igniter_connectors.core.http.messages import HttpResponse
 
 LONGEST: Final = timedelta(hours=1)
@@ -31,3 +30,16 @@ def retry_after(response: HttpResponse, *, received_at: datetime) -> timedelta |
         return LONGEST if len(value) > 9 else min(timedelta(seconds=int(value)), LONGEST)
     at = http_date(value)
     return None if at is None else min(max(at - received_at, timedelta()), LONGEST)
+
+
+def http_date(text: str) -> datetime | None:
+    """The aware instant of any of the three forms of a date; None where it is none."""
+    # Loaded here: few headers with a date are read, and every program imports this module.
+    from email.utils import parsedate_to_datetime
+
+    try:
+        at = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    # An HTTP date is in GMT; the asctime form does not say so.
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from igniter_connectors.core.http.base_url import BaseUrl
 from igniter_connectors.core.http.messages import HttpRequest, origin_of
-from igniter_connectors.core.http.url import BaseUrl
 from igniter_connectors.core.problem import RequestRefused
 
 

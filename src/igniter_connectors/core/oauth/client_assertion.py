@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from igniter_connectors.core.http.url import url_safe
+from igniter_connectors.core.http.base64url import url_safe
 from igniter_connectors.core.oauth.provider import AssertionAlgorithm, OAuthProvider
 from igniter_connectors.core.secret import Secret
 

@@ -11,7 +11,7 @@ from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.oauth.client_assertion import Moment
 from igniter_connectors.core.oauth.client_authentication import token_request
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.response import decode_answer
+from igniter_connectors.core.oauth.provider_response import decode_answer
 from igniter_connectors.core.oauth.token_extras import read_extras
 from igniter_connectors.core.oauth.token_response import TokenSet, judge_token
 from igniter_connectors.core.problem import TokenMalformed, TokenRefused

@@ -13,14 +13,19 @@ from returns.result import Failure, Result, Success
 from igniter_connectors.core.connector.form_fields import JsonValue
 from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse
 from igniter_connectors.core.http.retry_after import retry_after
-from igniter_connectors.core.http.url import is_safe_endpoint
+from igniter_connectors.core.http.safe_url import is_safe_endpoint
 from igniter_connectors.core.oauth.client_assertion import Moment
 from igniter_connectors.core.oauth.client_authentication import client_request, token_request
 from igniter_connectors.core.oauth.code_exchange import judge_exchange
+from igniter_connectors.core.oauth.expiry import seconds_of
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.response import decode_answer, error_in, known_error
-from igniter_connectors.core.oauth.seconds import seconds_of
-from igniter_connectors.core.oauth.token_response import TokenSet, error_of
+from igniter_connectors.core.oauth.provider_response import (
+    decode_answer,
+    error_in,
+    error_of,
+    known_error,
+)
+from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import (
     ProviderAnswerMalformed,
     TokenMalformed,

@@ -11,7 +11,7 @@ from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.connector.validation import decode_json
 from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse, origin_of
-from igniter_connectors.core.http.url import is_safe_endpoint
+from igniter_connectors.core.http.safe_url import is_safe_endpoint
 from igniter_connectors.core.oauth.endpoint_template import is_template
 from igniter_connectors.core.oauth.provider import (
     AssertionAlgorithm,

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 from msgspec.structs import replace
 
+from igniter_connectors.core.http.base64url import url_safe
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
-from igniter_connectors.core.http.url import url_safe
 from igniter_connectors.core.oauth.client_assertion import Moment
-from igniter_connectors.core.oauth.response import decode_answer
+from igniter_connectors.core.oauth.provider_response import decode_answer
 from igniter_connectors.core.secret import Secret
 
 if TYPE_CHECKING:

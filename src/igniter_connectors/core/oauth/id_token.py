@@ -13,11 +13,11 @@ from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.connector.form_fields import JsonValue
 from igniter_connectors.core.connector.validation import decode_json
+from igniter_connectors.core.http.base64url import octets_of, url_safe
 from igniter_connectors.core.http.messages import HttpResponse
-from igniter_connectors.core.http.url import octets_of, url_safe
 from igniter_connectors.core.oauth.jwks import KeySet
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.response import decode_answer
+from igniter_connectors.core.oauth.provider_response import decode_answer
 from igniter_connectors.core.problem import IdTokenInvalid
 from igniter_connectors.core.scope import is_storable
 from igniter_connectors.core.secret import Secret

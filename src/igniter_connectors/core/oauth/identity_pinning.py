@@ -6,7 +6,8 @@ have the tenant's actions run there from then on.
 
 from __future__ import annotations
 
-from igniter_connectors.core.connection.record import Grant, UpstreamAccount
+from igniter_connectors.core.connection.record import Grant
+from igniter_connectors.core.connection.view import UpstreamAccount
 from igniter_connectors.core.problem import IdentityMismatch
 
 

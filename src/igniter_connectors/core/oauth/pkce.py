@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from igniter_connectors.core.http.url import url_safe
+from igniter_connectors.core.http.base64url import url_safe
 
 
 def new_verifier(entropy: bytes) -> str:

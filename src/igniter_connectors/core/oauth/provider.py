@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from igniter_connectors.core.connection.record import UpstreamAccount
+from igniter_connectors.core.connection.view import UpstreamAccount
 from igniter_connectors.core.connector.form_fields import JsonValue
 from igniter_connectors.core.secret import Secret
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from igniter_connectors.core.connector.form_fields import decoding_fault
-from igniter_connectors.core.http.url import is_safe_endpoint
+from igniter_connectors.core.http.safe_url import is_safe_endpoint
 from igniter_connectors.core.oauth.client_assertion import assertion_key_fault
 from igniter_connectors.core.oauth.endpoint_template import (
     filled,

@@ -9,16 +9,12 @@ import msgspec
 from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
-from igniter_connectors.core.oauth.authorization_request import (
-    authorization_error,
-    authorization_fields,
-    with_query,
-)
+from igniter_connectors.core.oauth.authorization_request import authorization_fields, with_query
 from igniter_connectors.core.oauth.client_assertion import Moment
 from igniter_connectors.core.oauth.client_authentication import client_request
+from igniter_connectors.core.oauth.expiry import seconds_of
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.response import decode_answer
-from igniter_connectors.core.oauth.seconds import seconds_of
+from igniter_connectors.core.oauth.provider_response import authorization_error, decode_answer
 from igniter_connectors.core.problem import AuthorizationDenied, ProviderAnswerMalformed
 
 _LONGEST_REFERENCE: Final = 2048

@@ -6,8 +6,7 @@ RFC 6749 section 6; RFC 9700 section 4.14 on rotation.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final, Literal
-from zlib import crc32
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -18,19 +17,10 @@ from igniter_connectors.core.http.retry_after import retry_after
 from igniter_connectors.core.oauth.client_assertion import Moment
 from igniter_connectors.core.oauth.client_authentication import token_request
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.token_response import (
-    TokenSet,
-    carried_over,
-    error_of,
-    judge_token,
-)
+from igniter_connectors.core.oauth.provider_response import error_of
+from igniter_connectors.core.oauth.token_response import TokenSet, carried_over, judge_token
 from igniter_connectors.core.secret import Secret
 
-EXPIRY_MARGIN: Final = timedelta(seconds=10)
-"""A token this close to its end counts as expired: the call that carries it takes time too."""
-
-LONGEST_LEAD: Final = timedelta(minutes=15)
-_LEAD_SHARE: Final = 0.2
 _FIRST_DELAY: Final = timedelta(seconds=5)
 _LONGEST_DELAY: Final = timedelta(minutes=5)
 
@@ -38,8 +28,6 @@ _BEFORE_THE_GRANT: Final = (429, 503)
 """Said by whoever stands before the grant is looked at: overload and maintenance."""
 
 _CLIENT_ERRORS: Final = ("invalid_client", "unauthorized_client")
-
-Freshness = Literal["fresh", "due", "expired"]
 
 
 class Renewed(msgspec.Struct, frozen=True):
@@ -68,28 +56,6 @@ class UnknownOutcome(msgspec.Struct, frozen=True):
 
 
 Outcome = Renewed | GrantDead | DefiniteFailure | UnknownOutcome
-
-
-def freshness(
-    *, now: datetime, refreshed_at: datetime, expires_at: datetime | None, spread: str = ""
-) -> Freshness:
-    """Whether a token serves (`fresh`), serves while one renewal runs (`due`), or is `expired`.
-
-    Due from 15 minutes or a fifth of its life before the end, whichever is later, less up to
-    half of that. How much less hangs on `spread`, so that connections that were made together
-    are not renewed together, and every process finds the same. A token without a known end is
-    fresh until the provider refuses it.
-    """
-    if expires_at is None:
-        return "fresh"
-    left = expires_at - now
-    if left <= EXPIRY_MARGIN:
-        return "expired"
-    lead = min(LONGEST_LEAD, (expires_at - refreshed_at) * _LEAD_SHARE)
-    if left > lead:
-        return "fresh"
-    jitter = crc32(spread.encode()) / 2**32 if spread else 0.0
-    return "due" if left <= lead * (1 - jitter / 2) else "fresh"
 
 
 def refresh_request(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Final, Literal
+from zlib import crc32
+
 import msgspec
 
-from igniter_connectors.core.connection.record import ConnectionRecord, Grant, Status
+from igniter_connectors.core.connection.record import ConnectionRecord, Grant
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.refresh_lease import Lease
 from igniter_connectors.core.problem import NeedsReauth, RefreshFailed
 
 
@@ -73,20 +76,36 @@ def is_minted_by(grant: Grant, provider: OAuthProvider) -> bool:
     return grant.client_id == provider.client_id and not is_elsewhere
 
 
-def is_still_ours(record: ConnectionRecord | None, lease: Lease) -> bool:
-    """Whether the row is the one that the lease was taken on, with the same tokens.
+EXPIRY_MARGIN: Final = timedelta(seconds=10)
+"""A token this close to its end counts as expired: the call that carries it takes time too."""
 
-    Looked at after an earlier holder's answer had time to be stored.
+
+LONGEST_LEAD: Final = timedelta(minutes=15)
+
+
+_LEAD_SHARE: Final = 0.2
+
+
+Freshness = Literal["fresh", "due", "expired"]
+
+
+def freshness(
+    *, now: datetime, refreshed_at: datetime, expires_at: datetime | None, spread: str = ""
+) -> Freshness:
+    """Whether a token serves (`fresh`), serves while one renewal runs (`due`), or is `expired`.
+
+    Due from 15 minutes or a fifth of its life before the end, whichever is later, less up to
+    half of that. How much less hangs on `spread`, so that connections that were made together
+    are not renewed together, and every process finds the same. A token without a known end is
+    fresh until the provider refuses it.
     """
-    return (
-        record is not None
-        and record.id == lease.row
-        and record.grant is not None
-        and record.grant.generation == lease.generation
-    )
-
-
-def dead_status(lease: Lease) -> Status:
-    """What a dead grant is called: probably lost in rotation, where an earlier attempt's
-    outcome was never known; else refused."""
-    return "lost_rotation" if lease.unresolved_before else "needs_reauth"
+    if expires_at is None:
+        return "fresh"
+    left = expires_at - now
+    if left <= EXPIRY_MARGIN:
+        return "expired"
+    lead = min(LONGEST_LEAD, (expires_at - refreshed_at) * _LEAD_SHARE)
+    if left > lead:
+        return "fresh"
+    jitter = crc32(spread.encode()) / 2**32 if spread else 0.0
+    return "due" if left <= lead * (1 - jitter / 2) else "fresh"

@@ -12,6 +12,8 @@ from typing import Final
 
 import msgspec
 
+from igniter_connectors.core.connection.record import ConnectionRecord, Status
+
 DEADLINE: Final = timedelta(seconds=10)
 """How long after it asked for the lease a holder may still be waiting for the provider."""
 
@@ -45,3 +47,22 @@ class Lease(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"Lease(row={self.row!r}, generation={self.generation})"
+
+
+def is_still_ours(record: ConnectionRecord | None, lease: Lease) -> bool:
+    """Whether the row is the one that the lease was taken on, with the same tokens.
+
+    Looked at after an earlier holder's answer had time to be stored.
+    """
+    return (
+        record is not None
+        and record.id == lease.row
+        and record.grant is not None
+        and record.grant.generation == lease.generation
+    )
+
+
+def dead_status(lease: Lease) -> Status:
+    """What a dead grant is called: probably lost in rotation, where an earlier attempt's
+    outcome was never known; else refused."""
+    return "lost_rotation" if lease.unresolved_before else "needs_reauth"

@@ -13,10 +13,8 @@ from typing import Final
 import msgspec
 
 from igniter_connectors.core.connection.record import ConnectionKey
-from igniter_connectors.core.secret import Secret
 
 LIFETIME: Final = timedelta(minutes=10)
-COOKIE_SECONDS: Final = 600
 
 
 class PendingAuthorization(msgspec.Struct, frozen=True):
@@ -57,31 +55,6 @@ class AuthorizationPayload(msgspec.Struct, frozen=True):
         return "AuthorizationPayload(…)"
 
 
-class AuthorizationRequest(msgspec.Struct, frozen=True):
-    """Where to send the tenant's browser. The URL opens once, for 10 minutes."""
-
-    url: str
-    expires_in: timedelta = LIFETIME
-
-    def __repr__(self) -> str:
-        return "AuthorizationRequest(url='…')"
-
-
-class CookieAuthorization(msgspec.Struct, frozen=True):
-    """Where to send the tenant's browser, and the cookie to send with that redirect.
-
-    `url` is the provider's; the way back is open for 10 minutes. `set_cookie` is the whole
-    value of a `Set-Cookie` header.
-    """
-
-    url: str
-    set_cookie: Secret
-    expires_in: timedelta = LIFETIME
-
-    def __repr__(self) -> str:
-        return "CookieAuthorization(url='…')"
-
-
 def state_hash(state: str) -> bytes:
     """What is stored of a state. Random of 256 bits needs no key and no salt."""
     return _labelled("state", state)
@@ -106,33 +79,6 @@ def unbound_browser(subject: str) -> bytes:
 def subject_binding(subject: str) -> bytes:
     """Who may begin: this subject."""
     return _labelled("subject", subject)
-
-
-def cookie_name(state: str, *, secure: bool) -> str:
-    """The cookie of one flow: two tabs do not overwrite one another.
-
-    `__Host-` makes browsers refuse it unless it is Secure, with path / and no domain
-    (RFC 6265bis section 4.1.3.2); plain http on loopback goes without.
-    """
-    return f"{'__Host-' if secure else ''}igniter-{state_hash(state).hex()[:8]}"
-
-
-def set_cookie(name: str, nonce: str, *, secure: bool) -> str:
-    """The `Set-Cookie` value that gives the browser its nonce."""
-    flags = "; Secure" if secure else ""
-    return f"{name}={nonce}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax{flags}"
-
-
-def clear_cookie(name: str, *, secure: bool) -> str:
-    """The `Set-Cookie` value that takes it away again."""
-    return f"{name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax{'; Secure' if secure else ''}"
-
-
-def cookie_value(header: str | None, name: str) -> str | None:
-    """A cookie's value out of a `Cookie` header; None where absent or given twice."""
-    pairs = [pair.strip().partition("=") for pair in (header or "").split(";")]
-    found = [value for key, _, value in pairs if key == name]
-    return found[0] if len(found) == 1 else None
 
 
 def _labelled(label: str, *texts: str) -> bytes:

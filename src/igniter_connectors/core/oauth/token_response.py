@@ -12,12 +12,11 @@ from msgspec.structs import replace
 from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.connector.form_fields import JsonValue
-from igniter_connectors.core.http.date import http_date
 from igniter_connectors.core.http.messages import HttpResponse
-from igniter_connectors.core.oauth.instant import life_until
+from igniter_connectors.core.http.retry_after import http_date
+from igniter_connectors.core.oauth.expiry import life_until, seconds_of
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.response import decode_answer, error_in, known_error
-from igniter_connectors.core.oauth.seconds import seconds_of
+from igniter_connectors.core.oauth.provider_response import decode_answer, error_in, known_error
 from igniter_connectors.core.oauth.token_extras import read_extras
 from igniter_connectors.core.problem import TokenMalformed, TokenRefused
 from igniter_connectors.core.secret import Secret
@@ -122,13 +121,6 @@ def carried_over(tokens: TokenSet, spent: TokenSet) -> TokenSet:
         extras=tokens.extras or spent.extras,
         dpop_key=tokens.dpop_key or spent.dpop_key,
     )
-
-
-def error_of(response: HttpResponse) -> str | None:
-    """The answer's `error` as it stands, to be compared with a provider's codes, not shown."""
-    answer = decode_answer(response)
-    error = answer.get("error") if answer is not None else None
-    return error if isinstance(error, str) else None
 
 
 def _read(

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.connection.record import UpstreamAccount
+from igniter_connectors.core.connection.view import UpstreamAccount
 from igniter_connectors.core.connector.form_fields import JsonValue
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.oauth.provider import OAuthProvider

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
-from igniter_connectors.core.http.url import url_safe
+from igniter_connectors.core.http.base64url import url_safe
 from igniter_connectors.core.problem import EncryptionSecretRequired, WrongWiring
 from igniter_connectors.core.sealing.associated_data import Purpose, length_prefixed
 from igniter_connectors.core.secret import Secret

@@ -11,7 +11,7 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.api.access_token import AccessToken
-from igniter_connectors.core.api.base_url import place_of
+from igniter_connectors.core.api.api_base import place_of
 from igniter_connectors.core.api.client import ApiSender, Called
 from igniter_connectors.core.api.request import ApiRequest, ReadyRequest, build_request
 from igniter_connectors.core.api.retry_policy import (
@@ -26,7 +26,7 @@ from igniter_connectors.core.api.retry_policy import (
 from igniter_connectors.core.connection.record import ConnectionRecord
 from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse
-from igniter_connectors.core.oauth.refresh import EXPIRY_MARGIN
+from igniter_connectors.core.oauth.refresh_decision import EXPIRY_MARGIN
 from igniter_connectors.core.problem import (
     ApiProblem,
     ApiRequestRefused,

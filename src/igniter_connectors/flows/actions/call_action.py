@@ -21,7 +21,7 @@ from igniter_connectors.core.event import (
     ActionFailedEvent,
     ActionStarted,
 )
-from igniter_connectors.core.http.url import upgrade_url
+from igniter_connectors.core.oauth.required_scopes import check_required_scopes
 from igniter_connectors.core.problem import (
     ActionFailed,
     ActionInputInvalid,
@@ -32,7 +32,6 @@ from igniter_connectors.core.problem import (
     DefaultCallProblem,
     DefaultConfigRequired,
     Disabled,
-    MissingScopes,
     NotConnected,
     Problem,
 )
@@ -115,7 +114,7 @@ async def call_action(
         config = open_config(engine, connector, record)
         if type(connector) is OAuthConnector:
             if action.oauth_scopes:
-                missing = _missing_scopes(engine, record, action.oauth_scopes)
+                missing = check_required_scopes(record, action.oauth_scopes, engine.base_url)
                 if missing is not None:
                     return Failure(missing)
             renewed = await renewals.access_token(connector, record, config)
@@ -148,18 +147,6 @@ async def call_action(
     except Exception as error:
         return _raised(engine, connector.key, action.key, error, secrets_in((config, token)), key)
     return _judged(connector.key, action, answer)
-
-
-def _missing_scopes(
-    engine: Engine, record: ConnectionRecord, wanted: frozenset[str]
-) -> MissingScopes | None:
-    granted = record.grant.oauth_scopes if record.grant is not None else ()
-    missing = tuple(sorted(wanted.difference(granted)))
-    if not missing:
-        return None
-    key, base = record.key, engine.base_url
-    url = upgrade_url(base, key.connector, key.account, missing) if base is not None else ""
-    return MissingScopes(key.connector, missing, url)
 
 
 async def _handle(

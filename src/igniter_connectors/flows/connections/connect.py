@@ -19,7 +19,7 @@ from igniter_connectors.core.event import (
     Enabled,
     Updated,
 )
-from igniter_connectors.core.oauth.pending_revocation import HELD_BACK, RevocationRequest
+from igniter_connectors.core.oauth.revocation import HELD_BACK, RevocationRequest
 from igniter_connectors.core.oauth.tenant_provider import endpoint_fields, provider_for
 from igniter_connectors.core.problem import (
     AlreadyConnected,

@@ -10,14 +10,13 @@ import msgspec
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.connection.record import (
+from igniter_connectors.core.connection.health import Health, health_of
+from igniter_connectors.core.connection.record import ConnectionRecord
+from igniter_connectors.core.connection.view import (
     Authorization,
     Connection,
-    ConnectionRecord,
     ConnectionSummary,
-    Health,
     UpstreamAccount,
-    health_of,
 )
 from igniter_connectors.core.connector.definition import Definition
 from igniter_connectors.core.connector.form_fields import JsonValue, mask

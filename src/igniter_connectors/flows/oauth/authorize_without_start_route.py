@@ -15,15 +15,14 @@ from typing_extensions import TypeVar
 
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.connector.definition import OAuthConnector
-from igniter_connectors.core.http.url import BaseUrl, url_safe
-from igniter_connectors.core.oauth.state import (
+from igniter_connectors.core.http.base64url import url_safe
+from igniter_connectors.core.http.base_url import BaseUrl
+from igniter_connectors.core.oauth.authorization_request import (
     AuthorizationRequest,
     CookieAuthorization,
-    browser_binding,
-    cookie_name,
-    set_cookie,
-    unbound_browser,
 )
+from igniter_connectors.core.oauth.state import browser_binding, unbound_browser
+from igniter_connectors.core.oauth.state_cookie import cookie_name, set_cookie
 from igniter_connectors.core.problem import AuthorizeDirectlyProblem
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.flows.engine import Engine

@@ -17,9 +17,10 @@ from igniter_connectors.core.event import (
     AuthorizationFailed,
     Connected,
 )
+from igniter_connectors.core.http.base_url import BaseUrl
 from igniter_connectors.core.http.messages import HttpResponse
-from igniter_connectors.core.http.url import BaseUrl, callback_url
-from igniter_connectors.core.oauth.authorization_request import (
+from igniter_connectors.core.http.routes import callback_url
+from igniter_connectors.core.oauth.callback import (
     Callback,
     judge_callback,
     parse_callback,
@@ -32,12 +33,10 @@ from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.state import (
     AuthorizationPayload,
     browser_binding,
-    clear_cookie,
-    cookie_name,
-    cookie_value,
     state_hash,
     unbound_browser,
 )
+from igniter_connectors.core.oauth.state_cookie import clear_cookie, cookie_name, cookie_value
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import (
     CallbackProblem,

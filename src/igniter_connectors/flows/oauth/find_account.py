@@ -5,7 +5,7 @@ from __future__ import annotations
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.connection.record import UpstreamAccount
+from igniter_connectors.core.connection.view import UpstreamAccount
 from igniter_connectors.core.oauth.id_token import judge_id_token
 from igniter_connectors.core.oauth.jwks import judge_keys, keys_request
 from igniter_connectors.core.oauth.provider import OAuthProvider, is_openid

@@ -6,7 +6,8 @@ import msgspec
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.connection.record import ConnectionKey, Grant, UpstreamAccount
+from igniter_connectors.core.connection.record import ConnectionKey, Grant
+from igniter_connectors.core.connection.view import UpstreamAccount
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import EncryptFailed

@@ -21,12 +21,11 @@ from igniter_connectors.core.event import (
     TokenRefreshed,
     TokenRefreshFailed,
 )
-from igniter_connectors.core.oauth.client_credentials import client_credentials_request
-from igniter_connectors.core.oauth.client_renewal import (
+from igniter_connectors.core.oauth.client_credentials import (
+    client_credentials_request,
     judge_client_renewal,
     renews_as_client,
 )
-from igniter_connectors.core.oauth.pending_revocation import HELD_BACK, revocation_of
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.refresh import (
     DefiniteFailure,
@@ -43,9 +42,7 @@ from igniter_connectors.core.oauth.refresh_decision import (
     TakeLease,
     UseStored,
     WaitForHolder,
-    dead_status,
     decide,
-    is_still_ours,
 )
 from igniter_connectors.core.oauth.refresh_lease import (
     COMMIT_RETRY,
@@ -54,7 +51,10 @@ from igniter_connectors.core.oauth.refresh_lease import (
     POLL,
     SETTLING,
     Lease,
+    dead_status,
+    is_still_ours,
 )
+from igniter_connectors.core.oauth.revocation import HELD_BACK, revocation_of
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import (
     DecryptFailed,

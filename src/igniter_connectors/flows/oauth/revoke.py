@@ -11,15 +11,13 @@ from returns.pipeline import is_successful
 
 from igniter_connectors.core.connection.record import ConnectionRecord
 from igniter_connectors.core.connector.definition import Definition, OAuthConnector
-from igniter_connectors.core.oauth.pending_revocation import (
+from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.refresh import back_off
+from igniter_connectors.core.oauth.revocation import (
     CLAIM,
     HELD_BACK,
     MOST_ATTEMPTS,
     PendingRevocation,
-)
-from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.refresh import back_off
-from igniter_connectors.core.oauth.revocation import (
     Revoked,
     RevokeLater,
     RevokeRefused,

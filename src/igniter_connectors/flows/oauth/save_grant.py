@@ -13,15 +13,12 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.connection.record import (
-    ConnectionKey,
-    ConnectionRecord,
-    UpstreamAccount,
-)
+from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
+from igniter_connectors.core.connection.view import UpstreamAccount
 from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.oauth.identity_pinning import judge_identity
-from igniter_connectors.core.oauth.pending_revocation import PendingRevocation
 from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.revocation import PendingRevocation
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import (

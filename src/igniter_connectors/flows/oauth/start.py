@@ -14,15 +14,15 @@ from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.connector.validation import decode_json, encode_json_to_seal
 from igniter_connectors.core.event import AuthorizationStarted
+from igniter_connectors.core.http.base64url import url_safe
+from igniter_connectors.core.http.base_url import BaseUrl
 from igniter_connectors.core.http.messages import HttpResponse
-from igniter_connectors.core.http.url import (
-    BaseUrl,
-    callback_url,
-    is_own_path,
-    start_url,
-    url_safe,
+from igniter_connectors.core.http.routes import callback_url, start_url
+from igniter_connectors.core.http.safe_url import is_own_path
+from igniter_connectors.core.oauth.authorization_request import (
+    AuthorizationRequest,
+    authorization_url,
 )
-from igniter_connectors.core.oauth.authorization_request import authorization_url
 from igniter_connectors.core.oauth.pkce import new_verifier
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.pushed_authorization import (
@@ -33,15 +33,13 @@ from igniter_connectors.core.oauth.pushed_authorization import (
 from igniter_connectors.core.oauth.state import (
     LIFETIME,
     AuthorizationPayload,
-    AuthorizationRequest,
     PendingAuthorization,
     browser_binding,
-    cookie_name,
-    set_cookie,
     state_hash,
     subject_binding,
     ticket_hash,
 )
+from igniter_connectors.core.oauth.state_cookie import cookie_name, set_cookie
 from igniter_connectors.core.oauth.tenant_provider import provider_for
 from igniter_connectors.core.problem import (
     AuthorizationDenied,

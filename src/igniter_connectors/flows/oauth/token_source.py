@@ -14,8 +14,7 @@ from igniter_connectors.core.api.access_token import AccessToken
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.refresh import freshness
-from igniter_connectors.core.oauth.refresh_decision import is_minted_by
+from igniter_connectors.core.oauth.refresh_decision import freshness, is_minted_by
 from igniter_connectors.core.oauth.retry_on_401 import is_same_account, may_renew_refused
 from igniter_connectors.core.oauth.tenant_provider import provider_for
 from igniter_connectors.core.problem import (

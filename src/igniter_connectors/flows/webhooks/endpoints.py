@@ -12,7 +12,9 @@ from typing_extensions import TypeVar
 
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.connector.definition import Definition
-from igniter_connectors.core.http.url import BaseUrl, url_safe, webhook_url
+from igniter_connectors.core.http.base64url import url_safe
+from igniter_connectors.core.http.base_url import BaseUrl
+from igniter_connectors.core.http.routes import webhook_url
 from igniter_connectors.core.problem import (
     EncryptFailed,
     NotConnected,

@@ -13,7 +13,7 @@ from igniter_connectors.core.connector.definition import Definition
 from igniter_connectors.core.connector.validation import NOT_READ, decoding_fault_of
 from igniter_connectors.core.event import WebhookReceived, WebhookUnrouted
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
-from igniter_connectors.core.http.url import ApplicationWebhookRoute, WebhookRoute
+from igniter_connectors.core.http.routes import ApplicationWebhookRoute, WebhookRoute
 from igniter_connectors.core.problem import (
     DatabaseFailed,
     DecryptFailed,

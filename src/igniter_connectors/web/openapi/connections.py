@@ -7,12 +7,8 @@ from typing import Any, Final
 
 from litestar.openapi.spec import OpenAPIResponse, Parameter, PathItem
 
-from igniter_connectors.core.connection.record import (
-    DEFAULT_ACCOUNT,
-    Authorization,
-    Connection,
-    UpstreamAccount,
-)
+from igniter_connectors.core.connection.record import DEFAULT_ACCOUNT
+from igniter_connectors.core.connection.view import Authorization, Connection, UpstreamAccount
 from igniter_connectors.core.connector.definition import Definition, OAuthConnector
 from igniter_connectors.core.pagination import LARGEST_PAGE, PAGE_SIZE, Page
 from igniter_connectors.core.problem import (

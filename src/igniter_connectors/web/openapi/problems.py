@@ -9,7 +9,7 @@ from typing import Final, cast, get_args
 
 from litestar.openapi.spec import OpenAPIHeader, OpenAPIMediaType, OpenAPIResponse
 
-from igniter_connectors.core.http.problem_details import status_of
+from igniter_connectors.core.http.http_status import status_of
 from igniter_connectors.core.problem import Problem, WebhookOverloaded
 from igniter_connectors.web.openapi.schemas import (
     Json,

@@ -1,4 +1,4 @@
-"""Instants as providers say them: RFC 3339 or seconds since 1970, and nothing else."""
+"""Lifetimes: seconds, or an instant."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from igniter_connectors.core.connector.form_fields import JsonValue
-from igniter_connectors.core.oauth.instant import instant_of, life_until
-from igniter_connectors.core.oauth.seconds import LONGEST_LIFE
+from igniter_connectors.core.oauth.expiry import LONGEST_LIFE, instant_of, life_until
 
 AT = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+
+
 SECOND = timedelta(seconds=1)
+
+
 OFFSETS = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(
     lambda minutes: timezone(timedelta(minutes=minutes))
 )
@@ -105,6 +108,8 @@ def test_a_life_is_from_nothing_to_ten_years(away: timedelta, life: timedelta | 
 
 
 TEXTS = st.text() | st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8}(Z|[+-][0-9:]{5})")
+
+
 NUMBERS = st.integers() | st.floats()
 
 

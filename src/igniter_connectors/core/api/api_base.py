@@ -1,8 +1,4 @@
-"""Where a connector's API is, and the addresses below it. RFC 3986; no relative resolution.
-
-A path is appended, never resolved as a browser would: `//host`, a backslash, dot segments
-or another scheme are refused, so that an address built here has the API's own origin.
-"""
+"""The base URL of a connector's API."""
 
 from __future__ import annotations
 
@@ -14,15 +10,21 @@ import msgspec
 from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.http.messages import origin_of
-from igniter_connectors.core.http.url import is_loopback
+from igniter_connectors.core.http.safe_url import is_loopback
 from igniter_connectors.core.secret import Secret
 
 IDEMPOTENCY_HEADER: Final = "Idempotency-Key"
 
+
 _LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+
 _HOST: Final = re.compile(r"[a-z0-9.-]+|[0-9a-f:.]+")
+
+
 _PLACE: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+
+
 # RFC 3986 section 2: what an address may consist of, and nothing else.
 _ADDRESS: Final = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
 
@@ -132,57 +134,6 @@ def place_of(base: ApiBase, config: msgspec.Struct) -> Result[ApiPlace, str]:
     if _dotted(path):
         return Failure("the config makes a dot segment of the API's path")
     return Success(ApiPlace(origin_of(f"{base.scheme}://{authority}"), path))
-
-
-def address_below(place: ApiPlace, path: str) -> Result[str, str]:
-    """The address of a path below an API's base, or of an absolute URL of its origin.
-
-    Args:
-        place: The connection's API.
-        path: `/users` or `users`, both below the base path, a query included; or a whole
-            URL of the same scheme, host and port, as APIs give for the next page.
-
-    Returns:
-        An address that begins with the place's origin and a slash, or the rule broken:
-        - a character that is no part of an address (RFC 3986 section 2): quote it;
-        - another origin, `//host`, a user, another scheme;
-        - a dot segment, however it is quoted, or a fragment.
-    """
-    if not _ADDRESS.fullmatch(path):
-        return Failure("its address holds a character that has to be quoted")
-    if "#" in path:
-        return Failure("its address has a fragment")
-    if path.startswith("//"):
-        return Failure("its address names another host; a path begins with one slash")
-    if _SCHEME.match(path):
-        rest = _rest_at(place, path)
-        if rest is None:
-            return Failure(
-                "its address is of another origin than the connector's API; "
-                "a path with a colon in front begins with a slash"
-            )
-        base = ""
-    else:
-        rest = path if path.startswith(("/", "?")) or not path else f"/{path}"
-        base = place.path
-    below, mark, query = rest.partition("?")
-    if _dotted(below):
-        return Failure("its path has a dot segment")
-    return Success(f"{place.origin}{base + below or '/'}{mark}{query}")
-
-
-def _rest_at(place: ApiPlace, url: str) -> str | None:
-    """What follows the origin in an absolute URL; None where it is another origin's."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    # The user first: `origin_of` leaves it out.
-    if "@" in parts.netloc or not url.lower().startswith(f"{parts.scheme}://"):
-        return None
-    if origin_of(url) != place.origin:
-        return None
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def _dotted(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""An answer of the provider's, decoded: JSON, or a form where that is what came."""
+"""Decodes a provider's response, and filters its error code."""
 
 from __future__ import annotations
 
@@ -48,3 +48,29 @@ def _decode_form(body: bytes) -> JsonValue:
     except ValueError:
         return None
     return dict(pairs)
+
+
+# RFC 6749 section 4.1.2.1, RFC 9126, OpenID Connect Core section 3.1.2.6. Any other code is
+# the provider's own text, and stays out of problems.
+_AUTHORIZATION_ERRORS: Final = frozenset(
+    {
+        "invalid_request", "invalid_client", "unauthorized_client", "access_denied",
+        "unsupported_response_type", "invalid_scope", "server_error",
+        "temporarily_unavailable", "interaction_required", "login_required",
+        "account_selection_required", "consent_required", "invalid_request_uri",
+        "invalid_request_object", "request_not_supported", "request_uri_not_supported",
+        "registration_not_supported",
+    }
+)  # fmt: skip
+
+
+def authorization_error(error: JsonValue) -> str:
+    """An error that may be told: a code of the RFCs, else `other`."""
+    return error if isinstance(error, str) and error in _AUTHORIZATION_ERRORS else "other"
+
+
+def error_of(response: HttpResponse) -> str | None:
+    """The answer's `error` as it stands, to be compared with a provider's codes, not shown."""
+    answer = decode_answer(response)
+    error = answer.get("error") if answer is not None else None
+    return error if isinstance(error, str) else None

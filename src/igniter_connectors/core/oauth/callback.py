@@ -1,0 +1,80 @@
+"""The callback: the browser returns from the provider. RFC 6749 section 4.1.2."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import msgspec
+from returns.result import Failure, Result, Success
+
+from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.provider_response import authorization_error
+from igniter_connectors.core.problem import (
+    AuthorizationDenied,
+    IssuerMismatch,
+    OAuthStateInvalid,
+)
+
+_LONGEST_CODE: Final = 8192
+
+
+class Callback(msgspec.Struct, frozen=True):
+    """The query of a callback, read but not yet judged. No part of it is trusted."""
+
+    state: str
+    code: str | None
+    error: str | None
+    issuer: str | None
+
+    def __repr__(self) -> str:
+        return "Callback(…)"
+
+
+def parse_callback(query: str) -> Callback | None:
+    """The callback's parameters; None without a state, or with one given twice (section 3.1)."""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=64)
+    except ValueError:
+        return None
+    values: dict[str, str] = {}
+    for name, value in pairs:
+        if name in values and name in ("state", "code", "error", "iss"):
+            return None
+        values[name] = value
+    state = values.get("state")
+    if not state:
+        return None
+    return Callback(state, values.get("code"), values.get("error"), values.get("iss"))
+
+
+def judge_callback(
+    callback: Callback, provider: OAuthProvider, *, connector: str
+) -> Result[str, OAuthStateInvalid | AuthorizationDenied | IssuerMismatch]:
+    """The code to exchange, once the state was found to be this browser's.
+
+    Returns:
+        The code, or
+        - `IssuerMismatch`: `iss` differs from the provider's issuer, or is missing from a
+          server known to send it. Judged first: an error may be forged too (RFC 9207
+          section 2.4).
+        - `AuthorizationDenied`: the provider said `error`.
+        - `OAuthStateInvalid`: neither error nor a usable code.
+    """
+    if provider.issuer is not None:
+        missing = callback.issuer is None and provider.sends_issuer
+        if missing or (callback.issuer is not None and callback.issuer != provider.issuer):
+            return Failure(IssuerMismatch(connector))
+    if callback.error is not None:
+        return Failure(AuthorizationDenied(connector, authorization_error(callback.error)))
+    if not callback.code or len(callback.code) > _LONGEST_CODE:
+        return Failure(OAuthStateInvalid(connector))
+    return Success(callback.code)
+
+
+def with_problem(return_to: str, parameters: Mapping[str, str]) -> str:
+    """The place to return to, with our own code words in its query and no provider's text."""
+    parts = urlsplit(return_to)
+    own = parse_qsl(parts.query, keep_blank_values=True)
+    return urlunsplit(parts._replace(query=urlencode([*own, *parameters.items()])))

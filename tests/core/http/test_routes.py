@@ -1,0 +1,168 @@
+"""Our own routes: built and parsed by the same rules."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from igniter_connectors.core.http.base64url import url_safe
+from igniter_connectors.core.http.base_url import BaseUrl, parse_base_url
+from igniter_connectors.core.http.routes import (
+    KEY,
+    ApplicationWebhookRoute,
+    CallbackRoute,
+    StartRoute,
+    WebhookRoute,
+    application_webhook_url,
+    callback_url,
+    parse_route,
+    parse_webhook_path,
+    start_url,
+    upgrade_url,
+    webhook_url,
+)
+
+BASES = st.sampled_from(
+    [
+        "https://own.example",
+        "https://own.example/",
+        "https://own.example:8443/integrations",
+        "https://own.example/a/b/",
+        "https://own.example/connectors",
+        "https://own.example/webhooks/x",
+        "http://localhost:8000",
+        "http://[::1]:8000/app",
+    ]
+).map(lambda text: parse_base_url(text).unwrap())
+
+
+KEYS = st.from_regex(KEY, fullmatch=True)
+
+
+TOKENS = st.binary(min_size=32, max_size=32).map(url_safe)
+
+
+@given(BASES, KEYS, st.text())
+def test_the_start_url_parses_back(base: BaseUrl, connector: str, ticket: str) -> None:
+    """What is handed to a browser is found again, and its ticket comes back whole."""
+    parts = urlsplit(start_url(base, connector, ticket))
+    assert parse_route(base, parts.path) == StartRoute(connector)
+    assert parse_qs(parts.query, keep_blank_values=True) == {"ticket": [ticket]}
+
+
+@given(BASES, KEYS)
+def test_the_callback_url_parses_back(base: BaseUrl, connector: str) -> None:
+    """The URL that is registered at the provider is the one that is served."""
+    parts = urlsplit(callback_url(base, connector))
+    assert parse_route(base, parts.path) == CallbackRoute(connector)
+    assert (parts.query, parts.fragment) == ("", "")
+
+
+@given(BASES, KEYS, TOKENS)
+def test_the_webhook_url_parses_back(base: BaseUrl, connector: str, token: str) -> None:
+    """The URL that is registered at the provider is the one that is served, slash or none."""
+    path = urlsplit(webhook_url(base, connector, token)).path
+    assert parse_route(base, path) == WebhookRoute(connector, token)
+    assert parse_route(base, f"{path}/") == WebhookRoute(connector, token)
+
+
+@given(BASES, KEYS)
+def test_an_applications_webhook_url_parses_back(base: BaseUrl, connector: str) -> None:
+    """It holds no token: what comes there is told by its signature alone."""
+    path = urlsplit(application_webhook_url(base, connector)).path
+    assert parse_route(base, path) == ApplicationWebhookRoute(connector)
+    assert parse_route(base, f"{path}/") == ApplicationWebhookRoute(connector)
+
+
+@given(BASES, st.text())
+def test_any_other_path_is_none_of_ours(base: BaseUrl, path: str) -> None:
+    """A stranger's path is None or one of our routes, with a key of our own form."""
+    for candidate in (path, f"{base.prefix}/{path}"):
+        route = parse_route(base, candidate)
+        assert route is None or KEY.fullmatch(route.connector)
+
+
+TOKEN = "A" * 43
+
+
+@given(KEYS, TOKENS, st.text(max_size=3))
+def test_what_stands_below_webhooks_is_a_key_and_a_token(key: str, token: str, more: str) -> None:
+    """Both parts and nothing else, for a server that mounts the webhooks by themselves."""
+    assert parse_webhook_path(f"{key}/{token}") == WebhookRoute(key, token)
+    assert parse_webhook_path(f"{key}/{token}{more}") == (
+        None if more else WebhookRoute(key, token)
+    )
+    assert parse_webhook_path(key) == ApplicationWebhookRoute(key)
+    for path in ("", key.upper(), f"{key}/", f"{key}/{token[1:]}"):
+        assert parse_webhook_path(path) is None
+    for path in (f"/{key}/{token}", f"{key}//{token}", f"{key}/{token}/"):
+        assert parse_webhook_path(path) is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/",
+        "/app",
+        "/app/",
+        "/connectors/telegram/oauth/callback",
+        "/application/connectors/telegram/oauth/callback",
+        "/app//connectors/telegram/oauth/callback",
+        "/app/connectors/telegram/oauth",
+        "/app/connectors/telegram/oauth/other",
+        "/app/connectors/telegram/oauth/callback//",
+        "/app/connectors/telegram/oauth/callback/x",
+        "/app/connectors/Telegram/oauth/callback",
+        "/app/connectors/telegram\n/oauth/callback",
+        "/app/connectors//oauth/start",
+        "/app/connectors/" + "a" * 64 + "/oauth/start",
+        "/app/webhooks",
+        "/app/webhooks/",
+        "/app/webhooks//",
+        "/app/webhooks/UPPER",
+        "/app/webhooks/telegram/" + "A" * 42,
+        "/app/webhooks/telegram/" + "A" * 44,
+        "/app/webhooks/telegram/" + "A" * 42 + "=",
+        "/app/webhooks/telegram/" + "A" * 42 + "é",
+        "/app/webhooks/telegram/" + "A" * 43 + "\n",
+        "/app/webhooks/../" + "A" * 43,
+        "/app/webhooks/telegram/x/" + "A" * 43,
+    ],
+)
+def test_near_misses_are_none_of_ours(path: str) -> None:
+    """Another prefix, an odd key, a token one character short or long: not a route."""
+    base = parse_base_url("https://own.example/app").unwrap()
+    assert parse_route(base, path) is None
+
+
+def test_a_key_has_up_to_63_characters() -> None:
+    """62 after the first letter are the most."""
+    base = parse_base_url("https://own.example").unwrap()
+    for length in (1, 62, 63):
+        assert parse_route(base, callback_path("a" * length)) == CallbackRoute("a" * length)
+    assert parse_route(base, callback_path("a" * 64)) is None
+
+
+def callback_path(key: str) -> str:
+    return f"/connectors/{key}/oauth/callback"
+
+
+def test_a_webhook_route_does_not_show_its_token() -> None:
+    """Whoever reads a log cannot post."""
+    assert TOKEN not in repr(WebhookRoute("telegram", TOKEN))
+    assert "telegram" in repr(WebhookRoute("telegram", TOKEN))
+
+
+def test_the_upgrade_url_names_the_account_and_the_scopes() -> None:
+    """As a query that parses back, whatever stands in them; and never a tenant."""
+    base = parse_base_url("https://app.example/x").unwrap()
+    url = urlsplit(upgrade_url(base, "github", "second & last", ["repo", "user:email"]))
+    assert url.path == "/x/connectors/github/oauth/start"
+    assert dict(parse_qsl(url.query)) == {
+        "account": "second & last",
+        "oauth_scopes": "repo user:email",
+    }
