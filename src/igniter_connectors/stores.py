@@ -9,37 +9,73 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
-from igniter_connectors.ports import DeliveryLost, Store, StoreUnavailable
+from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord, Grant, Status
+from igniter_connectors.core.oauth.refresh_lease import Lease
+from igniter_connectors.core.oauth.revocation import PendingRevocation, RevocationRequest
+from igniter_connectors.core.oauth.state import PendingAuthorization
+from igniter_connectors.core.webhook.endpoint import EndpointRecord
+from igniter_connectors.core.webhook.inbox import InboxEvent, NewEvent, Recorded
+from igniter_connectors.ports import (
+    AuthorizationStore,
+    ConnectionStore,
+    DeliveryLost,
+    EndpointStore,
+    InboxStore,
+    RevocationStore,
+    RoutingStore,
+    Store,
+    StoreUnavailable,
+)
 
 if TYPE_CHECKING:
     from igniter_connectors.adapters.memory.store import MemoryStore
     from igniter_connectors.adapters.postgres import PostgresStore
+    from igniter_connectors.adapters.postgres.connection import Pooling, Row
     from igniter_connectors.adapters.sqlite import SQLiteStore
 
 __all__ = [
+    "AuthorizationStore",
     "ConnectionKey",
     "ConnectionRecord",
+    "ConnectionStore",
     "DeliveryLost",
+    "EndpointRecord",
+    "EndpointStore",
+    "Grant",
+    "InboxEvent",
+    "InboxStore",
+    "Lease",
     "MemoryStore",
+    "NewEvent",
+    "PendingAuthorization",
+    "PendingRevocation",
+    "Pooling",
     "PostgresStore",
+    "Recorded",
+    "RevocationRequest",
+    "RevocationStore",
+    "RoutingStore",
+    "Row",
     "SQLiteStore",
+    "Status",
     "Store",
     "StoreUnavailable",
 ]
 
-_STORES = {
+_LOADED_LATE = {
     "MemoryStore": "igniter_connectors.adapters.memory.store",
     "PostgresStore": "igniter_connectors.adapters.postgres",
+    "Pooling": "igniter_connectors.adapters.postgres.connection",
+    "Row": "igniter_connectors.adapters.postgres.connection",
     "SQLiteStore": "igniter_connectors.adapters.sqlite",
 }
 
 if not TYPE_CHECKING:  # a type checker would accept every name
 
     def __getattr__(name: str) -> object:
-        """A store, imported when it is first used."""
-        if name not in _STORES:
+        """A store or a name of its driver, imported when it is first used."""
+        if name not in _LOADED_LATE:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module
 
-        return getattr(import_module(_STORES[name]), name)
+        return getattr(import_module(_LOADED_LATE[name]), name)

@@ -25,12 +25,15 @@ from igniter_connectors.core.webhook.retry_policy import Delivery, DeliveryLimit
 from igniter_connectors.core.webhook.schemes import (
     AcceptUnsignedEvents,
     BareSignature,
+    BodyFormat,
+    Challenge,
     CustomVerification,
     HmacScheme,
     KeyedSignature,
     MicrosoftGraphScheme,
     StandardWebhooks,
     TwilioScheme,
+    Verification,
 )
 from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
 from igniter_connectors.manager.webhooks import ConnectionWebhooks
@@ -51,6 +54,8 @@ __all__ = [
     "ZOOM",
     "AcceptUnsignedEvents",
     "BareSignature",
+    "BodyFormat",
+    "Challenge",
     "ConnectionWebhooks",
     "CustomVerification",
     "Delivery",
@@ -66,6 +71,7 @@ __all__ = [
     "SignedRequest",
     "StandardWebhooks",
     "TwilioScheme",
+    "Verification",
     "Verified",
     "Webhook",
     "WebhookCall",

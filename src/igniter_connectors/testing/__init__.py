@@ -13,11 +13,14 @@ from igniter_connectors.testing.provider import (
     provider_process,
     running_provider,
 )
+from igniter_connectors.testing.provider.loopback import Answer, Asked
 from igniter_connectors.testing.signed_webhook import challenge_webhook, sign_webhook
 from igniter_connectors.testing.store_contract import STORE_CONTRACT
 
 __all__ = [
     "STORE_CONTRACT",
+    "Answer",
+    "Asked",
     "FakeHttp",
     "Grant",
     "ManualClock",

@@ -8,8 +8,9 @@ except ImportError as error:
     ) from error
 
 from igniter_connectors.core.principal import Principal
+from igniter_connectors.web.permissions import Permit, PrincipalOf
 from igniter_connectors.web.plugin import ConnectorsPlugin
 
-__all__ = ["ConnectorsPlugin", "Principal"]
+__all__ = ["ConnectorsPlugin", "Permit", "Principal", "PrincipalOf"]
 
 del _litestar
