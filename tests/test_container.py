@@ -14,8 +14,10 @@ from igniter_connectors.adapters.httpx_client import HttpxClient
 from igniter_connectors.adapters.system import SystemClock, SystemEntropy
 from igniter_connectors.container import Container
 from igniter_connectors.core.sealing.cipher_cache import Ciphers
+from igniter_connectors.flows.deliveries import Deliveries
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import EventBus
+from igniter_connectors.flows.renewals import Renewals
 from igniter_connectors.manager.connectors import Connectors
 from igniter_connectors.manager.registration import Parts
 from igniter_connectors.testing import ManualClock
@@ -42,6 +44,8 @@ def test_every_provider_makes_what_it_promises() -> None:
         "http": HttpxClient,
         "ciphers": Ciphers,
         "event_bus": EventBus,
+        "renewals": Renewals,
+        "deliveries": Deliveries,
         "engine": Engine,
         "manager": Connectors,
     }

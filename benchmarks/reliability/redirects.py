@@ -115,7 +115,7 @@ async def drive(made: Redirecting) -> None:
         if made.where == "/revoke":
             value_or_raise(await at.disconnect())
             clock.advance(timedelta(seconds=31))
-            _ = await revoke_due(connectors._engine, {"forge": connector})
+            _ = await revoke_due(connectors._engine)
 
 
 @asynccontextmanager

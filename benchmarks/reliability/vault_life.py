@@ -225,7 +225,7 @@ async def vault_life(file: Path) -> Life:
                 else:
                     life.show(await tenant.at(vault, account="device").disconnect())
                 clock.advance(timedelta(minutes=15))
-                await revoke_due(connectors._engine, {"vault": vault})
+                await revoke_due(connectors._engine)
                 talkative.mood = "well"
                 await device("device")
         asked = {(mood, path) for mood in MOODS for path in ENDPOINTS}

@@ -14,8 +14,10 @@ from igniter_connectors.core.problem import (
     WrongWiring,
 )
 from igniter_connectors.core.sealing.cipher_cache import Ciphers
+from igniter_connectors.flows.deliveries import Deliveries
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import EventBus
+from igniter_connectors.flows.renewals import Renewals
 from igniter_connectors.manager.connectors import Connectors
 from igniter_connectors.manager.registration import Parts
 from igniter_connectors.ports import Clock, Entropy, HttpClient, Store
@@ -73,6 +75,16 @@ def make_event_bus(parts: Parts, logger: logging.Logger) -> EventBus:
     return event_bus
 
 
+def make_renewals(clock: Clock) -> Renewals:
+    """The refresh tasks of this process."""
+    return Renewals(clock)
+
+
+def make_deliveries(parts: Parts, logger: logging.Logger) -> Deliveries:
+    """The webhook attempts of this process."""
+    return Deliveries(parts.limits, logger)
+
+
 def make_engine(
     parts: Parts,
     store: Store,
@@ -81,6 +93,8 @@ def make_engine(
     entropy: Entropy,
     ciphers: Ciphers,
     event_bus: EventBus,
+    renewals: Renewals,
+    deliveries: Deliveries,
     logger: logging.Logger,
 ) -> Engine:
     """What every flow is given."""
@@ -91,17 +105,19 @@ def make_engine(
         entropy,
         ciphers,
         event_bus,
+        renewals,
+        deliveries,
         logger,
-        parts.base_url,
-        parts.return_urls,
+        connectors={connector.key: connector for connector in parts.connectors},
+        scopes={str(kind.__struct_config__.tag): kind for kind in parts.kinds},
+        base_url=parts.base_url,
+        return_urls=parts.return_urls,
     )
 
 
-def make_manager(parts: Parts, engine: Engine) -> Connectors[Any, Any]:
+def make_manager(engine: Engine) -> Connectors[Any, Any]:
     """The manager. Its types are the builder's, which made sure of them."""
-    connectors = {connector.key: connector for connector in parts.connectors}
-    kinds = {str(kind.__struct_config__.tag): kind for kind in parts.kinds}
-    return Connectors(engine, connectors, kinds, *_life_of(engine.http), parts.limits)
+    return Connectors(engine, *_life_of(engine.http))
 
 
 def _life_of(http: HttpClient) -> tuple[Callable[[], object], Callable[[], Awaitable[None]]]:
@@ -127,12 +143,22 @@ class Container(containers.DeclarativeContainer):
     http: providers.Provider[HttpClient] = providers.Singleton(choose_http, parts, logger)
     ciphers: providers.Provider[Ciphers] = providers.Singleton(make_ciphers, parts)
     event_bus: providers.Provider[EventBus] = providers.Singleton(make_event_bus, parts, logger)
+    renewals: providers.Provider[Renewals] = providers.Singleton(make_renewals, clock)
+    deliveries: providers.Provider[Deliveries] = providers.Singleton(make_deliveries, parts, logger)
     engine: providers.Provider[Engine] = providers.Singleton(
-        make_engine, parts, store, http, clock, entropy, ciphers, event_bus, logger
+        make_engine,
+        parts,
+        store,
+        http,
+        clock,
+        entropy,
+        ciphers,
+        event_bus,
+        renewals,
+        deliveries,
+        logger,
     )
-    manager: providers.Provider[Connectors[Any, Any]] = providers.Singleton(
-        make_manager, parts, engine
-    )
+    manager: providers.Provider[Connectors[Any, Any]] = providers.Singleton(make_manager, engine)
 
 
 def build_manager(parts: Parts) -> Connectors[Any, Any]:

@@ -33,9 +33,12 @@ from igniter_connectors.core.connection.record import ConnectionKey, ConnectionR
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import TokenProblem
 from igniter_connectors.core.sealing.cipher_cache import Ciphers
+from igniter_connectors.core.webhook.retry_policy import DeliveryLimits
+from igniter_connectors.flows.deliveries import Deliveries
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import EventBus
-from igniter_connectors.flows.oauth.token_source import Renewals
+from igniter_connectors.flows.oauth.token_source import access_token
+from igniter_connectors.flows.renewals import Renewals
 from igniter_connectors.flows.sealing import open_tokens, seal_tokens
 from igniter_connectors.ports import Store
 from igniter_connectors.problems import NeedsReauth, RefreshFailed
@@ -64,7 +67,7 @@ class World:
     store: Store
     clock: ManualClock
     provider: ModelProvider
-    processes: list[Renewals] = field(default_factory=list)
+    processes: list[Engine] = field(default_factory=list)
     calls: dict[int, list[asyncio.Task[AccessToken | TokenProblem]]] = field(default_factory=dict)
 
     def engine(self) -> Engine:
@@ -77,23 +80,23 @@ class World:
             SystemEntropy(),
             Ciphers(KEYRING),
             EventBus(None, logger),
+            Renewals(self.clock),
+            Deliveries(DeliveryLimits(), logger),
             logger,
-            None,
-            frozenset(),
         )
 
     def start(self, number: int) -> None:
         """A fresh process in this place."""
         while len(self.processes) <= number:
-            self.processes.append(Renewals(self.engine()))
-        self.processes[number] = Renewals(self.engine())
+            self.processes.append(self.engine())
+        self.processes[number] = self.engine()
 
     async def call(self, number: int) -> None:
         """An action in one process asks for the token."""
         record = await self.store.find(KEY)
         assert record is not None
         task = asyncio.create_task(
-            self.processes[number].access_token(CONNECTOR, record, GitHub(Secret("hook")))
+            access_token(self.processes[number], CONNECTOR, record, GitHub(Secret("hook")))
         )
         self.calls.setdefault(number, []).append(task)
 
@@ -105,7 +108,10 @@ class World:
 
     async def crash(self, number: int) -> None:
         """kill -9: nothing of what the process was doing goes on."""
-        for task in (*self.calls.pop(number, []), *self.processes[number]._running.values()):
+        for task in (
+            *self.calls.pop(number, []),
+            *self.processes[number].renewals._running.values(),
+        ):
             task.cancel()
         await asyncio.sleep(0)
         self.start(number)
@@ -377,8 +383,8 @@ async def play(made: World, happened: list[Event]) -> None:
     await made.pass_time(400, step=4)
     await made.call(1)
     await made.pass_time(40)
-    for renewals in made.processes:
-        assert not renewals._running
+    for engine in made.processes:
+        assert not engine.renewals._running
 
 
 @given(events(WEATHERS, "cancel"))

@@ -184,7 +184,7 @@ async def test_a_config_that_leads_elsewhere_needs_authorizing_and_sends_nothing
         explained = value_or_raise(await made.at.explain())
         assert (explained.state, explained.remedy) == ("config_changed", "authorize_again")
         assert made.provider.token_requests == requests
-        assert await revoke_due(made.connectors._engine, {"desk": made.connector}) == 1
+        assert await revoke_due(made.connectors._engine) == 1
         assert made.provider.grants[0].is_revoked
         await made.authorize(changed)
         assert problem_of(await made.at.action(read).call(Nothing())) is None

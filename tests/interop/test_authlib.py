@@ -156,7 +156,7 @@ async def test_disconnecting_revokes_at_the_server() -> None:
         assert not made.provider.tokens[0].is_revoked_
         value_or_raise(await made.at.disconnect())
         made.clock.advance(timedelta(seconds=31))
-        await revoke_due(made.site.connectors._engine, {"github": made.site.connector})
+        await revoke_due(made.site.connectors._engine)
         assert made.provider.tokens[0].is_revoked_
 
 

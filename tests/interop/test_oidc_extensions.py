@@ -30,7 +30,6 @@ from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.oauth.dpop import new_dpop_key, nonce_demanded, with_proof
 from igniter_connectors.core.oauth.pkce import challenge_of
 from igniter_connectors.core.oauth.token_response import TokenSet
-from igniter_connectors.flows.oauth.moment import moment_of
 from igniter_connectors.flows.oauth.revoke import revoke_due
 from igniter_connectors.flows.sealing import open_tokens
 from igniter_connectors.problems import (
@@ -325,7 +324,7 @@ async def is_taken(made: Scene, tokens: TokenSet, key: Secret) -> bool:
     nonce = None
     for _ in range(2):
         proven = with_proof(
-            request, key, moment=moment_of(made.engine), access_token=token, nonce=nonce
+            request, key, moment=made.engine.new_moment(), access_token=token, nonce=nonce
         )
         answer = (await made.engine.http.send(proven)).unwrap()
         nonce = nonce_demanded(answer)
@@ -362,7 +361,7 @@ async def revoke_now(made: Scene) -> None:
     assert isinstance(revocations, MemoryRevocations)
     for id in list(revocations._due):
         await revocations.postpone(id, attempts=0, retry_in=timedelta())
-    await revoke_due(made.engine, {"github": made.site.connector})
+    await revoke_due(made.engine)
 
 
 async def test_disconnecting_ends_the_grant_at_the_provider() -> None:

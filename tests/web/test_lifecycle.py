@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -27,9 +28,11 @@ from igniter_connectors.core.problem import (
     NeedsReauth,
     NotConnected,
 )
+from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.oauth.renew_expiring import renew_lapsing
 from igniter_connectors.flows.oauth.revoke import revoke_due
-from igniter_connectors.flows.oauth.token_source import Renewals
+from igniter_connectors.flows.oauth.token_source import renewal_of
+from igniter_connectors.flows.renewals import Renewals
 from igniter_connectors.flows.sealing import open_tokens, seal_tokens
 from igniter_connectors.testing import (
     ManualClock,
@@ -43,6 +46,11 @@ from tests.web.test_oauth_binding import come_back, oauth, ticket
 
 ACME = Organization("acme")
 KEY = ConnectionKey("organization", "acme", "github")
+
+
+def another_process(engine: Engine) -> Engine:
+    """The engine of another process on the same database: it has refresh tasks of its own."""
+    return dataclasses.replace(engine, renewals=Renewals(engine.clock))
 
 
 class Scene:
@@ -70,7 +78,7 @@ class Scene:
     async def revoke_due(self, *, after: timedelta = timedelta(seconds=31)) -> int:
         """What the background task does, at a time that the test chooses."""
         self.clock.advance(after)
-        return await revoke_due(self.engine, {"github": self.site.connector})
+        return await revoke_due(self.engine)
 
     async def works(self) -> bool:
         """Whether an action with the stored token is taken by the provider."""
@@ -413,7 +421,7 @@ async def test_a_lost_answer_is_asked_for_again_at_once_where_there_is_a_grace()
             await made.connect()
             record = await made.record()
             provider.next_scripts.append(ProviderScript(drops="after", reuse_grace_seconds=60))
-            task = at_site.connectors._renewals._task(described, KEY, 1)
+            task = renewal_of(made.engine, described, KEY, 1)
             problem = await asyncio.shield(task)
             assert getattr(problem, "code", "") == "CONNECTOR_OAUTH_REFRESH_FAILED"
             for _ in range(200):
@@ -474,8 +482,7 @@ async def test_the_sweep_renews_what_nobody_uses_before_it_lapses() -> None:
             record.grant, refresh_expires_at=made.clock.now() + timedelta(days=30), generation=2
         )
         made.clock.advance(timedelta(days=27, seconds=1))
-        connectors = {"github": made.site.connector}
-        assert await renew_lapsing(made.engine, Renewals(made.engine), connectors) == 0
+        assert await renew_lapsing(another_process(made.engine)) == 0
         tokens = seal_tokens(
             made.engine,
             open_tokens(made.engine, record).unwrap(),
@@ -487,8 +494,7 @@ async def test_the_sweep_renews_what_nobody_uses_before_it_lapses() -> None:
             KEY, row=record.id, generation=1, grant=replace(lapsing, sealed_tokens=tokens)
         )
         sweeps = [
-            asyncio.create_task(renew_lapsing(made.engine, Renewals(made.engine), connectors))
-            for _ in range(3)
+            asyncio.create_task(renew_lapsing(another_process(made.engine))) for _ in range(3)
         ]
         for _ in range(300):
             made.clock.advance(timedelta(seconds=0.1))
@@ -497,5 +503,5 @@ async def test_the_sweep_renews_what_nobody_uses_before_it_lapses() -> None:
                 break
         assert max(sweep.result() for sweep in sweeps) == 1
         assert made.provider.grants[0].rotations == 1
-        assert await renew_lapsing(made.engine, Renewals(made.engine), connectors) == 0
+        assert await renew_lapsing(another_process(made.engine)) == 0
         assert await made.works()

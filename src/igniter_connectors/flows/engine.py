@@ -1,25 +1,38 @@
-"""What every flow is given."""
+"""The one value that flows are given: the ports, and the state of this process."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from igniter_connectors.core.connector.definition import Definition
 from igniter_connectors.core.http.base_url import BaseUrl
+from igniter_connectors.core.oauth.client_assertion import Moment
 from igniter_connectors.core.problem import BuildInvalid, WrongWiring
+from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.sealing.cipher_cache import Ciphers
+from igniter_connectors.flows.deliveries import Deliveries
 from igniter_connectors.flows.event_bus import EventBus
+from igniter_connectors.flows.renewals import Renewals
 from igniter_connectors.flows.wake_signal import WakeSignal
 from igniter_connectors.ports import Clock, Entropy, HttpClient, Store
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The ports, and what lives as long as the manager. Made once, by the container.
+    """What flows need. The container makes one for each manager; it lives as long as the manager.
 
-    `base_url` is None where neither OAuth nor webhooks are used. `return_urls` are the
-    places on other sites to which a callback may send a browser. `revocation_queued` is rung when
-    tokens were queued for revocation.
+    `renewals` and `deliveries` hold the tasks of this process and nothing else, so that they
+    do not need the engine themselves.
+
+    Attributes:
+        connectors: The registered connectors by key.
+        scopes: The registered kinds of tenant by name.
+        base_url: None if neither OAuth nor webhooks are used.
+        return_urls: URLs on other sites to which a callback may redirect a browser.
+        revocation_queued: Set when tokens were queued for revocation.
     """
 
     store: Store
@@ -28,21 +41,29 @@ class Engine:
     entropy: Entropy
     ciphers: Ciphers
     event_bus: EventBus
+    renewals: Renewals
+    deliveries: Deliveries
     logger: logging.Logger
-    base_url: BaseUrl | None
-    return_urls: frozenset[str]
+    connectors: Mapping[str, Definition[Any, Any, Any]] = field(default_factory=dict)
+    scopes: Mapping[str, type[Scope]] = field(default_factory=dict)
+    base_url: BaseUrl | None = None
+    return_urls: frozenset[str] = frozenset()
     revocation_queued: WakeSignal = field(default_factory=WakeSignal)
 
     def new_id(self) -> str:
         """A random id of 128 bits, in hex."""
         return self.entropy.octets(16).hex()
 
+    def new_moment(self) -> Moment:
+        """The time and 128 fresh bits, for one signed request: the bits become its `jti`."""
+        return Moment(self.clock.now(), self.entropy.octets(16))
+
 
 def base_url_of(engine: Engine) -> BaseUrl:
-    """The base URL, for what cannot be done without one.
+    """The base URL, for a flow that cannot work without one.
 
     Raises:
-        WrongWiring: the manager was built without.
+        WrongWiring: the manager was built without a base URL.
     """
     if engine.base_url is None:
         raise WrongWiring(BuildInvalid("OAuth and webhooks need with_base_url('https://…')"))

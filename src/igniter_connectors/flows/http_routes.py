@@ -11,8 +11,7 @@ from returns.pipeline import is_successful
 from returns.result import Failure
 
 from igniter_connectors.core.connection.record import ConnectionKey
-from igniter_connectors.core.connector.definition import Definition, OAuthConnector
-from igniter_connectors.core.http.base_url import BaseUrl
+from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.http.problem_details import problem_response
 from igniter_connectors.core.http.routes import (
@@ -32,13 +31,11 @@ from igniter_connectors.core.problem import (
     RequestRefused,
     WebhookNotFound,
 )
-from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.webhook.challenge import answers_get
 from igniter_connectors.core.webhook.webhook import Webhook
-from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.engine import Engine, base_url_of
 from igniter_connectors.flows.oauth import callback
 from igniter_connectors.flows.oauth import start as authorize
-from igniter_connectors.flows.webhooks.inbox_worker import Deliveries
 from igniter_connectors.flows.webhooks.receive import receive, receive_for_application
 from igniter_connectors.ports import StoreUnavailable
 
@@ -53,21 +50,17 @@ ONLY_POST: Final = HttpResponse(405, (("Allow", "POST"),))
 
 async def serve(
     engine: Engine,
-    deliveries: Deliveries,
-    base: BaseUrl,
-    connectors: Mapping[str, Definition[Any, Any, Any]],
-    kinds: Mapping[str, type[Scope]],
     request: HttpRequest,
     principal: Principal | None,
 ) -> HttpResponse:
     """Answers a request for one of our routes; 404 for any other."""
     parts = urlsplit(request.url)
-    route = parse_route(base, parts.path)
+    route = parse_route(base_url_of(engine), parts.path)
     if route is None:
         return _NOT_FOUND
     if isinstance(route, WebhookRoute | ApplicationWebhookRoute):
-        return await _webhook(engine, deliveries, base, connectors, kinds, route, request)
-    connector = connectors.get(route.connector)
+        return await _webhook(engine, route, request)
+    connector = engine.connectors.get(route.connector)
     if request.method != "GET":
         return HttpResponse(405, (("Allow", "GET"),))
     if connector is None:
@@ -77,7 +70,7 @@ async def serve(
     if principal is None:
         return problem_response(PrincipalRequired())
     try:
-        return await _oauth(engine, base, connector, route, request, parts.query, principal)
+        return await _oauth(engine, connector, route, request, parts.query, principal)
     except StoreUnavailable as error:
         engine.logger.error("the database failed: %s", error.reason)
         return problem_response(DatabaseFailed())
@@ -85,7 +78,6 @@ async def serve(
 
 async def _oauth(
     engine: Engine,
-    base: BaseUrl,
     connector: OAuthConnector[Any, Any, Any],
     route: StartRoute | CallbackRoute,
     request: HttpRequest,
@@ -95,7 +87,6 @@ async def _oauth(
     if isinstance(route, CallbackRoute):
         answer = await callback.finish(
             engine,
-            base,
             connector,
             query=query,
             cookies=request.header("cookie"),
@@ -106,17 +97,16 @@ async def _oauth(
         return problem_response(RequestRefused("an authorization begins on this site"))
     asked = parse_qs(query)
     if "account" in asked:
-        return await _upgrade(engine, base, connector, request, asked, principal)
+        return await _upgrade(engine, connector, request, asked, principal)
     tickets = asked.get("ticket", [])
     if len(tickets) != 1:
         return problem_response(OAuthStateInvalid(connector.key))
-    begun = await authorize.start(engine, base, connector, tickets[0], principal.subject)
+    begun = await authorize.start(engine, connector, tickets[0], principal.subject)
     return begun.unwrap() if is_successful(begun) else problem_response(begun.failure())
 
 
 async def _upgrade(
     engine: Engine,
-    base: BaseUrl,
     connector: OAuthConnector[Any, Any, Any],
     request: HttpRequest,
     asked: Mapping[str, list[str]],
@@ -129,8 +119,8 @@ async def _upgrade(
     tenant = principal.tenant
     key = ConnectionKey(tenant.kind, tenant.identity, connector.key, asked["account"][0])
     scopes = tuple(asked.get("oauth_scopes", [""])[0].split())
-    wanted = authorize.Wanted(principal.subject, oauth_scopes=scopes)
-    begun = await authorize.begin_again(engine, base, connector, key, wanted)
+    options = authorize.AuthorizationOptions(principal.subject, oauth_scopes=scopes)
+    begun = await authorize.begin_again(engine, connector, key, options)
     if not is_successful(begun):
         return problem_response(begun.failure())
     return HttpResponse(
@@ -145,26 +135,22 @@ async def _upgrade(
 
 async def _webhook(
     engine: Engine,
-    deliveries: Deliveries,
-    base: BaseUrl,
-    connectors: Mapping[str, Definition[Any, Any, Any]],
-    kinds: Mapping[str, type[Scope]],
     route: WebhookRoute | ApplicationWebhookRoute,
     request: HttpRequest,
 ) -> HttpResponse:
-    connector = connectors.get(route.connector)
+    connector = engine.connectors.get(route.connector)
     if connector is None or connector.webhook is None:
         return problem_response(WebhookNotFound())
     if not takes_method(connector.webhook, request.method):
         return ONLY_POST
     # A framework's URL may name a host that anybody wrote: the base says which is ours.
-    parts = urlsplit(request.url)
+    base, parts = base_url_of(engine), urlsplit(request.url)
     query = f"?{parts.query}" if parts.query else ""
     public = replace(request, url=f"{base.scheme}://{base.authority}{parts.path}{query}")
     if isinstance(route, WebhookRoute):
-        taken = await receive(engine, deliveries, connectors, kinds, route, public)
+        taken = await receive(engine, route, public)
     else:
-        taken = await receive_for_application(engine, deliveries, connectors, kinds, route, public)
+        taken = await receive_for_application(engine, route, public)
     return problem_response(taken.failure()) if type(taken) is Failure else taken.unwrap() or TAKEN
 
 

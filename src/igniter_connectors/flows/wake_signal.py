@@ -1,4 +1,4 @@
-"""Waking whoever waits for work, in this process."""
+"""Wakes a task that waits for work, in this process."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ from typing import final
 
 @final
 class WakeSignal:
-    """Rung when there is something to do. Rung while nobody listens, the next one hears it."""
+    """A signal for one waiting task. If it is set while no task waits, the next wait returns at
+    once."""
 
     def __init__(self) -> None:
-        self._was_rung = False
-        self._listener: asyncio.Event | None = None
+        self._is_set = False
+        self._waiter: asyncio.Event | None = None
 
-    def ring(self) -> None:
-        """Wakes the listener."""
-        self._was_rung = True
-        if self._listener is not None:
-            self._listener.set()
+    def set(self) -> None:
+        """Wakes the waiting task."""
+        self._is_set = True
+        if self._waiter is not None:
+            self._waiter.set()
 
-    async def heard(self, *, within_seconds: float) -> None:
-        """Waits for a ring, or for that long. One listener at a time."""
-        # An event of its own for each wait belongs to the loop that waits.
-        self._listener = asyncio.Event()
-        if not self._was_rung:
+    async def wait(self, *, within_seconds: float) -> None:
+        """Waits until the signal is set, or for that long. One task at a time may wait."""
+        # A new event for each wait belongs to the event loop that waits.
+        self._waiter = asyncio.Event()
+        if not self._is_set:
             with suppress(TimeoutError):
                 async with asyncio.timeout(within_seconds):
-                    _ = await self._listener.wait()
-        self._was_rung = False
-        self._listener = None
+                    _ = await self._waiter.wait()
+        self._is_set = False
+        self._waiter = None

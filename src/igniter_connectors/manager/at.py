@@ -38,13 +38,11 @@ from igniter_connectors.core.webhook.endpoint import WebhookEndpoint
 from igniter_connectors.flows.actions.call_action import announced, call_action
 from igniter_connectors.flows.connections import connect
 from igniter_connectors.flows.connections import read_connection as inspect
-from igniter_connectors.flows.engine import Engine, base_url_of
-from igniter_connectors.flows.oauth.token_source import Renewals
+from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.sealing import open_bytes, place_of, seal_bytes
 from igniter_connectors.flows.store_errors import guarded
 from igniter_connectors.flows.webhooks import endpoints as endpoint
 from igniter_connectors.flows.webhooks import inbox_admin as events
-from igniter_connectors.flows.webhooks.inbox_worker import Deliveries
 from igniter_connectors.manager.webhooks import ConnectionWebhooks
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
@@ -85,7 +83,6 @@ class BoundAction(msgspec.Struct, Generic[In, Out], frozen=True, eq=False):
         key = at._key  # pyright: ignore[reportPrivateUsage]
         running = call_action(
             engine,
-            at._renewals,  # pyright: ignore[reportPrivateUsage]
             at._connector,  # pyright: ignore[reportPrivateUsage]
             action,
             at._tenant,  # pyright: ignore[reportPrivateUsage]
@@ -100,20 +97,16 @@ class BoundAction(msgspec.Struct, Generic[In, Out], frozen=True, eq=False):
 class At(Generic[Conf, Ctx_co]):
     """What config and OAuth connectors have in common."""
 
-    __slots__ = ("_connector", "_deliveries", "_engine", "_key", "_renewals", "_tenant")
+    __slots__ = ("_connector", "_engine", "_key", "_tenant")
 
     def __init__(
         self,
         engine: Engine,
-        renewals: Renewals,
-        deliveries: Deliveries,
         connector: Definition[Conf, Ctx_co, Any],
         tenant: Scope,
         key: ConnectionKey,
     ) -> None:
         self._engine = engine
-        self._renewals = renewals
-        self._deliveries = deliveries
         self._connector = connector
         self._tenant = tenant
         self._key = key
@@ -186,7 +179,6 @@ class At(Generic[Conf, Ctx_co]):
             self._engine,
             endpoint.create_endpoint(
                 self._engine,
-                base_url_of(self._engine),
                 self._connector,
                 self._key,
                 signing_secret,
@@ -214,7 +206,7 @@ class At(Generic[Conf, Ctx_co]):
     @property
     def webhooks(self) -> ConnectionWebhooks:
         """This connection's endpoints, and what came in at them."""
-        return ConnectionWebhooks(self._engine, self._deliveries, self._connector, self._key)
+        return ConnectionWebhooks(self._engine, self._connector, self._key)
 
     def seal_config(self, config: Conf) -> Result[Secret, ConfigInvalid | EncryptFailed]:
         """A config sealed for this tenant and connector, to keep elsewhere.
@@ -279,7 +271,7 @@ class At(Generic[Conf, Ctx_co]):
         if not is_successful(switched) or self._connector.webhook is None:
             return switched
         if await self._engine.store.inbox.release(self._key):
-            self._deliveries.wake()
+            self._engine.deliveries.wake()
         return switched
 
     async def _explain(self) -> Result[Explanation, DatabaseFailed]:

@@ -25,7 +25,6 @@ from igniter_connectors.core.problem import (
     DeviceStartProblem,
     ReauthorizeProblem,
 )
-from igniter_connectors.flows.engine import base_url_of
 from igniter_connectors.flows.oauth.adopt import adopt
 from igniter_connectors.flows.oauth.authorize_without_start_route import (
     begin_unbound,
@@ -33,7 +32,7 @@ from igniter_connectors.flows.oauth.authorize_without_start_route import (
 )
 from igniter_connectors.flows.oauth.client_credentials import connect_as_client
 from igniter_connectors.flows.oauth.device import begin_device
-from igniter_connectors.flows.oauth.start import Wanted, begin, begin_again
+from igniter_connectors.flows.oauth.start import AuthorizationOptions, begin, begin_again
 from igniter_connectors.flows.store_errors import guarded
 from igniter_connectors.manager.at import At
 from igniter_connectors.manager.pending_device import PendingDevice
@@ -72,8 +71,8 @@ class AtOAuth(At[Conf, Ctx_co]):
             A URL of our own start route that opens once, within 10 minutes; or
             `ConfigInvalid`, `ReturnToInvalid`, `EncryptFailed`, `DatabaseFailed`.
         """
-        wanted = Wanted(subject, return_to, tuple(oauth_scopes))
-        return await self._begin(config, wanted)
+        options = AuthorizationOptions(subject, return_to, tuple(oauth_scopes))
+        return await self._begin(config, options)
 
     async def authorize_replacing_account(
         self,
@@ -85,8 +84,10 @@ class AtOAuth(At[Conf, Ctx_co]):
     ) -> Result[AuthorizationRequest, AuthorizeProblem]:
         """As `authorize`, and another account of the provider may take the place of the one
         connected, which `authorize` refuses as `IdentityMismatch`."""
-        wanted = Wanted(subject, return_to, tuple(oauth_scopes), replace_account=True)
-        return await self._begin(config, wanted)
+        options = AuthorizationOptions(
+            subject, return_to, tuple(oauth_scopes), replace_account=True
+        )
+        return await self._begin(config, options)
 
     async def reauthorize(
         self, *, subject: str, return_to: str = "", oauth_scopes: Sequence[str] = ()
@@ -100,10 +101,10 @@ class AtOAuth(At[Conf, Ctx_co]):
             As `authorize`; or `NotConnected`, `DecryptFailed` (what is stored does not open:
             use `authorize` with a config).
         """
-        wanted = Wanted(subject, return_to, tuple(oauth_scopes))
+        options = AuthorizationOptions(subject, return_to, tuple(oauth_scopes))
         return await guarded(
             self._engine,
-            begin_again(self._engine, base_url_of(self._engine), self._oauth, self._key, wanted),
+            begin_again(self._engine, self._oauth, self._key, options),
         )
 
     async def authorize_with_cookie(
@@ -125,12 +126,10 @@ class AtOAuth(At[Conf, Ctx_co]):
             Both; or as `authorize`, or where the request is pushed to the provider
             `ProviderUnreachable`, `ProviderAnswerMalformed`, `AuthorizationDenied`.
         """
-        wanted = Wanted(subject, return_to, tuple(oauth_scopes))
+        options = AuthorizationOptions(subject, return_to, tuple(oauth_scopes))
         return await guarded(
             self._engine,
-            begin_with_cookie(
-                self._engine, base_url_of(self._engine), self._oauth, self._key, config, wanted
-            ),
+            begin_with_cookie(self._engine, self._oauth, self._key, config, options),
         )
 
     async def authorize_without_browser_binding(
@@ -154,12 +153,10 @@ class AtOAuth(At[Conf, Ctx_co]):
         Returns:
             As `authorize_with_cookie`.
         """
-        wanted = Wanted(subject, return_to, tuple(oauth_scopes))
+        options = AuthorizationOptions(subject, return_to, tuple(oauth_scopes))
         return await guarded(
             self._engine,
-            begin_unbound(
-                self._engine, base_url_of(self._engine), self._oauth, self._key, config, wanted
-            ),
+            begin_unbound(self._engine, self._oauth, self._key, config, options),
         )
 
     async def authorize_device(
@@ -282,9 +279,9 @@ class AtOAuth(At[Conf, Ctx_co]):
         return self._opened(stored.unwrap()) if is_successful(stored) else Failure(stored.failure())
 
     async def _begin(
-        self, config: Conf, wanted: Wanted
+        self, config: Conf, options: AuthorizationOptions
     ) -> Result[AuthorizationRequest, AuthorizeProblem]:
         return await guarded(
             self._engine,
-            begin(self._engine, base_url_of(self._engine), self._oauth, self._key, config, wanted),
+            begin(self._engine, self._oauth, self._key, config, options),
         )

@@ -48,9 +48,8 @@ from igniter_connectors.flows.event_bus import Subscriber, Subscription
 from igniter_connectors.flows.http_routes import serve
 from igniter_connectors.flows.oauth.renew_expiring import Sweep
 from igniter_connectors.flows.oauth.revoke import Revocations
-from igniter_connectors.flows.oauth.token_source import Renewals
 from igniter_connectors.flows.store_errors import guarded
-from igniter_connectors.flows.webhooks.inbox_worker import Deliveries
+from igniter_connectors.flows.webhooks.inbox_worker import InboxWorker
 from igniter_connectors.flows.webhooks.receive import receive, receive_for_application
 from igniter_connectors.manager.scoped import Scoped, require_registered
 from igniter_connectors.manager.worker import Worker
@@ -93,22 +92,14 @@ class Connectors(Generic[K_contra, S_contra]):
     def __init__(
         self,
         engine: Engine,
-        connectors: Mapping[str, Definition[Any, Any, Any]],
-        kinds: Mapping[str, type[Scope]],
         open_http: Callable[[], object],
         close_http: Callable[[], Awaitable[None]],
-        limits: DeliveryLimits,
     ) -> None:
         self._engine = engine
-        self._connectors = connectors
-        self._kinds = kinds
         self._open_http = open_http
         self._close_http = close_http
-        self._renewals = Renewals(engine)
-        self._revocations = Revocations(engine, connectors)
-        self._deliveries = Deliveries(
-            engine, self._renewals.handler_http, connectors, kinds, limits
-        )
+        self._revocations = Revocations(engine)
+        self._inbox = InboxWorker(engine)
         self._stack = AsyncExitStack()
 
     @property
@@ -131,7 +122,7 @@ class Connectors(Generic[K_contra, S_contra]):
             StoreUnavailable: the database does not answer, or has another version's schema.
         """
         await self._open()
-        self._deliveries.open()
+        self._inbox.open()
         return self
 
     @asynccontextmanager
@@ -164,9 +155,9 @@ class Connectors(Generic[K_contra, S_contra]):
             fault = limits_fault(limits)
             if fault is not None:
                 raise WrongWiring(BuildInvalid(fault))
-            self._deliveries.limits = limits
-        sweep = Sweep(self._engine, self._renewals, self._connectors)
-        worker = Worker(self._engine, self._deliveries, self._revocations, sweep)
+            self._engine.deliveries.limits = limits
+        sweep = Sweep(self._engine)
+        worker = Worker(self._engine, self._inbox, self._revocations, sweep)
         await self._open()
         worker.open()
         try:
@@ -179,10 +170,10 @@ class Connectors(Generic[K_contra, S_contra]):
 
         Events that wait for a pause after a failure, or that are held, are not waited for.
         """
-        await self._deliveries.settled()
+        await self._inbox.settled()
 
     def _scoped(self, tenant: Scope) -> Scoped[K_contra]:
-        return Scoped(self._engine, self._renewals, self._deliveries, self._connectors, tenant)
+        return Scoped(self._engine, tenant)
 
     async def _open(self) -> None:
         async with AsyncExitStack() as stack:
@@ -190,9 +181,9 @@ class Connectors(Generic[K_contra, S_contra]):
             await self._engine.store.open()
             _ = stack.push_async_callback(self._engine.store.close)
             _ = stack.push_async_callback(self._engine.event_bus.close)
-            _ = stack.push_async_callback(self._renewals.close)
-            _ = stack.push_async_callback(self._deliveries.close)
-            if any(isinstance(one, OAuthConnector) for one in self._connectors.values()):
+            _ = stack.push_async_callback(self._engine.renewals.close)
+            _ = stack.push_async_callback(self._inbox.close)
+            if any(isinstance(one, OAuthConnector) for one in self._engine.connectors.values()):
                 # The first refresh may come in a crowd of calls: it has nothing to make then.
                 _ = self._open_http()
                 self._revocations.start()
@@ -219,7 +210,7 @@ class Connectors(Generic[K_contra, S_contra]):
             WrongWiring: a kind that is not registered, which type checkers refuse too.
         """
         # What is no tenant at all, such as a string, has no kind.
-        if self._kinds.get(str(getattr(tenant, "kind", ""))) is not type(tenant):
+        if self._engine.scopes.get(str(getattr(tenant, "kind", ""))) is not type(tenant):
             raise WrongWiring(BuildInvalid(f"{type(tenant).__name__} was not added with add_scope"))
         return self._scoped(tenant)
 
@@ -230,7 +221,7 @@ class Connectors(Generic[K_contra, S_contra]):
             The tenant, or `ScopeInvalid` (an unknown kind, or an identity that cannot be
             stored), `ScopeIdentifierRequired`.
         """
-        registered = self._kinds.get(kind)
+        registered = self._engine.scopes.get(kind)
         if registered is None:
             return Failure(ScopeInvalid(kind, "no such kind of tenant is registered"))
         tenant = make_tenant(registered, identity)
@@ -238,7 +229,7 @@ class Connectors(Generic[K_contra, S_contra]):
 
     def find(self, key: str) -> Result[FoundConnector, ConnectorNotFound]:
         """A connector by its key."""
-        connector = self._connectors.get(key)
+        connector = self._engine.connectors.get(key)
         if isinstance(connector, ConfigConnector | OAuthConnector):
             return Success(connector)
         return Failure(ConnectorNotFound(key))
@@ -264,8 +255,8 @@ class Connectors(Generic[K_contra, S_contra]):
         action: Action[Conf, Ctx, In, Out],
     ) -> DefaultAction[In, Out]:
         """An action on the connector's default config, for no tenant."""
-        require_registered(self._connectors, connector)
-        return DefaultAction(self._engine, self._renewals, connector, action)
+        require_registered(self._engine, connector)
+        return DefaultAction(self._engine, connector, action)
 
     def subscribe(self, handler: Subscriber) -> Subscription:
         """Tells the handler of every event, until it is cancelled."""
@@ -284,15 +275,7 @@ class Connectors(Generic[K_contra, S_contra]):
         Returns:
             A redirect, an empty 204 for a webhook taken, or problem details (RFC 9457).
         """
-        return await serve(
-            self._engine,
-            self._deliveries,
-            base_url_of(self._engine),
-            self._connectors,
-            self._kinds,
-            request,
-            principal,
-        )
+        return await serve(self._engine, request, principal)
 
     def receive_webhook(
         self, route: WebhookRoute | ApplicationWebhookRoute, request: HttpRequest
@@ -302,13 +285,9 @@ class Connectors(Generic[K_contra, S_contra]):
         None is to be answered 2xx; a response, to a provider's question, as it is.
         """
         if type(route) is ApplicationWebhookRoute:
-            return receive_for_application(
-                self._engine, self._deliveries, self._connectors, self._kinds, route, request
-            )
+            return receive_for_application(self._engine, route, request)
         assert isinstance(route, WebhookRoute)  # type() narrows the first alone
-        return receive(
-            self._engine, self._deliveries, self._connectors, self._kinds, route, request
-        )
+        return receive(self._engine, route, request)
 
     def application_webhook_url(self, connector: Definition[Conf, Ctx, K_contra]) -> str:
         """Where a provider delivers that has one address for the whole application.
@@ -317,7 +296,7 @@ class Connectors(Generic[K_contra, S_contra]):
             WrongWiring: the connector is not registered or has no `route`, or the manager was
                 built without `with_base_url`.
         """
-        require_registered(self._connectors, connector)
+        require_registered(self._engine, connector)
         if connector.webhook is None or connector.webhook.route is None:
             fault = f"{connector.key!r} has no webhook with a route"
             raise WrongWiring(BuildInvalid(fault))
@@ -325,31 +304,31 @@ class Connectors(Generic[K_contra, S_contra]):
 
     def is_receiving_all_it_may(self) -> bool:
         """Whether `receive_webhook` would answer that there are too many at once."""
-        return self._deliveries.receiving >= self._deliveries.limits.received_at_once
+        return self._engine.deliveries.receiving >= self._engine.deliveries.limits.received_at_once
 
     def definitions(self) -> Mapping[str, Definition[Any, Any, Any]]:
         """The registered connectors, by their key."""
-        return self._connectors
+        return self._engine.connectors
 
     def webhooks(self) -> Mapping[str, Webhook[Any, Any, Any]]:
         """The webhooks of the registered connectors that have one, by the connector's key."""
-        return {key: one.webhook for key, one in self._connectors.items() if one.webhook}
+        return {key: one.webhook for key, one in self._engine.connectors.items() if one.webhook}
 
     async def _list(self, limit: int, after: str) -> Result[Page[ConnectorEntry], DatabaseFailed]:
         counts = await self._engine.store.count_by_connector()
-        keys = sorted(key for key in self._connectors if key > after)
+        keys = sorted(key for key in self._engine.connectors if key > after)
         size = page_size(limit)
         entries = tuple(self._entry(key, counts.get(key, 0)) for key in keys[:size])
         return Success(Page(entries, keys[size - 1] if len(keys) > size else None))
 
     async def _get(self, key: str) -> Result[ConnectorEntry, ConnectorNotFound]:
-        if key not in self._connectors:
+        if key not in self._engine.connectors:
             return Failure(ConnectorNotFound(key))
         counts = await self._engine.store.count_by_connector()
         return Success(self._entry(key, counts.get(key, 0)))
 
     def _entry(self, key: str, connections: int) -> ConnectorEntry:
-        connector = self._connectors[key]
+        connector = self._engine.connectors[key]
         return ConnectorEntry(
             key,
             connector.metadata,
@@ -365,17 +344,15 @@ class Connectors(Generic[K_contra, S_contra]):
 class DefaultAction(Generic[In, Out]):
     """An action of a connector's default config, ready to be called."""
 
-    __slots__ = ("_action", "_connector", "_engine", "_renewals")
+    __slots__ = ("_action", "_connector", "_engine")
 
     def __init__(
         self,
         engine: Engine,
-        renewals: Renewals,
         connector: Definition[Any, Any, Any],
         action: Action[Any, Any, In, Out],
     ) -> None:
         self._engine = engine
-        self._renewals = renewals
         self._connector = connector
         self._action = action
 
@@ -386,6 +363,4 @@ class DefaultAction(Generic[In, Out]):
             The output, or `DefaultConfigRequired`, `ActionNotFound`, `ActionInputInvalid`,
             `ActionOutputInvalid`, `ActionFailed`.
         """
-        return await call_default_action(
-            self._engine, self._renewals, self._connector, self._action, input
-        )
+        return await call_default_action(self._engine, self._connector, self._action, input)

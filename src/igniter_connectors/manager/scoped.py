@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Generic, final, overload
+from typing import Generic, final, overload
 
 import msgspec
 from returns.result import Result, Success
@@ -28,9 +27,7 @@ from igniter_connectors.core.scope import Scope, is_storable
 from igniter_connectors.flows.connections import read_connection as inspect
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import Subscriber, Subscription
-from igniter_connectors.flows.oauth.token_source import Renewals
 from igniter_connectors.flows.store_errors import guarded
-from igniter_connectors.flows.webhooks.inbox_worker import Deliveries
 from igniter_connectors.manager.at import At, AtConfig
 from igniter_connectors.manager.at_oauth import AtOAuth
 
@@ -39,14 +36,12 @@ T = TypeVar("T", bound=msgspec.Struct)
 K_contra = TypeVar("K_contra", bound=msgspec.Struct, contravariant=True)
 
 
-def require_registered(
-    connectors: Mapping[str, Definition[Any, Any, Any]], connector: object
-) -> None:
+def require_registered(engine: Engine, connector: object) -> None:
     """Raises `WrongWiring` for all but the connectors of a manager, a key's string included."""
     if not isinstance(connector, Definition):
         kind = type(connector).__name__
         raise WrongWiring(BuildInvalid(f"a {kind} is no connector; find(key) finds one by its key"))
-    if connectors.get(connector.key) is not connector:
+    if engine.connectors.get(connector.key) is not connector:
         raise WrongWiring(BuildInvalid(f"{connector.key!r} is not a connector of this manager"))
 
 
@@ -54,20 +49,14 @@ def require_registered(
 class Scoped(Generic[K_contra]):
     """One tenant. A Scoped of more connectors is accepted where one of fewer is asked for."""
 
-    __slots__ = ("_connectors", "_deliveries", "_engine", "_renewals", "_tenant")
+    __slots__ = ("_engine", "_tenant")
 
     def __init__(
         self,
         engine: Engine,
-        renewals: Renewals,
-        deliveries: Deliveries,
-        connectors: Mapping[str, Definition[Any, Any, Any]],
         tenant: Scope,
     ) -> None:
         self._engine = engine
-        self._renewals = renewals
-        self._deliveries = deliveries
-        self._connectors = connectors
         self._tenant = tenant
 
     @overload
@@ -94,17 +83,13 @@ class Scoped(Generic[K_contra]):
             WrongWiring: the connector is not registered, which type checkers refuse too.
             ConnectorError: an account's name that cannot be stored (`AccountInvalid`).
         """
-        require_registered(self._connectors, connector)
+        require_registered(self._engine, connector)
         if not account or not is_storable(account):
             raise ConnectorError(AccountInvalid(connector.key))
         key = ConnectionKey(self._tenant.kind, self._tenant.identity, connector.key, account)
         if isinstance(connector, OAuthConnector):
-            return AtOAuth(
-                self._engine, self._renewals, self._deliveries, connector, self._tenant, key
-            )
-        return AtConfig(
-            self._engine, self._renewals, self._deliveries, connector, self._tenant, key
-        )
+            return AtOAuth(self._engine, connector, self._tenant, key)
+        return AtConfig(self._engine, connector, self._tenant, key)
 
     async def list(
         self, *, limit: int = PAGE_SIZE, after: str | None = None
@@ -132,7 +117,6 @@ class Scoped(Generic[K_contra]):
         return Success(
             await inspect.list_connections(
                 self._engine,
-                self._connectors,
                 self._tenant.kind,
                 self._tenant.identity,
                 limit=limit,

@@ -22,11 +22,10 @@ from igniter_connectors.core.problem import (
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.endpoint import EndpointSummary, WebhookEndpoint
 from igniter_connectors.core.webhook.inbox import EventState, WebhookEvent
-from igniter_connectors.flows.engine import Engine, base_url_of
+from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.store_errors import guarded
 from igniter_connectors.flows.webhooks import endpoints as endpoint
 from igniter_connectors.flows.webhooks import inbox_admin as events
-from igniter_connectors.flows.webhooks.inbox_worker import Deliveries
 
 _OVERLAP: Final = timedelta(days=1)
 
@@ -35,17 +34,15 @@ _OVERLAP: Final = timedelta(days=1)
 class ConnectionWebhooks:
     """The webhooks of one connection: `at.webhooks`."""
 
-    __slots__ = ("_connector", "_deliveries", "_engine", "_key")
+    __slots__ = ("_connector", "_engine", "_key")
 
     def __init__(
         self,
         engine: Engine,
-        deliveries: Deliveries,
         connector: Definition[Any, Any, Any],
         key: ConnectionKey,
     ) -> None:
         self._engine = engine
-        self._deliveries = deliveries
         self._connector = connector
         self._key = key
 
@@ -97,7 +94,7 @@ class ConnectionWebhooks:
         """
         return await guarded(
             self._engine,
-            events.replay(self._engine, self._deliveries, self._connector, self._key, id),
+            events.replay(self._engine, self._connector, self._key, id),
         )
 
     async def check_replay(self, id: str) -> Result[WebhookEvent, ReplayProblem]:
@@ -136,7 +133,6 @@ class ConnectionWebhooks:
             self._engine,
             endpoint.rotate_endpoint(
                 self._engine,
-                base_url_of(self._engine),
                 self._connector,
                 self._key,
                 endpoint_id,

@@ -19,7 +19,7 @@ from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import Subscription
 from igniter_connectors.flows.oauth.renew_expiring import Sweep
 from igniter_connectors.flows.oauth.revoke import Revocations
-from igniter_connectors.flows.webhooks.inbox_worker import Deliveries
+from igniter_connectors.flows.webhooks.inbox_worker import InboxWorker
 from igniter_connectors.ports import StoreUnavailable
 
 LOOK_EVERY: Final = timedelta(seconds=1)
@@ -60,10 +60,10 @@ class Worker:
     """
 
     def __init__(
-        self, engine: Engine, deliveries: Deliveries, revocations: Revocations, sweep: Sweep
+        self, engine: Engine, inbox: InboxWorker, revocations: Revocations, sweep: Sweep
     ) -> None:
         self._engine = engine
-        self._deliveries = deliveries
+        self._inbox = inbox
         self._revocations = revocations
         self._sweep = sweep
         self._subscription: Subscription | None = None
@@ -75,8 +75,8 @@ class Worker:
         self._subscription = self._engine.event_bus.subscribe(
             self._hear, kinds=(WebhookProcessed, WebhookFailedEvent, WebhookDeadLettered)
         )
-        self._deliveries.look_every = min(LOOK_EVERY, self._deliveries.limits.sweep_every)
-        self._deliveries.open()
+        self._inbox.look_every = min(LOOK_EVERY, self._engine.deliveries.limits.sweep_every)
+        self._inbox.open()
 
     async def close(self) -> None:
         """Begins no more renewals. The manager's, which then closes the rest."""
@@ -100,7 +100,7 @@ class Worker:
         Raises:
             StoreUnavailable: the database does not answer.
         """
-        await self._deliveries.settled()
+        await self._inbox.settled()
         await self._revocations.settled()
         await self._sweep.once()
 
@@ -112,13 +112,13 @@ class Worker:
             dead=self._dead,
             renewed=self._sweep.renewed,
             revocations=self._revocations.looked_at,
-            purged=self._deliveries.purged,
+            purged=self._inbox.purged,
         )
 
     async def _listen(self) -> None:
         while True:
             with suppress(StoreUnavailable):  # which the looks into the inbox tell too
-                await self._engine.store.inbox.listen(self._deliveries.wake)
+                await self._engine.store.inbox.listen(self._engine.deliveries.wake)
             await self._engine.clock.sleep(_LISTEN_AGAIN_SECONDS)
 
     async def _hear(self, event: Event) -> None:

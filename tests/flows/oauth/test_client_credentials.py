@@ -142,7 +142,7 @@ async def scene(
         yield made
     finally:
         for process in made.processes:
-            await process._renewals.close()
+            await process._engine.renewals.close()
         await store.close()
 
 
@@ -288,7 +288,7 @@ async def test_disconnecting_revokes_the_access_token() -> None:
         value_or_raise(await made.at.connect_as_client(Forge()))
         value_or_raise(await made.at.disconnect())
         made.http.clock.advance(timedelta(seconds=31))
-        await revoke_due(made.processes[0]._engine, {"forge": made.connector})
+        await revoke_due(made.processes[0]._engine)
         (form,) = [form for _, url, form in made.http.asked if url == REVOKE]
         assert (form["token"], form["token_type_hint"]) == ("access-1", "access_token")
 
@@ -356,7 +356,7 @@ async def test_connected_by_somebody_else_meanwhile_the_token_is_queued_for_revo
         monkeypatch.setattr(made.http, "send", meanwhile)
         assert isinstance(problem_of(await made.at.connect_as_client(Forge())), Conflict)
         made.http.clock.advance(timedelta(minutes=2))
-        await revoke_due(made.processes[0]._engine, {"forge": made.connector})
+        await revoke_due(made.processes[0]._engine)
         revoked = [form["token"] for _, url, form in made.http.asked if url == REVOKE]
         assert revoked == ["access-1"]
         assert value_or_raise(await made.call()) == "access-2"

@@ -121,7 +121,7 @@ class Scene:
     async def revoked(self) -> list[str]:
         """The tokens that were queued for revocation and are revoked now."""
         self.clock.advance(timedelta(seconds=31))
-        await revoke_due(self.engine, {"forge": self.connector})
+        await revoke_due(self.engine)
         return [form["token"] for _, url, form in self.http.asked if url == REVOKE]
 
     async def finish(self, device: PendingDevice[Forge], *, within: float = 3600) -> Answer:
@@ -306,7 +306,7 @@ async def test_another_account_is_refused_before_anything_is_stored() -> None:
         assert problem_of(await made.finish(device)) == IdentityMismatch("forge")
         assert await made.store.find(KEY) == before
         made.clock.advance(timedelta(seconds=31))
-        await revoke_due(made.engine, {"forge": made.connector})
+        await revoke_due(made.engine)
         assert len(made.http.times(REVOKE)) == 1
 
 

@@ -21,7 +21,7 @@ from igniter_connectors.events import (
     WebhookReceived,
 )
 from igniter_connectors.flows.webhooks import inbox_worker as deliver
-from igniter_connectors.flows.webhooks.inbox_worker import Deliveries
+from igniter_connectors.flows.webhooks.inbox_worker import InboxWorker
 from igniter_connectors.problems import WebhookEventNotFound, WebhookEventNotReplayable
 from igniter_connectors.stores import Store, StoreUnavailable
 from igniter_connectors.webhooks import GITHUB, DeliveryLimits, Retries
@@ -385,16 +385,16 @@ async def test_what_is_taken_while_closing_is_given_back(monkeypatch: pytest.Mon
         await may_answer.wait()
         return claimed
 
-    close = Deliveries.close
+    close = InboxWorker.close
 
-    async def close_while_it_waits(deliveries: Deliveries) -> None:
-        closing = asyncio.create_task(close(deliveries))
+    async def close_while_it_waits(worker: InboxWorker) -> None:
+        closing = asyncio.create_task(close(worker))
         await asyncio.sleep(0)
         may_answer.set()
         await closing
 
     store.inbox.claim = slow  # type: ignore[method-assign]  # a slow database
-    monkeypatch.setattr(Deliveries, "close", close_while_it_waits)
+    monkeypatch.setattr(InboxWorker, "close", close_while_it_waits)
     async with mailroom(store, Plan(limits=ONE_PLACE)) as room:
         await asked.wait()
         assert (await room.post("hi")).status == 204

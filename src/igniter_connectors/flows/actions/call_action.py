@@ -38,8 +38,9 @@ from igniter_connectors.core.problem import (
 from igniter_connectors.core.redaction import secrets_in
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.secret import Secret
+from igniter_connectors.flows.actions.api_calls import HandlerHttp
 from igniter_connectors.flows.engine import Engine
-from igniter_connectors.flows.oauth.token_source import Renewals
+from igniter_connectors.flows.oauth.token_source import access_token
 from igniter_connectors.flows.report_error import report
 from igniter_connectors.flows.sealing import NotOpened, open_config
 from igniter_connectors.ports import StoreUnavailable
@@ -54,7 +55,6 @@ P = TypeVar("P", bound=Problem)
 
 async def call_default_action(
     engine: Engine,
-    renewals: Renewals,
     connector: Definition[Conf, Ctx, Any],
     action: Action[Conf, Ctx, In, Out],
     given: In,
@@ -73,7 +73,6 @@ async def call_default_action(
         engine,
         _handle(
             engine,
-            renewals,
             connector,
             action,
             input,
@@ -89,7 +88,6 @@ async def call_default_action(
 
 async def call_action(
     engine: Engine,
-    renewals: Renewals,
     connector: Definition[Conf, Ctx, Any],
     action: Action[Conf, Ctx, In, Out],
     tenant: Scope,
@@ -117,7 +115,7 @@ async def call_action(
                 missing = check_required_scopes(record, action.oauth_scopes, engine.base_url)
                 if missing is not None:
                     return Failure(missing)
-            renewed = await renewals.access_token(connector, record, config)
+            renewed = await access_token(engine, connector, record, config)
             if isinstance(renewed, Problem):
                 return Failure(renewed)
             token = renewed
@@ -127,15 +125,13 @@ async def call_action(
         engine.logger.error("the database failed: %s", error.reason)
         return Failure(DatabaseFailed())
     if connector.context_hook is not None:
-        return await _handle(
-            engine, renewals, connector, action, input, config, token, tenant, record
-        )
+        return await _handle(engine, connector, action, input, config, token, tenant, record)
     # As `_handle` without a context, and without a coroutine more on the commonest way.
     call: ActionCall[Conf, Any, In] = ActionCall(
         input,
         config,
         None,
-        renewals.handler_http,
+        HandlerHttp(engine),
         connector,
         action,
         tenant,
@@ -151,7 +147,6 @@ async def call_action(
 
 async def _handle(
     engine: Engine,
-    renewals: Renewals,
     connector: Definition[Conf, Ctx, Any],
     action: Action[Conf, Ctx, In, Out],
     input: In,
@@ -170,7 +165,7 @@ async def _handle(
             input,
             config,
             context,
-            renewals.handler_http,
+            HandlerHttp(engine),
             connector,
             action,
             tenant,

@@ -150,7 +150,7 @@ async def update(
             grant_id=engine.new_id(),
             revocation=revocation_request(engine, connector),
         )
-        engine.revocation_queued.ring()
+        engine.revocation_queued.set()
     else:
         written = await engine.store.replace_config(
             key,
@@ -193,7 +193,7 @@ async def disconnect(
     request = revocation_request(engine, connector) if connector is not None else None
     if await engine.store.disconnect(key, revocation=request, now=now) is None:
         return Failure(NotConnected(key.connector, key.account))
-    engine.revocation_queued.ring()
+    engine.revocation_queued.set()
     engine.event_bus.publish(Disconnected(at=now, **address(key)))
     return Success(None)
 

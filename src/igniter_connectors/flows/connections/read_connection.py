@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -54,7 +53,6 @@ def open_connection(
 
 async def list_connections(
     engine: Engine,
-    connectors: Mapping[str, Definition[Any, Any, Any]],
     scope: str,
     identity: str,
     *,
@@ -70,7 +68,9 @@ async def list_connections(
     rows = await engine.store.list(
         scope, identity, after=read_cursor(after) if after else None, limit=size + 1
     )
-    shown = tuple(_summary(engine, connectors.get(row.key.connector), row) for row in rows[:size])
+    shown = tuple(
+        _summary(engine, engine.connectors.get(row.key.connector), row) for row in rows[:size]
+    )
     last = rows[size - 1].key if len(rows) > size else None
     return Page(shown, None if last is None else make_cursor(last.connector, last.account))
 

@@ -16,7 +16,6 @@ from typing_extensions import TypeVar
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.http.base64url import url_safe
-from igniter_connectors.core.http.base_url import BaseUrl
 from igniter_connectors.core.oauth.authorization_request import (
     AuthorizationRequest,
     CookieAuthorization,
@@ -25,8 +24,8 @@ from igniter_connectors.core.oauth.state import browser_binding, unbound_browser
 from igniter_connectors.core.oauth.state_cookie import cookie_name, set_cookie
 from igniter_connectors.core.problem import AuthorizeDirectlyProblem
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.flows.engine import Engine
-from igniter_connectors.flows.oauth.start import Wanted, at_provider, new_payload
+from igniter_connectors.flows.engine import Engine, base_url_of
+from igniter_connectors.flows.oauth.start import AuthorizationOptions, at_provider, new_payload
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
@@ -34,50 +33,46 @@ Ctx = TypeVar("Ctx")
 
 async def begin_with_cookie(
     engine: Engine,
-    base: BaseUrl,
     connector: OAuthConnector[Conf, Ctx, Any],
     key: ConnectionKey,
     config: Conf,
-    wanted: Wanted,
+    options: AuthorizationOptions,
 ) -> Result[CookieAuthorization, AuthorizeDirectlyProblem]:
     """The provider's address, and the cookie that binds the browser that is sent there."""
+    is_secure = base_url_of(engine).is_secure
     nonce = url_safe(engine.entropy.octets(32))
-    binding = browser_binding(nonce, wanted.subject)
-    sent = await _begin(engine, base, connector, key, config, wanted, binding)
+    binding = browser_binding(nonce, options.subject)
+    sent = await _begin(engine, connector, key, config, options, binding)
     if not is_successful(sent):
         return Failure(sent.failure())
     url, state = sent.unwrap()
-    name = cookie_name(state, secure=base.is_secure)
-    cookie = set_cookie(name, nonce, secure=base.is_secure)
+    name = cookie_name(state, secure=is_secure)
+    cookie = set_cookie(name, nonce, secure=is_secure)
     return Success(CookieAuthorization(url, Secret(cookie)))
 
 
 async def begin_unbound(
     engine: Engine,
-    base: BaseUrl,
     connector: OAuthConnector[Conf, Ctx, Any],
     key: ConnectionKey,
     config: Conf,
-    wanted: Wanted,
+    options: AuthorizationOptions,
 ) -> Result[AuthorizationRequest, AuthorizeDirectlyProblem]:
     """The provider's address, for any browser; the subject stays bound."""
-    binding = unbound_browser(wanted.subject)
-    sent = await _begin(engine, base, connector, key, config, wanted, binding)
+    binding = unbound_browser(options.subject)
+    sent = await _begin(engine, connector, key, config, options, binding)
     return sent.map(lambda one: AuthorizationRequest(one[0]))
 
 
 async def _begin(
     engine: Engine,
-    base: BaseUrl,
     connector: OAuthConnector[Conf, Ctx, Any],
     key: ConnectionKey,
     config: Conf,
-    wanted: Wanted,
+    options: AuthorizationOptions,
     binding_hash: bytes,
 ) -> Result[tuple[str, str], AuthorizeDirectlyProblem]:
-    payload = await new_payload(engine, connector, key, config, wanted)
+    payload = await new_payload(engine, connector, key, config, options)
     if not is_successful(payload):
         return Failure(payload.failure())
-    return await at_provider(
-        engine, base, connector, key, payload.unwrap(), binding_hash=binding_hash
-    )
+    return await at_provider(engine, connector, key, payload.unwrap(), binding_hash=binding_hash)

@@ -17,7 +17,6 @@ from igniter_connectors.core.event import (
     AuthorizationFailed,
     Connected,
 )
-from igniter_connectors.core.http.base_url import BaseUrl
 from igniter_connectors.core.http.messages import HttpResponse
 from igniter_connectors.core.http.routes import callback_url
 from igniter_connectors.core.oauth.callback import (
@@ -47,10 +46,9 @@ from igniter_connectors.core.problem import (
 )
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.flows.connections.connect import address
-from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.engine import Engine, base_url_of
 from igniter_connectors.flows.oauth.connect_granted import Granted, conflict, connect_granted
 from igniter_connectors.flows.oauth.dpop_request import send_bound
-from igniter_connectors.flows.oauth.moment import moment_of
 from igniter_connectors.flows.oauth.save_grant import marked_pending
 from igniter_connectors.flows.oauth.start import open_payload, redirect, take
 from igniter_connectors.ports import StoreUnavailable
@@ -61,7 +59,6 @@ Ctx = TypeVar("Ctx")
 
 async def finish(
     engine: Engine,
-    base: BaseUrl,
     connector: OAuthConnector[Conf, Ctx, Any],
     *,
     query: str,
@@ -77,14 +74,15 @@ async def finish(
     callback = parse_callback(query)
     if callback is None:
         return Failure(OAuthStateInvalid(connector.key))
-    name = cookie_name(callback.state, secure=base.is_secure)
+    is_secure = base_url_of(engine).is_secure
+    name = cookie_name(callback.state, secure=is_secure)
     nonce = cookie_value(cookies, name)
     binding = unbound_browser(subject) if nonce is None else browser_binding(nonce, subject)
     taken = await take(engine, connector.key, state_hash(callback.state), binding)
     if not is_successful(taken):
         return Failure(taken.failure())
     key, payload = taken.unwrap()
-    problem = await _judge(engine, base, connector, key, payload, callback)
+    problem = await _judge(engine, connector, key, payload, callback)
     now = engine.clock.now()
     if problem is None:
         engine.event_bus.publish(AuthorizationCompleted(at=now, **address(key)))
@@ -94,13 +92,12 @@ async def finish(
         engine.logger.warning("%s: authorization failed: %s", connector.key, problem.code)
         engine.event_bus.publish(AuthorizationFailed(at=now, code=problem.code, **address(key)))
         outcome = {"error": problem.code}
-    cookie = clear_cookie(name, secure=base.is_secure)
+    cookie = clear_cookie(name, secure=is_secure)
     return Success(redirect(with_problem(payload.return_to or "/", outcome), cookie))
 
 
 async def _judge(
     engine: Engine,
-    base: BaseUrl,
     connector: OAuthConnector[Conf, Ctx, Any],
     key: ConnectionKey,
     payload: AuthorizationPayload,
@@ -118,7 +115,7 @@ async def _judge(
         if await engine.store.last_grant(key) != payload.expected_grant:
             return await conflict(engine, key)
         async with marked_pending(engine, key, provider):
-            tokens = await _exchange(engine, base, provider, key, payload, judged.unwrap())
+            tokens = await _exchange(engine, provider, key, payload, judged.unwrap())
             if not is_successful(tokens):
                 return tokens.failure()
             granted, id_token = tokens.unwrap()
@@ -145,7 +142,6 @@ async def _judge(
 
 async def _exchange(
     engine: Engine,
-    base: BaseUrl,
     provider: OAuthProvider,
     key: ConnectionKey,
     payload: AuthorizationPayload,
@@ -157,8 +153,8 @@ async def _exchange(
         provider,
         code=code,
         verifier=payload.verifier,
-        redirect_uri=callback_url(base, key.connector),
-        moment=moment_of(engine),
+        redirect_uri=callback_url(base_url_of(engine), key.connector),
+        moment=engine.new_moment(),
     )
     answer = await send_bound(engine, request, bound_to)
     if not is_successful(answer):

@@ -32,7 +32,6 @@ from igniter_connectors.core.problem import (
 from igniter_connectors.flows.connections.connect import accept_config, address
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.oauth.dpop_request import send_bound
-from igniter_connectors.flows.oauth.moment import moment_of
 from igniter_connectors.flows.oauth.save_grant import (
     Authorized,
     abandon,
@@ -89,7 +88,7 @@ async def _ask(
     engine: Engine, provider: OAuthProvider, connector: str
 ) -> Result[TokenSet, ExchangeProblem]:
     bound_to = new_dpop_key(engine.entropy.octets(KEY_OCTETS)) if provider.dpop else None
-    request = client_credentials_request(provider, moment=moment_of(engine))
+    request = client_credentials_request(provider, moment=engine.new_moment())
     answer = await send_bound(engine, request, bound_to)
     if not is_successful(answer):
         return Failure(ProviderUnreachable(connector))

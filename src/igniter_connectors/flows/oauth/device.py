@@ -48,7 +48,6 @@ from igniter_connectors.flows.connections.connect import accept_config, address
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.oauth.connect_granted import Granted, conflict, connect_granted
 from igniter_connectors.flows.oauth.dpop_request import send_bound
-from igniter_connectors.flows.oauth.moment import moment_of
 from igniter_connectors.flows.oauth.save_grant import mark_pending, unmark
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
@@ -102,7 +101,7 @@ async def begin_device(
         return Failure(ConfigInvalid(connector.key, f"$.{fault.field}", fault.reason))
     asked = tuple(dict.fromkeys((*connector.provider.oauth_scopes, *oauth_scopes)))
     provider = replace(resolved.unwrap(), oauth_scopes=asked)
-    request = device_request(provider, moment=moment_of(engine))
+    request = device_request(provider, moment=engine.new_moment())
     if request is None:
         raise WrongWiring(BuildInvalid(f"{connector.key} has no device_authorization_url"))
     expected = await engine.store.last_grant(key)
@@ -170,7 +169,7 @@ async def _ask(
     # As at a callback: a grant that nobody can store is none to ask for.
     if await engine.store.last_grant(key) != flow.expected_grant:
         return Failure(await conflict(engine, key))
-    request = poll_request(provider, flow.device, moment=moment_of(engine))
+    request = poll_request(provider, flow.device, moment=engine.new_moment())
     answer = await send_bound(engine, request, flow.dpop_key)
     judged = judge_poll(
         answer.unwrap() if is_successful(answer) else answer.failure(),

@@ -9,7 +9,6 @@ fenced by the owner.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Protocol
 
 from msgspec.structs import replace
 from returns.pipeline import is_successful
@@ -65,40 +64,21 @@ from igniter_connectors.core.problem import (
 from igniter_connectors.flows.connections.connect import address
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.oauth.dpop_request import send_bound
-from igniter_connectors.flows.oauth.moment import moment_of
 from igniter_connectors.flows.sealing import open_sealed_tokens, seal_tokens
+from igniter_connectors.flows.store_errors import or_database_failed
 from igniter_connectors.ports import StoreUnavailable
 
 
-class RefreshControl(Protocol):
-    """What keeps this process from sending, and what makes it try again."""
-
-    def is_closing(self) -> bool:
-        """Whether no request may be sent any more."""
-        ...
-
-    def pause_client(self, provider: OAuthProvider) -> None:
-        """Leaves a client alone for a while."""
-        ...
-
-    def client_pause(self, provider: OAuthProvider) -> timedelta | None:
-        """How much longer a client is left alone; None where it is not."""
-        ...
-
-    def try_again(self, provider: OAuthProvider, key: ConnectionKey, *, seen: int) -> None:
-        """Has another attempt follow this one, whether or not anybody asks for the token."""
-        ...
-
-
+@or_database_failed
 async def refresh(
-    engine: Engine, brakes: RefreshControl, provider: OAuthProvider, key: ConnectionKey, seen: int
+    engine: Engine, provider: OAuthProvider, key: ConnectionKey, seen: int
 ) -> ConnectionRecord | TokenProblem:
     """The connection with a newer generation than the one seen, whoever brought it."""
     was_refused = False
     while True:
-        if brakes.is_closing():
+        if engine.renewals.is_closing:
             return RefreshFailed(key.connector)
-        pause = brakes.client_pause(provider)
+        pause = engine.renewals.client_pause(provider)
         if pause is not None:
             return RefreshFailed(key.connector, engine.clock.now() + pause)
         record = await engine.store.find(key)
@@ -119,14 +99,13 @@ async def refresh(
                 )
                 was_refused = lease is None
                 if lease is not None and record is not None:
-                    done = await _hold(engine, brakes, provider, record, lease, began)
+                    done = await _hold(engine, provider, record, lease, began)
                     if done is not None:
                         return done
 
 
 async def _hold(
     engine: Engine,
-    brakes: RefreshControl,
     provider: OAuthProvider,
     record: ConnectionRecord,
     lease: Lease,
@@ -158,12 +137,12 @@ async def _hold(
     if spent.refresh_token is None and not is_client_credentials:
         return await _mark_grant_dead(engine, record, lease, spent)
     left = DEADLINE - timedelta(seconds=engine.clock.monotonic() - began)
-    if left <= timedelta() or brakes.is_closing():
+    if left <= timedelta() or engine.renewals.is_closing:
         return await _put_back(engine, key, lease, DefiniteFailure())
     if spent.refresh_token is None:
-        request = client_credentials_request(provider, moment=moment_of(engine))
+        request = client_credentials_request(provider, moment=engine.new_moment())
     else:
-        request = refresh_request(provider, spent.refresh_token, moment=moment_of(engine))
+        request = refresh_request(provider, spent.refresh_token, moment=engine.new_moment())
     answer = await send_bound(engine, request, spent.dpop_key, deadline=left)
     judge = judge_client_renewal if is_client_credentials else judge_refresh
     outcome: Outcome = judge(
@@ -180,10 +159,10 @@ async def _hold(
             return await _mark_grant_dead(engine, record, lease, spent)
         case DefiniteFailure():
             if outcome.is_client_credentials:
-                brakes.pause_client(provider)
+                engine.renewals.pause_client(provider)
             return await _put_back(engine, key, lease, outcome)
         case UnknownOutcome():
-            return await _leave_unresolved(engine, brakes, provider, key, lease, began)
+            return await _leave_unresolved(engine, provider, key, lease, began)
 
 
 async def _commit(
@@ -235,7 +214,6 @@ async def _commit(
 
 async def _leave_unresolved(
     engine: Engine,
-    brakes: RefreshControl,
     provider: OAuthProvider,
     key: ConnectionKey,
     lease: Lease,
@@ -249,7 +227,7 @@ async def _leave_unresolved(
     """
     if provider.reuse_grace is not None and not lease.unresolved_before:
         _ = await engine.store.release_lease(key, lease)
-        brakes.try_again(provider, key, seen=lease.generation)
+        engine.renewals.run_again(key, lambda: refresh(engine, provider, key, lease.generation))
         return _failed(engine, key, SETTLING)
     return _failed(engine, key, DURATION - timedelta(seconds=engine.clock.monotonic() - began))
 
@@ -273,7 +251,7 @@ async def _queue_revocation_unless_named(
                 return
             pending = revocation_of(record, grant, id=engine.new_id())
             await engine.store.revocations.add(pending, due_in=HELD_BACK)
-            engine.revocation_queued.ring()
+            engine.revocation_queued.set()
             return
         except StoreUnavailable as error:
             engine.logger.error("tokens to be revoked wait for the database: %s", error.reason)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final, final
+from typing import Final, final
 
 from returns.pipeline import is_successful
 
-from igniter_connectors.core.connection.record import ConnectionRecord
-from igniter_connectors.core.connector.definition import Definition, OAuthConnector
+from igniter_connectors.core.connector.definition import OAuthConnector
+from igniter_connectors.core.oauth.refresh_decision import is_minted_by
 from igniter_connectors.core.oauth.tenant_provider import provider_for
-from igniter_connectors.core.problem import Problem, TokenProblem
+from igniter_connectors.core.problem import Problem
 from igniter_connectors.flows.engine import Engine
-from igniter_connectors.flows.oauth.token_source import Renewals
+from igniter_connectors.flows.oauth.token_source import renewal_of
+from igniter_connectors.flows.renewals import RenewalTask
 from igniter_connectors.flows.sealing import NotOpened, open_config
 from igniter_connectors.ports import StoreUnavailable
 
@@ -28,9 +28,7 @@ _BATCH: Final = 20
 _LOOKED_AT: Final = 500
 
 
-async def renew_lapsing(
-    engine: Engine, renewals: Renewals, connectors: Mapping[str, Definition[Any, Any, Any]]
-) -> int:
+async def renew_lapsing(engine: Engine) -> int:
     """Renews some of the grants that would lapse, and tells how many were renewed.
 
     Connections that somebody refreshes now are passed over. Several processes may do it at
@@ -39,23 +37,23 @@ async def renew_lapsing(
     Raises:
         StoreUnavailable: the database does not answer.
     """
-    tasks: list[asyncio.Task[ConnectionRecord | TokenProblem]] = []
+    tasks: list[RenewalTask] = []
     for record in await engine.store.list_expiring(within=SOON, limit=_LOOKED_AT):
         if len(tasks) == _BATCH:
             break
-        connector = connectors.get(record.key.connector)
+        connector = engine.connectors.get(record.key.connector)
         if not isinstance(connector, OAuthConnector):
             continue
         try:
             config = open_config(engine, connector, record)
         except NotOpened:
             continue
-        provider = provider_for(connector.provider, config, connector=connector.key)
-        task = (
-            renewals.renew_lapsing(provider.unwrap(), record) if is_successful(provider) else None
-        )
-        if task is not None:
-            tasks.append(task)
+        resolved = provider_for(connector.provider, config, connector=connector.key)
+        if not is_successful(resolved) or record.grant is None:
+            continue
+        provider, grant = resolved.unwrap(), record.grant
+        if is_minted_by(grant, provider):
+            tasks.append(renewal_of(engine, provider, record.key, grant.generation))
     outcomes = await asyncio.gather(*(asyncio.shield(task) for task in tasks))
     return sum(not isinstance(outcome, Problem) for outcome in outcomes)
 
@@ -64,16 +62,9 @@ async def renew_lapsing(
 class Sweep:
     """The task of a worker that renews what would lapse, every so often."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        renewals: Renewals,
-        connectors: Mapping[str, Definition[Any, Any, Any]],
-    ) -> None:
+    def __init__(self, engine: Engine) -> None:
         self.renewed = 0
         self._engine = engine
-        self._renewals = renewals
-        self._connectors = connectors
         self._task: asyncio.Task[None] | None = None
 
     def start(self, *, every: timedelta) -> None:
@@ -94,7 +85,7 @@ class Sweep:
         Raises:
             StoreUnavailable: the database does not answer.
         """
-        while renewed := await renew_lapsing(self._engine, self._renewals, self._connectors):
+        while renewed := await renew_lapsing(self._engine):
             self.renewed += renewed
 
     async def _run(self, every: timedelta) -> None:

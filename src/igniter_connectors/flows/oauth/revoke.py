@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final, final
 
@@ -27,7 +26,6 @@ from igniter_connectors.core.oauth.revocation import (
 from igniter_connectors.core.oauth.tenant_provider import provider_for
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.flows.engine import Engine
-from igniter_connectors.flows.oauth.moment import moment_of
 from igniter_connectors.flows.sealing import NotOpened, open_config, open_tokens
 from igniter_connectors.ports import StoreUnavailable
 
@@ -37,7 +35,7 @@ _TOMBSTONES_KEPT: Final = timedelta(hours=1)
 _LONGEST_WAIT: Final = timedelta(hours=1)
 
 
-async def revoke_due(engine: Engine, connectors: Mapping[str, Definition[Any, Any, Any]]) -> int:
+async def revoke_due(engine: Engine) -> int:
     """Revokes what is due, and tells how many were looked at.
 
     Any process may do it, and several at once: each takes revocations of its own.
@@ -47,7 +45,7 @@ async def revoke_due(engine: Engine, connectors: Mapping[str, Definition[Any, An
     """
     claimed = await engine.store.revocations.claim(limit=_BATCH, duration=CLAIM)
     for pending in claimed:
-        await _revoke(engine, connectors.get(pending.key.connector), pending)
+        await _revoke(engine, engine.connectors.get(pending.key.connector), pending)
     return len(claimed)
 
 
@@ -69,10 +67,12 @@ async def _revoke(
         await revocations.end(pending.id)
         return
     request = (
-        revoke_request(provider, tokens.access_token, kind="access_token", moment=moment_of(engine))
+        revoke_request(
+            provider, tokens.access_token, kind="access_token", moment=engine.new_moment()
+        )
         if tokens.refresh_token is None
         else revoke_request(
-            provider, tokens.refresh_token, kind="refresh_token", moment=moment_of(engine)
+            provider, tokens.refresh_token, kind="refresh_token", moment=engine.new_moment()
         )
     )
     if request is None:
@@ -167,9 +167,8 @@ async def _is_in_use(
 class Revocations:
     """The task of this process that revokes what is due, and purges old tombstones."""
 
-    def __init__(self, engine: Engine, connectors: Mapping[str, Definition[Any, Any, Any]]) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._connectors = connectors
         self._task: asyncio.Task[None] | None = None
         self._is_idle = asyncio.Event()
         self.looked_at = 0
@@ -196,11 +195,11 @@ class Revocations:
             try:
                 more = True
                 while more:
-                    looked_at = await revoke_due(self._engine, self._connectors)
+                    looked_at = await revoke_due(self._engine)
                     self.looked_at += looked_at
                     more = looked_at == _BATCH
                 _ = await self._engine.store.purge_tombstones(older_than=_TOMBSTONES_KEPT)
             except StoreUnavailable as error:
                 self._engine.logger.error("the database failed: %s", error.reason)
             self._is_idle.set()
-            await self._engine.revocation_queued.heard(within_seconds=_LOOK_EVERY_SECONDS)
+            await self._engine.revocation_queued.wait(within_seconds=_LOOK_EVERY_SECONDS)

@@ -88,7 +88,7 @@ async def save_authorized(
             revocation=revocation_request(engine, connector),
             keep_config=authorized.keeps_config and known is not None,
         ):
-            engine.revocation_queued.ring()
+            engine.revocation_queued.set()
             return Success(record)
         # A refresh of the very grant that this one replaces may have raised the generation
         # meanwhile: that is no reason to throw an authorization away.
@@ -159,7 +159,7 @@ async def abandon(
         return
     pending = PendingRevocation(request.id, key, row, *sealed.unwrap(), granted.unwrap())
     await engine.store.revocations.add(pending, due_in=request.due_in)
-    engine.revocation_queued.ring()
+    engine.revocation_queued.set()
 
 
 @asynccontextmanager

@@ -15,7 +15,6 @@ from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.connector.validation import decode_json, encode_json_to_seal
 from igniter_connectors.core.event import AuthorizationStarted
 from igniter_connectors.core.http.base64url import url_safe
-from igniter_connectors.core.http.base_url import BaseUrl
 from igniter_connectors.core.http.messages import HttpResponse
 from igniter_connectors.core.http.routes import callback_url, start_url
 from igniter_connectors.core.http.safe_url import is_own_path
@@ -54,8 +53,7 @@ from igniter_connectors.core.problem import (
     StartProblem,
 )
 from igniter_connectors.flows.connections.connect import accept_config, address
-from igniter_connectors.flows.engine import Engine
-from igniter_connectors.flows.oauth.moment import moment_of
+from igniter_connectors.flows.engine import Engine, base_url_of
 from igniter_connectors.flows.sealing import (
     NotOpened,
     open_bytes,
@@ -68,7 +66,7 @@ Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class AuthorizationOptions(msgspec.Struct, frozen=True):
     """What an authorization is begun with, beside the config.
 
     `oauth_scopes` are asked for beyond those that the provider's definition names.
@@ -83,10 +81,9 @@ class Wanted(msgspec.Struct, frozen=True):
 
 async def begin_again(
     engine: Engine,
-    base: BaseUrl,
     connector: OAuthConnector[Conf, Ctx, Any],
     key: ConnectionKey,
-    wanted: Wanted,
+    options: AuthorizationOptions,
 ) -> Result[AuthorizationRequest, ReauthorizeProblem]:
     """As `begin`, with the config that is stored, and the scopes that were granted already."""
     record = await engine.store.find(key)
@@ -96,26 +93,26 @@ async def begin_again(
         config = open_config(engine, connector, record)
     except NotOpened as error:
         return Failure(error.problem)
-    scopes = tuple(dict.fromkeys((*record.grant.oauth_scopes, *wanted.oauth_scopes)))
-    wider = replace(wanted, oauth_scopes=scopes, keeps_config=True)
-    return await begin(engine, base, connector, key, config, wider)
+    scopes = tuple(dict.fromkeys((*record.grant.oauth_scopes, *options.oauth_scopes)))
+    wider = replace(options, oauth_scopes=scopes, keeps_config=True)
+    return await begin(engine, connector, key, config, wider)
 
 
 async def begin(
     engine: Engine,
-    base: BaseUrl,
     connector: OAuthConnector[Conf, Ctx, Any],
     key: ConnectionKey,
     config: Conf,
-    wanted: Wanted,
+    options: AuthorizationOptions,
 ) -> Result[AuthorizationRequest, ConfigInvalid | EncryptFailed | ReturnToInvalid]:
     """Keeps what the callback will need, and gives the address of our own start route."""
-    begun = await new_payload(engine, connector, key, config, wanted)
+    base = base_url_of(engine)
+    begun = await new_payload(engine, connector, key, config, options)
     if not is_successful(begun):
         return Failure(begun.failure())
     ticket = url_safe(engine.entropy.octets(32))
     kept = await _keep(
-        engine, ticket_hash(ticket), subject_binding(wanted.subject), key, begun.unwrap()
+        engine, ticket_hash(ticket), subject_binding(options.subject), key, begun.unwrap()
     )
     if not is_successful(kept):
         return Failure(kept.failure())
@@ -127,13 +124,13 @@ async def new_payload(
     connector: OAuthConnector[Conf, Ctx, Any],
     key: ConnectionKey,
     config: Conf,
-    wanted: Wanted,
+    options: AuthorizationOptions,
 ) -> Result[AuthorizationPayload, ConfigInvalid | EncryptFailed | ReturnToInvalid]:
     """What the callback will need.
 
     The tenant, the config and the subject are recorded here and come from nowhere else.
     """
-    return_to = wanted.return_to
+    return_to = options.return_to
     if return_to and not is_own_path(return_to) and return_to not in engine.return_urls:
         return Failure(ReturnToInvalid(connector.key))
     accepted = await accept_config(engine, connector, key, config)
@@ -143,23 +140,22 @@ async def new_payload(
     if not is_successful(encoded):
         fault = encoded.failure()
         return Failure(ConfigInvalid(connector.key, fault.path, fault.reason))
-    asked = dict.fromkeys((*connector.provider.oauth_scopes, *wanted.oauth_scopes))
+    asked = dict.fromkeys((*connector.provider.oauth_scopes, *options.oauth_scopes))
     return Success(
         AuthorizationPayload(
-            subject=wanted.subject,
+            subject=options.subject,
             config=encoded.unwrap(),
             oauth_scopes=tuple(asked),
             return_to=return_to,
             expected_grant=await engine.store.last_grant(key),
-            replace_account=wanted.replace_account,
-            keeps_config=wanted.keeps_config,
+            replace_account=options.replace_account,
+            keeps_config=options.keeps_config,
         )
     )
 
 
 async def start(
     engine: Engine,
-    base: BaseUrl,
     connector: OAuthConnector[Conf, Ctx, Any],
     ticket: str,
     subject: str,
@@ -170,19 +166,18 @@ async def start(
         return Failure(taken.failure())
     key, payload = taken.unwrap()
     nonce = url_safe(engine.entropy.octets(32))
-    sent = await at_provider(
-        engine, base, connector, key, payload, binding_hash=browser_binding(nonce, subject)
-    )
+    binding = browser_binding(nonce, subject)
+    sent = await at_provider(engine, connector, key, payload, binding_hash=binding)
     if not is_successful(sent):
         return Failure(sent.failure())
     url, state = sent.unwrap()
-    name = cookie_name(state, secure=base.is_secure)
-    return Success(redirect(url, set_cookie(name, nonce, secure=base.is_secure)))
+    is_secure = base_url_of(engine).is_secure
+    name = cookie_name(state, secure=is_secure)
+    return Success(redirect(url, set_cookie(name, nonce, secure=is_secure)))
 
 
 async def at_provider(
     engine: Engine,
-    base: BaseUrl,
     connector: OAuthConnector[Conf, Ctx, Any],
     key: ConnectionKey,
     payload: AuthorizationPayload,
@@ -201,7 +196,7 @@ async def at_provider(
     )
     if not is_successful(kept):
         return Failure(kept.failure())
-    url = await _authorization_url(engine, base, provider, connector.key, state, verifier)
+    url = await _authorization_url(engine, provider, connector.key, state, verifier)
     if not is_successful(url):
         return Failure(url.failure())
     engine.event_bus.publish(AuthorizationStarted(at=engine.clock.now(), **address(key)))
@@ -210,20 +205,19 @@ async def at_provider(
 
 async def _authorization_url(
     engine: Engine,
-    base: BaseUrl,
     provider: OAuthProvider,
     connector: str,
     state: str,
     verifier: str,
 ) -> Result[str, ProviderUnreachable | ProviderAnswerMalformed | AuthorizationDenied]:
     """Where to send the browser; where the provider takes it, the request is pushed first."""
-    redirect_uri = callback_url(base, connector)
+    redirect_uri = callback_url(base_url_of(engine), connector)
     request = push_request(
         provider,
         redirect_uri=redirect_uri,
         state=state,
         verifier=verifier,
-        moment=moment_of(engine),
+        moment=engine.new_moment(),
     )
     if request is None:
         return Success(

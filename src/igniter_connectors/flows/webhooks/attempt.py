@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -12,7 +12,6 @@ import msgspec
 from msgspec.structs import replace
 from returns.result import Failure, Result
 
-from igniter_connectors.core.api.client import ApiSenders
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.connector.definition import Definition
 from igniter_connectors.core.connector.validation import NOT_READ, decoding_fault_of
@@ -26,10 +25,11 @@ from igniter_connectors.core.problem import (
     WebhookPayloadInvalid,
 )
 from igniter_connectors.core.redaction import secrets_in
-from igniter_connectors.core.scope import Scope, known_tenant
+from igniter_connectors.core.scope import known_tenant
 from igniter_connectors.core.webhook.inbox import InboxEvent
 from igniter_connectors.core.webhook.retry_policy import Delivery, retry_pause
 from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
+from igniter_connectors.flows.actions.api_calls import HandlerHttp
 from igniter_connectors.flows.connections.connect import address
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.report_error import report
@@ -58,22 +58,15 @@ class Unreadable(Exception):
         self.problem = problem
 
 
-async def handle_claimed(
-    engine: Engine,
-    senders: ApiSenders,
-    connectors: Mapping[str, Definition[Any, Any, Any]],
-    kinds: Mapping[str, type[Scope]],
-    event: InboxEvent,
-    delivery: Delivery,
-) -> bool:
+async def handle_claimed(engine: Engine, event: InboxEvent, delivery: Delivery) -> bool:
     """Handles an event that was taken from the inbox, of which nothing is at hand yet.
 
     Returns, as `handle` does, whether it is to be handled again.
     """
-    connector = connectors[event.key.connector]
-    webhook, kind = connector.webhook, kinds.get(event.key.scope)
+    connector = engine.connectors[event.key.connector]
+    webhook, is_known_scope = connector.webhook, event.key.scope in engine.scopes
     record = await engine.store.find(event.key)
-    if webhook is None or kind is None or record is None or record.id != event.connection_id:
+    if webhook is None or not is_known_scope or record is None or record.id != event.connection_id:
         problem = NotConnected(connector.key, event.key.account)
         return await _dead_letter(engine, delivery, event.event_id, problem)
     if not record.enabled:
@@ -86,7 +79,7 @@ async def handle_claimed(
         if isinstance(error.problem, DecryptFailed):  # a key may be added yet
             return await _failed(engine, webhook, attempt, error.problem)
         return await _dead_letter(engine, delivery, event.event_id, error.problem)
-    return await handle(engine, senders, connector, webhook, kind, record, payload, attempt)
+    return await handle(engine, connector, webhook, record, payload, attempt)
 
 
 def read_payload(
@@ -124,10 +117,8 @@ def read_body(
 
 async def handle(
     engine: Engine,
-    senders: ApiSenders,
     connector: Definition[Any, Any, Any],
     webhook: Webhook[Any, Any, Any],
-    kind: type[Scope],
     record: ConnectionRecord,
     payload: Any,  # the webhook's own type
     attempt: Attempt,
@@ -146,10 +137,10 @@ async def handle(
         payload,
         config,
         None,
-        senders,
+        HandlerHttp(engine),
         connector,
         key.account,
-        known_tenant(kind, key.identity),
+        known_tenant(engine.scopes[key.scope], key.identity),
         attempt.event_id,
         attempt.received_at,
         attempt.delivery,

@@ -13,7 +13,6 @@ from typing_extensions import TypeVar
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.connector.definition import Definition
 from igniter_connectors.core.http.base64url import url_safe
-from igniter_connectors.core.http.base_url import BaseUrl
 from igniter_connectors.core.http.routes import webhook_url
 from igniter_connectors.core.problem import (
     EncryptFailed,
@@ -30,7 +29,7 @@ from igniter_connectors.core.webhook.endpoint import (
     token_hash,
 )
 from igniter_connectors.core.webhook.signing_keys import new_signing_secret, signing_key
-from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.engine import Engine, base_url_of
 from igniter_connectors.flows.sealing import place_of, seal_bytes
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
@@ -39,7 +38,6 @@ Ctx = TypeVar("Ctx")
 
 async def create_endpoint(
     engine: Engine,
-    base: BaseUrl,
     connector: Definition[Conf, Ctx, Any],
     key: ConnectionKey,
     signing_secret: Secret | None,
@@ -48,7 +46,7 @@ async def create_endpoint(
     NotConnected | WebhookNotConfigured | WebhookSecretInvalid | EncryptFailed,
 ]:
     """A new endpoint beside those there are. Its URL is shown here and never again."""
-    webhook = connector.webhook
+    base, webhook = base_url_of(engine), connector.webhook
     if webhook is None:
         return Failure(WebhookNotConfigured(connector.key))
     record = await engine.store.find(key)
@@ -89,7 +87,6 @@ async def replace_secret(
 
 async def rotate_endpoint(
     engine: Engine,
-    base: BaseUrl,
     connector: Definition[Conf, Ctx, Any],
     key: ConnectionKey,
     endpoint: str,
@@ -104,7 +101,7 @@ async def rotate_endpoint(
     known = await engine.store.list_endpoints(key)
     if all(one.id != endpoint for one in known):
         return Failure(WebhookNotFound())
-    made = await create_endpoint(engine, base, connector, key, signing_secret)
+    made = await create_endpoint(engine, connector, key, signing_secret)
     if is_successful(made):
         _ = await retire_endpoint(engine, key, endpoint, overlap=overlap)
     return made

@@ -27,7 +27,6 @@ from igniter_connectors.core.webhook.inbox import EventState, WebhookEvent, show
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.sealing import NotOpened, open_config
 from igniter_connectors.flows.webhooks.attempt import Unreadable, read_body, read_payload
-from igniter_connectors.flows.webhooks.inbox_worker import Deliveries
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
@@ -114,7 +113,6 @@ async def check_replay(
 
 async def replay(
     engine: Engine,
-    deliveries: Deliveries,
     connector: Definition[Conf, Ctx, Any],
     key: ConnectionKey,
     id: str,
@@ -138,5 +136,5 @@ async def replay(
         return checked
     if not await engine.store.inbox.replay(key, id):
         return Failure(WebhookEventNotReplayable(key.connector, "it is being handled"))
-    deliveries.wake()
+    engine.deliveries.wake()
     return Success(None)

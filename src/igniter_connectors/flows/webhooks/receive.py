@@ -3,7 +3,7 @@ answer. It is handled afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from returns.result import Failure, Result, Success
@@ -25,7 +25,6 @@ from igniter_connectors.core.problem import (
     WebhookTooLarge,
     WebhookVerificationFailed,
 )
-from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.sealing.associated_data import Binding
 from igniter_connectors.core.sealing.envelope import NONCE_LENGTH
 from igniter_connectors.core.webhook.challenge import challenge_answer
@@ -42,7 +41,6 @@ from igniter_connectors.flows.connections.connect import address
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.report_error import report
 from igniter_connectors.flows.webhooks.attempt import Attempt, handle, tell_failed
-from igniter_connectors.flows.webhooks.inbox_worker import Deliveries
 from igniter_connectors.flows.webhooks.routing import find_routed
 from igniter_connectors.ports import StoreUnavailable
 
@@ -55,9 +53,6 @@ _TAKEN: Final[Result[HttpResponse | None, WebhookProblem]] = Success(None)
 
 async def receive(
     engine: Engine,
-    deliveries: Deliveries,
-    connectors: Mapping[str, Definition[Any, Any, Any]],
-    kinds: Mapping[str, type[Scope]],
     route: WebhookRoute,
     request: HttpRequest,
 ) -> Result[HttpResponse | None, WebhookProblem]:
@@ -67,7 +62,8 @@ async def receive(
 
     `request.url` is the endpoint's public address with its query, built from the base URL.
     """
-    connector = connectors.get(route.connector)
+    deliveries = engine.deliveries
+    connector = engine.connectors.get(route.connector)
     webhook = connector.webhook if connector is not None else None
     if connector is None or webhook is None:
         return Failure(WebhookNotFound())
@@ -87,14 +83,15 @@ async def receive(
         judged = _proven(engine, webhook, endpoint.key, keys, request)
         if not isinstance(judged, Verified):
             return Success(judged) if isinstance(judged, HttpResponse) else Failure(judged)
-        kind = kinds.get(record.key.scope)
-        if kind is None or (not record.enabled and webhook.when_disabled == "drop"):
+        if record.key.scope not in engine.scopes or (
+            not record.enabled and webhook.when_disabled == "drop"
+        ):
             return _TAKEN
         read = _read(engine, webhook, record.key, judged, request.body)
         if isinstance(read, WebhookPayloadInvalid):
             return Failure(read)
         for part, payload in read:
-            await _record(engine, deliveries, connector, webhook, kind, record, part, payload)
+            await _record(engine, connector, webhook, record, part, payload)
     except StoreUnavailable as error:
         engine.logger.error("the database failed: %s", error.reason)
         return Failure(DatabaseFailed())
@@ -105,9 +102,6 @@ async def receive(
 
 async def receive_for_application(
     engine: Engine,
-    deliveries: Deliveries,
-    connectors: Mapping[str, Definition[Any, Any, Any]],
-    kinds: Mapping[str, type[Scope]],
     route: ApplicationWebhookRoute,
     request: HttpRequest,
 ) -> Result[HttpResponse | None, WebhookProblem]:
@@ -116,7 +110,8 @@ async def receive_for_application(
     Success once the event is in the inbox of each connection that it is for; of a part of
     them alone the provider is told nothing, and what comes again is theirs already.
     """
-    connector = connectors.get(route.connector)
+    deliveries = engine.deliveries
+    connector = engine.connectors.get(route.connector)
     webhook = connector.webhook if connector is not None else None
     if connector is None or webhook is None or webhook.route is None:
         return Failure(WebhookNotFound())
@@ -150,10 +145,11 @@ async def receive_for_application(
             if not records:
                 _tell_unrouted(engine, nobody, part)
             for record in records:
-                kind = kinds.get(record.key.scope)
-                if kind is None or (not record.enabled and webhook.when_disabled == "drop"):
+                if record.key.scope not in engine.scopes or (
+                    not record.enabled and webhook.when_disabled == "drop"
+                ):
                     continue
-                await _record(engine, deliveries, connector, webhook, kind, record, part, payload)
+                await _record(engine, connector, webhook, record, part, payload)
     except StoreUnavailable as error:
         engine.logger.error("the database failed: %s", error.reason)
         return Failure(DatabaseFailed())
@@ -164,15 +160,14 @@ async def receive_for_application(
 
 async def _record(
     engine: Engine,
-    deliveries: Deliveries,
     connector: Definition[Any, Any, Any],
     webhook: Webhook[Any, Any, Any],
-    kind: type[Scope],
     record: ConnectionRecord,
     part: Part,
     payload: Any,  # the webhook's own type
 ) -> None:
     """Writes the event down, and begins to handle it where there is room."""
+    deliveries = engine.deliveries
     key, known = record.key, part.dedupe
     id = engine.new_id() if known.key is None else name_of(known.key, connection_id=record.id)
     place = Binding("event", key.scope, key.identity, key.connector, key.account, record.id)
@@ -212,10 +207,7 @@ async def _record(
     if owner:
         delivery = Delivery(key, id, owner, 1, webhook.keep_body_for)
         attempt = Attempt(delivery, event.event_id, recorded.received_at, recorded.possible_replay)
-        deliveries.start(
-            handle(engine, deliveries.senders, connector, webhook, kind, record, payload, attempt),
-            delivery,
-        )
+        deliveries.start(handle(engine, connector, webhook, record, payload, attempt), delivery)
     elif not event.is_held:
         deliveries.wake()
 

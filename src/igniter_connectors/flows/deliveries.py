@@ -1,0 +1,85 @@
+"""The webhook attempts that run in this process, and the slots for more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import final
+
+from igniter_connectors.core.webhook.retry_policy import Delivery, DeliveryLimits
+from igniter_connectors.ports import StoreUnavailable
+
+
+@final
+class Deliveries:
+    """Bounded tasks of this process that handle webhook events.
+
+    An event that is received while a slot is free is handled at once; every other event
+    waits in the inbox. The inbox worker opens and closes this.
+
+    Attributes:
+        limits: The limits of this process.
+        receiving: How many deliveries are being received now.
+        owner: The inbox owner of this process; "" while no event may be started.
+        taken: Slots in use: attempts that run, and slots reserved for events that are
+            being recorded.
+        running: The attempts that run.
+        woken: Set when the inbox worker must look into the inbox.
+        is_behind: True if an event may be in the inbox that no process handles yet.
+    """
+
+    def __init__(self, limits: DeliveryLimits, logger: logging.Logger) -> None:
+        self.limits = limits
+        self.receiving = 0
+        self.owner = ""
+        self.taken = 0
+        self.running: dict[asyncio.Task[bool], Delivery] = {}
+        self.woken = asyncio.Event()
+        self.is_behind = False
+        self._logger = logger
+
+    def reserve(self) -> str:
+        """Reserves a slot for an event that is about to be recorded.
+
+        Call `start` or `free` afterwards.
+
+        Returns:
+            The owner to record the event with; "" if no slot is free.
+        """
+        if self.owner and self.taken < self.limits.handlers_at_once:
+            self.taken += 1
+            return self.owner
+        return ""
+
+    def free(self, owner: str) -> None:
+        """Gives a reserved slot back. Does nothing if `owner` is ""."""
+        if owner:
+            self.taken -= 1
+
+    def start(self, work: Coroutine[object, None, bool], delivery: Delivery) -> None:
+        """Runs an attempt in its reserved slot.
+
+        `work` returns whether the event must be handled again.
+        """
+        task = asyncio.get_running_loop().create_task(work)
+        self.running[task] = delivery
+        task.add_done_callback(self._ended)
+
+    def wake(self) -> None:
+        """Makes the inbox worker look soon: an event was recorded that nobody handles yet."""
+        self.is_behind = True
+        if self.taken < self.limits.handlers_at_once:
+            self.woken.set()
+
+    def _ended(self, task: asyncio.Task[bool]) -> None:
+        del self.running[task]
+        self.taken -= 1
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None or task.result() or self.is_behind:
+            self.woken.set()
+        if error is not None:
+            reason = error.reason if isinstance(error, StoreUnavailable) else type(error).__name__
+            self._logger.error("a webhook's attempt broke off: %s", reason)
