@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         value_or_raise,
     )
     from igniter_connectors.core.scope import Scope
-    from igniter_connectors.core.sealing.keyring import Keyring
+    from igniter_connectors.core.sealing.key_rotation import Keyring
     from igniter_connectors.core.secret import Secret
     from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
     from igniter_connectors.discovery import discover_provider
@@ -135,7 +135,7 @@ _HOMES = {
     "HttpClient": "core.http.messages",
     "HttpRequest": "core.http.messages",
     "HttpResponse": "core.http.messages",
-    "Keyring": "core.sealing.keyring",
+    "Keyring": "core.sealing.key_rotation",
     "MemoryStore": "adapters.memory.store",
     "OAuthConnector": "core.connector.definition",
     "OAuthProvider": "core.oauth.provider",

@@ -23,7 +23,7 @@ from igniter_connectors.core.problem import (
     WrongWiring,
 )
 from igniter_connectors.core.scope import Scope
-from igniter_connectors.core.sealing.keyring import Keyring
+from igniter_connectors.core.sealing.key_rotation import Keyring
 from igniter_connectors.core.webhook.retry_policy import DeliveryLimits, limits_fault
 from igniter_connectors.manager.connectors import Connectors
 from igniter_connectors.manager.registration import Parts

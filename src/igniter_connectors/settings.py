@@ -12,7 +12,7 @@ from returns.pipeline import is_successful
 
 from igniter_connectors.core.http.base_url import BaseUrl, parse_base_url
 from igniter_connectors.core.problem import SettingInvalid, WrongWiring
-from igniter_connectors.core.sealing.keyring import Keyring
+from igniter_connectors.core.sealing.key_rotation import Keyring
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.ports import Store
 

@@ -32,7 +32,7 @@ from igniter_connectors.core.http.routes import ApplicationWebhookRoute, Webhook
 from igniter_connectors.core.oauth.authorization_request import CookieAuthorization
 from igniter_connectors.core.oauth.provider import AssertionAlgorithm, ClientAuthentication
 from igniter_connectors.core.sealing.associated_data import Purpose
-from igniter_connectors.core.sealing.keyring import Key
+from igniter_connectors.core.sealing.key_derivation import Key
 from igniter_connectors.manager.at import BoundAction
 from igniter_connectors.manager.connectors import ConnectorEntry, DefaultAction, FoundConnector
 from igniter_connectors.manager.pending_device import PendingDevice

@@ -53,7 +53,7 @@ def main() -> None:
 @main.command("generate-secret")
 def generate_secret() -> None:
     """Print a new random secret, for IGNITER_SECRET."""
-    from igniter_connectors.core.sealing.keyring import Keyring
+    from igniter_connectors.core.sealing.key_rotation import Keyring
 
     click.echo(Keyring.generate().reveal())
 

@@ -13,7 +13,7 @@ from igniter_connectors.core.event import Event
 from igniter_connectors.core.http.base_url import BaseUrl
 from igniter_connectors.core.http.messages import HttpClient
 from igniter_connectors.core.scope import Scope
-from igniter_connectors.core.sealing.keyring import Keyring
+from igniter_connectors.core.sealing.key_rotation import Keyring
 from igniter_connectors.core.webhook.retry_policy import DeliveryLimits
 from igniter_connectors.ports import Clock, Entropy, Observer, Store
 

@@ -8,7 +8,7 @@ import pytest
 
 from igniter_connectors.core import problem as p
 from igniter_connectors.core.http.http_status import status_of
-from tests.core.test_problem import KINDS, example_of
+from tests.core.problem.test_problem import KINDS, example_of
 
 # Raised inside `WrongWiring` while an application is built, so never on their way to HTTP.
 BUILD_TIME = {

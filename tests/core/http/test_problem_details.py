@@ -13,7 +13,7 @@ from igniter_connectors.core import problem as p
 from igniter_connectors.core.http.http_status import status_of
 from igniter_connectors.core.http.problem_details import problem_response
 from tests.core.http.test_http_status import RETURNED
-from tests.core.test_problem import example_of
+from tests.core.problem.test_problem import example_of
 
 
 def test_who_is_asked_to_come_again_is_told_when() -> None:

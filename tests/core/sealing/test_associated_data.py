@@ -1,4 +1,4 @@
-"""No two places, and no two lists of texts, share their bytes."""
+"""Two different bindings, or two different lists of texts, never give the same bytes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from igniter_connectors.core.sealing.associated_data import (
     length_prefixed,
 )
 
-from .places import BINDINGS, PLACE, SWAPPED, TEXTS
+from .bindings import BINDING, BINDINGS, SWAPPED, TEXTS
 
 
 @given(BINDINGS, BINDINGS)
 def test_associated_data_is_injective(one: Binding, other: Binding) -> None:
-    """Two places have the same associated data exactly when they are the same place."""
+    """Two bindings have the same associated data only if they are equal."""
     assert (associated_data(one) == associated_data(other)) == (one == other)
 
 
 def read_back(data: bytes) -> tuple[list[str], int]:
-    """The parts and the generation, taken apart by the layout that the docstring gives."""
+    """The texts and the generation, parsed with the layout from the docstring."""
     texts = []
     for _ in range(6):
         length = int.from_bytes(data[:4], "big")
@@ -33,29 +33,36 @@ def read_back(data: bytes) -> tuple[list[str], int]:
 
 
 @given(BINDINGS)
-def test_associated_data_reads_back(place: Binding) -> None:
-    """From the bytes alone the place can be told, so nothing of it is left out."""
-    texts, generation = read_back(associated_data(place))
-    parts = [place.purpose, place.scope, place.identity, place.connector, place.account, place.row]
-    assert (texts, generation) == (parts, place.generation)
+def test_associated_data_reads_back(binding: Binding) -> None:
+    """The bytes contain the whole binding: it can be parsed from them."""
+    texts, generation = read_back(associated_data(binding))
+    parts = [
+        binding.purpose,
+        binding.scope,
+        binding.identity,
+        binding.connector,
+        binding.account,
+        binding.row,
+    ]
+    assert (texts, generation) == (parts, binding.generation)
 
 
 @pytest.mark.parametrize("swap", SWAPPED)
-def test_each_part_of_a_place_counts(swap: str) -> None:
-    """One step away in one part alone is another place."""
-    assert associated_data(SWAPPED[swap]) != associated_data(PLACE)
+def test_each_part_of_a_binding_counts(swap: str) -> None:
+    """A change in one part gives other associated data."""
+    assert associated_data(SWAPPED[swap]) != associated_data(BINDING)
 
 
 @pytest.mark.parametrize("generation", [0, 1, 2**64 - 1])
 def test_generations_have_eight_bytes(generation: int) -> None:
-    """The least and the greatest that fit are bound whole."""
-    place = Binding("tokens", "", "", "", "", "", generation)
-    assert associated_data(place)[-8:] == generation.to_bytes(8, "big")
+    """The smallest and the largest generation that fit are encoded in full."""
+    binding = Binding("tokens", "", "", "", "", "", generation)
+    assert associated_data(binding)[-8:] == generation.to_bytes(8, "big")
 
 
 @pytest.mark.parametrize("generation", [-1, 2**64])
 def test_generations_that_do_not_fit_are_faults(generation: int) -> None:
-    """One step outside raises, rather than wrapping round to another generation."""
+    """One step outside the range raises; it does not wrap round to another generation."""
     with pytest.raises(OverflowError):
         associated_data(Binding("tokens", "", "", "", "", "", generation))
 
@@ -66,10 +73,10 @@ def test_generations_that_do_not_fit_are_faults(generation: int) -> None:
 @example(["a"], ["a", ""])
 @example(["\x00\x00\x00\x01a"], ["a"])
 def test_length_prefixed_is_injective(one: list[str], other: list[str]) -> None:
-    """However texts are cut, two different lists do not join to the same bytes."""
+    """Two different lists of texts never join to the same bytes."""
     assert (length_prefixed(*one) == length_prefixed(*other)) == (one == other)
 
 
 def test_lengths_count_bytes_not_characters() -> None:
-    """A part of several bytes a character does not run into the next."""
+    """A character of several bytes does not spill into the next part."""
     assert length_prefixed("é") == b"\x00\x00\x00\x02\xc3\xa9"

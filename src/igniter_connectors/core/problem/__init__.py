@@ -1,7 +1,7 @@
-"""What came back instead of a value: closed sets of frozen structs, each with a stable code.
+"""Problems: the expected failures of operations, as frozen structs with a stable code.
 
-A problem holds what the caller acts on: connector, path of the bad field, when to try
-again. Never a body, a header, a config value or an exception's text.
+A problem holds what the caller needs to react: the connector, the path of the invalid field,
+when to retry. It never holds a body, a header, a config value or an exception's text.
 """
 
 from igniter_connectors.core.problem.action import (
@@ -25,12 +25,33 @@ from igniter_connectors.core.problem.api import (
     ApiUnreachable,
     ResponseUnexpected,
 )
-from igniter_connectors.core.problem.base import (
-    ConnectorError,
-    Problem,
-    WrongWiring,
-    problem_of,
-    value_or_raise,
+from igniter_connectors.core.problem.by_operation import (
+    AccountProblem,
+    AdoptProblem,
+    ApiProblem,
+    AuthorizeDirectlyProblem,
+    AuthorizeProblem,
+    CallbackProblem,
+    CallProblem,
+    ClientConnectProblem,
+    ConnectProblem,
+    DefaultCallProblem,
+    DeviceProblem,
+    DeviceStartProblem,
+    DisconnectProblem,
+    EndpointProblem,
+    EventProblem,
+    ExchangeProblem,
+    GetProblem,
+    HandlerProblem,
+    ReauthorizeProblem,
+    ReplayProblem,
+    ScopeProblem,
+    StartProblem,
+    ToggleProblem,
+    TokenProblem,
+    UpdateProblem,
+    WebhookProblem,
 )
 from igniter_connectors.core.problem.connection import (
     AlreadyConnected,
@@ -65,33 +86,12 @@ from igniter_connectors.core.problem.oauth import (
     TokenRefused,
     UserInfoMalformed,
 )
-from igniter_connectors.core.problem.unions import (
-    AccountProblem,
-    AdoptProblem,
-    ApiProblem,
-    AuthorizeDirectlyProblem,
-    AuthorizeProblem,
-    CallbackProblem,
-    CallProblem,
-    ClientConnectProblem,
-    ConnectProblem,
-    DefaultCallProblem,
-    DeviceProblem,
-    DeviceStartProblem,
-    DisconnectProblem,
-    EndpointProblem,
-    EventProblem,
-    ExchangeProblem,
-    GetProblem,
-    HandlerProblem,
-    ReauthorizeProblem,
-    ReplayProblem,
-    ScopeProblem,
-    StartProblem,
-    ToggleProblem,
-    TokenProblem,
-    UpdateProblem,
-    WebhookProblem,
+from igniter_connectors.core.problem.problem import (
+    ConnectorError,
+    Problem,
+    WrongWiring,
+    problem_of,
+    value_or_raise,
 )
 from igniter_connectors.core.problem.webhook import (
     WebhookEventNotFound,

@@ -1,10 +1,10 @@
-"""Registering and addressing: connectors, tenants, accounts."""
+"""Problems of addressing: unknown connectors, providers, tenants and accounts."""
 
 from __future__ import annotations
 
 from typing import ClassVar, final
 
-from igniter_connectors.core.problem.base import Problem
+from igniter_connectors.core.problem.problem import Problem
 
 
 @final
@@ -12,37 +12,37 @@ class ConnectorNotFound(Problem, frozen=True, tag="CONNECTOR_NOT_FOUND"):
     """No connector with this key is registered."""
 
     connector: str
-    says: ClassVar[str] = "no connector {connector!r} is registered"
+    template: ClassVar[str] = "no connector {connector!r} is registered"
 
 
 @final
 class ProviderNotKnown(Problem, frozen=True, tag="CONNECTOR_PROVIDER_NOT_KNOWN"):
-    """The catalogue of OAuth providers has none with this key."""
+    """The catalogue has no OAuth provider with this key."""
 
     provider: str
-    says: ClassVar[str] = "the catalogue has no provider {provider!r}"
+    template: ClassVar[str] = "the catalogue has no provider {provider!r}"
 
 
 @final
 class ScopeInvalid(Problem, frozen=True, tag="CONNECTOR_SCOPE_INVALID"):
-    """A kind of tenant that is not registered, or an identity that cannot be stored."""
+    """The scope is not registered, or its identity cannot be stored."""
 
     scope: str
     reason: str
-    says: ClassVar[str] = "scope {scope!r}: {reason}"
+    template: ClassVar[str] = "scope {scope!r}: {reason}"
 
 
 @final
 class ScopeIdentifierRequired(Problem, frozen=True, tag="CONNECTOR_SCOPE_IDENTIFIER_REQUIRED"):
-    """A kind of tenant that needs an identity was given none."""
+    """The scope needs an identity, and none was given."""
 
     scope: str
-    says: ClassVar[str] = "scope {scope!r} needs an identity"
+    template: ClassVar[str] = "scope {scope!r} needs an identity"
 
 
 @final
 class AccountInvalid(Problem, frozen=True, tag="CONNECTOR_ACCOUNT_INVALID"):
-    """An account's name that cannot be stored: empty, over 255 characters, not printable."""
+    """The account name cannot be stored: empty, over 255 characters, or not printable."""
 
     connector: str
-    says: ClassVar[str] = "{connector}: an account's name has 1 to 255 printable characters"
+    template: ClassVar[str] = "{connector}: an account name must have 1 to 255 printable characters"

@@ -1,77 +1,78 @@
-"""Calling a provider's API from a handler."""
+"""Problems of calling a provider's API from a handler."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import ClassVar, final
 
-from igniter_connectors.core.problem.base import Problem
+from igniter_connectors.core.problem.problem import Problem
 
 
 @final
 class ApiRequestRefused(Problem, frozen=True, tag="CONNECTOR_API_REQUEST_REFUSED"):
-    """The request was not sent: its address leaves the connector's API, or it is no good request.
+    """The request was not sent: its URL is outside the connector's API, or it is invalid.
 
-    `reason` names the rule, never the address, a header's value or the body.
+    `reason` names the broken rule, never the URL, a header's value or the body.
     """
 
     connector: str
     reason: str
-    says: ClassVar[str] = "{connector}: the request was not sent: {reason}"
+    template: ClassVar[str] = "{connector}: the request was not sent: {reason}"
 
 
 @final
 class ApiUnreachable(Problem, frozen=True, tag="CONNECTOR_API_UNREACHABLE"):
-    """No answer that could be read came before the deadline.
+    """The API did not return a readable response before the deadline.
 
-    `sent`: whether a request may have reached the API, so that what it did is unknown.
+    `sent`: whether a request may have reached the API. If so, its effect is unknown.
     """
 
     connector: str
     sent: bool
-    says: ClassVar[str] = "{connector}: the API gave no answer in time"
+    template: ClassVar[str] = "{connector}: the API did not respond in time"
 
 
 @final
 class ApiRateLimited(Problem, frozen=True, tag="CONNECTOR_API_RATE_LIMITED"):
-    """The API answered 429, and to wait as it asks would pass the deadline. Nothing was done.
+    """The API responded with 429, and its pause would end after the deadline. Nothing was done.
 
-    `retry_at`: when another try makes sense: what the API asked for, or a back-off.
+    `retry_at`: when a retry makes sense: the time that the API gave, or a back-off.
     """
 
     connector: str
     retry_at: datetime
-    says: ClassVar[str] = "{connector}: the API takes no more calls until {retry_at}"
+    template: ClassVar[str] = "{connector}: the API's rate limit is reached: retry at {retry_at}"
 
 
 @final
 class ApiUnauthorized(Problem, frozen=True, tag="CONNECTOR_API_UNAUTHORIZED"):
-    """The API answered 401, and a renewal of the token did not help or could not be had.
+    """The API responded with 401, and refreshing the token failed or did not help.
 
-    Where the connection has no token, what the handler sent itself was refused.
+    If the connection has no token, the API refused the credentials that the handler sent.
     """
 
     connector: str
-    says: ClassVar[str] = "{connector}: the API does not accept the credentials"
+    template: ClassVar[str] = "{connector}: the API does not accept the credentials"
 
 
 @final
 class ApiResponseTooLarge(Problem, frozen=True, tag="CONNECTOR_API_RESPONSE_TOO_LARGE"):
-    """The answer is longer than the call allowed. What was asked for may have been done."""
+    """The response is larger than the call allows. The API may have done the requested work."""
 
     connector: str
     limit_bytes: int
-    says: ClassVar[str] = "{connector}: the API's answer has more than {limit_bytes} bytes"
+    template: ClassVar[str] = "{connector}: the API's response is larger than {limit_bytes} bytes"
 
 
 @final
 class ResponseUnexpected(Problem, frozen=True, tag="CONNECTOR_RESPONSE_UNEXPECTED"):
-    """An answer of another status, or one whose JSON does not fit its type.
+    """The response has an unexpected status, or its JSON does not match the type.
 
-    `path` and `reason` name where and which rule, never the value; `$` means the whole.
+    `path` and `reason` name the place and the broken rule, never the value. `$` is the whole
+    response.
     """
 
     http_status: int
     path: str
     reason: str
-    says: ClassVar[str] = "an answer with status {http_status}, at {path}: {reason}"
+    template: ClassVar[str] = "unexpected response with status {http_status}, at {path}: {reason}"

@@ -1,11 +1,11 @@
-"""The stable codes, read off the problems: there is no second list."""
+"""The stable codes, generated from the problem classes. There is no second list."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
 
-# Each module that defines problems, so that all of them are known below.
+# Import every module that defines problems, so that `__subclasses__` finds them all.
 from igniter_connectors.core.problem import (
     action,
     addressing,
@@ -15,7 +15,7 @@ from igniter_connectors.core.problem import (
     webhook,
     wiring,
 )
-from igniter_connectors.core.problem.base import Problem
+from igniter_connectors.core.problem.problem import Problem
 
 _DEFINED_IN = (action, addressing, api, connection, oauth, webhook, wiring)
 
@@ -31,4 +31,4 @@ ErrorCode = StrEnum(  # type: ignore[misc]
     "ErrorCode",
     [(code, code) for code in sorted(str(kind.__struct_config__.tag) for kind in _leaves(Problem))],
 )
-"""Every code that a problem can have."""
+"""The code of every problem."""

@@ -1,93 +1,93 @@
-"""Webhooks."""
+"""Problems of receiving, handling and replaying webhooks."""
 
 from __future__ import annotations
 
 from typing import ClassVar, final
 
-from igniter_connectors.core.problem.base import Problem
+from igniter_connectors.core.problem.problem import Problem
 
 
 @final
 class WebhookNotConfigured(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_NOT_CONFIGURED"):
-    """The connector takes no webhooks."""
+    """The connector has no webhook."""
 
     connector: str
-    says: ClassVar[str] = "{connector} takes no webhooks"
+    template: ClassVar[str] = "{connector} has no webhook"
 
 
 @final
 class WebhookNotFound(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_NOT_FOUND"):
-    """No such webhook endpoint; or the connection behind it is gone."""
+    """There is no such webhook endpoint, or its connection was deleted."""
 
-    says: ClassVar[str] = "no such webhook endpoint"
+    template: ClassVar[str] = "there is no such webhook endpoint"
 
 
 @final
 class WebhookTooLarge(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_TOO_LARGE"):
-    """The body is over the cap."""
+    """The body is larger than the limit."""
 
     limit_bytes: int
-    says: ClassVar[str] = "a webhook's body has at most {limit_bytes} bytes"
+    template: ClassVar[str] = "a webhook's body must have at most {limit_bytes} bytes"
 
 
 @final
 class WebhookSecretInvalid(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_SECRET_INVALID"):
-    """A signing secret that is not of the form the scheme signs with."""
+    """The signing secret does not have the format of the signature scheme."""
 
     connector: str
-    says: ClassVar[str] = "{connector}: the signing secret is not of the scheme's form"
+    template: ClassVar[str] = "{connector}: the signing secret does not have the scheme's format"
 
 
 @final
 class WebhookVerificationFailed(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_VERIFICATION_FAILED"):
-    """The signature is missing, malformed, too old, or does not match. Nothing was decoded."""
+    """The signature is missing, malformed, too old, or does not match. The body was not decoded."""
 
     connector: str
-    says: ClassVar[str] = "{connector}: the webhook's signature is not accepted"
+    template: ClassVar[str] = "{connector}: the webhook's signature is not valid"
 
 
 @final
 class WebhookPayloadInvalid(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_VALIDATION_FAILED"):
-    """A genuine webhook whose payload does not fit the connector's type."""
+    """The signature is valid, but the payload does not match the connector's type."""
 
     connector: str
     path: str
     reason: str
-    says: ClassVar[str] = "{connector}: webhook payload at {path}: {reason}"
+    template: ClassVar[str] = "{connector}: invalid webhook payload at {path}: {reason}"
 
 
 @final
 class WebhookFailed(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_FAILED"):
-    """The handler said so, raised, or took too long; it is tried again after a pause.
+    """The handler returned a failure, raised, or timed out. It is retried after a pause.
 
-    Or, returned where a webhook comes in, its route raised, and the provider comes again.
+    While a webhook is received: the connector's `route` raised. The provider retries.
     """
 
     connector: str
     reason: str
-    says: ClassVar[str] = "{connector}: the webhook's handler failed: {reason}"
+    template: ClassVar[str] = "{connector}: the webhook's handler failed: {reason}"
 
 
 @final
 class WebhookOverloaded(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_OVERLOADED"):
-    """More deliveries came at once than may wait; the provider is asked to come again."""
+    """Too many deliveries arrived at the same time. The provider is asked to retry."""
 
     retry_after_seconds: int
-    says: ClassVar[str] = "too many webhooks at once: try again in {retry_after_seconds} s"
+    template: ClassVar[str] = "too many webhooks at the same time: retry in {retry_after_seconds} s"
 
 
 @final
 class WebhookEventNotFound(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_EVENT_NOT_FOUND"):
-    """No event of this connection has this id; or it is forgotten."""
+    """The connection has no event with this id, or the event was purged."""
 
     connector: str
-    says: ClassVar[str] = "{connector}: no such webhook event"
+    template: ClassVar[str] = "{connector}: there is no such webhook event"
 
 
 @final
 class WebhookEventNotReplayable(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_EVENT_NOT_REPLAYABLE"):
-    """The event's body was cleared away, or it is being handled."""
+    """The event's body was purged, or the event is being handled."""
 
     connector: str
     reason: str
-    says: ClassVar[str] = "{connector}: the event cannot be replayed: {reason}"
+    template: ClassVar[str] = "{connector}: the event cannot be replayed: {reason}"

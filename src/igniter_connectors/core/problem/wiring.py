@@ -1,63 +1,63 @@
-"""Wrong wiring: raised inside `WrongWiring` while an application is built."""
+"""Problems of wiring an application. `WrongWiring` raises them while it is built."""
 
 from __future__ import annotations
 
 from typing import ClassVar, final
 
-from igniter_connectors.core.problem.base import Problem
+from igniter_connectors.core.problem.problem import Problem
 
 
 @final
 class BuildInvalid(Problem, frozen=True, tag="CONNECTOR_BUILD_INVALID"):
-    """Two parts do not go together, or one is not usable."""
+    """Two parts do not fit together, or one cannot be used."""
 
     reason: str
-    says: ClassVar[str] = "{reason}"
+    template: ClassVar[str] = "{reason}"
 
 
 @final
 class BuildConfigRequired(Problem, frozen=True, tag="CONNECTOR_BUILD_CONFIG_REQUIRED"):
-    """A connector was given no config type, or something else than a msgspec.Struct."""
+    """The connector has no config type, or its type is not a msgspec.Struct."""
 
     connector: str
-    says: ClassVar[str] = "{connector}: with_config(…) takes a msgspec.Struct subclass"
+    template: ClassVar[str] = "{connector}: with_config(…) takes a msgspec.Struct subclass"
 
 
 @final
 class BuildScopesRequired(Problem, frozen=True, tag="CONNECTOR_BUILD_SCOPES_REQUIRED"):
-    """No kind of tenant was registered."""
+    """No scope was registered."""
 
-    says: ClassVar[str] = "register a kind of tenant: add_scope(…)"
+    template: ClassVar[str] = "register a scope (a kind of tenant): add_scope(…)"
 
 
 @final
 class BuildConnectorsRequired(Problem, frozen=True, tag="CONNECTOR_BUILD_CONNECTORS_REQUIRED"):
     """No connector was registered."""
 
-    says: ClassVar[str] = "register a connector: add_connector(…)"
+    template: ClassVar[str] = "register a connector: add_connector(…)"
 
 
 @final
 class DatabaseRequired(Problem, frozen=True, tag="CONNECTOR_DATABASE_REQUIRED"):
-    """No store was given."""
+    """No store was configured."""
 
-    says: ClassVar[str] = "give a store: with_database(SQLiteStore('connectors.db'))"
+    template: ClassVar[str] = "configure a store: with_database(SQLiteStore('connectors.db'))"
 
 
 @final
 class EncryptionSecretRequired(Problem, frozen=True, tag="CONNECTOR_ENCRYPTION_SECRET_REQUIRED"):
-    """The secret to seal with is missing or short."""
+    """The encryption secret is missing or too weak."""
 
     reason: str
-    says: ClassVar[str] = (
-        "{reason}; `igniter-connectors generate-secret` makes one, to be set as IGNITER_SECRET"
+    template: ClassVar[str] = (
+        "{reason}; `igniter-connectors generate-secret` makes one: set it as IGNITER_SECRET"
     )
 
 
 @final
 class SettingInvalid(Problem, frozen=True, tag="CONNECTOR_SETTING_INVALID"):
-    """An environment variable or option that cannot be used."""
+    """The value of an environment variable or option cannot be used."""
 
     setting: str
     reason: str
-    says: ClassVar[str] = "{setting}: {reason}"
+    template: ClassVar[str] = "{setting}: {reason}"

@@ -1,4 +1,4 @@
-"""Ciphers at hand: deriving a tenant's costs more than using it, so it is kept for a while."""
+"""A cache of derived ciphers: deriving a tenant's cipher costs more than using it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,11 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec.structs import replace
 
+from igniter_connectors.core.sealing import envelope
 from igniter_connectors.core.sealing.associated_data import Binding, associated_data
-from igniter_connectors.core.sealing.envelope import (
-    KEY_ID_AT,
-    NONCE,
-    NONCE_AT,
-    TEXT,
-    VERSION,
-    PlaceCipher,
-    open_envelope,
-    seal_envelope,
-)
-from igniter_connectors.core.sealing.keyring import Key, Keyring
+from igniter_connectors.core.sealing.envelope import BoundCipher
+from igniter_connectors.core.sealing.key_derivation import Key
+from igniter_connectors.core.sealing.key_rotation import Keyring
 
 CACHE_SIZE: Final = 4096
 CACHE_SECONDS: Final = 300.0
@@ -27,80 +20,89 @@ CACHE_SECONDS: Final = 300.0
 
 @final
 class Ciphers:
-    """A keyring, and the ciphers derived from it in the last 5 minutes, 4,096 at most.
+    """Seals and opens with a keyring. Caches up to 4,096 derived ciphers for up to 5 minutes.
 
-    The cache is emptied when it is full or old: a derivation costs 5 µs, and no tenant's
-    key lies in memory for as long as the process runs. Not for several threads at once.
+    The whole cache is cleared when it is full or 5 minutes old. A derivation costs 5 µs, so
+    this is cheap, and no tenant's key stays in memory for the life of the process. Not
+    thread-safe.
     """
 
-    __slots__ = ("_empty_at", "_keyring", "_places", "_size", "_tenants")
+    __slots__ = ("_bound", "_clear_at", "_keyring", "_size", "_tenants")
 
     def __init__(self, keyring: Keyring, *, size: int = CACHE_SIZE) -> None:
         self._keyring = keyring
         self._size = size
-        self._places: dict[Binding, PlaceCipher] = {}
+        self._bound: dict[Binding, BoundCipher] = {}
         self._tenants: dict[tuple[bytes, str, str, str], AESGCM] = {}
-        self._empty_at = 0.0
+        self._clear_at = 0.0
 
-    def seal(self, plaintext: bytes, place: Binding, *, nonce: bytes, now: float) -> bytes:
-        """The plaintext, sealed for a place with the keyring's first key.
+    def seal(self, plaintext: bytes, binding: Binding, *, nonce: bytes, now: float) -> bytes:
+        """The plaintext as an envelope, sealed with the keyring's first key.
 
         `nonce` is 12 fresh random bytes, never used before; `now` is monotonic seconds.
         """
-        kept = self._places.get(place)
-        if kept is None or now >= self._empty_at:
-            kept = self._derive(self._keyring.sealing_key, place, now)
-            self._places[place] = kept
-        return seal_envelope(plaintext, kept, nonce)
+        cipher = self._bound.get(binding)
+        if cipher is None or now >= self._clear_at:
+            cipher = self._derive(self._keyring.sealing_key, binding, now)
+            self._bound[binding] = cipher
+        return envelope.seal_envelope(plaintext, cipher, nonce)
 
-    def open(self, sealed: bytes, place: Binding, *, now: float) -> bytes | None:
-        """The plaintext; None where it is not this place's, not whole, or of a key not held."""
-        kept = self._places.get(place)
-        if kept is not None and now < self._empty_at and sealed.startswith(kept.header):
-            # `open_envelope` in place: every action and delivery pays for a call here, 0.1 µs.
+    def open(self, sealed: bytes, binding: Binding, *, now: float) -> bytes | None:
+        """The plaintext.
+
+        None if the envelope is damaged, was sealed for another binding, or its key is not in
+        the keyring.
+        """
+        cipher = self._bound.get(binding)
+        if cipher is not None and now < self._clear_at and sealed.startswith(cipher.header):
+            # `open_envelope` inlined: every action and delivery pays for a call here, 0.1 µs.
             try:
-                return kept.cipher.decrypt(sealed[NONCE], sealed[TEXT], kept.associated)
+                return cipher.cipher.decrypt(
+                    sealed[envelope.NONCE], sealed[envelope.TEXT], cipher.associated
+                )
             except (InvalidTag, ValueError):
                 return None
-        key = self._keyring.find(sealed[KEY_ID_AT:NONCE_AT])
+        key = self._keyring.find(sealed[envelope.KEY_ID_AT : envelope.NONCE_AT])
         if key is None:
             return None
-        kept = self._derive(key, place, now)
+        cipher = self._derive(key, binding, now)
         if key is self._keyring.sealing_key:
-            self._places[place] = kept
-        return open_envelope(sealed, kept)
+            self._bound[binding] = cipher
+        return envelope.open_envelope(sealed, cipher)
 
-    def seal_one_of(
-        self, plaintext: bytes, place: Binding, one: str, *, nonce: bytes, now: float
+    def seal_named(
+        self, plaintext: bytes, binding: Binding, name: str, *, nonce: bytes, now: float
     ) -> bytes:
-        """As `seal`, for one of many values in a place, bound to its own name there too.
+        """As `seal`, for one of many values with the same binding: also bound to its name.
 
-        The name stands after the place's associated data, whose parts all have their lengths.
+        The name comes after the binding's associated data. That is unambiguous, because each
+        part of the binding has its length. The cache has one entry for all names.
         """
-        kept = self._places.get(place)
-        if kept is None or now >= self._empty_at:
-            kept = self._derive(self._keyring.sealing_key, place, now)
-            self._places[place] = kept
-        associated = kept.associated + one.encode()
-        return kept.header + nonce + kept.cipher.encrypt(nonce, plaintext, associated)
+        cipher = self._bound.get(binding)
+        if cipher is None or now >= self._clear_at:
+            cipher = self._derive(self._keyring.sealing_key, binding, now)
+            self._bound[binding] = cipher
+        associated = cipher.associated + name.encode()
+        return cipher.header + nonce + cipher.cipher.encrypt(nonce, plaintext, associated)
 
-    def open_one_of(self, sealed: bytes, place: Binding, one: str, *, now: float) -> bytes | None:
-        """As `open`, for what `seal_one_of` sealed under the same name."""
-        key = self._keyring.find(sealed[KEY_ID_AT:NONCE_AT])
+    def open_named(self, sealed: bytes, binding: Binding, name: str, *, now: float) -> bytes | None:
+        """As `open`, for an envelope that `seal_named` sealed under the same name."""
+        key = self._keyring.find(sealed[envelope.KEY_ID_AT : envelope.NONCE_AT])
         if key is None:
             return None
-        kept = self._derive(key, place, now)
-        return open_envelope(sealed, replace(kept, associated=kept.associated + one.encode()))
+        cipher = self._derive(key, binding, now)
+        named = replace(cipher, associated=cipher.associated + name.encode())
+        return envelope.open_envelope(sealed, named)
 
-    def _derive(self, key: Key, place: Binding, now: float) -> PlaceCipher:
-        if now >= self._empty_at or max(len(self._places), len(self._tenants)) >= self._size:
-            self._places.clear()
+    def _derive(self, key: Key, binding: Binding, now: float) -> BoundCipher:
+        if now >= self._clear_at or max(len(self._bound), len(self._tenants)) >= self._size:
+            self._bound.clear()
             self._tenants.clear()
-            self._empty_at = now + CACHE_SECONDS
-        tenant = (key.id, place.purpose, place.scope, place.identity)
+            self._clear_at = now + CACHE_SECONDS
+        tenant = (key.id, binding.purpose, binding.scope, binding.identity)
         cipher = self._tenants.get(tenant)
         if cipher is None:
-            cipher = key.cipher(place.purpose, place.scope, place.identity)
+            cipher = key.cipher(binding.purpose, binding.scope, binding.identity)
             self._tenants[tenant] = cipher
-        header = VERSION + key.id
-        return PlaceCipher(header, cipher, header + associated_data(place))
+        header = envelope.VERSION + key.id
+        return BoundCipher(header, cipher, header + associated_data(binding))

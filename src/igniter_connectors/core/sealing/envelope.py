@@ -1,4 +1,4 @@
-"""Sealed bytes, byte by byte.
+"""The envelope: the bytes of a sealed value.
 
 ```
  0       1 byte    format version, 1
@@ -7,9 +7,9 @@
 21 ..    the ciphertext, as long as the plaintext, and a 16-byte tag
 ```
 
-AES-256-GCM (NIST SP 800-38D). The associated data is the first 9 bytes and the binding
-(`binding.associated_data`). A random nonce bounds a key to 2^32 seals (section 8.3);
-keys are per tenant and purpose, so that bound is one tenant's.
+AES-256-GCM (NIST SP 800-38D). The associated data is the first 9 bytes, then the binding
+(`associated_data.associated_data`). With random nonces a key may seal at most 2^32 times
+(section 8.3). Each tenant has its own key for each purpose, so the limit counts per tenant.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ NONCE: Final = slice(NONCE_AT, TEXT_AT)
 TEXT: Final = slice(TEXT_AT, None)
 
 
-class PlaceCipher(msgspec.Struct, frozen=True):
-    """One key's cipher for one place: the envelope's first 9 bytes, and what it is bound to."""
+class BoundCipher(msgspec.Struct, frozen=True):
+    """A key's cipher for one binding: the first 9 bytes of its envelopes, and associated data."""
 
     header: bytes
     cipher: AESGCM
     associated: bytes
 
 
-def seal_envelope(plaintext: bytes, key: PlaceCipher, nonce: bytes) -> bytes:
-    """The plaintext sealed; `nonce` is 12 fresh random bytes, never used before."""
-    return key.header + nonce + key.cipher.encrypt(nonce, plaintext, key.associated)
+def seal_envelope(plaintext: bytes, cipher: BoundCipher, nonce: bytes) -> bytes:
+    """The plaintext as an envelope. `nonce` is 12 fresh random bytes, never used before."""
+    return cipher.header + nonce + cipher.cipher.encrypt(nonce, plaintext, cipher.associated)
 
 
-def open_envelope(sealed: bytes, key: PlaceCipher) -> bytes | None:
-    """The plaintext; None where the bytes are not whole, or not of this key and place.
+def open_envelope(sealed: bytes, cipher: BoundCipher) -> bytes | None:
+    """The plaintext; None if the envelope is damaged, or of another key or binding.
 
-    A plain value, since every action pays for it; `sealer` is the edge with the Result.
+    Returns a plain value, because every action pays for it. `sealer` returns a Result.
     """
-    if not sealed.startswith(key.header):
+    if not sealed.startswith(cipher.header):
         return None
     try:
-        return key.cipher.decrypt(sealed[NONCE], sealed[TEXT], key.associated)
-    except (InvalidTag, ValueError):  # ValueError: cut off inside the nonce
+        return cipher.cipher.decrypt(sealed[NONCE], sealed[TEXT], cipher.associated)
+    except (InvalidTag, ValueError):  # ValueError: the envelope ends inside the nonce
         return None
 
 
 def key_id_of(sealed: bytes) -> str:
-    """The id of the key that sealed, in hex: what tells whether a key is still in use."""
+    """The id of the key that sealed, in hex. Shows whether a key is still in use."""
     return sealed[KEY_ID_AT:NONCE_AT].hex()

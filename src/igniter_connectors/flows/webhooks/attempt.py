@@ -111,7 +111,7 @@ def read_body(
         return WebhookEventNotReplayable(connector, "its body was cleared away")
     place = place_of("event", event.key, event.connection_id)
     now = engine.clock.monotonic()
-    body = engine.ciphers.open_one_of(event.sealed_body, place, event.id, now=now)
+    body = engine.ciphers.open_named(event.sealed_body, place, event.id, now=now)
     return DecryptFailed(connector) if body is None else body
 
 

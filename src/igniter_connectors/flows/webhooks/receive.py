@@ -177,7 +177,7 @@ async def _record(
         connection_id=record.id,
         id=id,
         event_id=part.event_id or "",
-        sealed_body=engine.ciphers.seal_one_of(
+        sealed_body=engine.ciphers.seal_named(
             part.body,
             place,
             id,

@@ -33,7 +33,7 @@ def refusals(schemas: Schemas, problems: UnionType) -> dict[str, OpenAPIResponse
 
     Args:
         schemas: Gets a component for each problem.
-        problems: A union of problems, as in `core.problem.unions`.
+        problems: A union of problems, as in `core.problem.by_operation`.
     """
     by_status: dict[int, list[type[Problem]]] = {}
     for kind in _kinds(problems):

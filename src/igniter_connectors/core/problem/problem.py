@@ -1,4 +1,4 @@
-"""The base of all problems, and the exceptions for those who prefer them."""
+"""The base class of all problems, and the exceptions that carry a problem."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ P = TypeVar("P", bound="Problem")
 
 
 class Problem(msgspec.Struct, frozen=True, tag_field="code"):
-    """The base of all problems. The tag is the code; `message` says what to do."""
+    """The base class of all problems. The struct's tag is the code; `message` is for people."""
 
-    says: ClassVar[str] = "an operation could not be done"
+    template: ClassVar[str] = "the operation failed"
 
     @property
     def code(self) -> str:
-        """The stable name, as in `ErrorCode`."""
+        """The stable code, as in `ErrorCode`."""
         return str(self.__struct_config__.tag)
 
     @property
     def message(self) -> str:
         """One line for a person."""
-        return self.says.format_map(msgspec.structs.asdict(self))
+        return self.template.format_map(msgspec.structs.asdict(self))
 
 
 class ConnectorError(Exception):
-    """A problem, raised for those who prefer exceptions."""
+    """A problem as an exception: raised by `value_or_raise`."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(f"{problem.code}: {problem.message}")
@@ -37,16 +37,16 @@ class ConnectorError(Exception):
 
 
 class WrongWiring(ConnectorError):
-    """The application put its connectors together wrongly; raised while it is built."""
+    """The application is configured wrongly. Raised while it is built."""
 
 
 def value_or_raise(result: Result[V, Problem]) -> V:
-    """The value, or its problem raised as a `ConnectorError`."""
+    """The value of a Result. Raises its problem as a `ConnectorError`."""
     if is_successful(result):
         return result.unwrap()
     raise ConnectorError(result.failure())
 
 
 def problem_of(result: Result[object, P]) -> P | None:
-    """The problem for a `match`, or None where there is a value."""
+    """The problem of a Result, for a `match`; None if it has a value."""
     return None if is_successful(result) else result.failure()

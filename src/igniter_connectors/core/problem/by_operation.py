@@ -1,4 +1,4 @@
-"""The closed set of problems that each operation returns."""
+"""The problems that each operation returns, as union types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Problems: stable codes, one line for a person, nothing but the fields that a caller acts on."""
+"""Problems have a stable code, a one-line message, and only the fields that a caller needs."""
 
 from __future__ import annotations
 
@@ -21,12 +21,11 @@ from igniter_connectors.core.problem import (
     problem_of,
     value_or_raise,
 )
-
-from .vector_files import vectors
+from tests.core.vector_files import vectors
 
 
 def kinds_below(kind: type[Problem]) -> list[type[Problem]]:
-    """All problems that the library defines."""
+    """All problem classes below this one."""
     found = list(kind.__subclasses__())
     return found + [grandchild for child in found for grandchild in kinds_below(child)]
 
@@ -36,7 +35,7 @@ TRICKY = "{connector} {0} %s\n"
 
 
 def example_of(kind: type[Problem], text: str = "telegram") -> Problem:
-    """A problem with every field filled."""
+    """A problem with a value in every field."""
     info = inspect.type_info(kind)
     assert isinstance(info, inspect.StructType)
     values: dict[str, Any] = {}
@@ -63,13 +62,13 @@ class Codes(msgspec.Struct):
 
 
 def test_codes_are_distinct() -> None:
-    """A caller that matches on a code matches one problem."""
+    """A caller that matches on a code matches one problem class."""
     codes = [str(kind.__struct_config__.tag) for kind in KINDS]
     assert len(set(codes)) == len(codes)
 
 
 def test_error_code_is_generated_from_the_problems() -> None:
-    """There is no second list that could differ from the structs."""
+    """There is no second list that could differ from the classes."""
     listed = {str(code) for code in ErrorCode}
     assert listed == {str(kind.__struct_config__.tag) for kind in KINDS}
     assert all(code.name == code.value for code in ErrorCode)
@@ -77,13 +76,13 @@ def test_error_code_is_generated_from_the_problems() -> None:
 
 @pytest.mark.parametrize("code", vectors("error_codes.json", Codes).codes)
 def test_the_originals_codes_are_kept(code: str) -> None:
-    """Who handled a code of the original handles it still."""
+    """Code that handles a code of the original still works."""
     assert code in [str(kind.__struct_config__.tag) for kind in KINDS]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_a_problem_tells_its_code_in_python_and_json(kind: type[Problem]) -> None:
-    """The tag of the struct is the code everywhere, and every problem goes through JSON whole."""
+    """The struct's tag is the code everywhere, and every problem survives a JSON round trip."""
     problem = example_of(kind)
     assert problem.code == kind.__struct_config__.tag
     assert problem.code.startswith("CONNECTOR_")
@@ -94,14 +93,14 @@ def test_a_problem_tells_its_code_in_python_and_json(kind: type[Problem]) -> Non
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_every_message_can_be_made(kind: type[Problem]) -> None:
-    """A message names only fields that exist, and braces in a field are text."""
+    """A template names only existing fields, and braces in a field's value stay text."""
     assert len(example_of(kind).message.splitlines()) == 1
     assert example_of(kind, TRICKY).message
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_problems_do_not_change(kind: type[Problem]) -> None:
-    """A problem that was returned is the same wherever it is looked at."""
+    """Problems are frozen, comparable and hashable."""
     assert kind.__struct_config__.frozen
     assert example_of(kind) == example_of(kind)
     assert hash(example_of(kind)) == hash(example_of(kind))
@@ -109,25 +108,25 @@ def test_problems_do_not_change(kind: type[Problem]) -> None:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_problems_hold_scalars_alone(kind: type[Problem]) -> None:
-    """Nor lists of anything but words: there is no room for a body, a header or a config."""
+    """Or tuples of texts. There is no room for a body, a header or a config."""
     example_of(kind)  # fails on a field of any other type
 
 
 def test_a_message_repeats_what_the_caller_gave() -> None:
-    """The fields fill the sentence."""
+    """The fields fill the template."""
     assert NotConnected("telegram", "work").message == (
         "telegram (account 'work') is not connected: connect it first"
     )
     assert ScopeInvalid("{scope}", "{reason}").message == "scope '{scope}': {reason}"
 
 
-def test_the_base_says_something_too() -> None:
-    """Even a problem without a sentence of its own has a message."""
-    assert Problem().message == "an operation could not be done"
+def test_the_base_class_has_a_message() -> None:
+    """A problem without a template of its own has a message too."""
+    assert Problem().message == "the operation failed"
 
 
 def test_a_value_is_returned_and_a_problem_raised() -> None:
-    """For those who prefer exceptions, the exception carries the problem and its sentence."""
+    """The exception carries the problem, its code and its message."""
     assert value_or_raise(Success(5)) == 5
     problem = Disabled("telegram")
     with pytest.raises(ConnectorError, match="CONNECTOR_DISABLED: telegram is disabled") as caught:
@@ -136,12 +135,12 @@ def test_a_value_is_returned_and_a_problem_raised() -> None:
 
 
 def test_wrong_wiring_is_a_connector_error() -> None:
-    """One `except` takes both."""
+    """One `except ConnectorError` catches both."""
     assert isinstance(WrongWiring(Disabled("telegram")), ConnectorError)
 
 
 def test_problem_of_is_none_for_a_value() -> None:
-    """A `match` over the problem sees None where there is none, even for falsy values."""
+    """`problem_of` returns None for every value, falsy ones too."""
     problem = Disabled("telegram")
     assert problem_of(Failure(problem)) is problem
     assert problem_of(Success(None)) is None
