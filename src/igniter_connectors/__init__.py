@@ -25,12 +25,10 @@ if TYPE_CHECKING:
     from igniter_connectors.core.api.client import ApiClient
     from igniter_connectors.core.connection.view import Connection, ConnectionSummary
     from igniter_connectors.core.connector.action import Action, ActionCall, action, http_action
-    from igniter_connectors.core.connector.definition import (
-        ConfigConnector,
-        Connector,
-        OAuthConnector,
-    )
-    from igniter_connectors.core.connector.form_fields import form_fields, mask
+    from igniter_connectors.core.connector.builder import Connector
+    from igniter_connectors.core.connector.definition import ConfigConnector, OAuthConnector
+    from igniter_connectors.core.connector.form_fields import form_fields
+    from igniter_connectors.core.connector.masking import mask
     from igniter_connectors.core.event import Event
     from igniter_connectors.core.http.messages import HttpClient, HttpRequest, HttpResponse
     from igniter_connectors.core.oauth.adopted_tokens import AdoptedTokens
@@ -126,7 +124,7 @@ _HOMES = {
     "ConfigConnector": "core.connector.definition",
     "Connection": "core.connection.view",
     "ConnectionSummary": "core.connection.view",
-    "Connector": "core.connector.definition",
+    "Connector": "core.connector.builder",
     "ConnectorError": "core.problem",
     "ConnectorManager": "builder",
     "Connectors": "manager.connectors",
@@ -157,7 +155,7 @@ _HOMES = {
     "discover_provider": "discovery",
     "form_fields": "core.connector.form_fields",
     "http_action": "core.connector.action",
-    "mask": "core.connector.form_fields",
+    "mask": "core.connector.masking",
     "problem_of": "core.problem",
     "value_or_raise": "core.problem",
 }

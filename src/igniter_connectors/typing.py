@@ -14,21 +14,22 @@ from igniter_connectors.core.catalogue.known_provider import Evidence, PkceSuppo
 from igniter_connectors.core.connection.explanation import Explanation, Remedy, State
 from igniter_connectors.core.connection.health import Health
 from igniter_connectors.core.connection.view import Authorization, UpstreamAccount
-from igniter_connectors.core.connector.config import ConfigParts, ConfigSchema
-from igniter_connectors.core.connector.definition import (
+from igniter_connectors.core.connector.builder import (
     ConnectorBuilder,
     ConnectorDraft,
-    Definition,
     Fresh,
     HasHandlers,
     OAuth,
     Plain,
 )
-from igniter_connectors.core.connector.form_fields import FieldKind, FormField, JsonValue
+from igniter_connectors.core.connector.config import ConfigParts, ConfigSchema
+from igniter_connectors.core.connector.definition import Definition
+from igniter_connectors.core.connector.form_fields import FieldKind, FormField
 from igniter_connectors.core.connector.validation import ValidationFault
 from igniter_connectors.core.http.base_url import BaseUrl
 from igniter_connectors.core.http.messages import Headers, HttpFailed
 from igniter_connectors.core.http.routes import ApplicationWebhookRoute, WebhookRoute
+from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.oauth.authorization_request import CookieAuthorization
 from igniter_connectors.core.oauth.provider import AssertionAlgorithm, ClientAuthentication
 from igniter_connectors.core.sealing.associated_data import Purpose

@@ -11,7 +11,11 @@ from typing_extensions import TypeVar
 
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.connector.definition import Definition
-from igniter_connectors.core.connector.validation import decode_json, encode_json_to_seal, fault_of
+from igniter_connectors.core.connector.validation import (
+    decode_json,
+    encode_json_to_seal,
+    validation_fault,
+)
 from igniter_connectors.core.oauth.refresh_lease import Lease
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import ConfigInvalid, DecryptFailed, EncryptFailed
@@ -89,7 +93,7 @@ def open_config(
     try:
         return connector.schema.join(record.public_config, secret)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        fault = fault_of(error, connector.schema.kind)
+        fault = validation_fault(error, connector.schema.kind)
         raise NotOpened(ConfigInvalid(connector.key, fault.path, fault.reason)) from None
 
 

@@ -10,7 +10,7 @@ from litestar.datastructures import State
 from returns.pipeline import is_successful
 from returns.result import Result
 
-from igniter_connectors.core.connector.form_fields import mask_secret
+from igniter_connectors.core.connector.masking import mask_secret
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.http.problem_details import problem_response
 from igniter_connectors.core.problem import Problem

@@ -10,7 +10,7 @@ import pytest
 
 from igniter_connectors.core.catalogue.known_provider import KnownProvider, TenantValue
 from igniter_connectors.core.catalogue.listing import known_providers
-from igniter_connectors.core.connector.definition import Connector
+from igniter_connectors.core.connector.builder import Connector
 from igniter_connectors.core.oauth.provider import OAuthProvider, TenantClient, authentication_of
 from igniter_connectors.core.oauth.provider_validation import provider_fault
 from igniter_connectors.core.problem import WrongWiring

@@ -10,8 +10,8 @@ import pytest
 from returns.pipeline import is_successful
 
 from igniter_connectors.core.catalogue.listing import find_provider, known_providers
-from igniter_connectors.core.connector.form_fields import JsonValue
 from igniter_connectors.core.http.messages import HttpResponse
+from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.oauth.token_response import judge_token
 from igniter_connectors.core.secret import Secret, decode_secret
 from tests.core.vector_files import vectors

@@ -10,7 +10,7 @@ from returns.result import Failure, Result
 
 from igniter_connectors.core.api.access_token import AccessToken
 from igniter_connectors.core.connector.action import ActionCall, action, http_action
-from igniter_connectors.core.connector.validation import VALIDATION_FAULTS
+from igniter_connectors.core.connector.validation import VALIDATION_ERRORS
 from igniter_connectors.core.problem import ActionFailed
 from igniter_connectors.core.secret import Secret
 from tests.core.api_calls import Named, Senders
@@ -59,9 +59,9 @@ def test_both_decorators_keep_everything_else() -> None:
 def test_the_checks_refuse_what_does_not_fit() -> None:
     """Input and output are judged by their own types, even when they are made in Python."""
     made = action("send", input=Message, output=Sent)(send)
-    with pytest.raises(VALIDATION_FAULTS):
+    with pytest.raises(VALIDATION_ERRORS):
         made.check_input(Message(5))  # type: ignore[arg-type]  # what an unchecked caller does
-    with pytest.raises(VALIDATION_FAULTS):
+    with pytest.raises(VALIDATION_ERRORS):
         made.check_output({"id": "x"})
 
 

@@ -16,7 +16,7 @@ from returns.pipeline import is_successful
 from returns.result import Result
 
 from igniter_connectors.core.connector.config import ConfigParts, ConfigSchema
-from igniter_connectors.core.connector.form_fields import MASK
+from igniter_connectors.core.connector.masking import MASK
 from igniter_connectors.core.connector.validation import ValidationFault, encode_json_to_seal
 from igniter_connectors.core.problem import WrongWiring
 from igniter_connectors.core.secret import Secret

@@ -9,19 +9,9 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
 import msgspec
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
-from igniter_connectors.core.connector.form_fields import (
-    MASK,
-    FormField,
-    form_fields,
-    mask,
-    secret_fields,
-)
-from igniter_connectors.core.problem import BuildInvalid, WrongWiring
+from igniter_connectors.core.connector.form_fields import FormField, form_fields
 from igniter_connectors.core.secret import Secret
 
 CANARY = "canary-5f1d"
@@ -35,23 +25,6 @@ class Region(enum.Enum):
 class Level(enum.IntEnum):
     LOW = 1
     HIGH = 2
-
-
-@dataclass
-class SecretDataclass:
-    inside: Secret
-
-
-class SecretTypedDict(TypedDict):
-    inside: Secret
-
-
-class SecretNamedTuple(NamedTuple):
-    inside: Secret
-
-
-class SecretStruct(Struct):
-    inside: Secret
 
 
 @dataclass
@@ -69,21 +42,6 @@ class PlainNamedTuple(NamedTuple):
 
 class PlainStruct(Struct):
     inside: str
-
-
-class Tree(Struct):
-    """A type that holds itself."""
-
-    value: str
-    left: Tree | None = None
-    right: Tree | None = None
-
-
-class SecretTree(Struct):
-    """A type that holds itself and a secret, the secret last."""
-
-    children: list[SecretTree]
-    value: Secret
 
 
 # --- form fields ------------------------------------------------------------------------
@@ -181,145 +139,3 @@ def test_a_form_never_shows_the_default_of_a_secret() -> None:
     shown = form_fields(Form)
     assert CANARY not in repr(shown)
     assert CANARY not in msgspec.json.encode(shown).decode()
-
-
-# --- where the secrets are --------------------------------------------------------------
-
-
-class Places(Struct, rename="camel"):
-    bare: Secret
-    maybe: Secret | None
-    in_list: list[Secret]
-    in_set: frozenset[Secret]
-    in_pair: tuple[int, Secret]
-    in_row: tuple[Secret, ...]
-    as_value: dict[str, Secret]
-    in_struct: SecretStruct
-    in_dataclass: SecretDataclass
-    in_typed_dict: SecretTypedDict
-    in_named_tuple: SecretNamedTuple
-    deep: list[dict[str, tuple[SecretStruct | None, int]]]
-    in_a_tree: SecretTree
-    in_annotated: list[Annotated[SecretStruct, Meta(description="x")]]
-    described: Annotated[Secret, Meta(description="x")]
-    named: Secret = msgspec.field(name="other-name")
-
-
-class NoPlaces(Struct):
-    text: str
-    number: int | None
-    rows: list[dict[str, tuple[int, str]]]
-    nested: PlainStruct
-    as_dataclass: PlainDataclass
-    as_typed_dict: PlainTypedDict
-    as_named_tuple: PlainNamedTuple
-    tree: Tree
-    twice: tuple[Tree, Tree]
-    described: list[Annotated[str, Meta(description="x")]]
-    anything: Any = None
-
-
-def test_a_secret_is_found_wherever_it_lies() -> None:
-    """Flat or deep, in every kind of container: the whole field is sealed."""
-    info = msgspec.inspect.type_info(Places)
-    assert isinstance(info, msgspec.inspect.StructType)
-    assert secret_fields(Places) == {field.encode_name for field in info.fields}
-    assert {"inAnnotated", "other-name"} <= secret_fields(Places)
-
-
-def test_a_field_without_a_secret_stays_in_clear() -> None:
-    """What is not secret can be searched and shown; types that hold themselves end the search."""
-    assert secret_fields(NoPlaces) == frozenset()
-
-
-# --- types that cannot be stored ---------------------------------------------------------
-
-
-class Positional(Struct, array_like=True):
-    text: str
-
-
-class ConstrainedSecret(Struct):
-    secret: Annotated[Secret, Meta(min_length=8)]
-
-
-class SecretOrText(Struct):
-    secret: Secret | str
-
-
-class SecretKey(Struct):
-    """msgspec converts the values of a table, and leaves a string key the string it was."""
-
-    table: dict[Secret, int]
-
-
-class HoldsComplex(Struct):
-    number: complex
-
-
-class HoldsObject(Struct):
-    table: dict[str, object]
-
-
-@pytest.mark.parametrize(
-    "kind", [Positional, ConstrainedSecret, SecretOrText, SecretKey, HoldsComplex, HoldsObject]
-)
-def test_a_type_that_cannot_be_stored_is_refused(kind: type[Struct]) -> None:
-    """It fails while the application is built, by its name, not at the first tenant."""
-    with pytest.raises(WrongWiring) as caught:
-        secret_fields(kind)
-    assert isinstance(caught.value.problem, BuildInvalid)
-
-
-def test_a_type_with_an_unknown_name_inside_is_refused() -> None:
-    """An annotation that cannot be resolved is told as a fault of the config type."""
-    fields: list[Any] = [("text", "NoSuchType")]
-    with pytest.raises(WrongWiring, match="Broken is no config type"):
-        secret_fields(msgspec.defstruct("Broken", fields))
-
-
-def test_a_type_that_is_no_struct_is_refused() -> None:
-    """A dataclass or number is no config type, whatever else can be done with it."""
-    with pytest.raises(WrongWiring, match="PlainDataclass"):
-        secret_fields(PlainDataclass)  # type: ignore[arg-type]  # what an unchecked caller does
-
-
-# --- masks --------------------------------------------------------------------------------
-
-
-class Masked(Struct):
-    name: str
-    secret: Secret
-    table: dict[str, Secret]
-    rows: list[SecretStruct]
-    maybe: Secret | None = None
-
-
-@given(st.text(), st.text(), st.text())
-def test_a_mask_stands_for_every_secret_and_tells_nothing(a: str, b: str, c: str) -> None:
-    """Long and short, even empty secrets look alike; what is no secret is shown as it is."""
-    config = Masked("shown", Secret(a), {"key": Secret(b)}, [SecretStruct(Secret(c))])
-    assert mask(config) == {
-        "name": "shown",
-        "secret": MASK,
-        "table": {"key": MASK},
-        "rows": [{"inside": MASK}],
-        "maybe": None,
-    }
-
-
-def test_a_secret_in_an_untyped_field_is_masked_too() -> None:
-    """The mask goes by what a value is, not by what its type promised."""
-    assert mask(NoPlacesAtAll(Secret(CANARY))) == {"anything": MASK}
-
-
-class NoPlacesAtAll(Struct):
-    anything: Any
-
-
-def test_what_cannot_be_masked_is_not_shown() -> None:
-    """An object without a form in JSON, or a config that is no object, is a fault."""
-    with pytest.raises(NotImplementedError):
-        mask(NoPlacesAtAll(complex(1)))
-    with pytest.raises(TypeError, match="an object in JSON"):
-        mask(Positional("x"))

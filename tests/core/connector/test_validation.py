@@ -16,14 +16,14 @@ from returns.pipeline import is_successful
 from returns.result import Result
 
 from igniter_connectors.core.connector.validation import (
-    VALIDATION_FAULTS,
+    VALIDATION_ERRORS,
     ValidationFault,
     checker,
     decode_json,
     encode_json,
     encode_json_to_seal,
-    fault_of,
     validate,
+    validation_fault,
 )
 from igniter_connectors.core.problem import (
     ActionInputInvalid,
@@ -275,7 +275,7 @@ def test_a_struct_made_in_python_is_checked_too() -> None:
     assert validate(wrong, Inner).failure() == ValidationFault(
         "$.note", "expected `str`, got `int`"
     )
-    with pytest.raises(VALIDATION_FAULTS):
+    with pytest.raises(VALIDATION_ERRORS):
         checker(Inner)(wrong)
 
 
@@ -397,4 +397,4 @@ def test_what_json_cannot_carry_is_a_misfit(value: object) -> None:
 def test_other_exceptions_say_nothing() -> None:
     """The text of an exception that is not msgspec's may hold anything, so none of it is told."""
     expected = ValidationFault("$", "holds a value that is no plain data")
-    assert fault_of(TypeError(CANARY), Everything) == expected
+    assert validation_fault(TypeError(CANARY), Everything) == expected

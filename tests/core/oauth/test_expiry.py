@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from igniter_connectors.core.connector.form_fields import JsonValue
+from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.oauth.expiry import LONGEST_LIFE, instant_of, life_until
 
 AT = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from igniter_connectors.core.connector.form_fields import JsonValue
+from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.oauth.provider_response import authorization_error
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from returns.pipeline import is_successful
 
-from igniter_connectors.core.connector.definition import Connector
+from igniter_connectors.core.connector.builder import Connector
 from igniter_connectors.core.oauth.endpoint_template import (
     filled,
     is_template,

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from returns.pipeline import is_successful
 from returns.result import Result
 
-from igniter_connectors.core.connector.form_fields import JsonValue
 from igniter_connectors.core.http.messages import HttpResponse
+from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.oauth.expiry import LONGEST_LIFE
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.provider_response import error_of

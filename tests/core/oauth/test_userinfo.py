@@ -12,8 +12,8 @@ from returns.pipeline import is_successful
 from returns.result import Result
 
 from igniter_connectors.core.connection.view import UpstreamAccount
-from igniter_connectors.core.connector.form_fields import JsonValue
 from igniter_connectors.core.http.messages import HttpResponse
+from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.oauth.userinfo import judge_userinfo, userinfo_request

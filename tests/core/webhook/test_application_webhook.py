@@ -8,7 +8,7 @@ import pytest
 from msgspec import Struct
 from returns.result import Result
 
-from igniter_connectors.core.connector.definition import Connector
+from igniter_connectors.core.connector.builder import Connector
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.problem import WebhookFailed, WrongWiring
 from igniter_connectors.core.secret import Secret

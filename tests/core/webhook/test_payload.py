@@ -9,9 +9,9 @@ import pytest
 from typing_extensions import TypeForm
 
 from igniter_connectors.core.connector.validation import (
-    NOT_READ,
+    JSON_ERRORS,
     ValidationFault,
-    decoding_fault_of,
+    json_fault,
 )
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.payload import payload_reader
@@ -74,10 +74,10 @@ def test_a_form_is_decoded_as_an_object_of_strings() -> None:
 def test_what_does_not_fit_names_the_path(
     body: bytes, body_format: Literal["json", "form"], fault: ValidationFault
 ) -> None:
-    """One of `NOT_READ` is raised, and read as anywhere else."""
-    with pytest.raises(NOT_READ) as raised:
+    """One of `JSON_ERRORS` is raised, and read as anywhere else."""
+    with pytest.raises(JSON_ERRORS) as raised:
         _ = read(body, Message, body_format)
-    assert decoding_fault_of(raised.value, Message) == fault
+    assert json_fault(raised.value, Message) == fault
 
 
 def test_a_webhook_makes_its_decoder_once() -> None:

@@ -28,7 +28,7 @@ from igniter_connectors import (
     action,
     http_action,
 )
-from igniter_connectors.core.connector.form_fields import MASK
+from igniter_connectors.core.connector.masking import MASK
 from igniter_connectors.web import ConnectorsPlugin
 from igniter_connectors.webhooks import META, StandardWebhooks
 from tests.sample import CANARY, KEYRING, Organization, bot

@@ -13,7 +13,7 @@ from returns.pipeline import is_successful
 
 from igniter_connectors import Secret
 from igniter_connectors.core.connector.config import ConfigSchema
-from igniter_connectors.core.connector.form_fields import mask
+from igniter_connectors.core.connector.masking import mask
 from igniter_connectors.core.http.problem_details import problem_response
 from igniter_connectors.core.problem import (
     DatabaseFailed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from igniter_connectors.core.connection.view import UpstreamAccount
-from igniter_connectors.core.connector.form_fields import JsonValue
+from igniter_connectors.core.json_value import JsonValue
 
 
 class AccountPaths(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from igniter_connectors.core.catalogue.account_paths import AccountPaths
 from igniter_connectors.core.catalogue.extras import ApiDomain
 from igniter_connectors.core.catalogue.known_provider import KnownProvider, TenantValue
-from igniter_connectors.core.connector.form_fields import JsonValue
+from igniter_connectors.core.json_value import JsonValue
 
 
 class SalesforceExtras(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from igniter_connectors.core.catalogue.account_paths import AccountPaths
-from igniter_connectors.core.connector.form_fields import JsonValue
+from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.oauth.endpoint_template import filled, placeholders, value_fault
 from igniter_connectors.core.oauth.provider import (
     ClientAuthentication,

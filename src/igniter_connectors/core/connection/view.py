@@ -9,7 +9,7 @@ import msgspec
 from typing_extensions import TypeVar
 
 from igniter_connectors.core.connection.health import Health
-from igniter_connectors.core.connector.form_fields import JsonValue
+from igniter_connectors.core.json_value import JsonValue
 
 Conf_co = TypeVar("Conf_co", bound=msgspec.Struct, covariant=True)
 

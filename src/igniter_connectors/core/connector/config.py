@@ -9,12 +9,8 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.connector.form_fields import (
-    MASK,
-    FormField,
-    form_fields,
-    secret_fields,
-)
+from igniter_connectors.core.connector.form_fields import FormField, form_fields
+from igniter_connectors.core.connector.masking import MASK, secret_fields
 from igniter_connectors.core.connector.validation import (
     ValidationFault,
     decode_json,

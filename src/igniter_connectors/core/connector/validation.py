@@ -1,4 +1,4 @@
-"""Validation against a user's type. Problems name the path and the rule, never the value."""
+"""Validation of values against a type. A fault names the path and the rule, never the value."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import msgspec.inspect
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeForm
 
+from igniter_connectors.core.connector.masking import contains_secret
+from igniter_connectors.core.problem import WrongWiring
 from igniter_connectors.core.secret import Secret, decode_secret, reveal_to_seal
 
 T = TypeVar("T")
@@ -19,7 +21,7 @@ T = TypeVar("T")
 _SECRET: Final = (Secret,)
 _PATH: Final = re.compile(r" - at (`key` in )?`(\$(?:\.[^`.\[\]]+|\[(?:[0-9]+|\.\.\.)\])*)`$")
 _NAME: Final = re.compile(r"\.([^.\[\]]+)(?=[.\[]|$)")
-# What msgspec says from the schema alone. Its other messages quote the input.
+# Messages that msgspec builds from the schema alone. Its other messages quote the input.
 _FROM_SCHEMA: Final = re.compile(
     r"(?:Expected `[^`]*`(?:, got `[^`]*`| (?:of length )?(?:[<>]=? )?[-0-9.]+"
     r"| that's a multiple of [-0-9.]+| matching regex .*)?|Object missing required field `[^`]*`)",
@@ -28,13 +30,16 @@ _FROM_SCHEMA: Final = re.compile(
 
 
 class ValidationFault(msgspec.Struct, frozen=True):
-    """Where a value does not fit its type (`$`, `$.chat_id`, `$.rows[0]`), and the rule broken."""
+    """Where a value does not fit its type, and the rule that it breaks.
+
+    `path` is `$` for the whole value, or for example `$.chat_id` or `$.rows[0]`.
+    """
 
     path: str
     reason: str
 
 
-VALIDATION_FAULTS: Final = (
+VALIDATION_ERRORS: Final = (
     msgspec.ValidationError,
     NotImplementedError,
     OverflowError,
@@ -42,18 +47,18 @@ VALIDATION_FAULTS: Final = (
     TypeError,
     UnicodeError,
 )
-"""What a checker raises; `fault_of` reads it."""
+"""What a function of `checker` raises. `validation_fault` turns it into a fault."""
 
 
 def checker(kind: TypeForm[T]) -> Callable[[object], T]:
-    """A function that returns a value checked against the type's every constraint, made anew.
+    """A function that checks a value against every constraint of a type and returns a copy.
 
-    msgspec checks nothing when a struct is made in Python, and `convert(x, type(x))`
-    returns x unchecked; so the value is taken apart first. Costs 0.3 µs for one field, and
-    0.4 µs more where the type may hold secrets, which msgspec does not know. The function
-    raises one of `VALIDATION_FAULTS` where the value does not fit.
+    msgspec checks nothing when a struct is made in Python, and `convert(x, type(x))` returns x
+    unchecked. The function therefore converts to builtins first. It takes 0.3 µs for one field,
+    and 0.4 µs more if the type can contain a `Secret`, which msgspec does not know. It raises
+    one of `VALIDATION_ERRORS` if the value does not fit.
     """
-    # TypeForm is what msgspec's `type` parameter means; its stubs know `type[T]` alone.
+    # msgspec accepts a TypeForm here; its stubs say `type[T]`.
     known = cast("type[T]", kind)
     convert, to_builtins = msgspec.convert, msgspec.to_builtins
 
@@ -67,7 +72,7 @@ def checker(kind: TypeForm[T]) -> Callable[[object], T]:
 
 
 def _is_plain(kind: type) -> bool:
-    """Whether msgspec knows every type inside: only then has it a JSON Schema of its own."""
+    """Whether msgspec knows every type inside. Only then can it make a JSON Schema."""
     try:
         _ = msgspec.json.schema(kind)
     except (TypeError, NotImplementedError, RecursionError):
@@ -75,46 +80,58 @@ def _is_plain(kind: type) -> bool:
     return True
 
 
+def type_fault(kind: object) -> str | None:
+    """Why values of a type cannot be decoded from JSON; None if they can."""
+    try:
+        info = msgspec.inspect.type_info(kind)
+        _ = contains_secret(info)
+    except (TypeError, NotImplementedError, NameError) as error:
+        return str(error)
+    except WrongWiring as error:
+        return error.problem.message
+    return None
+
+
 def validate(value: object, kind: TypeForm[T]) -> Result[T, ValidationFault]:
-    """A value checked once, as a Result: for where a call is not counted in nanoseconds."""
+    """Checks a value against a type. On a hot path, keep the function of `checker` instead."""
     try:
         return Success(checker(kind)(value))
-    except VALIDATION_FAULTS as error:
-        return Failure(fault_of(error, kind))
+    except VALIDATION_ERRORS as error:
+        return Failure(validation_fault(error, kind))
 
 
-NOT_READ: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
-"""What decoding JSON raises; `decoding_fault_of` reads it."""
+JSON_ERRORS: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""What decoding JSON raises. `json_fault` turns it into a fault."""
 
 
-def decoding_fault_of(error: Exception, kind: object) -> ValidationFault:
-    """The path and the rule, or that it is no JSON at all."""
+def json_fault(error: Exception, kind: object) -> ValidationFault:
+    """The fault behind one of `JSON_ERRORS`: the path and the rule, or "is not JSON"."""
     if isinstance(error, msgspec.ValidationError):
-        return fault_of(error, kind)
+        return validation_fault(error, kind)
     return ValidationFault("$", "is not JSON")
 
 
-def read_json(raw: bytes, kind: TypeForm[T]) -> T:
-    """JSON bytes decoded and checked in one pass; raises one of `NOT_READ`."""
-    # TypeForm is what msgspec's `type` parameter means; its stubs know `type[T]` alone.
+def decode_json_or_raise(raw: bytes, kind: TypeForm[T]) -> T:
+    """Decodes JSON and checks it in one pass; raises one of `JSON_ERRORS`."""
+    # msgspec accepts a TypeForm here; its stubs say `type[T]`.
     return msgspec.json.decode(raw, type=kind, dec_hook=decode_secret)  # type: ignore[no-any-return]
 
 
 def decode_json(raw: bytes, kind: TypeForm[T]) -> Result[T, ValidationFault]:
-    """JSON bytes decoded and checked in one pass."""
+    """Decodes JSON and checks it in one pass."""
     try:
-        return Success(read_json(raw, kind))
-    except NOT_READ as error:
-        return Failure(decoding_fault_of(error, kind))
+        return Success(decode_json_or_raise(raw, kind))
+    except JSON_ERRORS as error:
+        return Failure(json_fault(error, kind))
 
 
 def encode_json(value: object) -> Result[bytes, ValidationFault]:
-    """JSON bytes of a value in which no secret may be."""
+    """The JSON of a value that contains no secret. A `Secret` inside is a fault."""
     return _encode(value, None)
 
 
 def encode_json_to_seal(value: object) -> Result[bytes, ValidationFault]:
-    """JSON bytes of a value, its secrets in clear: for an envelope and nothing else."""
+    """The JSON of a value with its secrets in clear, only for bytes that are sealed next."""
     return _encode(value, reveal_to_seal)
 
 
@@ -125,11 +142,11 @@ def _encode(value: object, hook: Callable[[object], str] | None) -> Result[bytes
         return Failure(ValidationFault("$", "holds text or numbers that JSON cannot carry"))
 
 
-def fault_of(error: Exception, kind: object) -> ValidationFault:
-    """The path and the rule that an exception of a checker or decoder tells, never the value.
+def validation_fault(error: Exception, kind: object) -> ValidationFault:
+    """The fault behind an exception of a checker or decoder: path and rule, never the value.
 
-    What the input could have put into the exception's text counts for nothing: a path is
-    taken from it only where its names are fields of the type.
+    The exception's text may contain parts of the input. A path is taken from it only if every
+    name in the path is a field of the type.
     """
     if not isinstance(error, msgspec.ValidationError):
         return ValidationFault("$", "holds a value that is no plain data")
@@ -140,7 +157,7 @@ def fault_of(error: Exception, kind: object) -> ValidationFault:
     path = f"{'key in ' if found.group(1) else ''}{found.group(2)}" if found else "$"
     rule = text[: found.start()] if found else text
     if error.__cause__ is not None:
-        # A __post_init__ or dec_hook raised: its text is the user's and may quote the value.
+        # A `__post_init__` or `dec_hook` raised. Its text is not ours and may quote the value.
         return ValidationFault(path, "is refused by the type's own check")
     if rule.startswith("Object missing required field `"):
         return ValidationFault(f"{path}.{rule.split('`')[1]}", "is required")
@@ -151,18 +168,18 @@ def fault_of(error: Exception, kind: object) -> ValidationFault:
 
 @lru_cache(maxsize=256)
 def _names_in(kind: object) -> frozenset[str]:
-    """The JSON names of every field inside a type that has decoded something already."""
-    waiting: list[object] = [msgspec.inspect.type_info(kind)]
+    """The JSON names of all fields inside a type. The type is one that msgspec can decode."""
+    queue: list[object] = [msgspec.inspect.type_info(kind)]
     names: set[str] = set()
     seen: set[int] = set()
-    while waiting:
-        part = waiting.pop()
+    while queue:
+        part = queue.pop()
         if isinstance(part, tuple):
-            waiting.extend(part)
+            queue.extend(part)
         elif isinstance(part, msgspec.inspect.Field):
             names.add(part.encode_name)
-            waiting.append(part.type)
+            queue.append(part.type)
         elif isinstance(part, msgspec.inspect.Type) and id(part) not in seen:
             seen.add(id(part))
-            waiting.extend(getattr(part, name) for name in part.__struct_fields__)
+            queue.extend(getattr(part, name) for name in part.__struct_fields__)
     return frozenset(names)

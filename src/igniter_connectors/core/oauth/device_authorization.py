@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.connector.form_fields import JsonValue
 from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse
 from igniter_connectors.core.http.retry_after import retry_after
 from igniter_connectors.core.http.safe_url import is_safe_endpoint
+from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.oauth.client_assertion import Moment
 from igniter_connectors.core.oauth.client_authentication import client_request, token_request
 from igniter_connectors.core.oauth.code_exchange import judge_exchange

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from igniter_connectors.core.connector.form_fields import JsonValue
+from igniter_connectors.core.json_value import JsonValue
 
 _NOTHING: Final = timedelta()
 

@@ -11,10 +11,10 @@ import msgspec
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.connector.form_fields import JsonValue
 from igniter_connectors.core.connector.validation import decode_json
 from igniter_connectors.core.http.base64url import octets_of, url_safe
 from igniter_connectors.core.http.messages import HttpResponse
+from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.oauth.jwks import KeySet
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.provider_response import decode_answer

@@ -8,8 +8,8 @@ from typing import Final
 import msgspec
 from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.connector.form_fields import JsonValue
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
+from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.problem import ProviderAnswerMalformed
 

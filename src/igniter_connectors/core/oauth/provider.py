@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from igniter_connectors.core.connection.view import UpstreamAccount
-from igniter_connectors.core.connector.form_fields import JsonValue
+from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.secret import Secret
 
 ClientAuthentication = Literal[

@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from igniter_connectors.core.connector.form_fields import JsonValue
 from igniter_connectors.core.http.messages import HttpResponse
+from igniter_connectors.core.json_value import JsonValue
 
 # RFC 6749 section 5.2, RFC 7009 section 2.2.1, RFC 8628 section 3.5, RFC 9449 section 5. Any
 # other code is the provider's own text, and stays out of problems.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from igniter_connectors.core.connector.form_fields import decoding_fault
+from igniter_connectors.core.connector.validation import type_fault
 from igniter_connectors.core.http.safe_url import is_safe_endpoint
 from igniter_connectors.core.oauth.client_assertion import assertion_key_fault
 from igniter_connectors.core.oauth.endpoint_template import (
@@ -117,7 +117,7 @@ def _token_fault(provider: OAuthProvider) -> str | None:
     if provider.dpop and "dpop" not in provider.token_types:
         return "dpop needs dpop among token_types"
     if provider.token_extras is not None:
-        fault = decoding_fault(provider.token_extras)
+        fault = type_fault(provider.token_extras)
         if fault is not None:
             return f"token_extras cannot be read: {fault}"
     return None

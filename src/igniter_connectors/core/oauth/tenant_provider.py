@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.connector.form_fields import secret_fields
+from igniter_connectors.core.connector.masking import secret_fields
 from igniter_connectors.core.oauth.endpoint_template import (
     filled,
     is_template,

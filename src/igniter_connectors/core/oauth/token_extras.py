@@ -11,13 +11,13 @@ import msgspec
 from returns.pipeline import is_successful
 from returns.result import Failure, Result
 
-from igniter_connectors.core.connector.form_fields import JsonValue
 from igniter_connectors.core.connector.validation import (
     ValidationFault,
     decode_json,
     encode_json_to_seal,
     validate,
 )
+from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.secret import Secret
 
 Extras = TypeVar("Extras", bound=msgspec.Struct)

@@ -11,9 +11,9 @@ import msgspec
 from msgspec.structs import replace
 from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.connector.form_fields import JsonValue
 from igniter_connectors.core.http.messages import HttpResponse
 from igniter_connectors.core.http.retry_after import http_date
+from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.oauth.expiry import life_until, seconds_of
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.provider_response import decode_answer, error_in, known_error

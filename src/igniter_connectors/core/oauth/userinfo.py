@@ -8,8 +8,8 @@ import msgspec
 from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.connection.view import UpstreamAccount
-from igniter_connectors.core.connector.form_fields import JsonValue
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
+from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import UserInfoMalformed

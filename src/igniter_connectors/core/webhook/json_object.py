@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from igniter_connectors.core.connector.validation import NOT_READ
+from igniter_connectors.core.connector.validation import JSON_ERRORS
 
 LONGEST_ID: Final = 255
 
@@ -24,7 +24,7 @@ def read_object(octets: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
     """The fields of a JSON object; empty where the bytes are none."""
     try:
         return _OBJECT.decode(octets)
-    except NOT_READ:
+    except JSON_ERRORS:
         return {}
 
 
@@ -32,7 +32,7 @@ def read_list(octets: bytes | msgspec.Raw) -> list[msgspec.Raw] | None:
     """The members of a JSON array; None where the bytes are none."""
     try:
         return _LIST.decode(octets)
-    except NOT_READ:
+    except JSON_ERRORS:
         return None
 
 
@@ -40,7 +40,7 @@ def text_in(fields: dict[str, msgspec.Raw], name: str) -> str | None:
     """A field that is a string; None where it is absent or anything else."""
     try:
         return _TEXT.decode(fields[name])
-    except (KeyError, *NOT_READ):
+    except (KeyError, *JSON_ERRORS):
         return None
 
 
@@ -59,5 +59,5 @@ def integer_in(fields: dict[str, msgspec.Raw], name: str) -> int | None:
     """A field that is a whole number; None where it is absent or anything else."""
     try:
         return _INTEGER.decode(fields[name])
-    except (KeyError, *NOT_READ):
+    except (KeyError, *JSON_ERRORS):
         return None

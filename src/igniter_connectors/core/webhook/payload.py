@@ -20,7 +20,7 @@ def payload_reader(kind: TypeForm[T], body_format: BodyFormat) -> Callable[[byte
 
     A form's fields are decoded as an object of strings, from which numbers and booleans
     are read where the type has them; a name that stands several times is a list.
-    The function raises one of `core.schema.NOT_READ` where the body does not fit.
+    The function raises one of `JSON_ERRORS` where the body does not fit.
     """
     # TypeForm is what msgspec's `type` parameter means; its stubs know `type[T]` alone.
     known = cast("type[T]", kind)

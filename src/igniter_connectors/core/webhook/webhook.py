@@ -157,7 +157,7 @@ class Webhook(
 
     @cached_property
     def read(self) -> Callable[[bytes], Payload]:
-        """Decodes and checks a verified body; raises one of `core.schema.NOT_READ`."""
+        """Decodes and checks a verified body; raises one of `JSON_ERRORS`."""
         return payload_reader(self.payload, body_format(self.verification))
 
 

@@ -15,7 +15,7 @@ from igniter_connectors.core.api.access_token import AccessToken
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.connector.action import Action, ActionCall
 from igniter_connectors.core.connector.definition import Definition, OAuthConnector
-from igniter_connectors.core.connector.validation import VALIDATION_FAULTS, fault_of
+from igniter_connectors.core.connector.validation import VALIDATION_ERRORS, validation_fault
 from igniter_connectors.core.event import (
     ActionCompleted,
     ActionFailedEvent,
@@ -66,8 +66,8 @@ async def call_default_action(
         return Failure(DefaultConfigRequired(connector.key))
     try:
         input = action.check_input(given)
-    except VALIDATION_FAULTS as error:
-        fault = fault_of(error, action.input)
+    except VALIDATION_ERRORS as error:
+        fault = validation_fault(error, action.input)
         return Failure(ActionInputInvalid(connector.key, action.key, fault.path, fault.reason))
     return await announced(
         engine,
@@ -99,8 +99,8 @@ async def call_action(
         return Failure(ActionNotFound(connector.key, action.key))
     try:
         input = action.check_input(given)
-    except VALIDATION_FAULTS as error:
-        fault = fault_of(error, action.input)
+    except VALIDATION_ERRORS as error:
+        fault = validation_fault(error, action.input)
         return Failure(ActionInputInvalid(connector.key, action.key, fault.path, fault.reason))
     token: AccessToken | None = None
     try:
@@ -192,8 +192,8 @@ def _judged(
     try:
         given = answer.unwrap()
         output = action.check_output(given)
-    except (*VALIDATION_FAULTS, AttributeError) as error:  # AttributeError: it was no Result
-        fault = fault_of(error, action.output)
+    except (*VALIDATION_ERRORS, AttributeError) as error:  # AttributeError: it was no Result
+        fault = validation_fault(error, action.output)
         return Failure(ActionOutputInvalid(connector, action.key, fault.path, fault.reason))
     # The handler's own answer where the check changed nothing: a Success costs 0.4 µs.
     return answer if output == given else Success(output)

@@ -18,7 +18,8 @@ from igniter_connectors.core.connection.view import (
     UpstreamAccount,
 )
 from igniter_connectors.core.connector.definition import Definition
-from igniter_connectors.core.connector.form_fields import JsonValue, mask
+from igniter_connectors.core.connector.masking import mask
+from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.pagination import Page, make_cursor, page_size, read_cursor
 from igniter_connectors.core.problem import ConfigInvalid, DecryptFailed
 from igniter_connectors.flows.engine import Engine

@@ -14,7 +14,7 @@ from returns.result import Failure, Result
 
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.connector.definition import Definition
-from igniter_connectors.core.connector.validation import NOT_READ, decoding_fault_of
+from igniter_connectors.core.connector.validation import JSON_ERRORS, json_fault
 from igniter_connectors.core.event import WebhookDeadLettered, WebhookFailedEvent, WebhookProcessed
 from igniter_connectors.core.problem import (
     DecryptFailed,
@@ -96,8 +96,8 @@ def read_payload(
         raise Unreadable(body)
     try:
         return webhook.read(body)
-    except NOT_READ as error:
-        fault = decoding_fault_of(error, webhook.payload)
+    except JSON_ERRORS as error:
+        fault = json_fault(error, webhook.payload)
         problem = WebhookPayloadInvalid(event.key.connector, fault.path, fault.reason)
         raise Unreadable(problem) from None
 

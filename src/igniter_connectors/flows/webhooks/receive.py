@@ -10,7 +10,7 @@ from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.connector.definition import Definition
-from igniter_connectors.core.connector.validation import NOT_READ, decoding_fault_of
+from igniter_connectors.core.connector.validation import JSON_ERRORS, json_fault
 from igniter_connectors.core.event import WebhookReceived, WebhookUnrouted
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.http.routes import ApplicationWebhookRoute, WebhookRoute
@@ -283,7 +283,7 @@ def _read(
     parts = parts_of(verified, body, identical_bodies_for=same_for)
     try:
         return [(part, webhook.read(part.body)) for part in parts]
-    except NOT_READ as error:
+    except JSON_ERRORS as error:
         return _misread(engine, webhook, key, verified, error)
 
 
@@ -294,7 +294,7 @@ def _misread(
     verified: Verified,
     error: Exception,
 ) -> WebhookPayloadInvalid:
-    fault = decoding_fault_of(error, webhook.payload)
+    fault = json_fault(error, webhook.payload)
     problem = WebhookPayloadInvalid(key.connector, fault.path, fault.reason)
     tell_failed(engine, key, verified.event_id or "", problem)
     return problem

@@ -7,7 +7,8 @@ from typing import Any, Final
 from litestar.openapi.spec import PathItem
 
 from igniter_connectors.core.connector.definition import Definition, OAuthConnector
-from igniter_connectors.core.connector.form_fields import FormField, decoding_fault
+from igniter_connectors.core.connector.form_fields import FormField
+from igniter_connectors.core.connector.validation import type_fault
 from igniter_connectors.core.problem import (
     ConnectorNotFound,
     DatabaseFailed,
@@ -88,7 +89,7 @@ def _metadata(schemas: Schemas, connectors: list[AnyConnector]) -> Json:
     known = [
         schemas.shown(type(one.metadata), f"{one.key}.metadata")
         for one in connectors
-        if one.metadata is not None and decoding_fault(type(one.metadata)) is None
+        if one.metadata is not None and type_fault(type(one.metadata)) is None
     ]
     unknown = [one for one in connectors if one.metadata is not None]
     if len(known) < len(unknown):

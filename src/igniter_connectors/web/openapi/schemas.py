@@ -13,7 +13,7 @@ import msgspec
 from litestar.openapi.spec import OpenAPIMediaType, Schema
 from msgspec import json
 
-from igniter_connectors.core.connector.form_fields import MASK
+from igniter_connectors.core.connector.masking import MASK
 from igniter_connectors.core.secret import Secret
 
 Json = dict[str, Any]

@@ -11,14 +11,8 @@ from msgspec import Struct
 from returns.result import Result
 
 from igniter_connectors.core.connector.action import Action, ActionCall, action
-from igniter_connectors.core.connector.definition import (
-    ConfigConnector,
-    Connector,
-    ConnectorBuilder,
-    Fresh,
-    OAuthConnector,
-    Plain,
-)
+from igniter_connectors.core.connector.builder import Connector, ConnectorBuilder, Fresh, Plain
+from igniter_connectors.core.connector.definition import ConfigConnector, OAuthConnector
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.problem import (
     ActionFailed,
