@@ -45,10 +45,8 @@ MADE_BY_THE_LIBRARY = frozenset(
 )
 """Classes whose constructor is no part of the public surface."""
 
-WIRED_INSIDE = frozenset(
-    ("Container", name) for name in ("ciphers", "engine", "event_bus", "parts")
-)
-"""Providers that the container wires between the ports and the manager."""
+PORTS = frozenset({"clock", "entropy", "http", "logger", "manager", "store"})
+"""Providers of the container that an application may replace. The others are wired inside."""
 
 
 def public_module(name: str) -> ModuleType:
@@ -113,7 +111,7 @@ def names_used(name: str, value: object) -> Iterator[tuple[str, str]]:
 def names_in_class(name: str, kind: type) -> Iterator[tuple[str, str]]:
     namespace = vars(sys.modules[kind.__module__])
     for field, annotation in inspect.get_annotations(kind).items():
-        if not field.startswith("_") and (kind.__name__, field) not in WIRED_INSIDE:
+        if not field.startswith("_") and (kind.__name__ != "Container" or field in PORTS):
             yield from names_in(f"{name}.{field}", annotation, namespace)
     is_store = kind.__name__ in ("MemoryStore", "PostgresStore", "SQLiteStore")
     for attribute, member in vars(kind).items():
