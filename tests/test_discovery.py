@@ -29,8 +29,8 @@ from igniter_connectors import (
     value_or_raise,
 )
 from igniter_connectors.problems import DiscoveryFailed
-from igniter_connectors.testing import ProviderScript, ScriptedProvider
-from igniter_connectors.testing.provider.loopback import Answer, Asked, serving
+from igniter_connectors.testing import FakeOAuthProvider, ProviderScript
+from igniter_connectors.testing.provider.http_server import Request, Response, serve
 from igniter_connectors.typing import HttpFailed
 from tests.sample import KEYRING, Organization
 
@@ -44,16 +44,16 @@ LIMIT = 1024 * 1024
 class Describing:
     """The scripted provider, and beside it what a test has it say of itself."""
 
-    provider: ScriptedProvider = field(default_factory=lambda: ScriptedProvider(ProviderScript()))
-    answers: dict[str, Answer] = field(default_factory=dict)
+    provider: FakeOAuthProvider = field(default_factory=lambda: FakeOAuthProvider(ProviderScript()))
+    answers: dict[str, Response] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    async def answer(self, asked: Asked) -> Answer:
+    async def answer(self, asked: Request) -> Response:
         """A description, or what the provider says."""
         self.asked.append(asked.path)
         if "/.well-known/" in asked.path:
-            return self.answers.get(asked.path, Answer(404))
-        return await self.provider.answer(asked)
+            return self.answers.get(asked.path, Response(404))
+        return await self.provider.handle(asked)
 
     @property
     def issuer(self) -> str:
@@ -82,7 +82,7 @@ class Describing:
     ) -> None:
         """What it answers there from now on."""
         raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
-        self.answers[at] = Answer(status, dict(headers or {}), raw)
+        self.answers[at] = Response(status, dict(headers or {}), raw)
 
     async def found(self) -> Result[OAuthProvider, DiscoveryFailed]:
         """What the public call comes to."""
@@ -106,7 +106,7 @@ class Describing:
 async def describing() -> AsyncGenerator[Describing, None]:
     """A server that describes itself truly, until it is told otherwise."""
     server = Describing()
-    async with serving(server.answer) as server.provider.url:
+    async with serve(server.answer) as server.provider.url:
         server.says(server.document())
         yield server
 
@@ -311,7 +311,7 @@ async def test_a_server_in_trouble_is_not_taken_for_one_that_tells_less() -> Non
 async def test_a_connection_that_breaks_is_a_problem() -> None:
     """As is a port where nothing listens."""
     async with describing() as server:
-        server.answers[OPENID] = Answer(200, is_dropped=True)
+        server.answers[OPENID] = Response(200, is_dropped=True)
         assert await server.refusal() == "the server cannot be reached"
     assert await server.refusal() == "the server cannot be reached"
 

@@ -23,8 +23,8 @@ from igniter_connectors import (
 from igniter_connectors.adapters.httpx_client import HttpxClient
 from igniter_connectors.core.oauth.discovery import discovery_request, judge_discovery
 from igniter_connectors.flows.oauth.revoke import revoke_due
-from igniter_connectors.testing import ManualClock, ProviderScript, ScriptedProvider
-from igniter_connectors.testing.provider.loopback import Answer, Asked, serving
+from igniter_connectors.testing import FakeOAuthProvider, ManualClock, ProviderScript
+from igniter_connectors.testing.provider.http_server import Request, Response, serve
 
 CODES = (301, 302, 303, 307, 308)
 ENDPOINTS = ("/token", "/userinfo", "/revoke", "/jwks", "/discovery", "/par", "/device")
@@ -37,30 +37,30 @@ class Redirecting(msgspec.Struct):
     `asked`: how often that endpoint was asked. `leaked`: what came to the other host.
     """
 
-    provider: ScriptedProvider
+    provider: FakeOAuthProvider
     where: str
     status: int
     elsewhere: str = ""
     asked: int = 0
     leaked: list[bytes] = []
 
-    async def answer(self, request: Asked) -> Answer:
+    async def answer(self, request: Request) -> Response:
         """The redirect, or what the provider says."""
         path = "/discovery" if request.path == _WELL_KNOWN else request.path
         if path == self.where:
             self.asked += 1
-            return Answer(self.status, {"location": f"{self.elsewhere}/stolen"})
-        answer = await self.provider.answer(request)
+            return Response(self.status, {"location": f"{self.elsewhere}/stolen"})
+        answer = await self.provider.handle(request)
         if path == "/token" and self.where == "/jwks":
             body = msgspec.json.decode(answer.body) | {"id_token": "a.b.c"}
-            return Answer(answer.status, answer.headers, msgspec.json.encode(body))
+            return Response(answer.status, answer.headers, msgspec.json.encode(body))
         return answer
 
-    async def steal(self, request: Asked) -> Answer:
+    async def steal(self, request: Request) -> Response:
         """The other host."""
         head = f"{request.method} {request.path} {request.query} {request.headers}".encode()
         self.leaked.append(head + request.body)
-        return Answer(200)
+        return Response(200)
 
 
 async def redirects() -> Figure:
@@ -70,10 +70,10 @@ async def redirects() -> Figure:
     for where in ENDPOINTS:
         for status in CODES:
             cases += 1
-            made = Redirecting(ScriptedProvider(ProviderScript()), where, status, leaked=[])
+            made = Redirecting(FakeOAuthProvider(ProviderScript()), where, status, leaked=[])
             async with (
-                serving(made.answer) as made.provider.url,
-                serving(made.steal) as made.elsewhere,
+                serve(made.answer) as made.provider.url,
+                serve(made.steal) as made.elsewhere,
             ):
                 await drive(made)
             leaked += sum(map(len, made.leaked))

@@ -49,7 +49,7 @@ async def slow_provider() -> Figure:
         await asyncio.gather(*using)
         grants = (await here.grants()).values()
         in_step = await here.in_step(workers[0], names)
-    most = max(grant.most_in_flight for grant in grants)
+    most = max(grant.max_in_flight for grant in grants)
     fewest = min(len(grant.requests) for grant in grants)
     together = max(at_once, more)
     told = (most, pinned + more_pinned, together, len(in_step))

@@ -17,7 +17,7 @@ import msgspec
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from igniter_connectors.testing.provider.loopback import Answer, Asked
+from igniter_connectors.testing.provider.http_server import Request, Response
 
 Mood = Literal["well", "angry", "mad"]
 
@@ -47,7 +47,7 @@ class Talkative:
         self._pushed: dict[str, dict[str, str]] = {}
         self._nonces: dict[str, str] = {}
 
-    async def answer(self, asked: Asked) -> Answer:
+    async def answer(self, asked: Request) -> Response:
         """Remembers every secret that came, and answers in its mood."""
         form = asked.form() if asked.method == "POST" else dict(asked.query)
         self.secrets += [form[name] for name in _HEARD if name in form]
@@ -62,7 +62,7 @@ class Talkative:
         if self.mood == "angry":
             return self._angry()
         if self.mood == "mad":
-            return Answer(200, {"x-debug": self._text()}, f"<p>{self._everything()}".encode())
+            return Response(200, {"x-debug": self._text()}, f"<p>{self._everything()}".encode())
         match asked.path:
             case "/par":
                 uri = self._secret("request-uri")
@@ -83,9 +83,9 @@ class Talkative:
                     expires_in=600,
                 )
             case _:
-                return Answer(200)
+                return Response(200)
 
-    def _authorize(self, form: dict[str, str]) -> Answer:
+    def _authorize(self, form: dict[str, str]) -> Response:
         asked = self._pushed.get(form.get("request_uri", ""), form)
         answer = {"state": asked["state"], "iss": self.url}
         if self.mood == "well":
@@ -93,13 +93,13 @@ class Talkative:
             self._nonces[answer["code"]] = asked["nonce"]
         else:
             answer |= {"error": self._text(), "error_description": self._everything()}
-        return Answer(302, {"location": f"{asked['redirect_uri']}?{urlencode(answer)}"})
+        return Response(302, {"location": f"{asked['redirect_uri']}?{urlencode(answer)}"})
 
-    def _token(self, form: dict[str, str], headers: dict[str, str]) -> Answer:
+    def _token(self, form: dict[str, str], headers: dict[str, str]) -> Response:
         if "nonce" not in _payload(headers["dpop"]):
             nonce = self._secret("dpop-nonce")
             said = {"error": "use_dpop_nonce", "error_description": self._everything()}
-            return Answer(400, {"dpop-nonce": nonce}, json.dumps(said).encode())
+            return Response(400, {"dpop-nonce": nonce}, json.dumps(said).encode())
         now = int(self._now().timestamp())
         claims = {
             "iss": self.url,
@@ -122,14 +122,14 @@ class Talkative:
             hidden=self._text(),
         )
 
-    def _angry(self) -> Answer:
+    def _angry(self) -> Response:
         said = {
             "error": self._text(),
             "error_description": self._everything(),
             "error_uri": f"https://x.example/{self._text()}",
         }
         headers = {"www-authenticate": f'DPoP error="{self._text()}"', "x-debug": self._text()}
-        return Answer(400, headers, json.dumps(said).encode())
+        return Response(400, headers, json.dumps(said).encode())
 
     def _secret(self, kind: str) -> str:
         made = f"canary-{kind}-{secrets.token_urlsafe(18)}"
@@ -153,5 +153,5 @@ def _payload(proof: str) -> dict[str, object]:
     )
 
 
-def _json(status: int, **body: object) -> Answer:
-    return Answer(status, {"content-type": "application/json"}, json.dumps(body).encode())
+def _json(status: int, **body: object) -> Response:
+    return Response(status, {"content-type": "application/json"}, json.dumps(body).encode())

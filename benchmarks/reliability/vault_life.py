@@ -36,7 +36,7 @@ from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.flows.oauth.revoke import revoke_due
 from igniter_connectors.flows.sealing import open_tokens
 from igniter_connectors.testing import ManualClock
-from igniter_connectors.testing.provider.loopback import serving
+from igniter_connectors.testing.provider.http_server import serve
 
 MOODS: tuple[Mood, ...] = ("well", "angry", "mad")
 ENDPOINTS = frozenset({"/par", "/token", "/userinfo", "/jwks", "/device", "/revoke"})
@@ -102,7 +102,7 @@ async def vault_life(file: Path) -> Life:
     async def hear(event: Event) -> None:
         life.shown += [repr(event), msgspec.json.encode(event).decode()]
 
-    async with serving(talkative.answer) as talkative.url:
+    async with serve(talkative.answer) as talkative.url:
         provider = OAuthProvider(
             authorization_url=f"{talkative.url}/authorize",
             token_url=f"{talkative.url}/token",

@@ -20,19 +20,19 @@ from tests.sample import Organization
 
 
 class Mail(msgspec.Struct, frozen=True):
-    """The config."""
+    """Config of the connector."""
 
     key: Secret
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """The payload."""
+    """Payload of the webhook."""
 
     text: str
 
 
 async def read(call: WebhookCall[Mail, object, Letter]) -> Result[None, WebhookFailed]:
-    """Runs in the worker alone."""
+    """Handles a letter. In these tests it runs only in the worker."""
     return Success(None)
 
 
@@ -45,7 +45,7 @@ mail = (
 
 
 def build(settings: Settings) -> Connectors[Mail, Organization]:
-    """A manager."""
+    """The application's manager."""
     return (
         ConnectorManager.create()
         .with_settings(settings)

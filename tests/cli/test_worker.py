@@ -1,4 +1,4 @@
-"""`worker` as an operator and cron meet it: real processes on one SQLite file or PostgreSQL."""
+"""`worker` in real processes, on a SQLite file and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,26 +18,25 @@ from igniter_connectors import Keyring, Secret, Settings, value_or_raise
 from igniter_connectors.core.webhook.schemes import StandardWebhooks
 from igniter_connectors.testing import sign_webhook
 from igniter_connectors.webhooks import WebhookEvent
-from tests.cli.test_command_line import run
+from tests.cli.command_line import COMMAND, ROOT, run
 from tests.sample import CANARY, Organization
 
 APP = ("worker", "--app", "tests.cli.mail_app:connectors")
-ROOT = Path(__file__).parents[2]
 
 
-class Post:
-    """Deliveries to the application's database, by a process that handles none."""
+class Inbox:
+    """Fills the application's inbox from a process that handles no events."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.environment = environment
 
     def deliver(self, *ids: str) -> None:
-        """Each is acknowledged and left in the inbox."""
+        """Delivers one event for each id. Each is acknowledged and stays in the inbox."""
         asyncio.run(self._deliver(ids))
 
     def states(self) -> dict[str, str]:
-        """Each event's state."""
-        return {one.event_id: one.state for one in asyncio.run(self._events())}
+        """The state of each event, by event id."""
+        return {event.event_id: event.state for event in asyncio.run(self._events())}
 
     async def _deliver(self, ids: tuple[str, ...]) -> None:
         from tests.cli.mail_app import Mail, build, mail
@@ -69,7 +67,8 @@ class Post:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def post(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Post:
+def inbox(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inbox:
+    """An empty inbox on the database of the test's parameter."""
     environment = {
         "IGNITER_SECRET": Keyring.generate().reveal(),
         "DATABASE_URL": f"sqlite:///{tmp_path}/c.db"
@@ -77,21 +76,21 @@ def post(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         else str(request.getfixturevalue("database_url")),
         "IGNITER_BASE_URL": "https://app.example.com",
     }
-    for name, value in environment.items():  # the module builds a manager when it is imported
+    for name, value in environment.items():  # the application builds its manager on import
         monkeypatch.setenv(name, value)
-    return Post(environment)
+    return Inbox(environment)
 
 
 @contextmanager
-def working(post: Post, *words: str) -> Generator[subprocess.Popen[str], None, None]:
-    """A worker that has begun."""
+def running_worker(inbox: Inbox, *arguments: str) -> Generator[subprocess.Popen[str], None, None]:
+    """A worker that has printed that it works."""
     with subprocess.Popen(
-        [sys.executable, "-m", "igniter_connectors.cli", *APP, "--tell-every", "0.1", *words],
+        [*COMMAND, *APP, "--report-every", "0.1", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        env={**os.environ, **post.environment},
+        env={**os.environ, **inbox.environment},
     ) as process:
         try:
             assert process.stdout is not None
@@ -101,55 +100,59 @@ def working(post: Post, *words: str) -> Generator[subprocess.Popen[str], None, N
             process.kill()
 
 
-def test_once_handles_what_is_due_and_ends(post: Post) -> None:
-    """And the second time there is nothing to do. For cron."""
-    post.deliver("evt_1", "evt_2", "evt_3")
-    first = run(*APP, "--once", **post.environment)
+def test_once_handles_due_events_and_exits(inbox: Inbox) -> None:
+    """The second run has nothing to do. This is for cron."""
+    inbox.deliver("evt_1", "evt_2", "evt_3")
+    first = run(*APP, "--once", **inbox.environment)
     assert (first.returncode, first.stdout) == (0, "3 webhooks handled\ndone\n"), first.stderr
-    assert set(post.states().values()) == {"done"}
-    second = run(*APP, "--once", "--json", **post.environment)
+    assert set(inbox.states().values()) == {"done"}
+    second = run(*APP, "--once", "--json", **inbox.environment)
     assert (second.returncode, second.stdout) == (0, '{"state":"done"}\n'), second.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_worker_takes_what_others_receive_until_it_is_told_to_stop(
-    number: signal.Signals, post: Post
+def test_a_worker_handles_events_of_other_processes_until_a_signal(
+    number: signal.Signals, inbox: Inbox
 ) -> None:
-    """It says what it did, finishes, and ends with 0."""
-    with working(post) as process:
+    """It prints its counts, finishes its work, and exits with 0."""
+    with running_worker(inbox) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        post.deliver("evt_1", "evt_2")
+        inbox.deliver("evt_1", "evt_2")
         handled = 0
         while handled < 2:
-            count, words = process.stdout.readline().rstrip().split(" ", 1)
-            assert words == "webhooks handled"
+            count, label = process.stdout.readline().rstrip().split(" ", 1)
+            assert label == "webhooks handled"
             handled += int(count)
         process.send_signal(number)
         rest = process.stdout.read().splitlines()
         assert (process.wait(20), rest) == (0, ["stopping", "stopped"])
         assert process.stderr.read() == ""
-    assert post.states() == {"evt_1": "done", "evt_2": "done"}
+    assert inbox.states() == {"evt_1": "done", "evt_2": "done"}
 
 
-def test_what_it_did_can_be_read_by_programs(post: Post) -> None:
-    """One JSON object a line, the counts by their names."""
-    post.deliver("evt_1")
-    told = run(*APP, "--once", "--json", **post.environment)
-    assert [json.loads(line) for line in told.stdout.splitlines()] == [
+def test_progress_can_be_printed_as_json(inbox: Inbox) -> None:
+    """One object per line, with the counts by name."""
+    inbox.deliver("evt_1")
+    process = run(*APP, "--once", "--json", **inbox.environment)
+    assert [json.loads(line) for line in process.stdout.splitlines()] == [
         {"handled": 1},
         {"state": "done"},
-    ], told.stderr
+    ], process.stderr
 
 
-@pytest.mark.parametrize("words", [(), ("--once",)])
-def test_a_database_that_does_not_answer_is_one_line_and_a_status(words: tuple[str, ...]) -> None:
-    """As for the other commands."""
-    told = run(
+@pytest.mark.parametrize("arguments", [(), ("--once",)])
+def test_an_unreachable_database_is_reported_in_one_line(arguments: tuple[str, ...]) -> None:
+    """The exit status is 1, as for other commands."""
+    process = run(
         *APP,
-        *words,
+        *arguments,
         IGNITER_SECRET=Keyring.generate().reveal(),
         IGNITER_BASE_URL="https://app.example.com",
         DATABASE_URL="postgresql://127.0.0.1:1/none",
     )
-    assert (told.returncode, told.stdout, told.stderr.count("\n")) == (1, "", 1), told.stderr
+    assert (process.returncode, process.stdout, process.stderr.count("\n")) == (
+        1,
+        "",
+        1,
+    ), process.stderr

@@ -31,7 +31,7 @@ from igniter_connectors import (
 from igniter_connectors.flows.oauth.revoke import revoke_due
 from igniter_connectors.problems import ConfigInvalid, MissingScopes, NeedsReauth
 from igniter_connectors.providers import TenantClient
-from igniter_connectors.testing import ManualClock, ScriptedProvider, running_provider
+from igniter_connectors.testing import FakeOAuthProvider, ManualClock, running_provider
 from tests.sample import KEYRING, Organization
 
 ACME = Organization("acme")
@@ -71,7 +71,7 @@ class Scene:
         self,
         connectors: Connectors[Desk, Organization],
         connector: OAuthConnector[Desk, None, Desk],
-        provider: ScriptedProvider,
+        provider: FakeOAuthProvider,
         clock: ManualClock,
     ) -> None:
         self.connectors = connectors

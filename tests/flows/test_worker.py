@@ -18,9 +18,9 @@ from igniter_connectors import (
     value_or_raise,
 )
 from igniter_connectors.testing import (
+    FakeOAuthProvider,
     ManualClock,
     ProviderScript,
-    ScriptedProvider,
     running_provider,
 )
 from igniter_connectors.typing import WorkDone
@@ -37,14 +37,14 @@ LAPSING = timedelta(days=8, minutes=1)
 """The last fifth of a refresh token's life has begun."""
 
 
-def lapsing(provider: ScriptedProvider) -> OAuthProvider:
+def lapsing(provider: FakeOAuthProvider) -> OAuthProvider:
     """The scripted provider, whose refresh tokens lapse."""
     return replace(
         oauth(provider), refresh_token_lifetime=LIFE, revocation_url=provider.revocation_url
     )
 
 
-async def connect(provider: ScriptedProvider, store: MemoryStore, clock: ManualClock) -> None:
+async def connect(provider: FakeOAuthProvider, store: MemoryStore, clock: ManualClock) -> None:
     """A tenant authorizes and goes away."""
     async with (
         site(lapsing(provider), store=store, clock=clock) as at_site,
@@ -54,7 +54,7 @@ async def connect(provider: ScriptedProvider, store: MemoryStore, clock: ManualC
 
 
 def manager_of(
-    provider: ScriptedProvider, store: MemoryStore, clock: ManualClock
+    provider: FakeOAuthProvider, store: MemoryStore, clock: ManualClock
 ) -> Connectors[GitHub, Organization]:
     """A manager of the worker's own."""
     return (

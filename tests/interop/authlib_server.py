@@ -29,7 +29,7 @@ from authlib.oauth2.rfc7009 import RevocationEndpoint  # type: ignore[import-unt
 from authlib.oauth2.rfc7636 import CodeChallenge  # type: ignore[import-untyped]  # it has none
 from authlib.oauth2.rfc9207 import IssuerParameter  # type: ignore[import-untyped]  # it has none
 
-from igniter_connectors.testing.provider.loopback import Answer, Asked, serving
+from igniter_connectors.testing.provider.http_server import Request, Response, serve
 
 # Authlib has no types: what it calls with and expects is `Any` throughout this file.
 
@@ -149,7 +149,7 @@ class _Payload(OAuth2Payload):  # type: ignore[misc]  # untyped base
 
 
 class _Request(OAuth2Request):  # type: ignore[misc]  # untyped base
-    def __init__(self, asked: Asked, url: str) -> None:
+    def __init__(self, asked: Request, url: str) -> None:
         # Authlib insists on https unless an environment variable says otherwise.
         headers = {name.title(): value for name, value in asked.headers.items()}
         super().__init__(asked.method, url.replace("http://", "https://", 1), headers=headers)
@@ -199,7 +199,7 @@ class AuthlibProvider:
         for one in self.tokens:
             one.is_revoked_ |= one.family == family
 
-    async def answer(self, asked: Asked) -> Answer:
+    async def answer(self, asked: Request) -> Response:
         """The answer of whichever endpoint was asked."""
         request = _Request(asked, self.url + asked.path)
         match asked.path:
@@ -213,11 +213,11 @@ class AuthlibProvider:
                 bearer = asked.headers.get("authorization", "").removeprefix("Bearer ")
                 token = self.token_of(bearer)
                 if token is None or token.access_token != bearer or token.is_revoked_:
-                    return Answer(401)
-                return Answer(200, {}, msgspec.json.encode({"sub": token.user}))
+                    return Response(401)
+                return Response(200, {}, msgspec.json.encode({"sub": token.user}))
             case _:
-                return Answer(404)
-        return Answer(answer.status, answer.headers, answer.body)
+                return Response(404)
+        return Response(answer.status, answer.headers, answer.body)
 
 
 class _Server(AuthorizationServer):  # type: ignore[misc]  # untyped base
@@ -361,5 +361,5 @@ class _Revocation(RevocationEndpoint):  # type: ignore[misc]  # untyped base
 async def running_authlib(redirect_uri: str) -> AsyncGenerator[AuthlibProvider, None]:
     """A server for one client, on a free loopback port, for as long as the block runs."""
     provider = AuthlibProvider(redirect_uri)
-    async with serving(provider.answer) as provider.url:
+    async with serve(provider.answer) as provider.url:
         yield provider

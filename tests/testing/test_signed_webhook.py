@@ -1,4 +1,4 @@
-"""What the builders make is what the schemes take: signed webhooks and challenges."""
+"""The schemes accept the signed webhooks and answer the challenges that are built here."""
 
 from __future__ import annotations
 
@@ -88,8 +88,8 @@ def judged(
 
 
 @pytest.mark.parametrize(("scheme", "body"), SCHEMES)
-def test_what_is_signed_is_genuine(scheme: Verification, body: bytes) -> None:
-    """With the id and the time that were asked for, where the scheme has them."""
+def test_a_signed_webhook_is_accepted(scheme: Verification, body: bytes) -> None:
+    """With the given id and time, if the scheme has them."""
     at = endpoint(scheme)
     request = sign_webhook(scheme, at, body, now=SIGNED_AT, event_id="evt_7")
     verified = judged(scheme, request, at.signing_secret).unwrap()
@@ -104,8 +104,8 @@ def test_what_is_signed_is_genuine(scheme: Verification, body: bytes) -> None:
         assert not is_successful(judged(scheme, changed, at.signing_secret))
 
 
-def test_every_shipped_scheme_has_its_id_and_time() -> None:
-    """What the table of the README says of each."""
+def test_each_scheme_signs_its_id_and_time() -> None:
+    """The README describes the same properties."""
     found = {}
     for scheme, body in SCHEMES:
         at = endpoint(scheme)
@@ -134,8 +134,8 @@ def test_every_shipped_scheme_has_its_id_and_time() -> None:
     ]
 
 
-def test_an_endpoint_with_a_public_key_is_signed_for_with_the_private_one() -> None:
-    """32 bytes of it, or Svix's 64."""
+def test_an_endpoint_with_a_public_key_needs_the_private_key() -> None:
+    """As 32 bytes, or as 64 bytes in Svix's form."""
     private = Ed25519PrivateKey.from_private_bytes(ENTROPY)
     public = private.public_key().public_bytes_raw()
     at = endpoint(STANDARD_WEBHOOKS, Secret("whpk_" + base64.b64encode(public).decode()))
@@ -151,8 +151,8 @@ def test_an_endpoint_with_a_public_key_is_signed_for_with_the_private_one() -> N
         )
 
 
-def test_what_stands_in_the_body_is_kept() -> None:
-    """A test may send an old time, another id, another tenant's value."""
+def test_fields_of_the_body_are_kept() -> None:
+    """So a test can send an old time, another id or another tenant's value."""
     at = endpoint(LINEAR)
     late = round((SIGNED_AT - timedelta(minutes=1) - SECOND).timestamp() * 1000)
     body = b'{"webhookTimestamp":%d}' % late
@@ -187,14 +187,14 @@ def refuse(
         (CustomVerification(judge=refuse, headers=()), Secret("x"), JSON),
     ],
 )
-def test_what_cannot_be_signed_says_so(scheme: Verification, secret: Secret, body: bytes) -> None:
-    """Here, where it is a mistake of the test, and not in the receiver."""
+def test_what_cannot_be_signed_raises(scheme: Verification, secret: Secret, body: bytes) -> None:
+    """The mistake is in the test, so it is reported there and not by the receiver."""
     with pytest.raises(ValueError, match=r"form|JSON|value|function"):
         _ = sign_webhook(scheme, endpoint(scheme, secret), body, now=SIGNED_AT)
 
 
 def test_unsigned_events_need_no_signature() -> None:
-    """Where the connector accepts them."""
+    """The connector accepts them as they are."""
     scheme = AcceptUnsignedEvents()
     request = sign_webhook(scheme, endpoint(scheme), JSON, now=SIGNED_AT)
     assert request.headers == (("Content-Type", "application/json"),)
@@ -202,7 +202,7 @@ def test_unsigned_events_need_no_signature() -> None:
 
 @pytest.mark.parametrize("scheme", [SLACK, ZOOM, META, MICROSOFT_GRAPH])
 def test_challenges_are_answered(scheme: Verification) -> None:
-    """By the endpoint whose provider asks, and by no other."""
+    """Only with the secret of the right endpoint."""
     at = endpoint(scheme)
     request = challenge_webhook(scheme, at, "token-1", now=SIGNED_AT)
     key = signing_key(scheme, at.signing_secret)
@@ -219,7 +219,7 @@ def test_challenges_are_answered(scheme: Verification) -> None:
 
 
 @pytest.mark.parametrize("scheme", [STANDARD_WEBHOOKS, GITHUB])
-def test_a_scheme_without_a_challenge_says_so(scheme: Verification) -> None:
-    """Rather than ask something that nobody would answer."""
+def test_a_scheme_without_a_challenge_raises(scheme: Verification) -> None:
+    """Nothing would answer such a challenge."""
     with pytest.raises(ValueError, match="has no challenge"):
         _ = challenge_webhook(scheme, endpoint(scheme), "token", now=SIGNED_AT)

@@ -19,7 +19,7 @@ from igniter_connectors import (
     value_or_raise,
 )
 from igniter_connectors.problems import OAuthStateInvalid, ReturnToInvalid
-from igniter_connectors.testing import ProviderScript, ScriptedProvider, running_provider
+from igniter_connectors.testing import FakeOAuthProvider, ProviderScript, running_provider
 from tests.sample import Organization
 from tests.web.github import GitHub, Site, site
 from tests.web.test_oauth_binding import come_back, oauth, ticket
@@ -31,7 +31,7 @@ CONFIG = GitHub(Secret("hook"))
 class Scene:
     """An application that hands requests to `handle` itself."""
 
-    def __init__(self, at_site: Site, provider: ScriptedProvider, store: MemoryStore) -> None:
+    def __init__(self, at_site: Site, provider: FakeOAuthProvider, store: MemoryStore) -> None:
         self.site = at_site
         self.provider = provider
         self.store = store

@@ -35,9 +35,9 @@ from igniter_connectors.flows.oauth.token_source import renewal_of
 from igniter_connectors.flows.renewals import Renewals
 from igniter_connectors.flows.sealing import open_tokens, seal_tokens
 from igniter_connectors.testing import (
+    FakeOAuthProvider,
     ManualClock,
     ProviderScript,
-    ScriptedProvider,
     running_provider,
 )
 from tests.sample import Organization
@@ -56,7 +56,7 @@ def another_process(engine: Engine) -> Engine:
 class Scene:
     """A site with a provider that revokes, on a clock that the test turns."""
 
-    def __init__(self, at_site: Site, provider: ScriptedProvider, clock: ManualClock) -> None:
+    def __init__(self, at_site: Site, provider: FakeOAuthProvider, clock: ManualClock) -> None:
         self.site = at_site
         self.provider = provider
         self.clock = clock

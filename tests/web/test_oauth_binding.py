@@ -28,9 +28,9 @@ from igniter_connectors import (
 )
 from igniter_connectors.core.problem import NotConnected, ReturnToInvalid
 from igniter_connectors.testing import (
+    FakeOAuthProvider,
     ManualClock,
     ProviderScript,
-    ScriptedProvider,
     running_provider,
 )
 from igniter_connectors.web import ConnectorsPlugin
@@ -41,7 +41,7 @@ from tests.web.served import bound_socket, port_of, served
 ACME = Organization("acme")
 
 
-def oauth(provider: ScriptedProvider, issuer: str | None = None) -> OAuthProvider:
+def oauth(provider: FakeOAuthProvider, issuer: str | None = None) -> OAuthProvider:
     """How the scripted provider is described."""
     return OAuthProvider(
         authorization_url=provider.authorization_url,
@@ -60,7 +60,7 @@ async def scene(
     *,
     clock: ManualClock | None = None,
     issuer: str | None = None,
-) -> AsyncGenerator[tuple[Site, ScriptedProvider, MemoryStore], None]:
+) -> AsyncGenerator[tuple[Site, FakeOAuthProvider, MemoryStore], None]:
     """A provider and a site that uses it."""
     store = MemoryStore(clock=clock)
     async with running_provider(script) as provider:

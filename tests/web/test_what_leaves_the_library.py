@@ -37,8 +37,8 @@ from igniter_connectors.adapters.system import SystemEntropy
 from igniter_connectors.core.http.base64url import url_safe
 from igniter_connectors.core.oauth.pkce import challenge_of
 from igniter_connectors.testing import (
+    FakeOAuthProvider,
     ManualClock,
-    ScriptedProvider,
     running_provider,
     sign_webhook,
 )
@@ -116,7 +116,7 @@ class Scene:
         self,
         connectors: Connectors[Forge, Organization],
         connector: OAuthConnector[Forge, None, Forge],
-        provider: ScriptedProvider,
+        provider: FakeOAuthProvider,
         clock: ManualClock,
         entropy: Entropy,
     ) -> None:

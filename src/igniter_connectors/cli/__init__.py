@@ -1,4 +1,4 @@
-"""The command line."""
+"""The command line: `igniter-connectors`."""
 
 from igniter_connectors.cli.main import main
 

@@ -1,4 +1,4 @@
-"""`python -m igniter_connectors.cli`"""
+"""Entry point of `python -m igniter_connectors.cli`."""
 
 from igniter_connectors.cli.main import main
 

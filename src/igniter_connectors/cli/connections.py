@@ -2,86 +2,58 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, Never
+from typing import Never
 
 import click
 import msgspec
 
-from igniter_connectors.cli.application import load_application
+from igniter_connectors.cli.application import AtAnyConnector, run_at_connector, run_for_tenant
 from igniter_connectors.core.pagination import LARGEST_PAGE
 from igniter_connectors.core.problem import value_or_raise
-from igniter_connectors.manager.at import AtConfig
-from igniter_connectors.manager.at_oauth import AtOAuth
 from igniter_connectors.manager.scoped import Scoped
 
-FoundAt = AtConfig[Any, Any] | AtOAuth[Any, Any]
-"""A connection of whatever connector was named."""
 
+def list_connections(app: str, tenant: str, *, as_json: bool) -> None:
+    """Prints every connection of a tenant, one per line."""
 
-def list_all(app: str, tenant: str, *, as_json: bool) -> None:
-    """Prints each connection of a tenant."""
-
-    async def work(scoped: Scoped[Never]) -> None:
+    async def run(scoped: Scoped[Never]) -> None:
         cursor: str | None = None
         while True:
             page = value_or_raise(await scoped.list(limit=LARGEST_PAGE, after=cursor))
-            for one in page.items:
+            for connection in page.items:
                 if as_json:
-                    click.echo(msgspec.json.encode(one))
+                    click.echo(msgspec.json.encode(connection))
                 else:
-                    click.echo(f"{one.connector:<24} {one.account:<16} {one.health}")
+                    columns = f"{connection.connector:<24} {connection.account:<16}"
+                    click.echo(f"{columns} {connection.health}")
             cursor = page.next
             if cursor is None:
                 return
 
-    _run(app, tenant, work)
+    run_for_tenant(app, tenant, run)
 
 
 def explain(app: str, tenant: str, connector: str, account: str, *, as_json: bool) -> None:
-    """Prints what state a connection is in."""
+    """Prints the state of a connection, its cause, and the remedy."""
 
-    async def work(at: FoundAt) -> None:
-        told = value_or_raise(await at.explain())
+    async def run(at: AtAnyConnector) -> None:
+        explanation = value_or_raise(await at.explain())
         if as_json:
-            click.echo(msgspec.json.encode(told))
-        else:
-            later = f" ({told.retry_at:%Y-%m-%d %H:%M:%S} UTC)" if told.retry_at else ""
-            click.echo(f"{told.state}: {told.because}. What to do: {told.remedy}{later}")
+            click.echo(msgspec.json.encode(explanation))
+            return
+        retry_at = explanation.retry_at
+        later = f" ({retry_at:%Y-%m-%d %H:%M:%S} UTC)" if retry_at else ""
+        cause = f"{explanation.state}: {explanation.because}."
+        click.echo(f"{cause} What to do: {explanation.remedy}{later}")
 
-    run_at(app, tenant, connector, account, work)
+    run_at_connector(app, tenant, connector, account, run)
 
 
 def disconnect(app: str, tenant: str, connector: str, account: str) -> None:
-    """Takes a connection away."""
+    """Deletes a connection."""
 
-    async def work(at: FoundAt) -> None:
+    async def run(at: AtAnyConnector) -> None:
         value_or_raise(await at.disconnect())
         click.echo(f"{connector} ({account}) is disconnected")
 
-    run_at(app, tenant, connector, account, work)
-
-
-def _run(app: str, tenant: str, work: Callable[[Scoped[Never]], Awaitable[None]]) -> None:
-    kind, _, identity = tenant.partition(":")
-    connectors = load_application(app)
-
-    async def opened() -> None:
-        async with connectors.without_delivery():
-            await work(value_or_raise(connectors.tenant(kind, identity)))
-
-    asyncio.run(opened())
-
-
-def run_at(
-    app: str, tenant: str, connector: str, account: str, work: Callable[[FoundAt], Awaitable[None]]
-) -> None:
-    """Does something with one connection of an application's, which handles no webhooks here."""
-    connectors = load_application(app)
-
-    async def found(scoped: Scoped[Never]) -> None:
-        at = scoped.at(value_or_raise(connectors.find(connector)), account=account)
-        await work(at)
-
-    _run(app, tenant, found)
+    run_at_connector(app, tenant, connector, account, run)

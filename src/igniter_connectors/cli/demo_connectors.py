@@ -1,4 +1,4 @@
-"""The connectors of the demo, as an application would define its own."""
+"""The demo's tenant kind and connectors, defined as an application defines its own."""
 
 from __future__ import annotations
 
@@ -26,67 +26,67 @@ from igniter_connectors.webhooks import StandardWebhooks
 
 
 class Organization(Scope, frozen=True, tag="organization"):
-    """The kind of tenant."""
+    """A kind of tenant."""
 
 
 class Bot(msgspec.Struct, frozen=True):
-    """What a tenant gives to connect the bot."""
+    """Config of the bot connector."""
 
     token: Secret
     chat: str
 
 
 class Drive(msgspec.Struct, frozen=True):
-    """Nothing to configure: the tenant authorizes."""
+    """Config of the drive connector. It is empty, because the tenant authorizes instead."""
 
 
 class Greet(msgspec.Struct, frozen=True):
-    """Whom to greet."""
+    """Input of `greet`."""
 
     name: Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class Greeted(msgspec.Struct, frozen=True):
-    """What was said."""
+    """Output of `greet`."""
 
     text: str
 
 
 class WhoAmI(msgspec.Struct, frozen=True):
-    """Where the provider tells whose token it is."""
+    """Input of `who_am_i`: the provider's user info endpoint."""
 
     url: str
 
 
 class Me(msgspec.Struct, frozen=True):
-    """The account."""
+    """Output of `who_am_i`: the account that the token belongs to."""
 
     sub: str
 
 
 class BotMessage(msgspec.Struct, frozen=True):
-    """A webhook's payload."""
+    """Payload of the bot's webhook."""
 
     text: str
 
 
 received: list[BotMessage] = []
-"""What the webhook's handler was given."""
+"""The payloads that the webhook handler got."""
 
 
 @action("greet", input=Greet, output=Greeted)
 async def greet(call: ActionCall[Bot, object, Greet]) -> Result[Greeted, ActionFailed]:
-    """Would call the bot's service with `call.config.token`."""
+    """A real action would call the bot's API with `call.config.token`."""
     return Success(Greeted(f"Hello {call.input.name}, from chat {call.config.chat}"))
 
 
 @action("who_am_i", input=WhoAmI, output=Me)
 async def who_am_i(call: ActionCall[Drive, object, WhoAmI]) -> Result[Me, ActionFailed]:
     """Calls the provider with the connection's access token."""
-    answer = await call.http.get(call.input.url)
-    if not is_successful(answer):
-        return call.failed(answer.failure().message)
-    me = answer.unwrap().decode(Me)
+    response = await call.http.get(call.input.url)
+    if not is_successful(response):
+        return call.failed(response.failure().message)
+    me = response.unwrap().decode(Me)
     if not is_successful(me):
         return call.failed(me.failure().message)
     return Success(me.unwrap())
@@ -95,7 +95,7 @@ async def who_am_i(call: ActionCall[Drive, object, WhoAmI]) -> Result[Me, Action
 async def on_message(
     call: WebhookCall[Bot, object, BotMessage],
 ) -> Result[None, WebhookFailed]:
-    """Keeps what came."""
+    """Keeps the payload for the demo's check."""
     received.append(call.payload)
     return Success(None)
 
@@ -110,7 +110,7 @@ bot = (
 
 
 def drive(provider: OAuthProvider) -> OAuthConnector[Drive, None, Drive]:
-    """The OAuth connector at a provider."""
+    """An OAuth connector for the given provider."""
     return (
         Connector.create("drive")
         .with_config(Drive)

@@ -1,4 +1,4 @@
-"""`migrate`: the schema of a PostgreSQL database."""
+"""`migrate`: brings the schema of a PostgreSQL database up to date."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from igniter_connectors.settings import Settings
 
 
 def migrate_database(*, only_plan: bool) -> None:
-    """Applies what is missing, or prints what would be applied.
+    """Applies the missing migrations, or with `only_plan` prints them.
 
     Raises:
-        WrongWiring: `DATABASE_URL` is missing or wrong.
-        StoreUnavailable: the database does not answer, or a newer version made its schema.
+        WrongWiring: `DATABASE_URL` is missing or invalid.
+        StoreUnavailable: the database does not answer, or its schema is from a newer version.
     """
     from igniter_connectors.adapters.sqlite import SQLiteStore
 
     store = Settings.from_environment().store()
     if isinstance(store, SQLiteStore):
-        click.echo("a SQLite file is brought up to date when it is opened: nothing to do")
+        click.echo("nothing to do: a SQLite schema is updated when the file is opened")
         return
     from igniter_connectors.adapters.postgres import PostgresStore
 

@@ -7,20 +7,29 @@ from typing import cast
 import click
 import msgspec
 
-from igniter_connectors.cli.connections import FoundAt, run_at
+from igniter_connectors.cli.application import AtAnyConnector, run_at_connector
 from igniter_connectors.core.pagination import LARGEST_PAGE
 from igniter_connectors.core.problem import value_or_raise
 from igniter_connectors.core.webhook.inbox import EventState, WebhookEvent
 
 
-def list_all(
+def list_events(
     app: str, tenant: str, connector: str, account: str, state: str | None, *, as_json: bool
 ) -> None:
-    """Prints each event of a connection, the latest first."""
+    """Prints the events of a connection, newest first.
 
-    async def work(at: FoundAt) -> None:
+    Args:
+        app: `package.module:attribute`.
+        tenant: `kind:identity`.
+        connector: The connector's key.
+        account: The tenant's account at that connector.
+        state: Print only events in this state; None prints all.
+        as_json: Print one JSON object per event.
+    """
+
+    async def run(at: AtAnyConnector) -> None:
         cursor: str | None = None
-        wanted = cast("EventState | None", state)  # click knows the choices
+        wanted = cast("EventState | None", state)  # click accepts only the known states
         while True:
             page = value_or_raise(
                 await at.webhooks.list(state=wanted, limit=LARGEST_PAGE, after=cursor)
@@ -34,7 +43,7 @@ def list_all(
             if cursor is None:
                 return
 
-    run_at(app, tenant, connector, account, work)
+    run_at_connector(app, tenant, connector, account, run)
 
 
 def show(
@@ -47,21 +56,21 @@ def show(
     with_body: bool,
     as_json: bool,
 ) -> None:
-    """Prints one event, and its body where it is asked for."""
+    """Prints the fields of one event, and its body if `with_body` is set."""
 
-    async def work(at: FoundAt) -> None:
+    async def run(at: AtAnyConnector) -> None:
         event = value_or_raise(await at.webhooks.find(id))
         body = value_or_raise(await at.webhooks.body(id)) if with_body else None
-        told: dict[str, object] = msgspec.to_builtins(event)
+        fields: dict[str, object] = msgspec.to_builtins(event)
         if body is not None:
-            told["body"] = body.decode("utf-8", "replace")
+            fields["body"] = body.decode("utf-8", "replace")
         if as_json:
-            click.echo(msgspec.json.encode(told))
+            click.echo(msgspec.json.encode(fields))
             return
-        for name, value in told.items():
+        for name, value in fields.items():
             click.echo(f"{name:<16} {'' if value is None else value}")
 
-    run_at(app, tenant, connector, account, work)
+    run_at_connector(app, tenant, connector, account, run)
 
 
 def replay(
@@ -74,9 +83,9 @@ def replay(
     only_check: bool,
     as_json: bool,
 ) -> None:
-    """Has an event handled once more by the application's processes, or says whether it could."""
+    """Makes an event due again, or with `only_check` prints whether that is possible."""
 
-    async def work(at: FoundAt) -> None:
+    async def run(at: AtAnyConnector) -> None:
         event = value_or_raise(await at.webhooks.check_replay(id))
         if not only_check:
             value_or_raise(await at.webhooks.replay(id))
@@ -87,10 +96,10 @@ def replay(
         else:
             click.echo(f"{event.id} is due: the next process that handles webhooks takes it")
 
-    run_at(app, tenant, connector, account, work)
+    run_at_connector(app, tenant, connector, account, run)
 
 
 def _line(event: WebhookEvent) -> str:
-    at = f"{event.received_at:%Y-%m-%d %H:%M:%S}"
-    tail = f"{event.attempts:>3} {event.last_code}"
-    return f"{event.id} {at} {event.state:<8} {event.event_id:<32} {tail}".rstrip()
+    received_at = f"{event.received_at:%Y-%m-%d %H:%M:%S}"
+    result = f"{event.attempts:>3} {event.last_code}"
+    return f"{event.id} {received_at} {event.state:<8} {event.event_id:<32} {result}".rstrip()

@@ -1,4 +1,4 @@
-"""`worker`: a process that handles webhooks, renews, revokes and purges, and serves nobody."""
+"""`worker`: a process that handles webhooks, renews grants, revokes tokens and purges events."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from igniter_connectors.cli.application import load_application
 from igniter_connectors.core.webhook.retry_policy import DeliveryLimits
 from igniter_connectors.manager.worker import WorkDone, Worker
 
-_ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
-_WORDS: Final = {
+_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_LABELS: Final = {
     "handled": "webhooks handled",
     "failed": "attempts failed",
     "dead": "dead-lettered",
@@ -25,44 +25,47 @@ _WORDS: Final = {
 }
 
 
-def work(
+def run_worker(
     app: str,
     handlers: int,
     renew_every: float,
-    tell_every: float,
+    report_every: float,
     *,
     only_once: bool,
     as_json: bool,
 ) -> None:
-    """Works until it is told to stop, or until there is nothing to do.
+    """Works until a signal stops the process, or with `only_once` until no work is due.
 
     Args:
-        app: The application's manager.
-        handlers: How many webhooks are handled at once.
-        renew_every: In seconds.
-        tell_every: How often a line says what was done since the last, in seconds. Where
-            nothing was, none does.
-        only_once: Ends as soon as nothing is due.
-        as_json: One JSON object a line.
+        app: `package.module:attribute` of the application's manager.
+        handlers: Maximum number of webhooks handled at the same time.
+        renew_every: Seconds between searches for grants that expire soon.
+        report_every: Seconds between progress lines. A line counts what was done since the
+            previous line; it is left out if all counts are 0.
+        only_once: Exit as soon as no work is due.
+        as_json: Print one JSON object per line.
 
     Raises:
         WrongWiring: there is no such application.
-        StoreUnavailable: the database does not answer at the start, or at all with `only_once`.
+        StoreUnavailable: the database does not answer at the start. With `only_once`, also
+            if it stops answering later.
     """
-    asyncio.run(_work(app, handlers, renew_every, tell_every, only_once=only_once, as_json=as_json))
+    asyncio.run(
+        _run(app, handlers, renew_every, report_every, only_once=only_once, as_json=as_json)
+    )
 
 
-async def _work(
+async def _run(
     app: str,
     handlers: int,
     renew_every: float,
-    tell_every: float,
+    report_every: float,
     *,
     only_once: bool,
     as_json: bool,
 ) -> None:
     connectors = load_application(app)
-    stop = _stopped_by_signals()
+    stop = _stop_event()
     progress = _Progress(as_json=as_json)
     async with connectors.as_worker(DeliveryLimits(handlers_at_once=handlers)) as worker:
         if only_once:
@@ -75,54 +78,54 @@ async def _work(
             _ = once.cancel()
         else:
             worker.start(renew_every=timedelta(seconds=renew_every))
-            progress.say("working")
+            progress.print_state("working")
             while not stop.is_set():
                 try:
-                    async with asyncio.timeout(tell_every):
+                    async with asyncio.timeout(report_every):
                         _ = await stop.wait()
                 except TimeoutError:
-                    progress.tell(worker)
-            progress.say("stopping")
-    progress.tell(worker)
-    progress.say("done" if only_once else "stopped")
+                    progress.print_counts(worker)
+            progress.print_state("stopping")
+    progress.print_counts(worker)
+    progress.print_state("done" if only_once else "stopped")
 
 
-def _stopped_by_signals() -> asyncio.Event:
-    """Set by the first signal. The next one ends the process as if there were no handler."""
+def _stop_event() -> asyncio.Event:
+    """Is set by the first stop signal. A second signal has its default effect."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
 
-    def end() -> None:
+    def request_stop() -> None:
         stop.set()
-        for number in _ENDINGS:
+        for number in _STOP_SIGNALS:
             _ = signal.signal(number, signal.SIG_DFL)
 
-    for number in _ENDINGS:
-        # The loop's own handlers are not to be had on Windows.
-        _ = signal.signal(number, lambda *_: loop.call_soon_threadsafe(end))
+    for number in _STOP_SIGNALS:
+        # loop.add_signal_handler does not exist on Windows.
+        _ = signal.signal(number, lambda *_: loop.call_soon_threadsafe(request_stop))
     return stop
 
 
 class _Progress:
-    """Lines that say what was done since the last one."""
+    """Prints the worker's state, and the counts since the previous progress line."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
-        self._told = WorkDone()
+        self._reported = WorkDone()
 
-    def say(self, state: str) -> None:
+    def print_state(self, state: str) -> None:
         click.echo(msgspec.json.encode({"state": state}) if self._as_json else state)
 
-    def tell(self, worker: Worker) -> None:
+    def print_counts(self, worker: Worker) -> None:
         done = worker.done()
         since: dict[str, int] = {
-            name: count - getattr(self._told, name)
+            name: count - getattr(self._reported, name)
             for name, count in msgspec.structs.asdict(done).items()
         }
-        self._told = done
+        self._reported = done
         counts = {name: count for name, count in since.items() if count}
         if not counts:
             return
         if self._as_json:
             click.echo(msgspec.json.encode(counts))
         else:
-            click.echo(", ".join(f"{count} {_WORDS[name]}" for name, count in counts.items()))
+            click.echo(", ".join(f"{count} {_LABELS[name]}" for name, count in counts.items()))

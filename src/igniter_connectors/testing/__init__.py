@@ -1,14 +1,14 @@
-"""What tests of connectors need: a manual clock, scripted answers, a scripted provider, signed
-webhooks."""
+"""Testing kit for connectors: a manual clock, a fake HTTP client, a fake OAuth provider,
+signed webhooks, and the contract that a store must pass."""
 
 from igniter_connectors.testing.clock import ManualClock
-from igniter_connectors.testing.fake_http import FakeHttp, json_answer
+from igniter_connectors.testing.fake_http import FakeHttp, json_response
 from igniter_connectors.testing.provider import (
+    FakeOAuthProvider,
     Grant,
     ProviderProcess,
     ProviderScript,
     ProviderState,
-    ScriptedProvider,
     TokenRequest,
     provider_process,
     running_provider,
@@ -22,15 +22,15 @@ __all__ = [
     "Answer",
     "Asked",
     "FakeHttp",
+    "FakeOAuthProvider",
     "Grant",
     "ManualClock",
     "ProviderProcess",
     "ProviderScript",
     "ProviderState",
-    "ScriptedProvider",
     "TokenRequest",
     "challenge_webhook",
-    "json_answer",
+    "json_response",
     "provider_process",
     "running_provider",
     "sign_webhook",

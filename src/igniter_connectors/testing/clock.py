@@ -1,4 +1,4 @@
-"""A clock that moves when it is told to."""
+"""A clock that tests advance by hand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from typing import final
 
 @final
 class ManualClock:
-    """Stands still until `advance`. Who sleeps on it wakes when its time has come."""
+    """A `Clock` whose time changes only in `advance`.
+
+    Args:
+        now: The first instant, aware.
+    """
 
     def __init__(self, now: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self._now = now
@@ -17,25 +21,25 @@ class ManualClock:
         self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
 
     def now(self) -> datetime:
-        """The instant it stands at."""
+        """The current instant."""
         return self._now
 
     def monotonic(self) -> float:
-        """The seconds it was advanced by in all."""
+        """Seconds that the clock has advanced since it was created."""
         return self._elapsed
 
     def advance(self, by: timedelta) -> None:
-        """Moves on, and wakes those whose time has come."""
+        """Moves the time forward and wakes every sleeper whose time has come."""
         self._now += by
         self._elapsed += by.total_seconds()
-        waiting = self._sleepers
-        self._sleepers = [one for one in waiting if one[0] > self._elapsed]
-        for until, sleeper in waiting:
-            if until <= self._elapsed and not sleeper.done():
-                sleeper.set_result(None)
+        sleepers = self._sleepers
+        self._sleepers = [sleeper for sleeper in sleepers if sleeper[0] > self._elapsed]
+        for wake_at, woken in sleepers:
+            if wake_at <= self._elapsed and not woken.done():
+                woken.set_result(None)
 
     async def sleep(self, seconds: float) -> None:
-        """Waits until the clock was advanced by this much."""
-        sleeper = asyncio.get_running_loop().create_future()
-        self._sleepers.append((self._elapsed + seconds, sleeper))
-        await sleeper
+        """Returns once the clock has advanced by this many seconds."""
+        woken = asyncio.get_running_loop().create_future()
+        self._sleepers.append((self._elapsed + seconds, woken))
+        await woken

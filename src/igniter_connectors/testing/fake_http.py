@@ -1,4 +1,4 @@
-"""An HTTP client that plays scripted answers and keeps what was sent. No network."""
+"""A fake HTTP client: returns prepared responses and records requests. No network."""
 
 from __future__ import annotations
 
@@ -17,61 +17,72 @@ from igniter_connectors.core.http.messages import (
     HttpResponse,
 )
 
-Answer = HttpResponse | HttpFailed
+FakeResponse = HttpResponse | HttpFailed
 
 
 @final
 class FakeHttp:
-    """Give it to `ConnectorManager.with_http`, and `call.http` plays what it was given.
+    """An `HttpClient` for `ConnectorManager.with_http`; `call.http` then uses it too.
 
     ```python
-    http = FakeHttp([json_answer({"id": 7}), HttpFailed(sent=False)])
+    http = FakeHttp([json_response({"id": 7}), HttpFailed(sent=False)])
     ```
 
     Args:
-        answers: Played in order, one a request, repetitions included; or a function of
-            the request. A request after the last answer raises `AssertionError`.
+        responses: Either one response for each request, in order; retries count as requests,
+            and a request after the last response raises `AssertionError`. Or a function
+            from the request to its response.
 
-    `requests` are those sent, in order, with their token: they are a test's to look into.
-    A response over the call's `limit_bytes` is played as the failure that it would be.
+    Attributes:
+        requests: Every request sent, in order, with its access token. Read it in assertions.
+
+    A response body over the call's `limit_bytes` becomes `HttpFailed(is_too_large=True)`.
     """
 
-    def __init__(self, answers: Iterable[Answer] | Callable[[HttpRequest], Answer]) -> None:
+    def __init__(
+        self, responses: Iterable[FakeResponse] | Callable[[HttpRequest], FakeResponse]
+    ) -> None:
         self.requests: list[HttpRequest] = []
-        self._play = answers if callable(answers) else _in_order(answers)
+        self._respond = responses if callable(responses) else _in_order(responses)
 
     async def send(
         self,
         request: HttpRequest,
         *,
-        deadline: timedelta = DEADLINE,  # noqa: ARG002  # an answer at once is always in time
+        deadline: timedelta = DEADLINE,  # noqa: ARG002  # the response comes at once
         limit_bytes: int = RESPONSE_LIMIT_BYTES,
     ) -> Result[HttpResponse, HttpFailed]:
-        """The next answer."""
+        """Records the request and returns its prepared response."""
         self.requests.append(request)
-        answer = self._play(request)
-        if isinstance(answer, HttpFailed):
-            return Failure(answer)
-        if len(answer.body) > limit_bytes:
+        response = self._respond(request)
+        if isinstance(response, HttpFailed):
+            return Failure(response)
+        if len(response.body) > limit_bytes:
             return Failure(HttpFailed(sent=True, is_too_large=True))
-        return Success(answer)
+        return Success(response)
 
 
-def json_answer(
+def json_response(
     value: object, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()
 ) -> HttpResponse:
-    """A response with this value as JSON; further headers as given, names in lower case."""
-    kind = ("content-type", "application/json")
-    return HttpResponse(status, (kind, *headers), msgspec.json.encode(value))
+    """A response whose body is this value as JSON.
+
+    Args:
+        value: What msgspec can encode.
+        status: The HTTP status.
+        headers: Added to the content type. Write names in lower case.
+    """
+    content_type = ("content-type", "application/json")
+    return HttpResponse(status, (content_type, *headers), msgspec.json.encode(value))
 
 
-def _in_order(answers: Iterable[Answer]) -> Callable[[HttpRequest], Answer]:
-    waiting = iter(answers)
+def _in_order(responses: Iterable[FakeResponse]) -> Callable[[HttpRequest], FakeResponse]:
+    remaining = iter(responses)
 
-    def play(request: HttpRequest) -> Answer:
-        answer = next(waiting, None)
-        if answer is None:
-            raise AssertionError(f"no answer is left for {request!r}")
-        return answer
+    def respond(request: HttpRequest) -> FakeResponse:
+        response = next(remaining, None)
+        if response is None:
+            raise AssertionError(f"no response is left for {request!r}")
+        return response
 
-    return play
+    return respond

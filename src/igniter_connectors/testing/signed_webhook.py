@@ -1,4 +1,4 @@
-"""Webhooks and challenges as a provider would send them, for an endpoint's own secret."""
+"""Builds signed webhooks and challenges as a provider sends them."""
 
 from __future__ import annotations
 
@@ -45,26 +45,26 @@ def sign_webhook(
     event_id: str = "evt_1",
     private_key: Secret | None = None,
 ) -> HttpRequest:
-    """A POST that the endpoint takes for genuine; give it to `connectors.handle`.
+    """A signed POST that the endpoint accepts. Pass it to `connectors.handle`.
 
     Args:
-        scheme: The connector's.
-        endpoint: As `create_webhook` gave it.
-        body: As the provider would send it. What the scheme reads in it is put there
-            where it is missing: Linear's time, Stripe's and Slack's id, and the
-            `clientState` of each of Microsoft Graph's notifications.
-        now: When it is signed, where a time is.
-        event_id: Where the scheme declares an id.
-        private_key: For an endpoint whose secret is a public key, `whpk_…`: `whsk_` and
-            base64 of the private key, 32 bytes or 64.
+        scheme: The connector's verification scheme.
+        endpoint: The value that `create_webhook` returned.
+        body: The payload. Fields that the scheme reads are added if they are missing:
+            Linear's time, Stripe's and Slack's id, and the `clientState` of each
+            notification of Microsoft Graph.
+        now: The signed time, if the scheme has one.
+        event_id: The event's id, if the scheme has one.
+        private_key: Needed if the endpoint's secret is a public key (`whpk_…`): `whsk_` and
+            the base64 of the private key, 32 or 64 bytes.
 
     Raises:
-        ValueError: the endpoint's secret, the private key or the body is not of the
-            scheme's form; or the scheme is a function, which cannot be run backwards.
+        ValueError: the endpoint's secret, the private key or the body does not fit the
+            scheme; or the scheme is a `CustomVerification`, which cannot sign.
     """
     key = signing_key(scheme, endpoint.signing_secret)
     if key is None:
-        raise ValueError("the endpoint's secret is not of this scheme's form")
+        raise ValueError("the endpoint's secret does not have the form of this scheme")
     url = endpoint.url.reveal()
     headers: Headers
     match scheme:
@@ -73,15 +73,15 @@ def sign_webhook(
         case HmacScheme():
             body = _with_fields(scheme, body, now, event_id)
             request = SignedRequest("POST", url, (), body)
-            headers = _hmac_headers(scheme, _octets(key), request, now, event_id)
+            headers = _hmac_headers(scheme, _shared_key(key), request, now, event_id)
         case TwilioScheme():
-            url, headers = _twilio(scheme, _octets(key), url, body, event_id)
+            url, headers = _twilio(scheme, _shared_key(key), url, body, event_id)
         case MicrosoftGraphScheme():
             body, headers = _with_client_state(endpoint.signing_secret, body), ()
         case AcceptUnsignedEvents():
             headers = ()
         case CustomVerification():
-            raise ValueError("a function that verifies does not tell how to sign")
+            raise ValueError("a CustomVerification is a function that verifies: it cannot sign")
     kind = "json" if body_format(scheme) == "json" else "x-www-form-urlencoded"
     return HttpRequest("POST", url, (*headers, ("Content-Type", f"application/{kind}")), body)
 
@@ -89,7 +89,13 @@ def sign_webhook(
 def challenge_webhook(
     scheme: Verification, endpoint: WebhookEndpoint, token: str, *, now: datetime
 ) -> HttpRequest:
-    """The provider's question whether the endpoint is ours, with this token to answer.
+    """The request by which a provider checks that the endpoint is ours.
+
+    Args:
+        scheme: The connector's verification scheme.
+        endpoint: The value that `create_webhook` returned.
+        token: The value that the response must contain.
+        now: The signed time, if the scheme has one.
 
     Raises:
         ValueError: the scheme has no challenge.
@@ -100,11 +106,11 @@ def challenge_webhook(
     match scheme.challenge if isinstance(scheme, HmacScheme) else "":
         case "":
             raise ValueError("the scheme has no challenge")
-        case "url_verification" as asked:
-            body = msgspec.json.encode({"type": asked, "challenge": token, "token": "legacy"})
+        case "url_verification" as kind:
+            body = msgspec.json.encode({"type": kind, "challenge": token, "token": "legacy"})
             return sign_webhook(scheme, endpoint, body, now=now)
-        case "endpoint.url_validation" as asked:
-            body = msgspec.json.encode({"event": asked, "payload": {"plainToken": token}})
+        case "endpoint.url_validation" as kind:
+            body = msgspec.json.encode({"event": kind, "payload": {"plainToken": token}})
             return sign_webhook(scheme, endpoint, body, now=now)
         case "hub.challenge":
             fields = {
@@ -115,9 +121,9 @@ def challenge_webhook(
             return HttpRequest("GET", f"{url}?{urlencode(fields)}")
 
 
-def _octets(key: SigningKey) -> bytes:
+def _shared_key(key: SigningKey) -> bytes:
     if not isinstance(key, bytes):
-        raise ValueError("this scheme signs with no public key")
+        raise ValueError("this scheme does not sign with a public key")
     return key
 
 
@@ -136,10 +142,10 @@ def _standard_headers(
     else:
         if private_key is None:
             raise ValueError("an endpoint with a public key needs the private_key to sign with")
-        octets = base64.b64decode(private_key.reveal().removeprefix("whsk_"), validate=True)
-        # Svix keeps the public key behind the seed: 64 bytes.
+        key_bytes = base64.b64decode(private_key.reveal().removeprefix("whsk_"), validate=True)
+        # Svix appends the public key to the seed, which makes 64 bytes.
         version = "v1a"
-        signature = Ed25519PrivateKey.from_private_bytes(octets[:32]).sign(signed)
+        signature = Ed25519PrivateKey.from_private_bytes(key_bytes[:32]).sign(signed)
     prefix = scheme.header_prefix
     return (
         (f"{prefix}-id", event_id),
@@ -151,7 +157,7 @@ def _standard_headers(
 def _hmac_headers(
     scheme: HmacScheme, key: bytes, request: SignedRequest, now: datetime, event_id: str
 ) -> Headers:
-    timestamp = str(_number(scheme, now))
+    timestamp = str(_timestamp(scheme, now))
     signed = signed_bytes(scheme.signed, request, timestamp=timestamp, event_id=event_id)
     digest = hmac.digest(key, signed, scheme.algorithm)
     signature = digest.hex() if scheme.encoding == "hex" else base64.b64encode(digest).decode()
@@ -168,7 +174,7 @@ def _hmac_headers(
     return tuple(headers)
 
 
-def _number(scheme: HmacScheme, now: datetime) -> int:
+def _timestamp(scheme: HmacScheme, now: datetime) -> int:
     return int(now.timestamp() * (1 if scheme.timestamp_unit == "seconds" else 1000))
 
 
@@ -180,12 +186,12 @@ def _with_fields(scheme: HmacScheme, body: bytes, now: datetime, event_id: str) 
     except msgspec.DecodeError:
         if scheme.timestamp_field:
             raise ValueError(
-                "the scheme's time stands in a JSON object, which this is not"
+                "the scheme's time is a field, so the body must be a JSON object"
             ) from None
         return body
     missing: dict[str, object] = {}
     if scheme.timestamp_field and scheme.timestamp_field not in fields:
-        missing[scheme.timestamp_field] = _number(scheme, now)
+        missing[scheme.timestamp_field] = _timestamp(scheme, now)
     if scheme.id_field and scheme.id_field not in fields:
         missing[scheme.id_field] = event_id
     return msgspec.json.encode({**fields, **missing}) if missing else body
@@ -195,7 +201,7 @@ def _with_client_state(secret: Secret, body: bytes) -> bytes:
     try:
         fields = msgspec.json.decode(body, type=dict[str, list[dict[str, msgspec.Raw]]])
     except msgspec.DecodeError:
-        raise ValueError("Microsoft Graph sends {'value': [notification, …]}") from None
+        raise ValueError("the body must have the form {'value': [notification, …]}") from None
     state = msgspec.Raw(msgspec.json.encode(secret.reveal()))
     notifications = [{"clientState": state, **one} for one in fields.get("value", [])]
     return msgspec.json.encode({"value": notifications})
@@ -209,7 +215,7 @@ def _twilio(
     else:
         fields = read_form(body)
         if fields is None:
-            raise ValueError("Twilio signs the fields of a form, which this is not")
+            raise ValueError("Twilio signs form fields, so the body must be a form")
         content = signed_fields(fields)
     digest = hmac.digest(key, url.encode() + content, scheme.algorithm)
     signature = base64.b64encode(digest).decode()

@@ -51,10 +51,10 @@ from igniter_connectors.core.problem import (
 from igniter_connectors.ports import HttpClient, StoreUnavailable
 from igniter_connectors.testing import (
     FakeHttp,
+    FakeOAuthProvider,
     ManualClock,
     ProviderScript,
-    ScriptedProvider,
-    json_answer,
+    json_response,
     running_provider,
     sign_webhook,
 )
@@ -107,7 +107,7 @@ class Site:
     connector: Any
     use: Any
     handler: Handler
-    provider: ScriptedProvider
+    provider: FakeOAuthProvider
     clock: ManualClock
     store: MemoryStore
 
@@ -486,7 +486,7 @@ async def bot_site(
 
 async def test_a_config_connector_sends_what_the_handler_gives() -> None:
     """No token of ours; an API key by the handler's hand; a 401 is told."""
-    http = FakeHttp([json_answer([1]), HttpResponse(401), HttpResponse(200)])
+    http = FakeHttp([json_response([1]), HttpResponse(401), HttpResponse(200)])
     async with bot_site(http, "https://{subdomain}.example.com/bot{token}") as ask:
         answer = await ask(lambda http: http.get("/me", headers={"Authorization": "Key k"}))
         assert answer.unwrap().decode(list[int]) == Success([1])
@@ -571,7 +571,13 @@ async def test_an_answer_has_the_length_that_the_caller_allows() -> None:
 async def test_what_is_sent_elsewhere_has_the_same_limits() -> None:
     """One request, its failures as problems, and no repetition."""
     http = FakeHttp(
-        [HttpResponse(503), HttpFailed(sent=False), HttpFailed(sent=True), OK, json_answer("x" * 9)]
+        [
+            HttpResponse(503),
+            HttpFailed(sent=False),
+            HttpFailed(sent=True),
+            OK,
+            json_response("x" * 9),
+        ]
     )
     request = HttpRequest("GET", "https://other.example/")
     async with bot_site(http, None) as ask:

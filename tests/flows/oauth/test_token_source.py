@@ -14,9 +14,9 @@ from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.problem import NeedsReauth, RefreshFailed
 from igniter_connectors.ports import StoreUnavailable
 from igniter_connectors.testing import (
+    FakeOAuthProvider,
     ManualClock,
     ProviderScript,
-    ScriptedProvider,
     running_provider,
 )
 from tests.sample import Organization
@@ -30,7 +30,7 @@ KEY = ConnectionKey("organization", "acme", "github")
 @asynccontextmanager
 async def connected_site(
     script: ProviderScript | None = None,
-) -> AsyncGenerator[tuple[Site, ScriptedProvider, ManualClock, MemoryStore], None]:
+) -> AsyncGenerator[tuple[Site, FakeOAuthProvider, ManualClock, MemoryStore], None]:
     """A site with a connected tenant, whose clock the test turns."""
     clock = ManualClock()
     store = MemoryStore(clock=clock)
@@ -41,7 +41,7 @@ async def connected_site(
             yield at_site, provider, clock, store
 
 
-async def call(at_site: Site, provider: ScriptedProvider) -> object:
+async def call(at_site: Site, provider: FakeOAuthProvider) -> object:
     """One action; the account or the problem."""
     at = at_site.connectors.scope(ACME).at(at_site.connector)
     answer = await at.action(who_am_i).call(WhoAmI(provider.userinfo_url))

@@ -1,10 +1,11 @@
-"""`python -m igniter_connectors.testing.provider`: a provider until standard input ends.
+"""Runs a fake provider until standard input closes.
 
-Prints one line of JSON: `url`, `client_id`, `client_secret`.
+`python -m igniter_connectors.testing.provider` prints one line of JSON with `url`, `client_id` and
+`client_secret`.
 """
 
 import asyncio
 
-from igniter_connectors.testing.provider.process import serve_until_left
+from igniter_connectors.testing.provider.process import serve_until_stdin_closes
 
-asyncio.run(serve_until_left())
+asyncio.run(serve_until_stdin_closes())

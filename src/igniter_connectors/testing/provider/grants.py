@@ -1,4 +1,4 @@
-"""The grants of a scripted provider: what is valid, what was spent, and what was asked."""
+"""The grants of a fake provider: their valid and spent tokens, and what happened to them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from igniter_connectors.testing.provider.script import ProviderScript
 
 
 class TokenRequest(msgspec.Struct):
-    """One request that carried a refresh token of the grant.
+    """A token request that carried a refresh token of the grant.
 
     Attributes:
-        arrived_at: Seconds on the monotonic clock, which the processes of a host share.
-        ended_at: When it was answered, or its client was gone; None while it is in flight.
-        status: As answered; 0 where no answer was given.
-        retry_after: The `Retry-After` that went with it; "" without.
+        arrived_at: Seconds on the monotonic clock, which all processes of a host share.
+        ended_at: When the response was ready or the client disconnected, on the same clock;
+            None while the request is in flight.
+        status: The status of the response; 0 if there was none.
+        retry_after: The `Retry-After` of the response; "" if there was none.
     """
 
     arrived_at: float
@@ -30,23 +31,24 @@ class TokenRequest(msgspec.Struct):
 
 
 class Grant(msgspec.Struct, eq=False):
-    """What one person once consented to, and everything that happened to it since.
+    """One consent of a user, and everything that has happened to it since.
 
     Attributes:
-        subject: Who consented.
-        access_token: The newest.
-        refresh_token: The one that is valid now.
-        is_revoked: Whether it was ended: by reuse, by revocation, or by `revoke_all`.
-        requests: The token requests made for it after the first, oldest first.
-        in_flight: How many of them are waited for now. A client that goes away ends its
-            request, though the provider may yet decide it.
-        most_in_flight: The most that ever were.
-        rotations: How many of them brought another refresh token.
-        reuses: How many came with a spent refresh token, within the grace or not.
-        invalid_grants: How many were refused as `invalid_grant` for cause.
-        revocations: How often one of its tokens came to the revocation endpoint.
-        spent: Each refresh token spent, and when on the monotonic clock.
-        access_tokens: Every access token that would be accepted, were its grant alive.
+        subject: The user.
+        access_token: The newest access token.
+        refresh_token: The refresh token that is valid now.
+        is_revoked: Whether it was revoked: by reuse, by revocation, or by `revoke_all`.
+        requests: Token requests for it after the code exchange, oldest first.
+        in_flight: How many of them have no response yet. A request whose client disconnects
+            is no longer in flight, though the provider still decides it.
+        max_in_flight: The highest value that `in_flight` has had.
+        rotations: How many requests rotated the refresh token.
+        reuses: How many requests carried a spent refresh token, within the grace or not.
+        invalid_grants: How many requests were refused with `invalid_grant` because of the
+            token they carried.
+        revocations: How many requests to the revocation endpoint carried one of its tokens.
+        spent: Spent refresh tokens, with the monotonic time at which each was spent.
+        access_tokens: Access tokens that are valid unless the grant is revoked.
     """
 
     subject: str
@@ -55,7 +57,7 @@ class Grant(msgspec.Struct, eq=False):
     is_revoked: bool = False
     requests: list[TokenRequest] = []
     in_flight: int = 0
-    most_in_flight: int = 0
+    max_in_flight: int = 0
     rotations: int = 0
     reuses: int = 0
     invalid_grants: int = 0
@@ -64,11 +66,11 @@ class Grant(msgspec.Struct, eq=False):
     access_tokens: set[str] = set()
 
     @contextmanager
-    def flight(self, request: TokenRequest) -> Iterator[None]:
-        """Counts a request as in flight for as long as the block runs."""
+    def track(self, request: TokenRequest) -> Iterator[None]:
+        """Counts a request as in flight while the block runs."""
         self.requests.append(request)
         self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
         try:
             yield
         finally:
@@ -83,7 +85,7 @@ class _Code(msgspec.Struct, frozen=True):
 
 @final
 class Grants:
-    """Every grant, found by any token that it ever had."""
+    """All grants of a provider, found by any token that was issued for them."""
 
     def __init__(self) -> None:
         self.all: list[Grant] = []
@@ -92,31 +94,31 @@ class Grants:
         self._codes: dict[str, _Code] = {}
 
     def of(self, token: str) -> Grant | None:
-        """The grant that this token was once given for."""
+        """The grant that this token was issued for; None if it was not issued here."""
         return self._by_token.get(token)
 
     def consent(self, subject: str, *, challenge: str, redirect_uri: str) -> str:
-        """A code for a new grant."""
+        """An authorization code for a new grant."""
         code = secrets.token_urlsafe(16)
         self.issued.append(code)
         self._codes[code] = _Code(subject, challenge, redirect_uri)
         return code
 
     def exchange(self, code: str, *, verifier: str, redirect_uri: str) -> Grant | None:
-        """The grant of a code, which is good once; None where anything does not match."""
-        known = self._codes.pop(code, None)
-        if known is None:
+        """A new grant for a code, which works once; None if verifier or redirect URI differ."""
+        consent = self._codes.pop(code, None)
+        if consent is None:
             return None
-        if (known.challenge, known.redirect_uri) != (challenge_of(verifier), redirect_uri):
+        if (consent.challenge, consent.redirect_uri) != (challenge_of(verifier), redirect_uri):
             return None
-        grant = Grant(known.subject)
+        grant = Grant(consent.subject)
         self.all.append(grant)
         self._issue_refresh_token(grant)
         self._issue_access_token(grant)
         return grant
 
     def refresh(self, token: str, script: ProviderScript, *, now: float) -> Grant | None:
-        """The grant with what a refresh brought it; None where the token is refused."""
+        """The grant with its new tokens; None if the refresh token is refused."""
         grant = self.of(token)
         if grant is None:
             return None
@@ -137,7 +139,7 @@ class Grants:
         return grant
 
     def revoke(self, token: str, script: ProviderScript) -> None:
-        """Ends a token or its grant. One that is not known is no mistake (RFC 7009)."""
+        """Revokes a token or its grant. An unknown token is not an error (RFC 7009 section 2.2)."""
         grant = self.of(token)
         if grant is None:
             return
@@ -147,7 +149,7 @@ class Grants:
             grant.is_revoked = True
 
     def accepts(self, access_token: str) -> bool:
-        """Whether an access token is good now."""
+        """Whether an access token is valid now."""
         grant = self.of(access_token)
         return grant is not None and not grant.is_revoked and access_token in grant.access_tokens
 

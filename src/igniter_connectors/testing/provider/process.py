@@ -1,7 +1,7 @@
-"""A scripted provider as a process of its own, and the way to speak to it.
+"""A fake OAuth provider in a separate process, and the client that controls it.
 
-For tests with several application processes: they share it, and it outlives each of them. It
-ends with the process that started it, however that one ends.
+For tests with several application processes, which share the provider and can be killed without
+it. The provider exits when the process that started it exits for any reason.
 """
 
 from __future__ import annotations
@@ -17,16 +17,15 @@ from typing import Final, final
 import msgspec
 
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.testing.provider.loopback import Answer, Answering, Asked, serving
+from igniter_connectors.testing.provider.fake_provider import FakeOAuthProvider, ProviderState
+from igniter_connectors.testing.provider.http_server import Handler, Request, Response, serve
 from igniter_connectors.testing.provider.script import ProviderScript
-from igniter_connectors.testing.provider.scripted import ScriptedProvider
-from igniter_connectors.testing.provider.state import ProviderState
 
-_CONTROL: Final = "/control"
-_END_SECONDS: Final = 5.0
+_CONTROL_PATH: Final = "/control"
+_EXIT_SECONDS: Final = 5.0
 
 
-class _Introduction(msgspec.Struct, frozen=True):
+class _Started(msgspec.Struct, frozen=True):
     url: str
     client_id: str
     client_secret: str
@@ -34,10 +33,15 @@ class _Introduction(msgspec.Struct, frozen=True):
 
 @final
 class ProviderProcess:
-    """A provider in another process: where it is, how it is scripted, what it knows.
+    """A fake provider in another process. See `FakeOAuthProvider` for its endpoints.
 
-    `client_secret` is random, `client_id` the one client's. A method that fails raises
-    `OSError`: the process is gone.
+    Every async method returns the state after its change. It raises `OSError` if the
+    provider's process has exited.
+
+    Attributes:
+        url: The origin.
+        client_id: ID of the only client.
+        client_secret: A random value.
     """
 
     def __init__(self, process: Process, url: str, client_id: str, client_secret: Secret) -> None:
@@ -48,67 +52,71 @@ class ProviderProcess:
 
     @property
     def process_id(self) -> int:
-        """Of the provider's process, for signals."""
+        """ID of the provider's process, for sending signals."""
         return self._process.pid
 
     @property
     def authorization_url(self) -> str:
-        """Where browsers are sent. It consents at once; `login_hint` says as whom."""
+        """The authorization endpoint. It consents at once, as the user in `login_hint`."""
         return f"{self.url}/authorize"
 
     @property
     def token_url(self) -> str:
-        """Where codes and refresh tokens are exchanged."""
+        """The token endpoint, for codes and refresh tokens."""
         return f"{self.url}/token"
 
     @property
     def userinfo_url(self) -> str:
-        """Who an access token is for."""
+        """The user info endpoint."""
         return f"{self.url}/userinfo"
 
     @property
     def revocation_url(self) -> str:
-        """Where tokens are revoked (RFC 7009)."""
+        """The revocation endpoint (RFC 7009)."""
         return f"{self.url}/revoke"
 
     async def state(self) -> ProviderState:
-        """What it knows now."""
-        return await self._order("state")
+        """The current script, counters and grants."""
+        return await self._command("state")
 
     async def follow(self, script: ProviderScript) -> ProviderState:
-        """Behaves as scripted from the next request on."""
-        return await self._order("script", script)
+        """Uses this script from the next request on."""
+        return await self._command("script", script)
 
     async def follow_next(self, scripts: Sequence[ProviderScript]) -> ProviderState:
-        """Behaves so at the next token requests, one script for each, and then as before."""
-        return await self._order("next", scripts)
+        """Uses these scripts for the next token requests, one for each, then the old one again."""
+        return await self._command("next", scripts)
 
     async def revoke_all(self) -> ProviderState:
-        """What an administrator does at the provider: every grant is dead."""
-        return await self._order("revoke-all")
+        """Revokes every grant, as an administrator of the provider can."""
+        return await self._command("revoke-all")
 
-    async def _order(self, what: str, body: object = None) -> ProviderState:
+    async def _command(self, name: str, body: object = None) -> ProviderState:
         host, _, port = self.url.removeprefix("http://").rpartition(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         try:
-            sent = msgspec.json.encode(body)
-            head = f"POST {_CONTROL}/{what} HTTP/1.1\r\ncontent-length: {len(sent)}\r\n\r\n"
-            writer.write(head.encode() + sent)
-            answer = (await reader.readuntil(b"\r\n\r\n")).decode()
-            length = int(answer.rpartition("content-length: ")[2].strip())
-            told = await reader.readexactly(length)
+            content = msgspec.json.encode(body)
+            head = f"POST {_CONTROL_PATH}/{name} HTTP/1.1\r\ncontent-length: {len(content)}\r\n\r\n"
+            writer.write(head.encode() + content)
+            response_head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            length = int(response_head.rpartition("content-length: ")[2].strip())
+            state = await reader.readexactly(length)
         except asyncio.IncompleteReadError:
-            raise ConnectionError("the provider's process is gone") from None
+            raise ConnectionError("the provider's process has exited") from None
         finally:
             writer.close()
-        return msgspec.json.decode(told, type=ProviderState)
+        return msgspec.json.decode(state, type=ProviderState)
 
 
 @asynccontextmanager
 async def provider_process(
     script: ProviderScript | None = None,
 ) -> AsyncGenerator[ProviderProcess, None]:
-    """A provider in a process of its own, on a free loopback port, while the block runs."""
+    """Runs a fake provider in a separate process, on a free loopback port, for the block.
+
+    Args:
+        script: The first behaviour; None is a good provider.
+    """
     module = __name__.rpartition(".")[0]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", module, stdin=PIPE, stdout=PIPE, start_new_session=True
@@ -116,54 +124,57 @@ async def provider_process(
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        told = msgspec.json.decode(await process.stdout.readline(), type=_Introduction)
-        provider = ProviderProcess(process, told.url, told.client_id, Secret(told.client_secret))
+        started = msgspec.json.decode(await process.stdout.readline(), type=_Started)
+        secret = Secret(started.client_secret)
+        provider = ProviderProcess(process, started.url, started.client_id, secret)
         if script is not None:
             _ = await provider.follow(script)
         yield provider
     finally:
         process.stdin.close()
         try:
-            _ = await asyncio.wait_for(process.wait(), _END_SECONDS)
+            _ = await asyncio.wait_for(process.wait(), _EXIT_SECONDS)
         except TimeoutError:
             process.kill()
             _ = await process.wait()
 
 
-async def serve_until_left() -> None:
-    """The process's own part: says where it is, and serves until its standard input ends."""
-    provider = ScriptedProvider(ProviderScript())
-    async with serving(_controlled(provider)) as provider.url:
+async def serve_until_stdin_closes() -> None:
+    """Runs in the provider's process: prints `_Started` as JSON, then serves."""
+    provider = FakeOAuthProvider(ProviderScript())
+    async with serve(_with_control(provider)) as provider.url:
         secret = provider.client_secret.reveal()
-        told = _Introduction(provider.url, provider.client_id, secret)
-        _ = sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+        started = _Started(provider.url, provider.client_id, secret)
+        _ = sys.stdout.write(msgspec.json.encode(started).decode() + "\n")
         _ = sys.stdout.flush()
         loop = asyncio.get_running_loop()
-        ended = loop.create_future()
-        loop.add_reader(sys.stdin.fileno(), lambda: _end(ended))
-        await ended
+        closed = loop.create_future()
+        loop.add_reader(sys.stdin.fileno(), lambda: _check_closed(closed))
+        await closed
 
 
-def _end(ended: asyncio.Future[None]) -> None:
-    if os.read(sys.stdin.fileno(), 4096) == b"" and not ended.done():
-        ended.set_result(None)
+def _check_closed(closed: asyncio.Future[None]) -> None:
+    if os.read(sys.stdin.fileno(), 4096) == b"" and not closed.done():
+        closed.set_result(None)
 
 
-def _controlled(provider: ScriptedProvider) -> Answering:
-    async def answer(asked: Asked) -> Answer:
-        if not asked.path.startswith(_CONTROL):
-            return await provider.answer(asked)
-        match asked.path.removeprefix(f"{_CONTROL}/"):
+def _with_control(provider: FakeOAuthProvider) -> Handler:
+    """The provider's endpoints, and the control path that `ProviderProcess` uses."""
+
+    async def handle(request: Request) -> Response:
+        if not request.path.startswith(_CONTROL_PATH):
+            return await provider.handle(request)
+        match request.path.removeprefix(f"{_CONTROL_PATH}/"):
             case "script":
-                provider.script = msgspec.json.decode(asked.body, type=ProviderScript)
+                provider.script = msgspec.json.decode(request.body, type=ProviderScript)
             case "next":
                 provider.next_scripts.extend(
-                    msgspec.json.decode(asked.body, type=list[ProviderScript])
+                    msgspec.json.decode(request.body, type=list[ProviderScript])
                 )
             case "revoke-all":
                 provider.revoke_all()
             case _:
                 pass
-        return Answer(200, {}, msgspec.json.encode(provider.state()))
+        return Response(200, {}, msgspec.json.encode(provider.state()))
 
-    return answer
+    return handle

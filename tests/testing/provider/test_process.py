@@ -1,4 +1,4 @@
-"""A provider in a process of its own: shared, scripted from outside, and never left behind."""
+"""The fake provider in a separate process: its control, and its exit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 
 from igniter_connectors.testing import ProviderScript, provider_process
-from tests.testing.asking import Asking, error, tokens
+from tests.testing.provider.client import Client, error, tokens
 
 STARTER = """
 import asyncio
@@ -24,28 +24,28 @@ asyncio.run(main())
 """
 
 
-async def test_it_is_scripted_and_asked_from_outside() -> None:
-    """Scripts for all requests, for the next ones, and its counters."""
+async def test_it_is_controlled_from_outside() -> None:
+    """Scripts for all requests and for the next ones, counters, and revocation."""
     script = ProviderScript(access_token_seconds=60)
-    async with provider_process(script) as provider, httpx.AsyncClient() as client:
-        ask = Asking(provider, client)
-        first = await ask.connect(login_hint="ada")
+    async with provider_process(script) as provider, httpx.AsyncClient() as http:
+        client = Client(provider, http)
+        first = await client.connect(login_hint="ada")
         assert first.expires_in == 60
-        told = await provider.follow_next([ProviderScript(token_status=503)])
-        assert told.script == script
-        assert (await ask.refresh(first.refresh_token)).status_code == 503
-        assert tokens(await ask.refresh(first.refresh_token)).expires_in == 60
+        state = await provider.follow_next([ProviderScript(token_status=503)])
+        assert state.script == script
+        assert (await client.refresh(first.refresh_token)).status_code == 503
+        assert tokens(await client.refresh(first.refresh_token)).expires_in == 60
         assert (await provider.follow(ProviderScript())).script == ProviderScript()
         state = await provider.state()
         (grant,) = state.grants
         assert (grant.subject, grant.rotations, len(grant.requests)) == ("ada", 1, 2)
         assert (state.token_requests, state.refresh_requests, state.refused) == (3, 1, 1)
         assert (await provider.revoke_all()).grants[0].is_revoked
-        assert error(await ask.refresh(grant.refresh_token)) == "invalid_grant"
+        assert error(await client.refresh(grant.refresh_token)) == "invalid_grant"
 
 
-async def test_it_ends_with_the_process_that_started_it() -> None:
-    """`kill -9` of that one included."""
+async def test_it_exits_with_the_process_that_started_it() -> None:
+    """Even if that process is killed with SIGKILL."""
     starter = await asyncio.create_subprocess_exec(
         sys.executable, "-c", STARTER, stdout=asyncio.subprocess.PIPE
     )
@@ -58,19 +58,19 @@ async def test_it_ends_with_the_process_that_started_it() -> None:
         assert await fails(lambda: client.get(f"{url}/nothing"), httpx.TransportError)
 
 
-async def test_one_that_is_gone_says_so() -> None:
-    """An order to it fails as any broken connection does."""
+async def test_commands_to_an_exited_process_fail() -> None:
+    """They raise `ConnectionError`."""
     async with provider_process() as provider:
         os.kill(provider.process_id, signal.SIGKILL)
         assert await fails(provider.state, ConnectionError)
 
 
-async def fails(asking: Callable[[], Awaitable[object]], kind: type[Exception]) -> bool:
-    """Whether asking again and again comes to fail in this way within 10 s."""
+async def fails(operation: Callable[[], Awaitable[object]], kind: type[Exception]) -> bool:
+    """Whether the operation, repeated, raises this exception within 10 s."""
     async with asyncio.timeout(10):
         while True:
             try:
-                await asking()
+                await operation()
             except kind:
                 return True
             await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""`webhooks list|show|replay` as a person and a script meet them: real processes."""
+"""`webhooks list`, `show` and `replay` in real processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from igniter_connectors import Keyring, Secret, Settings, value_or_raise
 from igniter_connectors.core.webhook.schemes import StandardWebhooks
 from igniter_connectors.testing import sign_webhook
-from tests.cli.test_command_line import run
+from tests.cli.command_line import run
 from tests.sample import CANARY, Organization
 
 AT = ("--app", "tests.cli.mail_app:connectors", "organization:acme", "mail")
@@ -21,7 +21,7 @@ SECRET = Keyring.generate().reveal()
 
 @pytest.fixture
 def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """A database with one event done and one pending, and the environment that names it."""
+    """A database with one handled event and one pending one, as environment variables."""
     environment = {
         "IGNITER_SECRET": SECRET,
         "DATABASE_URL": f"sqlite:///{tmp_path}/c.db",
@@ -50,10 +50,10 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 
 def test_events_are_listed_shown_and_replayed(database: dict[str, str]) -> None:
-    """No command handles any, and no body is shown unless it is asked for."""
+    """No command handles an event. The body is printed only with `--body`."""
     listed = run("webhooks", "list", *AT, "--json", **database)
     events = [json.loads(line) for line in listed.stdout.splitlines()]
-    assert [(one["event_id"], one["state"]) for one in events] == [
+    assert [(event["event_id"], event["state"]) for event in events] == [
         ("evt_2", "pending"),
         ("evt_1", "done"),
     ], listed.stderr
@@ -75,10 +75,8 @@ def test_events_are_listed_shown_and_replayed(database: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("command", ["show", "replay"])
-def test_an_event_that_is_none_is_one_line_and_a_status(
-    command: str, database: dict[str, str]
-) -> None:
-    """As for connections."""
-    told = run("webhooks", command, *AT, "none", **database)
-    assert (told.returncode, told.stdout, told.stderr.count("\n")) == (1, "", 1)
-    assert "no such webhook event" in told.stderr
+def test_an_unknown_event_is_reported_in_one_line(command: str, database: dict[str, str]) -> None:
+    """The exit status is 1."""
+    process = run("webhooks", command, *AT, "none", **database)
+    assert (process.returncode, process.stdout, process.stderr.count("\n")) == (1, "", 1)
+    assert "no such webhook event" in process.stderr
