@@ -13,14 +13,12 @@ from igniter_connectors.testing.provider import (
     provider_process,
     running_provider,
 )
-from igniter_connectors.testing.provider.loopback import Answer, Asked
+from igniter_connectors.testing.provider.http_server import Request, Response
 from igniter_connectors.testing.signed_webhook import challenge_webhook, sign_webhook
 from igniter_connectors.testing.store_contract import STORE_CONTRACT
 
 __all__ = [
     "STORE_CONTRACT",
-    "Answer",
-    "Asked",
     "FakeHttp",
     "FakeOAuthProvider",
     "Grant",
@@ -28,6 +26,8 @@ __all__ = [
     "ProviderProcess",
     "ProviderScript",
     "ProviderState",
+    "Request",
+    "Response",
     "TokenRequest",
     "challenge_webhook",
     "json_response",
