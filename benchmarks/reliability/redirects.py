@@ -21,7 +21,7 @@ from igniter_connectors import (
     value_or_raise,
 )
 from igniter_connectors.adapters.httpx_client import HttpxClient
-from igniter_connectors.core.oauth.discovery import discovery_request, judge_discovery
+from igniter_connectors.core.oauth.discovery import judge_discovery, openid_configuration_request
 from igniter_connectors.flows.oauth.revoke import revoke_due
 from igniter_connectors.testing import FakeOAuthProvider, ManualClock, ProviderScript
 from igniter_connectors.testing.provider.http_server import Request, Response, serve
@@ -93,7 +93,7 @@ async def drive(made: Redirecting) -> None:
     provider = made.provider
     if made.where == "/discovery":
         http = HttpxClient(logger=logging.getLogger("reliability"))
-        answer = await http.send(discovery_request(provider.url))
+        answer = await http.send(openid_configuration_request(provider.url))
         _ = judge_discovery(answer.unwrap(), provider.url)
         await http.close()
         return

@@ -34,7 +34,7 @@ from igniter_connectors.core.catalogue.commerce import (
 from igniter_connectors.core.catalogue.communication import (
     CalendlyExtras,
     SlackExtras,
-    SlackNamed,
+    SlackTeam,
     SlackUser,
     SlackWebhook,
     calendly,
@@ -94,10 +94,6 @@ from igniter_connectors.core.catalogue.development import (
     pagerduty,
     stackexchange,
 )
-from igniter_connectors.core.catalogue.extras import (
-    ApiDomain,
-    RefreshExpiry,
-)
 from igniter_connectors.core.catalogue.identity import (
     amazon,
     auth0,
@@ -137,6 +133,10 @@ from igniter_connectors.core.catalogue.social import (
     twitch,
     x,
 )
+from igniter_connectors.core.catalogue.token_extras import (
+    ApiDomain,
+    RefreshExpiry,
+)
 from igniter_connectors.core.catalogue.work import (
     AirtableExtras,
     AsanaExtras,
@@ -175,7 +175,7 @@ __all__ = [
     "RefreshExpiry",
     "SalesforceExtras",
     "SlackExtras",
-    "SlackNamed",
+    "SlackTeam",
     "SlackUser",
     "SlackWebhook",
     "SquareExtras",

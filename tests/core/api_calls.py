@@ -11,7 +11,7 @@ from returns.result import Result, Success
 
 from igniter_connectors.core.api.access_token import AccessToken
 from igniter_connectors.core.api.api_base import ApiBase
-from igniter_connectors.core.api.client import ApiAnswer, ApiSender, Called
+from igniter_connectors.core.api.client import ApiAnswer, ApiSender, CalledConnector
 from igniter_connectors.core.api.request import ApiRequest
 from igniter_connectors.core.connection.record import ConnectionRecord
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
@@ -34,7 +34,7 @@ class Senders:
 
     def sender_for(
         self,
-        connector: Called,
+        connector: CalledConnector,
         config: msgspec.Struct,
         record: ConnectionRecord | None,
         token: AccessToken | None,

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.oauth.authorization_request import authorization_url
 from igniter_connectors.core.oauth.callback import judge_callback, parse_callback
-from igniter_connectors.core.oauth.client_assertion import Moment
+from igniter_connectors.core.oauth.client_assertion import SigningContext
 from igniter_connectors.core.oauth.client_credentials import (
     client_credentials_request,
     judge_client_credentials,
@@ -29,14 +29,14 @@ from igniter_connectors.core.oauth.device_authorization import (
     poll_request,
 )
 from igniter_connectors.core.oauth.discovery import (
-    discovery_request,
     judge_discovery,
+    openid_configuration_request,
     provider_from,
 )
 from igniter_connectors.core.oauth.dpop import (
     KEY_OCTETS,
     new_dpop_key,
-    nonce_demanded,
+    required_nonce,
     with_proof,
 )
 from igniter_connectors.core.oauth.id_token import id_token_of, judge_id_token, nonce_of
@@ -91,8 +91,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def moment() -> Moment:
-    return Moment(now(), secrets.token_bytes(16))
+def signing() -> SigningContext:
+    return SigningContext(now(), secrets.token_bytes(16))
 
 
 def sent(request: HttpRequest | None) -> HttpResponse:
@@ -110,7 +110,9 @@ def sent(request: HttpRequest | None) -> HttpResponse:
 
 def found(server: OidcProvider, client_id: str, secret: str | None = None) -> OAuthProvider:
     """The provider as its own description has it."""
-    metadata = judge_discovery(sent(discovery_request(server.issuer)), server.issuer).unwrap()
+    metadata = judge_discovery(
+        sent(openid_configuration_request(server.issuer)), server.issuer
+    ).unwrap()
     return provider_from(
         metadata,
         client_id=client_id,
@@ -235,11 +237,11 @@ def test_tokens_bound_to_a_key(server: OidcProvider) -> None:
 def proved(request: HttpRequest, key: Secret, tokens: TokenSet | None) -> HttpResponse:
     """The answer to a request under a proof; once more where the server asks for a nonce."""
     carried = tokens.access_token if tokens is not None else None
-    answer = sent(with_proof(request, key, moment=moment(), access_token=carried))
-    nonce = nonce_demanded(answer)
+    answer = sent(with_proof(request, key, signing=signing(), access_token=carried))
+    nonce = required_nonce(answer)
     if nonce is None:
         return answer
-    return sent(with_proof(request, key, moment=moment(), access_token=carried, nonce=nonce))
+    return sent(with_proof(request, key, signing=signing(), access_token=carried, nonce=nonce))
 
 
 def test_a_client_in_its_own_name(server: OidcProvider) -> None:
@@ -262,11 +264,11 @@ def test_a_client_in_its_own_name(server: OidcProvider) -> None:
         client_assertion_algorithm="ES256",
         client_assertion_key_id="one",
     )
-    once = client_credentials_request(signer, moment=moment())
+    once = client_credentials_request(signer, signing=signing())
     judged = judge_client_credentials(sent(once), signer, connector="x", received_at=now())
     assert judged.unwrap().oauth_scopes == ("read",)
     by_issuer = replace(signer, client_assertion_audience=server.issuer)
-    again = sent(client_credentials_request(by_issuer, moment=moment()))
+    again = sent(client_credentials_request(by_issuer, signing=signing()))
     assert again.status == 200
     replayed = judge_client_credentials(sent(once), signer, connector="x", received_at=now())
     assert replayed.failure() == TokenRefused("x", "invalid_client")

@@ -27,7 +27,7 @@ from igniter_connectors import (
 )
 from igniter_connectors.adapters.memory.revocations import MemoryRevocations
 from igniter_connectors.core.connection.record import ConnectionKey
-from igniter_connectors.core.oauth.dpop import new_dpop_key, nonce_demanded, with_proof
+from igniter_connectors.core.oauth.dpop import new_dpop_key, required_nonce, with_proof
 from igniter_connectors.core.oauth.pkce import challenge_of
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.flows.oauth.revoke import revoke_due
@@ -324,10 +324,10 @@ async def is_taken(made: Scene, tokens: TokenSet, key: Secret) -> bool:
     nonce = None
     for _ in range(2):
         proven = with_proof(
-            request, key, moment=made.engine.new_moment(), access_token=token, nonce=nonce
+            request, key, signing=made.engine.new_moment(), access_token=token, nonce=nonce
         )
         answer = (await made.engine.http.send(proven)).unwrap()
-        nonce = nonce_demanded(answer)
+        nonce = required_nonce(answer)
         if nonce is None:
             break
     return answer.status == 200

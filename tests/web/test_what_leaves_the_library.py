@@ -34,7 +34,7 @@ from igniter_connectors import (
     value_or_raise,
 )
 from igniter_connectors.adapters.system import SystemEntropy
-from igniter_connectors.core.http.base64url import url_safe
+from igniter_connectors.core.http.base64url import encode_base64url
 from igniter_connectors.core.oauth.pkce import challenge_of
 from igniter_connectors.testing import (
     FakeOAuthProvider,
@@ -181,7 +181,7 @@ async def test_ticket_state_nonce_and_verifier_are_256_fresh_bits_each() -> None
     async with scene() as made:
         await made.connect(Forge(Secret("k")))
         drawn = [octets for octets in made.entropy.given if len(octets) == 32]
-        letters = {url_safe(octets) for octets in drawn}
+        letters = {encode_base64url(octets) for octets in drawn}
         ticket = parse_qs(urlsplit(made.urls[0]).query)["ticket"][0]
         query = {name: v[0] for name, v in parse_qs(urlsplit(made.urls[1]).query).items()}
         nonce = made.urls[2].partition("=")[2]

@@ -9,7 +9,7 @@ from typing import Final, Generic
 import msgspec
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.http.base64url import url_safe
+from igniter_connectors.core.http.base64url import encode_base64url
 
 Item = TypeVar("Item")
 Item_co = TypeVar("Item_co", covariant=True)
@@ -32,7 +32,7 @@ def page_size(asked: int) -> int:
 
 def make_cursor(*position: str) -> str:
     """A place in a list, opaque. It names keys alone, so it need not be secret or signed."""
-    return url_safe(msgspec.json.encode(position))
+    return encode_base64url(msgspec.json.encode(position))
 
 
 def read_cursor(cursor: str) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from igniter_connectors.core.connector.definition import Definition
 from igniter_connectors.core.http.base_url import BaseUrl
-from igniter_connectors.core.oauth.client_assertion import Moment
+from igniter_connectors.core.oauth.client_assertion import SigningContext
 from igniter_connectors.core.problem import BuildInvalid, WrongWiring
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.sealing.cipher_cache import Ciphers
@@ -54,9 +54,9 @@ class Engine:
         """A random id of 128 bits, in hex."""
         return self.entropy.octets(16).hex()
 
-    def new_moment(self) -> Moment:
+    def new_moment(self) -> SigningContext:
         """The time and 128 fresh bits, for one signed request: the bits become its `jti`."""
-        return Moment(self.clock.now(), self.entropy.octets(16))
+        return SigningContext(self.clock.now(), self.entropy.octets(16))
 
 
 def base_url_of(engine: Engine) -> BaseUrl:

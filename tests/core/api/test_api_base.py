@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from returns.pipeline import is_successful
 from returns.result import Failure
 
-from igniter_connectors.core.api.api_base import ApiBase, parse_api_base, place_of
-from igniter_connectors.core.api.api_url import address_below
+from igniter_connectors.core.api.api_base import ApiBase, parse_api_base, resolve_api_base
+from igniter_connectors.core.api.api_url import build_api_url
 from igniter_connectors.core.secret import Secret
 
 CANARY = "canary-5f1d"
@@ -55,7 +55,7 @@ def base(text: str) -> ApiBase:
 )
 def test_a_base_is_filled_with_a_tenants_values(text: str, place: tuple[str, str]) -> None:
     """In the host, in the path, or nowhere; the origin as a browser writes it."""
-    found = place_of(base(text), Config()).unwrap()
+    found = resolve_api_base(base(text), Config()).unwrap()
     assert (found.origin, found.path) == place
 
 
@@ -114,23 +114,23 @@ def test_a_base_that_is_none_is_refused_when_it_is_written(text: str) -> None:
 )  # fmt: skip
 def test_a_tenants_value_in_the_host_is_one_label(value: object) -> None:
     """Nothing that moves the request to another host."""
-    found = place_of(base("https://{subdomain}.example.com/v1"), Config(subdomain=value))
+    found = resolve_api_base(base("https://{subdomain}.example.com/v1"), Config(subdomain=value))
     assert found == Failure("the config's subdomain is not one DNS label")
 
 
 @pytest.mark.parametrize("value", ["a", "A1", "a" * 63, "a-b", 7])
 def test_a_label_may_be_as_long_as_labels_are(value: object) -> None:
     """1 to 63 letters, digits and hyphens inside (RFC 1123 section 2.1)."""
-    found = place_of(base("https://{subdomain}.example.com"), Config(subdomain=value))
+    found = resolve_api_base(base("https://{subdomain}.example.com"), Config(subdomain=value))
     assert found.unwrap().origin == f"https://{str(value).lower()}.example.com"
 
 
 @given(st.text())
 def test_whatever_a_tenant_says_the_host_keeps_its_suffix(value: str) -> None:
     """And whoever reads the address reads the same host."""
-    found = place_of(base("https://{subdomain}.example.com/v1"), Config(subdomain=value))
+    found = resolve_api_base(base("https://{subdomain}.example.com/v1"), Config(subdomain=value))
     if is_successful(found):
-        url = address_below(found.unwrap(), "/users").unwrap()
+        url = build_api_url(found.unwrap(), "/users").unwrap()
         for host in (urlsplit(url).hostname, httpx.URL(url).host):
             assert host is not None
             assert host.endswith(".example.com")
@@ -145,7 +145,7 @@ def test_whatever_a_tenant_says_the_host_keeps_its_suffix(value: str) -> None:
 @example("{token}")
 def test_whatever_a_tenant_says_a_path_keeps_its_segments(value: str) -> None:
     """A value is one segment, or part of one; it opens no query and climbs nowhere."""
-    found = place_of(base("https://api.example.com/ex/{cloud}/v3"), Config(cloud=value))
+    found = resolve_api_base(base("https://api.example.com/ex/{cloud}/v3"), Config(cloud=value))
     if is_successful(found):
         path = httpx.URL(f"{found.unwrap().origin}{found.unwrap().path}").raw_path.decode()
         assert path.split("/")[:2] == ["", "ex"]
@@ -155,13 +155,13 @@ def test_whatever_a_tenant_says_a_path_keeps_its_segments(value: str) -> None:
 
 def test_a_field_of_no_text_has_no_place_in_a_path() -> None:
     """`None` is not written as the word."""
-    filled = place_of(base("https://api.example.com/{cloud}"), Config(cloud=None))
+    filled = resolve_api_base(base("https://api.example.com/{cloud}"), Config(cloud=None))
     assert filled == Failure("the config's cloud is empty")
-    climbing = place_of(base("https://api.example.com/{cloud}"), Config(cloud=".."))
+    climbing = resolve_api_base(base("https://api.example.com/{cloud}"), Config(cloud=".."))
     assert climbing == Failure("the config makes a dot segment of the API's path")
 
 
 def test_a_place_shows_its_origin_alone() -> None:
     """A bot's token stands in its path."""
-    found = place_of(base("https://api.example.com/bot{token}"), Config()).unwrap()
+    found = resolve_api_base(base("https://api.example.com/bot{token}"), Config()).unwrap()
     assert repr(found) == "ApiPlace(https://api.example.com, …)"

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from returns.pipeline import is_successful
 
-from igniter_connectors.core.api.api_base import ApiPlace
-from igniter_connectors.core.api.api_url import address_below
+from igniter_connectors.core.api.api_base import ResolvedApiBase
+from igniter_connectors.core.api.api_url import build_api_url
 
-PLACE = ApiPlace("https://api.example", "/v1")
-ROOT = ApiPlace("https://api.example", "")
+PLACE = ResolvedApiBase("https://api.example", "/v1")
+ROOT = ResolvedApiBase("https://api.example", "")
 
 
 @pytest.mark.parametrize(
@@ -39,14 +39,14 @@ ROOT = ApiPlace("https://api.example", "")
 )
 def test_an_address_below_an_api(path: str, url: str) -> None:
     """Appended to the base path, or of the same origin."""
-    assert address_below(PLACE, path).unwrap() == url
+    assert build_api_url(PLACE, path).unwrap() == url
 
 
 def test_an_api_without_a_path_has_one_slash() -> None:
     """Between host and what follows there is always one."""
-    assert address_below(ROOT, "").unwrap() == "https://api.example/"
-    assert address_below(ROOT, "?a=1").unwrap() == "https://api.example/?a=1"
-    assert address_below(ROOT, "users").unwrap() == "https://api.example/users"
+    assert build_api_url(ROOT, "").unwrap() == "https://api.example/"
+    assert build_api_url(ROOT, "?a=1").unwrap() == "https://api.example/?a=1"
+    assert build_api_url(ROOT, "users").unwrap() == "https://api.example/users"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_an_api_without_a_path_has_one_slash() -> None:
 )
 def test_an_address_that_leads_elsewhere_is_refused(path: str) -> None:
     """Another host however it is written, another scheme, a user, a way up, a broken line."""
-    assert not is_successful(address_below(PLACE, path))
+    assert not is_successful(build_api_url(PLACE, path))
 
 
 AWKWARD = st.text(
@@ -111,7 +111,7 @@ AWKWARD = st.text(
 @given(st.one_of(st.text(), AWKWARD, AWKWARD.map("https://api.example".__add__)))
 def test_every_address_is_of_the_apis_origin(path: str) -> None:
     """To Python's parser and to the one that sends the request."""
-    found = address_below(PLACE, path)
+    found = build_api_url(PLACE, path)
     if is_successful(found):
         url = found.unwrap()
         assert url.startswith(("https://api.example/", "https://api.example/v1"))

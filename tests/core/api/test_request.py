@@ -8,15 +8,15 @@ import msgspec
 import pytest
 from returns.result import Failure
 
-from igniter_connectors.core.api.api_base import ApiPlace
-from igniter_connectors.core.api.request import ApiRequest, ReadyRequest, build_request
+from igniter_connectors.core.api.api_base import ResolvedApiBase
+from igniter_connectors.core.api.request import ApiRequest, PreparedRequest, build_request
 from igniter_connectors.core.secret import Secret
 
 CANARY = "canary-5f1d"
-PLACE = ApiPlace("https://api.example", "/v1")
+PLACE = ResolvedApiBase("https://api.example", "/v1")
 
 
-def build(method: str = "GET", path: str = "/users", **asked: Any) -> ReadyRequest:
+def build(method: str = "GET", path: str = "/users", **asked: Any) -> PreparedRequest:
     """A request that may be sent."""
     return build_request(
         ApiRequest(method=method, path=path, **asked), PLACE, idempotency_header="Idempotency-Key"
@@ -151,10 +151,10 @@ def test_a_header_stands_once() -> None:
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "POST", "PATCH"])
 def test_what_may_be_repeated(method: str) -> None:
     """Idempotent methods (RFC 9110 section 9.2.2), and any with a key."""
-    assert build(method).is_repeatable == (method not in ("POST", "PATCH"))
-    assert build(method, idempotency_key="one").is_repeatable
-    assert build(method, headers={"idempotency-key": "one"}).is_repeatable
-    assert build(method, headers={"idempotency-key": ""}).is_repeatable == (
+    assert build(method).is_idempotent == (method not in ("POST", "PATCH"))
+    assert build(method, idempotency_key="one").is_idempotent
+    assert build(method, headers={"idempotency-key": "one"}).is_idempotent
+    assert build(method, headers={"idempotency-key": ""}).is_idempotent == (
         method not in ("POST", "PATCH")
     )
 
@@ -164,7 +164,7 @@ def test_a_key_goes_into_the_apis_own_header() -> None:
     asked = ApiRequest(method="POST", path="/orders", idempotency_key="one")
     ready = build_request(asked, PLACE, idempotency_header="PayPal-Request-Id").unwrap()
     assert ready.request.header("paypal-request-id") == "one"
-    assert ready.is_repeatable
+    assert ready.is_idempotent
 
 
 @pytest.mark.parametrize("method", ["get", "TRACE", "CONNECT", "BREW", "", "GET /x HTTP/1.1\r\n"])
@@ -175,8 +175,8 @@ def test_another_method_is_refused(method: str) -> None:
 
 def test_a_handlers_own_authorization_stands_instead_of_the_token() -> None:
     """For the one call that wants another."""
-    assert build().takes_token
-    assert not build(headers={"authorization": "Basic x"}).takes_token
+    assert build().needs_token
+    assert not build(headers={"authorization": "Basic x"}).needs_token
 
 
 def test_what_was_asked_for_shows_nothing() -> None:

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.api.access_token import AccessToken
-from igniter_connectors.core.api.request import ReadyRequest
+from igniter_connectors.core.api.request import PreparedRequest
 from igniter_connectors.core.api.retry_policy import (
-    MOST_REPETITIONS,
+    MAX_RETRIES,
     ObtainToken,
     RenewToken,
     Reply,
     Send,
     Wait,
-    converse,
+    api_conversation,
 )
 from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse
 from igniter_connectors.core.problem import (
@@ -79,14 +79,14 @@ class World:
         *,
         token: AccessToken | None = None,
         has_grant: bool = False,
-        is_repeatable: bool | None = None,
-        takes_token: bool = True,
+        is_idempotent: bool | None = None,
+        needs_token: bool = True,
     ) -> Result[HttpResponse, ApiProblem]:
         """The conversation to its end."""
-        may = method in ("GET", "PUT") if is_repeatable is None else is_repeatable
+        may = method in ("GET", "PUT") if is_idempotent is None else is_idempotent
         request = HttpRequest(method, "https://api.example/v1", (("X", "y"),), b"body")
-        conversation = converse(
-            ReadyRequest(request, may, takes_token),
+        conversation = api_conversation(
+            PreparedRequest(request, may, needs_token),
             connector="crm",
             token=token,
             has_grant=has_grant or token is not None,
@@ -179,10 +179,10 @@ def test_without_a_grant_no_token_is_sent() -> None:
 def test_a_handlers_own_authorization_is_sent_alone() -> None:
     """Neither ours beside it, nor a renewal for its 401."""
     world = World([answer(401)])
-    assert world.run(token=FIRST, takes_token=False) == Failure(ApiUnauthorized("crm"))
+    assert world.run(token=FIRST, needs_token=False) == Failure(ApiUnauthorized("crm"))
     assert (world.authorizations, world.refused) == ([None], [])
     unasked = World([OK])
-    assert unasked.run(has_grant=True, takes_token=False) == Success(OK)
+    assert unasked.run(has_grant=True, needs_token=False) == Success(OK)
     assert unasked.obtained == 0
 
 
@@ -235,7 +235,7 @@ def test_what_may_be_done_twice_is_repeated(trouble: Answer) -> None:
     assert world.run("GET") == Success(OK)
     assert world.waits == [timedelta(seconds=one) for one in (0.5, 1, 2)]
     keyed = World([trouble, OK])
-    assert keyed.run("POST", is_repeatable=True) == Success(OK)
+    assert keyed.run("POST", is_idempotent=True) == Success(OK)
 
 
 @pytest.mark.parametrize("trouble", [answer(429), NOT_SENT])
@@ -266,7 +266,7 @@ def test_trouble_that_stays_is_the_answer(status: int) -> None:
     """The fourth is handed over as it is."""
     world = World([answer(status)] * 4)
     assert world.run() == Success(answer(status))
-    assert len(world.sent) == 1 + MOST_REPETITIONS
+    assert len(world.sent) == 1 + MAX_RETRIES
 
 
 def test_a_limit_that_stays_says_when_to_come_back() -> None:
@@ -364,7 +364,7 @@ def test_no_answers_make_it_do_too_much(
     world = World(answers, tokens=[SECOND], jitter=jitter, deadline=timedelta(seconds=seconds or 1))
     given = world.run(method, token=FIRST)
     assert len(world.refused) <= 1
-    assert len(world.sent) <= 2 + MOST_REPETITIONS
+    assert len(world.sent) <= 2 + MAX_RETRIES
     assert all(begun < world.deadline for begun in world.begun_at)
     assert world.elapsed < world.deadline
     if method == "POST":

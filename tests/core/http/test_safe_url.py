@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igniter_connectors.core.http.safe_url import is_loopback, is_own_path
+from igniter_connectors.core.http.safe_url import is_loopback, is_safe_return_path
 from tests.core.vector_files import vectors
 
 
@@ -54,13 +54,13 @@ def test_there_are_at_least_forty_hostile_return_urls() -> None:
 )
 def test_no_hostile_return_url_is_taken(url: str) -> None:
     """The callback is no open redirect, however a browser or a proxy reads the place."""
-    assert not is_own_path(url)
+    assert not is_safe_return_path(url)
 
 
 @pytest.mark.parametrize("url", RETURN_URLS.harmless)
 def test_paths_of_ones_own_site_are_taken(url: str) -> None:
     """Paths, queries, fragments and encoded characters are no reason to refuse."""
-    assert is_own_path(url)
+    assert is_safe_return_path(url)
 
 
 # A path-absolute URL as browsers read it: tabs and line ends are dropped, backslashes are
@@ -77,7 +77,7 @@ def leaves_the_site(text: str) -> bool:
 )
 def test_what_is_taken_stays_on_the_site(text: str) -> None:
     """Whatever is accepted is one's own, as it stands and decoded once."""
-    if is_own_path(text):
+    if is_safe_return_path(text):
         assert not leaves_the_site(text)
         assert not leaves_the_site(unquote(text))
         assert text.isascii()

@@ -14,10 +14,10 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from msgspec.structs import replace
 
-from igniter_connectors.core.http.base64url import url_safe
+from igniter_connectors.core.http.base64url import encode_base64url
 from igniter_connectors.core.oauth.client_assertion import (
     ASSERTION_LIFE,
-    Moment,
+    SigningContext,
     assertion_fields,
     assertion_key_fault,
 )
@@ -31,7 +31,7 @@ from tests.core.vector_files import vectors
 from .keys import ALGORITHMS, EC, OKP, RSA, key_for, pem
 from .providers import provider
 
-MOMENT = Moment(NOW, b"e" * 16)
+SIGNING = SigningContext(NOW, b"e" * 16)
 
 
 class Assertion(msgspec.Struct):
@@ -56,7 +56,7 @@ def test_the_example_of_the_rfc() -> None:
     """The assertion's type, its header and how its claims begin are those of section 2.2."""
     vector = vectors("rfc7523_client_assertion.json", Assertion)
     fields = assertion_fields(
-        signing(vector.algorithm, client_assertion_key_id=vector.key_id), MOMENT
+        signing(vector.algorithm, client_assertion_key_id=vector.key_id), SIGNING
     )
     assert fields["client_assertion_type"] == vector.assertion_type
     assert fields["client_assertion"].startswith(vector.assertion_begins)
@@ -67,7 +67,7 @@ def test_the_assertion_is_signed_with_the_declared_algorithm(algorithm: str) -> 
     """Verified with the public half; the claims are those of section 3, and no more."""
     judged = signing(algorithm)
     assert provider_fault(judged) is None
-    fields = assertion_fields(judged, MOMENT)
+    fields = assertion_fields(judged, SIGNING)
     token = jwt.decode(fields["client_assertion"], key_for(algorithm), [algorithm])
     assert token.header == {"alg": algorithm}
     at = int(NOW.timestamp())
@@ -75,7 +75,7 @@ def test_the_assertion_is_signed_with_the_declared_algorithm(algorithm: str) -> 
         "iss": "client",
         "sub": "client",
         "aud": judged.token_url,
-        "jti": url_safe(b"e" * 16),
+        "jti": encode_base64url(b"e" * 16),
         "iat": at,
         "exp": at + 60,
     }
@@ -94,14 +94,14 @@ def test_a_jwk_is_read_as_a_pem_is() -> None:
     judged = signing(client_assertion_key_id="declared")
     judged = replace(judged, client_assertion_key=as_json)
     assert provider_fault(judged) is None
-    token = jwt.decode(assertion_fields(judged, MOMENT)["client_assertion"], RSA, ["RS256"])
+    token = jwt.decode(assertion_fields(judged, SIGNING)["client_assertion"], RSA, ["RS256"])
     assert token.header == {"alg": "RS256", "kid": "declared"}
 
 
 def test_whom_the_assertion_is_for_may_be_declared() -> None:
     """Some servers take their issuer alone."""
     judged = signing(client_assertion_audience="https://issuer.example")
-    token = jwt.decode(assertion_fields(judged, MOMENT)["client_assertion"], RSA, ["RS256"])
+    token = jwt.decode(assertion_fields(judged, SIGNING)["client_assertion"], RSA, ["RS256"])
     assert token.claims["aud"] == "https://issuer.example"
 
 
@@ -110,7 +110,7 @@ def test_each_request_has_an_id_of_its_own(one: bytes, other: bytes) -> None:
     """Servers refuse an assertion that they saw before (section 3, jti)."""
     ids = [
         jwt.decode(
-            assertion_fields(signing("Ed25519"), Moment(NOW, entropy))["client_assertion"],
+            assertion_fields(signing("Ed25519"), SigningContext(NOW, entropy))["client_assertion"],
             OKP,
             ["Ed25519"],
         ).claims["jti"]
@@ -121,7 +121,7 @@ def test_each_request_has_an_id_of_its_own(one: bytes, other: bytes) -> None:
 
 def test_a_request_carries_the_assertion_and_no_secret() -> None:
     """One method a request: no header, no client_secret."""
-    request = token_request(signing(), {"grant_type": "x"}, moment=MOMENT)
+    request = token_request(signing(), {"grant_type": "x"}, signing=SIGNING)
     form = dict(parse_qsl(request.body.decode()))
     assert set(form) == {
         "grant_type",
@@ -134,13 +134,13 @@ def test_a_request_carries_the_assertion_and_no_secret() -> None:
 
 def test_signing_without_the_moment_is_a_fault_of_the_callers() -> None:
     """It is told, and nothing unsigned is sent."""
-    with pytest.raises(ValueError, match="needs the moment"):
+    with pytest.raises(ValueError, match="needs a signing context"):
         token_request(signing(), {})
 
 
 def test_a_moment_does_not_show_its_entropy() -> None:
     """It is in the request, and in no log."""
-    assert repr(MOMENT) == f"Moment({NOW.isoformat()}, …)"
+    assert repr(SIGNING) == f"SigningContext({NOW.isoformat()}, …)"
 
 
 # --- keys -------------------------------------------------------------------------------------

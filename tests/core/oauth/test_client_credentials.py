@@ -14,10 +14,10 @@ from igniter_connectors.core.connection.record import Grant
 from igniter_connectors.core.oauth.client_credentials import (
     client_credentials_request,
     judge_client_credentials,
-    judge_client_renewal,
-    renews_as_client,
+    judge_client_credentials_refresh,
+    uses_client_credentials,
 )
-from igniter_connectors.core.oauth.refresh import DefiniteFailure, Outcome, Renewed
+from igniter_connectors.core.oauth.refresh import DefiniteFailure, Refreshed, RefreshOutcome
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import TokenMalformed, TokenRefused
 from igniter_connectors.core.secret import Secret
@@ -25,7 +25,7 @@ from igniter_connectors.typing import HttpFailed
 from tests.core.examples import NOW
 
 from .providers import PROVIDER, answer, provider
-from .test_client_assertion import MOMENT, signing
+from .test_client_assertion import SIGNING, signing
 
 FORGE = OAuthProvider(
     authorization_url="https://forge.example/authorize",
@@ -62,7 +62,7 @@ def test_the_request_asks_in_the_clients_own_name() -> None:
 
 def test_a_client_that_signs_asks_too() -> None:
     """With an assertion of its own."""
-    form = dict(parse_qsl(client_credentials_request(signing(), moment=MOMENT).body.decode()))
+    form = dict(parse_qsl(client_credentials_request(signing(), signing=SIGNING).body.decode()))
     assert form["grant_type"] == "client_credentials"
     assert "client_assertion" in form
 
@@ -100,9 +100,9 @@ def test_its_problems_are_those_of_the_token_endpoint() -> None:
     assert malformed.failure() == TokenMalformed("x", "$.instance_url")
 
 
-def judged(status: int, body: object) -> Outcome:
+def judged(status: int, body: object) -> RefreshOutcome:
     """What an answer means."""
-    return judge_client_renewal(
+    return judge_client_credentials_refresh(
         HttpResponse(status, (), msgspec.json.encode(body)),
         FORGE,
         FORMER,
@@ -124,13 +124,16 @@ def test_what_is_the_client_s_own_is_told_by_row_tokens_and_client(
     refreshable: bool, tokens: TokenSet, provider: OAuthProvider, expected: bool
 ) -> None:
     """To be renewed, by no refresh token, and by a client that can prove itself."""
-    assert renews_as_client(replace(GRANT, refreshable=refreshable), tokens, provider) is expected
+    assert (
+        uses_client_credentials(replace(GRANT, refreshable=refreshable), tokens, provider)
+        is expected
+    )
 
 
 def test_new_tokens_take_the_place_of_the_former_ones_without_a_refresh_token() -> None:
     """One that came beside them is left aside, its end too; the key they are bound to stays."""
     body = {"access_token": "new", "refresh_token": "r", "refresh_expires_in": 9, "expires_in": 60}
-    assert judged(200, body) == Renewed(
+    assert judged(200, body) == Refreshed(
         TokenSet(Secret("new"), expires_at=NOW + timedelta(seconds=60), dpop_key=FORMER.dpop_key)
     )
 
@@ -151,7 +154,7 @@ def test_no_answer_is_a_verdict_or_leaves_a_mark(status: int, body: object) -> N
 
 def test_a_lost_answer_is_a_failure_to_try_again() -> None:
     """Nothing was spent."""
-    outcome = judge_client_renewal(
+    outcome = judge_client_credentials_refresh(
         HttpFailed(sent=True), FORGE, FORMER, connector="forge", received_at=NOW
     )
     assert outcome == DefiniteFailure()

@@ -18,7 +18,7 @@ from igniter_connectors.core.secret import Secret
 from tests.core.examples import NOW
 
 from .providers import PROVIDER, answer, provider
-from .test_client_assertion import MOMENT, signing
+from .test_client_assertion import SIGNING, signing
 
 TEXT = st.text(st.characters(codec="utf-8"))
 
@@ -75,5 +75,5 @@ def test_without_declared_extras_it_is_the_token_endpoints_judgement() -> None:
 
 def test_a_client_that_signs_exchanges_too() -> None:
     """With an assertion of its own."""
-    request = exchange_request(signing(), code="c", verifier="v", redirect_uri="r", moment=MOMENT)
+    request = exchange_request(signing(), code="c", verifier="v", redirect_uri="r", signing=SIGNING)
     assert b"client_assertion=" in request.body

@@ -16,7 +16,7 @@ from returns.result import Result
 from igniter_connectors.core.http.messages import HttpFailed
 from igniter_connectors.core.oauth.device_authorization import (
     DEFAULT_INTERVAL,
-    LONGEST_INTERVAL,
+    MAX_INTERVAL,
     DeviceAuthorization,
     device_request,
     judge_device,
@@ -34,7 +34,7 @@ from tests.core.examples import NOW
 from tests.core.vector_files import vectors
 
 from .providers import PROVIDER, answer, provider
-from .test_client_assertion import MOMENT, signing
+from .test_client_assertion import SIGNING, signing
 
 URL = "https://provider.example/device"
 
@@ -115,10 +115,10 @@ def test_a_confidential_client_authenticates() -> None:
     assert request is not None
     assert request.header("authorization") is not None
     assert request.body == b"client_id=client"
-    request = device_request(signing(device_authorization_url=URL), moment=MOMENT)
+    request = device_request(signing(device_authorization_url=URL), signing=SIGNING)
     assert request is not None
     assert "client_assertion" in dict(parse_qsl(request.body.decode()))
-    poll = poll_request(signing(), DEVICE, moment=MOMENT)
+    poll = poll_request(signing(), DEVICE, signing=SIGNING)
     assert "client_assertion" in dict(parse_qsl(poll.body.decode()))
 
 
@@ -271,7 +271,7 @@ def test_slowing_down_stays() -> None:
         assert isinstance(again, DeviceAuthorization)
         device = again
         assert device.interval == timedelta(seconds=expected)
-    long = replace(DEVICE, interval=LONGEST_INTERVAL)
+    long = replace(DEVICE, interval=MAX_INTERVAL)
     assert polled({"error": "slow_down"}, 400, long) == long
     assert polled(None, device=long) == long
 

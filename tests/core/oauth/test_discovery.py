@@ -15,12 +15,12 @@ from igniter_connectors.core.http.messages import HttpFailed, HttpResponse, orig
 from igniter_connectors.core.oauth.discovery import (
     Document,
     ServerMetadata,
-    description_requests,
-    discovery_request,
-    is_to_be_asked_elsewhere,
+    discovery_requests,
+    is_document_missing,
     judge_discovery,
-    metadata_request,
+    openid_configuration_request,
     provider_from,
+    server_metadata_request,
 )
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.provider_validation import provider_fault
@@ -50,7 +50,7 @@ DOCUMENT: Final[dict[str, Any]] = {
 )
 def test_the_document_lies_below_the_issuer(issuer: str, url: str) -> None:
     """With one slash between, whether the issuer ends in one or not (Discovery section 4.1)."""
-    request = discovery_request(issuer)
+    request = openid_configuration_request(issuer)
     assert (request.method, request.url) == ("GET", url)
     assert request.header("accept") == "application/json"
 
@@ -159,7 +159,7 @@ VECTOR: Final = vectors("rfc8414_metadata.json", Rfc8414)
 @pytest.mark.parametrize("address", VECTOR.addresses, ids=lambda address: address.url)
 def test_the_rfcs_addresses(address: Address) -> None:
     """Between host and path (section 3.1), under OpenID's name too (section 5)."""
-    request = metadata_request(address.issuer, document=address.document)
+    request = server_metadata_request(address.issuer, document=address.document)
     assert (request.method, request.url) == ("GET", address.url)
     assert request.header("accept") == "application/json"
 
@@ -167,13 +167,15 @@ def test_the_rfcs_addresses(address: Address) -> None:
 def test_the_default_document_is_the_rfcs() -> None:
     """And a slash at the end of the issuer is not doubled."""
     url = "https://example.com/.well-known/oauth-authorization-server/a"
-    assert metadata_request("https://example.com/a/").url == url
-    assert metadata_request("https://example.com/").url == url.removesuffix("/a")
+    assert server_metadata_request("https://example.com/a/").url == url
+    assert server_metadata_request("https://example.com/").url == url.removesuffix("/a")
 
 
 def test_openids_address_is_below_the_path() -> None:
     """The legacy form of section 5, which OpenID Connect Discovery has."""
-    assert discovery_request(VECTOR.openid_address.issuer).url == VECTOR.openid_address.url
+    assert (
+        openid_configuration_request(VECTOR.openid_address.issuer).url == VECTOR.openid_address.url
+    )
 
 
 # --- where to ask -------------------------------------------------------------------------------
@@ -189,14 +191,14 @@ def test_openids_address_is_below_the_path() -> None:
 )
 def test_an_issuer_without_a_path_has_two_addresses(issuer: str, paths: list[str]) -> None:
     """OpenID's first, which tells the most."""
-    asked = [request.url for request in description_requests(issuer).unwrap()]
+    asked = [request.url for request in discovery_requests(issuer).unwrap()]
     assert asked == [f"{issuer.rstrip('/')}/.well-known/{path}" for path in paths]
 
 
 @pytest.mark.parametrize("issuer", [f"{ISSUER}/a", f"{ISSUER}/a/"])
 def test_an_issuer_with_a_path_has_three(issuer: str) -> None:
     """Below the path, and both names between host and path (RFC 8414 section 5)."""
-    assert [request.url for request in description_requests(issuer).unwrap()] == [
+    assert [request.url for request in discovery_requests(issuer).unwrap()] == [
         f"{ISSUER}/a/.well-known/openid-configuration",
         f"{ISSUER}/.well-known/oauth-authorization-server/a",
         f"{ISSUER}/.well-known/openid-configuration/a",
@@ -225,7 +227,7 @@ def test_an_issuer_with_a_path_has_three(issuer: str) -> None:
 )
 def test_what_is_no_issuer_is_not_asked(issuer: str) -> None:
     """And what may be a secret in it is not told (RFC 8414 section 2)."""
-    problem = description_requests(issuer).failure()
+    problem = discovery_requests(issuer).failure()
     assert problem.reason.startswith("an issuer ")
     assert CANARY not in f"{problem!r} {problem.message}"
 
@@ -233,7 +235,7 @@ def test_what_is_no_issuer_is_not_asked(issuer: str) -> None:
 @given(st.text() | st.text().map(lambda text: f"https://{text}"))
 def test_any_text_is_an_issuer_or_none(issuer: str) -> None:
     """No exception; what is asked is of the issuer's own origin."""
-    requests = description_requests(issuer)
+    requests = discovery_requests(issuer)
     for request in requests.value_or(()):
         assert origin_of(request.url) == origin_of(issuer)
 
@@ -249,7 +251,7 @@ def test_only_a_document_that_is_not_there_is_looked_for_elsewhere(
     status: int, elsewhere: bool
 ) -> None:
     """A server in trouble could be taken for one that publishes less than it does."""
-    assert is_to_be_asked_elsewhere(HttpResponse(status)) is elsewhere
+    assert is_document_missing(HttpResponse(status)) is elsewhere
 
 
 # --- a provider of it ---------------------------------------------------------------------------

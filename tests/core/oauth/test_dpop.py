@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from igniter_connectors.core.http.base64url import octets_of, url_safe
+from igniter_connectors.core.http.base64url import decode_base64url, encode_base64url
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
-from igniter_connectors.core.oauth.client_assertion import Moment
+from igniter_connectors.core.oauth.client_assertion import SigningContext
 from igniter_connectors.core.oauth.dpop import (
     access_token_hash,
     new_dpop_key,
-    nonce_demanded,
-    nonce_of_server,
     proof,
+    required_nonce,
+    server_nonce,
     thumbprint_of,
     with_proof,
 )
@@ -27,7 +27,7 @@ from tests.core.vector_files import vectors
 
 from .providers import answer
 
-MOMENT = Moment(NOW, b"e" * 16)
+SIGNING = SigningContext(NOW, b"e" * 16)
 OCTETS = st.binary(min_size=40, max_size=40)
 KEY = new_dpop_key(bytes(range(40)))
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -66,7 +66,7 @@ def test_a_proof_for_the_token_endpoint_is_made_as_figure_2_is() -> None:
     """The same header members and claims; only key, time and id are other ones."""
     key = Secret(msgspec.json.encode(VECTOR.key).decode())
     header, claims = read(VECTOR.token_proof, key)
-    made = proof(KEY, method="POST", url=str(claims["htu"]), moment=MOMENT)
+    made = proof(KEY, method="POST", url=str(claims["htu"]), signing=SIGNING)
     own_header, own_claims = read(made)
     assert {**own_header, "jwk": 0} == {**header, "jwk": 0}
     jwk, theirs = own_header["jwk"], header["jwk"]
@@ -84,7 +84,7 @@ def test_a_proof_for_a_resource_is_made_as_figure_12_is() -> None:
         KEY,
         method="GET",
         url=f"{claims['htu']}?page=2#part",
-        moment=MOMENT,
+        signing=SIGNING,
         access_token=Secret(VECTOR.access_token),
     )
     own_header, own_claims = read(made)
@@ -93,21 +93,21 @@ def test_a_proof_for_a_resource_is_made_as_figure_12_is() -> None:
 
 
 def test_a_proof_says_when_and_which() -> None:
-    """`iat` is the moment's second, `jti` its entropy; the nonce stands there where one was."""
-    _, claims = read(proof(KEY, method="GET", url="https://a.example/x", moment=MOMENT))
+    """`iat` is the time in seconds, `jti` the entropy; the nonce is there if one was given."""
+    _, claims = read(proof(KEY, method="GET", url="https://a.example/x", signing=SIGNING))
     assert claims == {
-        "jti": url_safe(b"e" * 16),
+        "jti": encode_base64url(b"e" * 16),
         "htm": "GET",
         "htu": "https://a.example/x",
         "iat": int(NOW.timestamp()),
     }
-    _, claims = read(proof(KEY, method="GET", url="https://a", moment=MOMENT, nonce="n.1"))
+    _, claims = read(proof(KEY, method="GET", url="https://a", signing=SIGNING, nonce="n.1"))
     assert claims["nonce"] == "n.1"
 
 
 def test_a_proof_shows_the_public_key_alone() -> None:
     """The header's key has no `d`, and is the one that the thumbprint is of."""
-    header, _ = read(proof(KEY, method="GET", url="https://a.example", moment=MOMENT))
+    header, _ = read(proof(KEY, method="GET", url="https://a.example", signing=SIGNING))
     jwk = header["jwk"]
     assert isinstance(jwk, dict)
     assert set(jwk) == {"kty", "crv", "x", "y"}
@@ -117,7 +117,7 @@ def test_a_proof_shows_the_public_key_alone() -> None:
 def test_a_request_carries_one_proof() -> None:
     """An earlier one, however it is written, is replaced; nothing else changes."""
     request = HttpRequest("POST", "https://a.example/token?x=1", (("dpop", "old"), ("A", "b")))
-    proved = with_proof(request, KEY, moment=MOMENT, access_token=Secret("t"), nonce="n")
+    proved = with_proof(request, KEY, signing=SIGNING, access_token=Secret("t"), nonce="n")
     assert [name for name, _ in proved.headers] == ["A", "DPoP"]
     _, claims = read(proved.header("dpop") or "")
     assert (claims["htm"], claims["htu"]) == ("POST", "https://a.example/token")
@@ -134,9 +134,9 @@ def test_a_key_is_made_of_entropy_alone(entropy: bytes) -> None:
     key = new_dpop_key(entropy)
     assert key == new_dpop_key(entropy)
     number = msgspec.json.decode(key.reveal())["d"]
-    value = int.from_bytes(octets_of(number) or b"", "big")
+    value = int.from_bytes(decode_base64url(number) or b"", "big")
     assert value == int.from_bytes(entropy, "big") % (ORDER - 1) + 1
-    read(proof(key, method="GET", url="https://a.example", moment=MOMENT), key)
+    read(proof(key, method="GET", url="https://a.example", signing=SIGNING), key)
 
 
 @given(OCTETS, OCTETS)
@@ -169,7 +169,7 @@ CHALLENGE = 'DPoP error="use_dpop_nonce", error_description="Resource server req
 
 def test_the_authorization_server_asks_for_a_nonce() -> None:
     """The example of section 8."""
-    assert nonce_demanded(HttpResponse(400, NONCE, ASKS)) == NONCE[0][1]
+    assert required_nonce(HttpResponse(400, NONCE, ASKS)) == NONCE[0][1]
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_the_authorization_server_asks_for_a_nonce() -> None:
 def test_a_resource_asks_for_a_nonce(challenge: str) -> None:
     """The example of section 9, and the challenge beside another."""
     answered = HttpResponse(401, (*NONCE, ("WWW-Authenticate", challenge)))
-    assert nonce_demanded(answered) == NONCE[0][1]
+    assert required_nonce(answered) == NONCE[0][1]
 
 
 @pytest.mark.parametrize(
@@ -204,13 +204,13 @@ def test_a_resource_asks_for_a_nonce(challenge: str) -> None:
 )
 def test_anything_else_asks_for_none(answered: HttpResponse) -> None:
     """So that nothing is sent twice for another reason."""
-    assert nonce_demanded(answered) is None
+    assert required_nonce(answered) is None
 
 
 def test_any_answer_may_bring_the_next_nonce() -> None:
     """Section 8.2."""
-    assert nonce_of_server(HttpResponse(200, NONCE)) == NONCE[0][1]
-    assert nonce_of_server(answer({})) is None
+    assert server_nonce(HttpResponse(200, NONCE)) == NONCE[0][1]
+    assert server_nonce(answer({})) is None
 
 
 @pytest.mark.parametrize(
@@ -230,4 +230,4 @@ def test_any_answer_may_bring_the_next_nonce() -> None:
 )
 def test_a_nonce_is_of_the_rfcs_characters(nonce: str, taken: bool) -> None:
     """NQCHAR of RFC 6749 (section 8.1), 512 of them at most."""
-    assert (nonce_of_server(HttpResponse(200, (("dpop-nonce", nonce),))) == nonce) is taken
+    assert (server_nonce(HttpResponse(200, (("dpop-nonce", nonce),))) == nonce) is taken

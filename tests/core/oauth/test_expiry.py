@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from igniter_connectors.core.json_value import JsonValue
-from igniter_connectors.core.oauth.expiry import LONGEST_LIFE, instant_of, life_until
+from igniter_connectors.core.oauth.expiry import MAX_LIFETIME, instant_of, lifetime_until
 
 AT = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 
@@ -87,24 +87,24 @@ def test_seconds_come_back(seconds: int) -> None:
 def test_anything_else_is_no_instant(said: JsonValue) -> None:
     """A time without an offset is a time of nowhere; nothing is guessed."""
     assert instant_of(said) is None
-    assert life_until(said, at=AT) is None
+    assert lifetime_until(said, at=AT) is None
 
 
 @pytest.mark.parametrize(
     ("away", "life"),
     [
-        (-LONGEST_LIFE, timedelta()),
+        (-MAX_LIFETIME, timedelta()),
         (-SECOND, timedelta()),
         (timedelta(), timedelta()),
         (SECOND, SECOND),
-        (LONGEST_LIFE, LONGEST_LIFE),
-        (LONGEST_LIFE + SECOND, None),
+        (MAX_LIFETIME, MAX_LIFETIME),
+        (MAX_LIFETIME + SECOND, None),
     ],
 )
 def test_a_life_is_from_nothing_to_ten_years(away: timedelta, life: timedelta | None) -> None:
     """What has passed is over; what lies further ahead is nonsense, such as milliseconds."""
-    assert life_until((AT + away).isoformat(), at=AT) == life
-    assert life_until(int((AT + away).timestamp()), at=AT) == life
+    assert lifetime_until((AT + away).isoformat(), at=AT) == life
+    assert lifetime_until(int((AT + away).timestamp()), at=AT) == life
 
 
 TEXTS = st.text() | st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8}(Z|[+-][0-9:]{5})")
@@ -123,5 +123,5 @@ def test_whatever_is_said_there_is_a_life_within_bounds_or_none(
     said: JsonValue, at: datetime
 ) -> None:
     """No exception, nothing negative, nothing over ten years."""
-    life = life_until(said, at=at)
-    assert life is None or timedelta() <= life <= LONGEST_LIFE
+    life = lifetime_until(said, at=at)
+    assert life is None or timedelta() <= life <= MAX_LIFETIME

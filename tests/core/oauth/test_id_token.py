@@ -14,9 +14,9 @@ from joserfc.jwk import OctKey, RSAKey
 from returns.pipeline import is_successful
 from returns.result import Result
 
-from igniter_connectors.core.http.base64url import url_safe
+from igniter_connectors.core.http.base64url import encode_base64url
 from igniter_connectors.core.oauth.id_token import (
-    LONGEST_TOKEN,
+    MAX_TOKEN_CHARS,
     UNKNOWN_KEY,
     IdTokenClaims,
     id_token_of,
@@ -82,7 +82,7 @@ def test_every_accepted_algorithm_is_verified(algorithm: str) -> None:
     """With its own kind of key, and with `at_hash` of its own digest (section 3.1.3.6)."""
     digest = "sha512" if algorithm == "Ed25519" else f"sha{algorithm[2:]}"
     whole = hashlib.new(digest, ACCESS.reveal().encode()).digest()
-    at_hash = url_safe(whole[: len(whole) // 2])
+    at_hash = encode_base64url(whole[: len(whole) // 2])
     key = key_for(algorithm)
     keys = KeySet((public(key, kid="one", alg=algorithm, use="sig"),))
     sound = token(key, {"alg": algorithm}, at_hash=at_hash)
@@ -111,7 +111,7 @@ def test_a_nonce_of_a_refresh_is_not_asked_for() -> None:
 
 def unsigned(header: dict[str, Any], signature: str = "") -> Secret:
     parts = (msgspec.json.encode(header), msgspec.json.encode(CLAIMS))
-    return Secret(".".join((*map(url_safe, parts), signature)))
+    return Secret(".".join((*map(encode_base64url, parts), signature)))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,9 @@ def test_other_ways_to_sign_are_refused(algorithm: str) -> None:
     """`none` proves nothing, and a shared secret could be our own public key (RFC 8725)."""
     refused = "is not signed in a way that is accepted"
     assert reason(unsigned({"alg": algorithm, "kid": "one"})) == refused
-    assert reason(unsigned({"alg": algorithm, "kid": "one"}, url_safe(b"x" * 64))) == refused
+    assert (
+        reason(unsigned({"alg": algorithm, "kid": "one"}, encode_base64url(b"x" * 64))) == refused
+    )
 
 
 def test_a_public_key_is_no_shared_secret() -> None:
@@ -131,7 +133,7 @@ def test_a_public_key_is_no_shared_secret() -> None:
         forged = signed(
             {"alg": "HS256", "kid": "one"},
             msgspec.json.encode(CLAIMS),
-            OctKey.import_key(url_safe(secret)),
+            OctKey.import_key(encode_base64url(secret)),
         )
         assert reason(Secret(forged)) == "is not signed in a way that is accepted"
 
@@ -162,15 +164,15 @@ def test_a_token_has_three_parts() -> None:
 @pytest.mark.parametrize(("more", "taken"), [(0, True), (1, False)])
 def test_a_token_has_at_most_64_kib(more: int, taken: bool) -> None:
     """Longer ones are not worked through."""
-    assert LONGEST_TOKEN == 65_536
+    assert MAX_TOKEN_CHARS == 65_536
     bare = len(token(pad="").reveal())
     # Three octets of a claim are four characters.
-    pad = "x" * ((LONGEST_TOKEN - bare) // 4 * 3)
+    pad = "x" * ((MAX_TOKEN_CHARS - bare) // 4 * 3)
     sound = token(pad=pad)
-    while len(sound.reveal()) < LONGEST_TOKEN + more:
+    while len(sound.reveal()) < MAX_TOKEN_CHARS + more:
         pad += "x"
         sound = token(pad=pad)
-    if more == 0 and len(sound.reveal()) > LONGEST_TOKEN:
+    if more == 0 and len(sound.reveal()) > MAX_TOKEN_CHARS:
         sound = token(pad=pad[:-1])
     assert is_successful(judge(sound)) is taken
 

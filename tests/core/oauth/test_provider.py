@@ -12,7 +12,7 @@ from igniter_connectors.core.oauth.provider import (
     TenantClient,
     authentication_of,
 )
-from igniter_connectors.core.oauth.provider_validation import RESERVED, provider_fault
+from igniter_connectors.core.oauth.provider_validation import RESERVED_PARAMETERS, provider_fault
 from igniter_connectors.core.secret import Secret
 
 from .providers import PROVIDER, provider
@@ -97,7 +97,7 @@ def test_an_empty_client_secret_is_a_fault() -> None:
 
 
 @pytest.mark.parametrize("parameters", ["authorization_parameters", "token_parameters"])
-@pytest.mark.parametrize("name", sorted(RESERVED))
+@pytest.mark.parametrize("name", sorted(RESERVED_PARAMETERS))
 def test_reserved_parameters_may_not_be_named(parameters: str, name: str) -> None:
     """What carries the flow's safety cannot be overridden by an extra parameter."""
     fault = provider_fault(provider(**{parameters: {"audience": "api", name: "evil"}}))
@@ -108,7 +108,7 @@ def test_everything_that_we_send_ourselves_is_reserved() -> None:
     """No parameter of the flow was forgotten in the list."""
     sent = {"response_type", "client_id", "redirect_uri", "state", "code_challenge", "scope"}
     sent |= {"code_challenge_method", "grant_type", "code", "code_verifier", "refresh_token"}
-    assert sent | {"client_secret"} <= RESERVED
+    assert sent | {"client_secret"} <= RESERVED_PARAMETERS
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_everything_that_the_newer_flows_send_is_reserved() -> None:
     """Devices, signed clients, revocation; and the password grant, which is not offered."""
     sent = {"device_code", "client_assertion", "client_assertion_type", "token", "nonce"}
     sent |= {"token_type_hint", "request_uri", "request", "dpop_jkt", "response_mode"}
-    assert sent | {"username", "password", "assertion", "iss", "error"} <= RESERVED
+    assert sent | {"username", "password", "assertion", "iss", "error"} <= RESERVED_PARAMETERS
 
 
 def test_pushing_that_is_required_needs_an_endpoint() -> None:

@@ -23,7 +23,7 @@ from tests.core.examples import NOW
 from tests.core.vector_files import vectors
 
 from .providers import PROVIDER, answer, provider
-from .test_client_assertion import MOMENT, signing
+from .test_client_assertion import SIGNING, signing
 
 URL = "https://provider.example/par"
 
@@ -67,7 +67,7 @@ def test_a_client_that_signs_deposits_too() -> None:
         redirect_uri="r",
         state="s",
         verifier="v" * 43,
-        moment=MOMENT,
+        signing=SIGNING,
     )
     assert request is not None
     assert b"client_assertion=" in request.body

@@ -15,8 +15,8 @@ from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.refresh import (
     DefiniteFailure,
     GrantDead,
-    Outcome,
-    Renewed,
+    Refreshed,
+    RefreshOutcome,
     UnknownOutcome,
     back_off,
     judge_refresh,
@@ -38,7 +38,7 @@ def judge(
     response: HttpResponse | HttpFailed,
     judged: OAuthProvider = PROVIDER,
     spent: TokenSet = SPENT,
-) -> Outcome:
+) -> RefreshOutcome:
     return judge_refresh(response, judged, spent, connector="telegram", received_at=NOW)
 
 
@@ -62,8 +62,8 @@ def test_the_request_spends_the_refresh_token() -> None:
 # --- the answer -----------------------------------------------------------------------------
 
 
-def renewed(outcome: Outcome) -> TokenSet:
-    assert isinstance(outcome, Renewed)
+def renewed(outcome: RefreshOutcome) -> TokenSet:
+    assert isinstance(outcome, Refreshed)
     return outcome.tokens
 
 
@@ -161,8 +161,8 @@ def test_an_answer_that_cannot_be_read_condemns_no_grant(body: bytes, status: in
 def test_any_answer_has_an_outcome(body: bytes, status: int) -> None:
     """Whatever bytes come back, there is one of the four, and only a 2xx renews."""
     outcome = judge(answer(body, status))
-    assert isinstance(outcome, Renewed | GrantDead | DefiniteFailure | UnknownOutcome)
-    assert not isinstance(outcome, Renewed) or 200 <= status < 300
+    assert isinstance(outcome, Refreshed | GrantDead | DefiniteFailure | UnknownOutcome)
+    assert not isinstance(outcome, Refreshed) or 200 <= status < 300
 
 
 # --- when to try again ------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from igniter_connectors.core.connection.record import ConnectionKey, ConnectionR
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.refresh_decision import (
     EXPIRY_MARGIN,
-    LONGEST_LEAD,
+    MAX_LEAD,
     Freshness,
     GiveUp,
     TakeLease,
@@ -129,9 +129,9 @@ def test_a_token_of_an_hour(left: timedelta, state: Freshness) -> None:
 @pytest.mark.parametrize(
     ("left", "state"),
     [
-        (LONGEST_LEAD + MICRO, "fresh"),
-        (LONGEST_LEAD, "due"),
-        (LONGEST_LEAD - MICRO, "due"),
+        (MAX_LEAD + MICRO, "fresh"),
+        (MAX_LEAD, "due"),
+        (MAX_LEAD - MICRO, "due"),
         (EXPIRY_MARGIN, "expired"),
     ],
 )

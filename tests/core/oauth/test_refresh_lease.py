@@ -8,13 +8,13 @@ from msgspec.structs import replace
 
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord, Grant
 from igniter_connectors.core.oauth.refresh_lease import (
-    COMMIT_RETRY,
+    COMMIT_RETRY_INTERVAL,
     DEADLINE,
     DURATION,
-    SETTLING,
+    SETTLE_TIME,
     Lease,
     dead_status,
-    is_still_ours,
+    matches_lease,
 )
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -27,14 +27,14 @@ LEASE = Lease("row", "owner", b"sealed", 3, 0, unresolved_before=False)
 
 def test_what_the_lease_was_taken_on_is_row_and_generation() -> None:
     """Another row, another generation, no grant, no row: read again."""
-    assert is_still_ours(ROW, LEASE)
+    assert matches_lease(ROW, LEASE)
     for row in (
         None,
         replace(ROW, id="other"),
         replace(ROW, grant=None),
         replace(ROW, grant=replace(GRANT, generation=4)),
     ):
-        assert not is_still_ours(row, LEASE)
+        assert not matches_lease(row, LEASE)
 
 
 def test_a_mark_that_stood_before_makes_a_dead_grant_a_lost_rotation() -> None:
@@ -46,7 +46,7 @@ def test_a_mark_that_stood_before_makes_a_dead_grant_a_lost_rotation() -> None:
 def test_the_times_fit_into_one_another() -> None:
     """A holder has time to commit after its deadline; who takes over waits out a retry."""
     assert DEADLINE < DURATION
-    assert SETTLING > COMMIT_RETRY
+    assert SETTLE_TIME > COMMIT_RETRY_INTERVAL
 
 
 def test_a_lease_shows_no_token() -> None:

@@ -7,30 +7,34 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from igniter_connectors.core.oauth.retry_on_401 import YOUNGEST, is_same_account, may_renew_refused
+from igniter_connectors.core.oauth.retry_on_401 import (
+    MIN_TOKEN_AGE,
+    is_same_account,
+    may_refresh_after_401,
+)
 from tests.core.examples import GRANT, NOW, record
 
 
 @pytest.mark.parametrize(
     ("age", "is_renewed"),
     [
-        (YOUNGEST - timedelta(microseconds=1), False),
-        (YOUNGEST, True),
-        (YOUNGEST + timedelta(microseconds=1), True),
+        (MIN_TOKEN_AGE - timedelta(microseconds=1), False),
+        (MIN_TOKEN_AGE, True),
+        (MIN_TOKEN_AGE + timedelta(microseconds=1), True),
         (timedelta(0), False),
         (timedelta(seconds=-5), False),
     ],
 )
 def test_a_token_younger_than_a_minute_stays(age: timedelta, is_renewed: bool) -> None:
     """An API that refuses everybody does not turn each call into a refresh."""
-    assert may_renew_refused(record(grant=GRANT), now=NOW + age) is is_renewed
+    assert may_refresh_after_401(record(grant=GRANT), now=NOW + age) is is_renewed
 
 
 def test_what_cannot_be_renewed_is_not_tried() -> None:
     """And is not condemned for one refused call."""
     later = NOW + timedelta(days=1)
-    assert not may_renew_refused(record(grant=replace(GRANT, refreshable=False)), now=later)
-    assert not may_renew_refused(record(grant=None), now=later)
+    assert not may_refresh_after_401(record(grant=replace(GRANT, refreshable=False)), now=later)
+    assert not may_refresh_after_401(record(grant=None), now=later)
 
 
 def test_a_call_goes_on_as_the_account_that_it_began_as() -> None:

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from igniter_connectors.core.http.messages import DEADLINE, HttpFailed
 from igniter_connectors.core.oauth.revocation import (
-    CLAIM,
-    HELD_BACK,
+    CLAIM_DURATION,
+    GRANT_REVOCATION_DELAY,
     Revocation,
     Revoked,
     RevokeLater,
@@ -27,7 +27,7 @@ from igniter_connectors.core.secret import Secret
 from tests.core.examples import granted
 
 from .providers import PROVIDER, answer, provider
-from .test_client_assertion import MOMENT, signing
+from .test_client_assertion import SIGNING, signing
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 URL = "https://provider.example/revoke"
@@ -51,7 +51,7 @@ def test_the_request_names_the_token_and_its_kind(kind: TokenKind) -> None:
 def test_a_client_that_signs_revokes_too() -> None:
     """With an assertion of its own."""
     request = revoke_request(
-        signing(revocation_url=URL), Secret("t"), kind="refresh_token", moment=MOMENT
+        signing(revocation_url=URL), Secret("t"), kind="refresh_token", signing=SIGNING
     )
     assert request is not None
     assert b"client_assertion=" in request.body
@@ -132,6 +132,6 @@ def test_a_revocation_holds_the_grant_and_the_config_that_minted_it() -> None:
 
 def test_a_grant_is_held_back_longer_than_a_callback_takes() -> None:
     """Exchange and user info, each within its deadline; and a claim outlives its request."""
-    assert HELD_BACK > 2 * DEADLINE
-    assert CLAIM > DEADLINE
-    assert timedelta(minutes=5) > HELD_BACK
+    assert GRANT_REVOCATION_DELAY > 2 * DEADLINE
+    assert CLAIM_DURATION > DEADLINE
+    assert timedelta(minutes=5) > GRANT_REVOCATION_DELAY

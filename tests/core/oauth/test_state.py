@@ -7,7 +7,7 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from igniter_connectors.core.http.base64url import url_safe
+from igniter_connectors.core.http.base64url import encode_base64url
 from igniter_connectors.core.oauth.state import (
     AuthorizationPayload,
     browser_binding,
@@ -18,7 +18,7 @@ from igniter_connectors.core.oauth.state import (
 )
 
 CANARY = "canary-5f1d"
-STATES = st.binary(min_size=32, max_size=32).map(url_safe)
+STATES = st.binary(min_size=32, max_size=32).map(encode_base64url)
 ANY_TEXT = st.text(st.characters(codec=None))
 
 

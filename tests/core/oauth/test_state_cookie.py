@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igniter_connectors.core.http.base64url import url_safe
+from igniter_connectors.core.http.base64url import encode_base64url
 from igniter_connectors.core.oauth.state import (
     LIFETIME,
     state_hash,
@@ -19,7 +19,7 @@ from igniter_connectors.core.oauth.state_cookie import (
     set_cookie,
 )
 
-STATES = st.binary(min_size=32, max_size=32).map(url_safe)
+STATES = st.binary(min_size=32, max_size=32).map(encode_base64url)
 ANY_TEXT = st.text(st.characters(codec=None))
 
 

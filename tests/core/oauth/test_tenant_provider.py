@@ -14,7 +14,7 @@ from returns.pipeline import is_successful
 
 from igniter_connectors.core.connector.builder import Connector
 from igniter_connectors.core.oauth.endpoint_template import (
-    filled,
+    fill_template,
     is_template,
     placeholders,
     template_fault,
@@ -24,7 +24,7 @@ from igniter_connectors.core.oauth.endpoint_template import (
 from igniter_connectors.core.oauth.provider import OAuthProvider, TenantClient
 from igniter_connectors.core.oauth.provider_validation import provider_fault
 from igniter_connectors.core.oauth.tenant_provider import (
-    TEMPLATES,
+    TEMPLATE_FIELDS,
     config_fault,
     endpoint_fields,
     provider_for,
@@ -156,7 +156,7 @@ def test_what_stands_beside_a_placeholder_may_make_a_label_too_long() -> None:
 def test_a_filled_host_has_at_most_253_characters(length: int, taken: bool) -> None:
     """RFC 1035 section 2.3.4, with the end that the template gives."""
     end = ".".join(["b" * 63] * 3)
-    made = filled(f"https://{{a}}.x.{end}/", {"a": "a" * length})
+    made = fill_template(f"https://{{a}}.x.{end}/", {"a": "a" * length})
     assert len(f"{'a' * length}.x.{end}") == length + 194
     assert (made is not None) is taken
 
@@ -180,10 +180,10 @@ def test_a_host_is_compared_without_regard_to_case() -> None:
 
 def test_a_host_that_lost_its_end_is_none() -> None:
     """The last look is at the result, whatever value was let through before it."""
-    assert filled(ZENDESK, {"subdomain": "evil.example/"}) is None
-    assert filled(ZENDESK, {"subdomain": "evil.example?"}) is None
-    assert filled(ZENDESK, {"subdomain": "evil.example#"}) is None
-    assert filled("https://{a}.b.example/", {"a": ""}) is None
+    assert fill_template(ZENDESK, {"subdomain": "evil.example/"}) is None
+    assert fill_template(ZENDESK, {"subdomain": "evil.example?"}) is None
+    assert fill_template(ZENDESK, {"subdomain": "evil.example#"}) is None
+    assert fill_template("https://{a}.b.example/", {"a": ""}) is None
 
 
 # --- templates --------------------------------------------------------------------------------
@@ -249,9 +249,9 @@ def test_a_template_that_gives_too_much_away_is_a_fault(url: str, fault: str | N
     assert provider_fault(provider(token_url=url)) is not None or fault is None
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("name", TEMPLATE_FIELDS)
 def test_every_address_may_be_a_template(name: str) -> None:
-    """Each is checked when the connector is built, filled, and tells its field."""
+    """Each is checked when the connector is built, fill_template, and tells its field."""
     judged = provider(**{name: "https://{subdomain}.x.example/y"})
     assert provider_fault(judged) is None
     assert endpoint_fields(judged) == {"subdomain"}
@@ -341,19 +341,21 @@ def test_a_fixed_end_is_no_host_of_the_tenants() -> None:
     assert made.client_secret == Secret("client-secret")
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("name", TEMPLATE_FIELDS)
 def test_one_whole_host_is_enough(name: str) -> None:
     """Whichever endpoint it is, among others that are fixed or end as the template says."""
-    fixed = dict.fromkeys(TEMPLATES, "https://{host}.x.example/") | {"issuer": "https://x.example"}
+    fixed = dict.fromkeys(TEMPLATE_FIELDS, "https://{host}.x.example/") | {
+        "issuer": "https://x.example"
+    }
     judged = replace(OWN_SERVER, **(fixed | {name: "https://{host}/y"}))
     refused = provider_for(judged, OwnServer("own.example"), connector="x")
     assert refused.failure() == TenantValueInvalid("x", "host", LABEL)
-    fixed = dict.fromkeys(TEMPLATES, "https://x.example/")
+    fixed = dict.fromkeys(TEMPLATE_FIELDS, "https://x.example/")
     judged = replace(OWN_SERVER, **(fixed | {name: "https://{host}/y"}))
     assert provider_for(judged, OwnServer(), connector="x").unwrap().has_tenant_host
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("name", TEMPLATE_FIELDS)
 def test_the_applications_client_never_goes_to_a_tenants_host(name: str) -> None:
     """Refused while the connector is built, whichever endpoint it is."""
     chosen = provider(**{name: "https://{host}/x"})

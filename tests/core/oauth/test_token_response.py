@@ -17,11 +17,11 @@ from returns.result import Result
 
 from igniter_connectors.core.http.messages import HttpResponse
 from igniter_connectors.core.json_value import JsonValue
-from igniter_connectors.core.oauth.expiry import LONGEST_LIFE
+from igniter_connectors.core.oauth.expiry import MAX_LIFETIME
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.provider_response import error_of
+from igniter_connectors.core.oauth.provider_response import raw_error_code
 from igniter_connectors.core.oauth.token_extras import decode_extras
-from igniter_connectors.core.oauth.token_response import TokenSet, carried_over, judge_token
+from igniter_connectors.core.oauth.token_response import TokenSet, judge_token, merge_refreshed
 from igniter_connectors.core.problem import TokenMalformed, TokenRefused
 from igniter_connectors.core.secret import Secret
 from tests.core.examples import NOW
@@ -135,7 +135,7 @@ def test_a_form_means_the_same_as_json(fields: dict[str, str]) -> None:
         ("3600", 3600),
         (3599.5, 3599.5),
         ("3599.5", 3599.5),
-        (LONGEST_LIFE.total_seconds(), LONGEST_LIFE.total_seconds()),
+        (MAX_LIFETIME.total_seconds(), MAX_LIFETIME.total_seconds()),
         ("316224000", 316_224_000),
     ],
 )
@@ -166,7 +166,7 @@ def test_expires_in_counts_from_the_arrival(said: object, seconds: float) -> Non
         EPOCH,
         str(EPOCH),
         EPOCH * 1000,
-        LONGEST_LIFE.total_seconds() + 1,
+        MAX_LIFETIME.total_seconds() + 1,
         "316224001",
         [],
         {},
@@ -207,7 +207,7 @@ def test_any_expires_in_ends_within_ten_years_or_is_malformed(said: object) -> N
     if is_successful(judged):
         expires_at = judged.unwrap().expires_at
         assert expires_at is not None
-        assert NOW <= expires_at <= NOW + LONGEST_LIFE
+        assert NOW <= expires_at <= NOW + MAX_LIFETIME
     else:
         assert judged.failure() == TokenMalformed("telegram", "$.expires_in")
 
@@ -260,12 +260,12 @@ def test_an_end_that_is_no_instant_is_malformed(said: object) -> None:
 @pytest.mark.parametrize(
     ("away", "life"),
     [
-        (-LONGEST_LIFE, timedelta()),
+        (-MAX_LIFETIME, timedelta()),
         (-timedelta(seconds=1), timedelta()),
         (timedelta(), timedelta()),
         (timedelta(seconds=1), timedelta(seconds=1)),
-        (LONGEST_LIFE, LONGEST_LIFE),
-        (LONGEST_LIFE + timedelta(seconds=1), None),
+        (MAX_LIFETIME, MAX_LIFETIME),
+        (MAX_LIFETIME + timedelta(seconds=1), None),
     ],
 )
 def test_an_end_lies_from_now_to_ten_years_ahead(away: timedelta, life: timedelta | None) -> None:
@@ -282,7 +282,7 @@ SKEWS = st.timedeltas(timedelta(days=-3660), timedelta(days=3660)).map(
 )
 
 
-@given(SKEWS, st.integers(0, int(LONGEST_LIFE.total_seconds())), st.booleans())
+@given(SKEWS, st.integers(0, int(MAX_LIFETIME.total_seconds())), st.booleans())
 def test_an_end_means_the_same_whatever_the_clocks_say(
     skew: timedelta, seconds: int, as_text: bool
 ) -> None:
@@ -499,7 +499,7 @@ SPENT_WHOLE = TokenSet(
 def test_what_a_renewal_leaves_out_stays() -> None:
     """The refresh token with its end, scopes, extras and the key; no more than that."""
     least = TokenSet(Secret("new"))
-    assert carried_over(least, SPENT_WHOLE) == replace(
+    assert merge_refreshed(least, SPENT_WHOLE) == replace(
         SPENT_WHOLE, access_token=Secret("new"), expires_at=None
     )
 
@@ -516,15 +516,15 @@ def test_what_a_renewal_brings_replaces() -> None:
         Secret('{"x":1}'),
         Secret("other-key"),
     )
-    assert carried_over(new, SPENT_WHOLE) == new
+    assert merge_refreshed(new, SPENT_WHOLE) == new
 
 
 def test_the_end_of_a_refresh_token_goes_with_it() -> None:
     """A new token without one has none that is known; an end alone is the spent token's."""
     rotated = TokenSet(Secret("new"), Secret("new-refresh"))
-    assert carried_over(rotated, SPENT_WHOLE).refresh_expires_at is None
+    assert merge_refreshed(rotated, SPENT_WHOLE).refresh_expires_at is None
     prolonged = TokenSet(Secret("new"), refresh_expires_at=NOW + timedelta(days=9))
-    kept = carried_over(prolonged, SPENT_WHOLE)
+    kept = merge_refreshed(prolonged, SPENT_WHOLE)
     assert kept.refresh_token == Secret("old-refresh")
     assert kept.refresh_expires_at == NOW + timedelta(days=9)
 
@@ -624,7 +624,7 @@ def test_any_json_is_judged(fields: dict[str, object], status: int) -> None:
 def test_any_body_is_judged(body: bytes, status: int) -> None:
     """Whatever bytes come back, there are tokens or a problem."""
     assert isinstance(judge(answer(body, status)), Result)
-    assert error_of(answer(body, status)) is None or body
+    assert raw_error_code(answer(body, status)) is None or body
 
 
 @given(st.dictionaries(FIELDS, JSON | st.just(CANARY)), st.sampled_from([200, 400, 500]))
@@ -673,18 +673,3 @@ def test_a_custom_parser_that_raises_makes_the_answer_malformed(body: dict[str, 
     """An answer that it was not written for is a problem, and holds nothing of the exception."""
     judged = judge(answer(body), provider(parse_token=nested))
     assert judged.failure() == TokenMalformed("telegram", "$")
-
-
-# --- error_of -----------------------------------------------------------------------------------
-
-
-def test_error_of_tells_the_providers_own_word() -> None:
-    """To be compared with declared codes, from JSON and forms."""
-    assert error_of(answer({"error": "token_revoked"})) == "token_revoked"
-    assert error_of(answer(b"error=token_revoked", 400)) == "token_revoked"
-
-
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"error":5}', b'{"error":{}}'])
-def test_error_of_is_none_without_one(body: bytes) -> None:
-    """Nothing that is no word is compared."""
-    assert error_of(answer(body, 400)) is None

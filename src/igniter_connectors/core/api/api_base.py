@@ -42,7 +42,7 @@ class ApiBase(msgspec.Struct, frozen=True):
     idempotency_header: str = IDEMPOTENCY_HEADER
 
 
-class ApiPlace(msgspec.Struct, frozen=True):
+class ResolvedApiBase(msgspec.Struct, frozen=True):
     """An API's origin and base path for one connection. `repr` shows the origin alone."""
 
     origin: str
@@ -108,7 +108,7 @@ def parse_api_base(
     )
 
 
-def place_of(base: ApiBase, config: msgspec.Struct) -> Result[ApiPlace, str]:
+def resolve_api_base(base: ApiBase, config: msgspec.Struct) -> Result[ResolvedApiBase, str]:
     """The base with one tenant's values in it, or the rule that a value broke.
 
     In the host a value is one DNS label (RFC 1123 section 2.1), so that what follows it
@@ -133,7 +133,7 @@ def place_of(base: ApiBase, config: msgspec.Struct) -> Result[ApiPlace, str]:
     path = "/".join(segments)
     if _dotted(path):
         return Failure("the config makes a dot segment of the API's path")
-    return Success(ApiPlace(origin_of(f"{base.scheme}://{authority}"), path))
+    return Success(ResolvedApiBase(origin_of(f"{base.scheme}://{authority}"), path))
 
 
 def _dotted(path: str) -> bool:

@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 
 from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.api.api_base import _ADDRESS, ApiPlace, _dotted
+from igniter_connectors.core.api.api_base import _ADDRESS, ResolvedApiBase, _dotted
 from igniter_connectors.core.http.messages import origin_of
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
-def address_below(place: ApiPlace, path: str) -> Result[str, str]:
+def build_api_url(place: ResolvedApiBase, path: str) -> Result[str, str]:
     """The address of a path below an API's base, or of an absolute URL of its origin.
 
     Args:
@@ -51,7 +51,7 @@ def address_below(place: ApiPlace, path: str) -> Result[str, str]:
     return Success(f"{place.origin}{base + below or '/'}{mark}{query}")
 
 
-def _rest_at(place: ApiPlace, url: str) -> str | None:
+def _rest_at(place: ResolvedApiBase, url: str) -> str | None:
     """What follows the origin in an absolute URL; None where it is another origin's."""
     try:
         parts = urlsplit(url)

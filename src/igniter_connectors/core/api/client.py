@@ -47,7 +47,7 @@ class ApiSender(Protocol):
         ...
 
 
-class Keyed(Protocol):
+class HasKey(Protocol):
     """What has a key: a connector, an action."""
 
     @property
@@ -56,7 +56,7 @@ class Keyed(Protocol):
         ...
 
 
-class Called(Keyed, Protocol):
+class CalledConnector(HasKey, Protocol):
     """The connector that was called."""
 
     @property
@@ -70,7 +70,7 @@ class ApiSenders(Protocol):
 
     def sender_for(
         self,
-        connector: Called,
+        connector: CalledConnector,
         config: msgspec.Struct,
         record: ConnectionRecord | None,
         token: AccessToken | None,

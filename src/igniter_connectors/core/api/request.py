@@ -12,8 +12,8 @@ import msgspec
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.api.api_base import ApiPlace
-from igniter_connectors.core.api.api_url import address_below
+from igniter_connectors.core.api.api_base import ResolvedApiBase
+from igniter_connectors.core.api.api_url import build_api_url
 from igniter_connectors.core.connector.validation import encode_json
 from igniter_connectors.core.http.messages import (
     RESPONSE_LIMIT_BYTES,
@@ -45,7 +45,7 @@ class ApiRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a handler asked for. `repr` shows the method alone.
 
     Attributes:
-        path: As `address_below` takes it.
+        path: As `build_api_url` takes it.
         query: Added to what the path has of one.
         headers: Their values in ASCII. `Authorization` stands instead of the token.
         json: A value to encode; UNSET for none.
@@ -71,32 +71,32 @@ class ApiRequest(msgspec.Struct, frozen=True, kw_only=True):
         return f"ApiRequest({self.method}, …)"
 
 
-class ReadyRequest(msgspec.Struct, frozen=True):
+class PreparedRequest(msgspec.Struct, frozen=True):
     """A request that may be sent with the connection's token.
 
-    `is_repeatable`: sending it twice does what sending it once does (RFC 9110 section
-    9.2.2), or its key makes it so. `takes_token`: it has no `Authorization` of its own.
+    `is_idempotent`: sending it twice does what sending it once does (RFC 9110 section
+    9.2.2), or its key makes it so. `needs_token`: it has no `Authorization` of its own.
     """
 
     request: HttpRequest
-    is_repeatable: bool
-    takes_token: bool
+    is_idempotent: bool
+    needs_token: bool
 
 
 def build_request(
-    asked: ApiRequest, place: ApiPlace, *, idempotency_header: str
-) -> Result[ReadyRequest, str]:
+    asked: ApiRequest, place: ResolvedApiBase, *, idempotency_header: str
+) -> Result[PreparedRequest, str]:
     """The request to send, or the rule that it broke.
 
     Returns:
         A request whose address has the place's origin, or the rule: another origin or a
-        bad path (`address_below`), a method other than GET, HEAD, OPTIONS, POST, PUT,
+        bad path (`build_api_url`), a method other than GET, HEAD, OPTIONS, POST, PUT,
         PATCH, DELETE, a header that frames the message or holds a line end (RFC 9110
         section 5.5), two bodies, a body that JSON or a form cannot carry.
     """
     if asked.method not in _METHODS:
         return Failure(f"its method is none of {', '.join(sorted(_METHODS))}")
-    address = address_below(place, asked.path)
+    address = build_api_url(place, asked.path)
     if not is_successful(address):
         return Failure(address.failure())
     queried = _with_query(address.unwrap(), asked.query)
@@ -118,7 +118,7 @@ def build_request(
     added = tuple(one for one in usual if one[0].lower() not in present)
     has_key = single_header(headers, idempotency_header) not in (None, "")
     return Success(
-        ReadyRequest(
+        PreparedRequest(
             HttpRequest(asked.method, queried, (*headers, *added), body),
             asked.method in _REPEATABLE or has_key,
             "authorization" not in present,

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.api.access_token import AccessToken
-from igniter_connectors.core.api.request import ReadyRequest
+from igniter_connectors.core.api.request import PreparedRequest
 from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse
 from igniter_connectors.core.http.retry_after import retry_after
 from igniter_connectors.core.problem import (
@@ -28,13 +28,13 @@ from igniter_connectors.core.problem import (
     TokenProblem,
 )
 
-MOST_REPETITIONS: Final = 3
+MAX_RETRIES: Final = 3
 _FIRST_DELAY: Final = timedelta(milliseconds=500)
 
-_DID_NOTHING: Final = 429
+_TOO_MANY_REQUESTS: Final = 429
 """Said before a request is looked at (RFC 6585 section 4): any method may be repeated."""
 
-_IN_TROUBLE: Final = frozenset({500, 502, 503, 504})
+_SERVER_ERRORS: Final = frozenset({500, 502, 503, 504})
 """Said before, during or after the work: only what may be done twice is repeated."""
 
 
@@ -82,8 +82,8 @@ class Reply(msgspec.Struct, frozen=True):
 Conversation = Generator[Step, Reply, Result[HttpResponse, ApiProblem]]
 
 
-def converse(
-    ready: ReadyRequest,
+def api_conversation(
+    ready: PreparedRequest,
     *,
     connector: str,
     token: AccessToken | None,
@@ -113,8 +113,8 @@ def converse(
         - `NeedsReauth`, `RefreshFailed`, `DecryptFailed`, `DatabaseFailed`: there is no
           token to send.
     """
-    takes_token = has_grant and ready.takes_token
-    if takes_token and token is None:
+    needs_token = has_grant and ready.needs_token
+    if needs_token and token is None:
         obtained = (yield ObtainToken()).token
         if isinstance(obtained, Problem):
             return Failure(obtained)
@@ -124,12 +124,12 @@ def converse(
     may_have_arrived = False
     failures = 0
     while True:
-        request = ready.request if token is None or not takes_token else _bearing(ready, token)
+        request = ready.request if token is None or not needs_token else _bearing(ready, token)
         reply = yield Send(request)
         answer = reply.answer
         assert answer is not None  # the driver's part of the conversation
         if isinstance(answer, HttpResponse) and answer.status == 401:
-            if token is None or not takes_token or is_renewed:
+            if token is None or not needs_token or is_renewed:
                 return Failure(ApiUnauthorized(connector))
             is_renewed = True
             renewed = (yield RenewToken(token)).token
@@ -144,7 +144,7 @@ def converse(
             retry_after(answer, received_at=reply.at) if isinstance(answer, HttpResponse) else None
         )
         delay = max(_back_off(failures, reply.jitter), asked or timedelta())
-        is_over = failures == MOST_REPETITIONS or delay >= reply.left
+        is_over = failures == MAX_RETRIES or delay >= reply.left
         if is_over or not _is_worth_repeating(answer, ready):
             break
         failures += 1
@@ -153,26 +153,26 @@ def converse(
         if answer.is_too_large:
             return Failure(ApiResponseTooLarge(connector, limit_bytes))
         return Failure(ApiUnreachable(connector, may_have_arrived))
-    if answer.status == _DID_NOTHING:
+    if answer.status == _TOO_MANY_REQUESTS:
         return Failure(ApiRateLimited(connector, reply.at + delay))
     return Success(answer)
 
 
-def _bearing(ready: ReadyRequest, token: AccessToken) -> HttpRequest:
+def _bearing(ready: PreparedRequest, token: AccessToken) -> HttpRequest:
     request = ready.request
     return replace(request, headers=(*request.headers, token.authorization_header()))
 
 
 def _may_have_arrived(answer: HttpResponse | HttpFailed) -> bool:
-    return answer.sent if isinstance(answer, HttpFailed) else answer.status in _IN_TROUBLE
+    return answer.sent if isinstance(answer, HttpFailed) else answer.status in _SERVER_ERRORS
 
 
-def _is_worth_repeating(answer: HttpResponse | HttpFailed, ready: ReadyRequest) -> bool:
+def _is_worth_repeating(answer: HttpResponse | HttpFailed, ready: PreparedRequest) -> bool:
     if isinstance(answer, HttpFailed):
-        return not answer.is_too_large and (ready.is_repeatable or not answer.sent)
-    if answer.status == _DID_NOTHING:
+        return not answer.is_too_large and (ready.is_idempotent or not answer.sent)
+    if answer.status == _TOO_MANY_REQUESTS:
         return True
-    return ready.is_repeatable and answer.status in _IN_TROUBLE
+    return ready.is_idempotent and answer.status in _SERVER_ERRORS
 
 
 def _back_off(failures: int, jitter: float) -> timedelta:

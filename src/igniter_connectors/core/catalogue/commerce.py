@@ -9,8 +9,8 @@ import msgspec
 from msgspec.structs import replace
 
 from igniter_connectors.core.catalogue.account_paths import AccountPaths
-from igniter_connectors.core.catalogue.extras import RefreshExpiry
 from igniter_connectors.core.catalogue.known_provider import KnownProvider, TenantValue
+from igniter_connectors.core.catalogue.token_extras import RefreshExpiry
 
 
 class SquareExtras(msgspec.Struct, frozen=True):

@@ -8,8 +8,8 @@ from typing import Final
 import msgspec
 
 from igniter_connectors.core.catalogue.account_paths import AccountPaths
-from igniter_connectors.core.catalogue.extras import RefreshExpiry
 from igniter_connectors.core.catalogue.known_provider import KnownProvider
+from igniter_connectors.core.catalogue.token_extras import RefreshExpiry
 from igniter_connectors.core.secret import Secret
 
 
@@ -20,7 +20,7 @@ class CalendlyExtras(msgspec.Struct, frozen=True):
     organization: str | None = None
 
 
-class SlackNamed(msgspec.Struct, frozen=True):
+class SlackTeam(msgspec.Struct, frozen=True):
     """A workspace, or the organization that it belongs to."""
 
     id: str | None = None
@@ -51,8 +51,8 @@ class SlackExtras(msgspec.Struct, frozen=True):
 
     app_id: str | None = None
     bot_user_id: str | None = None
-    team: SlackNamed | None = None
-    enterprise: SlackNamed | None = None
+    team: SlackTeam | None = None
+    enterprise: SlackTeam | None = None
     authed_user: SlackUser | None = None
     incoming_webhook: SlackWebhook | None = None
     is_enterprise_install: bool | None = None

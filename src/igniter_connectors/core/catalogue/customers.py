@@ -9,8 +9,8 @@ import msgspec
 from msgspec.structs import replace
 
 from igniter_connectors.core.catalogue.account_paths import AccountPaths
-from igniter_connectors.core.catalogue.extras import ApiDomain
 from igniter_connectors.core.catalogue.known_provider import KnownProvider, TenantValue
+from igniter_connectors.core.catalogue.token_extras import ApiDomain
 from igniter_connectors.core.json_value import JsonValue
 
 
@@ -23,7 +23,7 @@ class SalesforceExtras(msgspec.Struct, frozen=True):
     signature: str | None = None
 
 
-def without_zero_life(answer: dict[str, JsonValue]) -> dict[str, JsonValue]:
+def drop_zero_expiry(answer: dict[str, JsonValue]) -> dict[str, JsonValue]:
     """Mailchimp's answer, whose `expires_in` of 0 says that the token does not end."""
     if answer.get("expires_in") != 0:
         return answer
@@ -261,7 +261,7 @@ mailchimp: Final = KnownProvider(
     authorization_url="https://login.mailchimp.com/oauth2/authorize",
     token_url="https://login.mailchimp.com/oauth2/token",
     client_authentications=("client_secret_post",),
-    parse_token=without_zero_life,
+    parse_token=drop_zero_expiry,
     notes=(
         "Access tokens do not expire, there is no refresh token, and there are no scopes.",
         "The data centre of the account's API is told by https://login.mailchimp.com/oauth2/metadata.",

@@ -10,7 +10,7 @@ import msgspec
 
 from igniter_connectors.core.catalogue.account_paths import AccountPaths
 from igniter_connectors.core.json_value import JsonValue
-from igniter_connectors.core.oauth.endpoint_template import filled, placeholders, value_fault
+from igniter_connectors.core.oauth.endpoint_template import fill_template, placeholders, value_fault
 from igniter_connectors.core.oauth.provider import (
     ClientAuthentication,
     OAuthProvider,
@@ -161,7 +161,7 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
                 fault = value_fault(url, field, values[field])
                 if fault is not None:
                     raise WrongWiring(BuildInvalid(f"{self.key}: {field} {fault}"))
-            result = filled(url, values)
+            result = fill_template(url, values)
             if result is None:
                 raise WrongWiring(BuildInvalid(f"{self.key}: {name} does not take these values"))
             changes[name] = result

@@ -8,8 +8,8 @@ from typing import Final
 import msgspec
 
 from igniter_connectors.core.catalogue.account_paths import AccountPaths
-from igniter_connectors.core.catalogue.extras import RefreshExpiry
 from igniter_connectors.core.catalogue.known_provider import KnownProvider
+from igniter_connectors.core.catalogue.token_extras import RefreshExpiry
 
 
 class FitbitExtras(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from returns.result import Failure, Result
 from typing_extensions import TypeForm, TypeVar
 
 from igniter_connectors.core.api.access_token import AccessToken
-from igniter_connectors.core.api.client import ApiClient, ApiSenders, Called, Keyed
+from igniter_connectors.core.api.client import ApiClient, ApiSenders, CalledConnector, HasKey
 from igniter_connectors.core.connection.record import ConnectionRecord
 from igniter_connectors.core.connector.validation import checker
 from igniter_connectors.core.problem import ActionFailed
@@ -42,8 +42,8 @@ class ActionCall(msgspec.Struct, Generic[Conf_co, Ctx_co, In_co], frozen=True):
     config: Conf_co
     context: Ctx_co
     _senders: ApiSenders
-    _connector: Called
-    _action: Keyed
+    _connector: CalledConnector
+    _action: HasKey
     tenant: Scope | None = None
     access_token: AccessToken | None = None
     _record: ConnectionRecord | None = None

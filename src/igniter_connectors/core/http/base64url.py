@@ -9,12 +9,12 @@ from typing import Final
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]*")
 
 
-def url_safe(octets: bytes) -> str:
+def encode_base64url(octets: bytes) -> str:
     """Octets as base64url without padding (RFC 4648 section 5): 32 become 43 characters."""
     return base64.urlsafe_b64encode(octets).decode().rstrip("=")
 
 
-def octets_of(text: str) -> bytes | None:
+def decode_base64url(text: str) -> bytes | None:
     """The octets of base64url without padding; None where it is none."""
     if not _BASE64URL.fullmatch(text) or len(text) % 4 == 1:
         return None

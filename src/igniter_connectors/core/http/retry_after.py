@@ -7,7 +7,7 @@ from typing import Final
 
 from igniter_connectors.core.http.messages import HttpResponse
 
-LONGEST: Final = timedelta(hours=1)
+MAX_RETRY_AFTER: Final = timedelta(hours=1)
 """What a server may ask for at most: a longer time is cut to this."""
 
 
@@ -27,9 +27,13 @@ def retry_after(response: HttpResponse, *, received_at: datetime) -> timedelta |
         return None
     if value.isascii() and value.isdigit():
         # More digits than nine are more than an hour, and more than timedelta holds.
-        return LONGEST if len(value) > 9 else min(timedelta(seconds=int(value)), LONGEST)
+        return (
+            MAX_RETRY_AFTER
+            if len(value) > 9
+            else min(timedelta(seconds=int(value)), MAX_RETRY_AFTER)
+        )
     at = http_date(value)
-    return None if at is None else min(max(at - received_at, timedelta()), LONGEST)
+    return None if at is None else min(max(at - received_at, timedelta()), MAX_RETRY_AFTER)
 
 
 def http_date(text: str) -> datetime | None:

@@ -29,7 +29,7 @@ def is_safe_endpoint(url: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
 
 
-def is_own_path(return_to: str) -> bool:
+def is_safe_return_path(return_to: str) -> bool:
     """Whether a place to return to is a path of one's own site, however a browser reads it.
 
     Browsers take `//host`, `/\\host` and tabs or line ends between slashes for another

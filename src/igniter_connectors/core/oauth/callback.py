@@ -10,14 +10,14 @@ import msgspec
 from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.provider_response import authorization_error
+from igniter_connectors.core.oauth.provider_response import public_authorization_error
 from igniter_connectors.core.problem import (
     AuthorizationDenied,
     IssuerMismatch,
     OAuthStateInvalid,
 )
 
-_LONGEST_CODE: Final = 8192
+_MAX_CODE_CHARS: Final = 8192
 
 
 class Callback(msgspec.Struct, frozen=True):
@@ -67,8 +67,8 @@ def judge_callback(
         if missing or (callback.issuer is not None and callback.issuer != provider.issuer):
             return Failure(IssuerMismatch(connector))
     if callback.error is not None:
-        return Failure(AuthorizationDenied(connector, authorization_error(callback.error)))
-    if not callback.code or len(callback.code) > _LONGEST_CODE:
+        return Failure(AuthorizationDenied(connector, public_authorization_error(callback.error)))
+    if not callback.code or len(callback.code) > _MAX_CODE_CHARS:
         return Failure(OAuthStateInvalid(connector))
     return Success(callback.code)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from igniter_connectors.core.http.base64url import url_safe
+from igniter_connectors.core.http.base64url import encode_base64url
 from igniter_connectors.core.oauth.provider import AssertionAlgorithm, OAuthProvider
 from igniter_connectors.core.secret import Secret
 
@@ -23,7 +23,7 @@ ASSERTION_LIFE: Final = timedelta(minutes=1)
 _CURVES: Final = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521", "Ed25519": "Ed25519"}
 
 
-class Moment(msgspec.Struct, frozen=True):
+class SigningContext(msgspec.Struct, frozen=True):
     """What a signed request needs and core has not: the time, and fresh entropy.
 
     `now` is aware; `entropy` is at least 16 octets, used for one request alone.
@@ -33,10 +33,10 @@ class Moment(msgspec.Struct, frozen=True):
     entropy: bytes
 
     def __repr__(self) -> str:
-        return f"Moment({self.now.isoformat()}, …)"
+        return f"SigningContext({self.now.isoformat()}, …)"
 
 
-def assertion_fields(provider: OAuthProvider, moment: Moment) -> dict[str, str]:
+def assertion_fields(provider: OAuthProvider, signing: SigningContext) -> dict[str, str]:
     """The parameters that prove the client: a JWT for the token endpoint, used once.
 
     `iss` and `sub` are the client, `aud` the token endpoint, whatever endpoint of the
@@ -49,12 +49,12 @@ def assertion_fields(provider: OAuthProvider, moment: Moment) -> dict[str, str]:
     header: dict[str, str] = {"alg": algorithm}
     if provider.client_assertion_key_id is not None:
         header["kid"] = provider.client_assertion_key_id
-    now = int(moment.now.timestamp())
+    now = int(signing.now.timestamp())
     claims = {
         "iss": provider.client_id,
         "sub": provider.client_id,
         "aud": provider.client_assertion_audience or provider.token_url,
-        "jti": url_safe(moment.entropy),
+        "jti": encode_base64url(signing.entropy),
         "iat": now,
         "exp": now + int(ASSERTION_LIFE.total_seconds()),
     }

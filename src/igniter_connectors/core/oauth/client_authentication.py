@@ -10,7 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from igniter_connectors.core.http.messages import HttpRequest, form_body
-from igniter_connectors.core.oauth.client_assertion import Moment, assertion_fields
+from igniter_connectors.core.oauth.client_assertion import SigningContext, assertion_fields
 from igniter_connectors.core.oauth.provider import OAuthProvider, authentication_of
 
 _JSON: Final = "application/json"
@@ -18,18 +18,18 @@ _FORM: Final = "application/x-www-form-urlencoded"
 
 
 def token_request(
-    provider: OAuthProvider, fields: Mapping[str, str], *, moment: Moment | None = None
+    provider: OAuthProvider, fields: Mapping[str, str], *, signing: SigningContext | None = None
 ) -> HttpRequest:
     """Fields posted to the token endpoint, with the client's authentication.
 
-    A form, or JSON where the provider declares that (`token_body`). `moment` as in
+    A form, or JSON where the provider declares that (`token_body`). `signing` as in
     `client_request`.
     """
     return client_request(
         provider,
         provider.token_url,
         dict(provider.token_parameters) | dict(fields),
-        moment=moment,
+        signing=signing,
         is_json=provider.token_body == "json",  # noqa: S105  # a format, not a token
     )
 
@@ -39,7 +39,7 @@ def client_request(
     url: str,
     fields: Mapping[str, str],
     *,
-    moment: Moment | None,
+    signing: SigningContext | None,
     is_json: bool = False,
 ) -> HttpRequest:
     """Fields posted to one of the provider's endpoints, with the client's authentication.
@@ -48,7 +48,7 @@ def client_request(
     that a `:` or `%` in a secret survives. Asks for JSON, which GitHub needs to be told.
 
     Args:
-        moment: For a client that signs (`private_key_jwt`); the others need none.
+        signing: For a client that signs (`private_key_jwt`); the others need none.
 
     Raises:
         ValueError: a client that signs, without a moment: a fault of the caller's.
@@ -64,9 +64,9 @@ def client_request(
         case "client_secret_post":
             form |= {"client_id": provider.client_id, "client_secret": secret}
         case "private_key_jwt":
-            if moment is None:
-                raise ValueError("a client that signs needs the moment")
-            form |= assertion_fields(provider, moment)
+            if signing is None:
+                raise ValueError("a client that signs needs a signing context")
+            form |= assertion_fields(provider, signing)
         case "none":
             form |= {"client_id": provider.client_id}
         case never:

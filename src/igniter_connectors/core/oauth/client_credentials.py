@@ -9,14 +9,14 @@ from returns.result import Result
 
 from igniter_connectors.core.connection.record import Grant
 from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse
-from igniter_connectors.core.oauth.client_assertion import Moment
+from igniter_connectors.core.oauth.client_assertion import SigningContext
 from igniter_connectors.core.oauth.client_authentication import token_request
 from igniter_connectors.core.oauth.code_exchange import judge_exchange
 from igniter_connectors.core.oauth.provider import OAuthProvider, authentication_of
 from igniter_connectors.core.oauth.refresh import (
     DefiniteFailure,
-    Outcome,
-    Renewed,
+    Refreshed,
+    RefreshOutcome,
     judge_refresh,
 )
 from igniter_connectors.core.oauth.token_response import TokenSet
@@ -24,7 +24,7 @@ from igniter_connectors.core.problem import TokenMalformed, TokenRefused
 
 
 def client_credentials_request(
-    provider: OAuthProvider, *, moment: Moment | None = None
+    provider: OAuthProvider, *, signing: SigningContext | None = None
 ) -> HttpRequest:
     """The request that asks for a token in the client's own name, with the declared scopes.
 
@@ -36,7 +36,7 @@ def client_credentials_request(
     fields = {"grant_type": "client_credentials"}
     if provider.oauth_scopes:
         fields["scope"] = provider.oauth_scope_separator.join(provider.oauth_scopes)
-    return token_request(provider, fields, moment=moment)
+    return token_request(provider, fields, signing=signing)
 
 
 def judge_client_credentials(
@@ -54,7 +54,7 @@ def judge_client_credentials(
     return judged.map(lambda read: replace(read, refresh_token=None, refresh_expires_at=None))
 
 
-def renews_as_client(grant: Grant, tokens: TokenSet, provider: OAuthProvider) -> bool:
+def uses_client_credentials(grant: Grant, tokens: TokenSet, provider: OAuthProvider) -> bool:
     """Whether a grant is the client's own: to be renewed, and by no refresh token.
 
     Never so for a client that became public: it has nothing to prove itself with any more.
@@ -64,22 +64,22 @@ def renews_as_client(grant: Grant, tokens: TokenSet, provider: OAuthProvider) ->
     )
 
 
-def judge_client_renewal(
+def judge_client_credentials_refresh(
     answer: HttpResponse | HttpFailed,
     provider: OAuthProvider,
     former: TokenSet,
     *,
     connector: str,
     received_at: datetime,
-) -> Outcome:
+) -> RefreshOutcome:
     """What the answer to `client_credentials_request` means where a token is to be replaced.
 
-    Either `Renewed`, or a `DefiniteFailure`: asking once more does no harm, and no tenant
+    Either `Refreshed`, or a `DefiniteFailure`: asking once more does no harm, and no tenant
     could mend by authorizing what the provider holds against the client.
     """
     outcome = judge_refresh(answer, provider, former, connector=connector, received_at=received_at)
-    if isinstance(outcome, Renewed):
+    if isinstance(outcome, Refreshed):
         # One beside a client's token is left aside: asking anew is as good.
         tokens = replace(outcome.tokens, refresh_token=None, refresh_expires_at=None)
-        return Renewed(tokens)
+        return Refreshed(tokens)
     return outcome if isinstance(outcome, DefiniteFailure) else DefiniteFailure()

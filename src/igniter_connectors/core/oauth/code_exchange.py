@@ -8,10 +8,10 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result
 
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
-from igniter_connectors.core.oauth.client_assertion import Moment
+from igniter_connectors.core.oauth.client_assertion import SigningContext
 from igniter_connectors.core.oauth.client_authentication import token_request
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.provider_response import decode_answer
+from igniter_connectors.core.oauth.provider_response import decode_response
 from igniter_connectors.core.oauth.token_extras import read_extras
 from igniter_connectors.core.oauth.token_response import TokenSet, judge_token
 from igniter_connectors.core.problem import TokenMalformed, TokenRefused
@@ -23,11 +23,11 @@ def exchange_request(
     code: str,
     verifier: str,
     redirect_uri: str,
-    moment: Moment | None = None,
+    signing: SigningContext | None = None,
 ) -> HttpRequest:
     """The request that spends a code; its answer goes to `judge_exchange`.
 
-    `redirect_uri` is byte for byte what the authorization request said; `moment` is for a
+    `redirect_uri` is byte for byte what the authorization request said; `signing` is for a
     client that signs.
     """
     return token_request(
@@ -38,7 +38,7 @@ def exchange_request(
             "redirect_uri": redirect_uri,
             "code_verifier": verifier,
         },
-        moment=moment,
+        signing=signing,
     )
 
 
@@ -57,7 +57,7 @@ def judge_exchange(
     judged = judge_token(response, provider, connector=connector, received_at=received_at)
     if provider.token_extras is None or not is_successful(judged):
         return judged
-    read = read_extras(decode_answer(response) or {}, provider.token_extras)
+    read = read_extras(decode_response(response) or {}, provider.token_extras)
     if not is_successful(read):
         return Failure(TokenMalformed(connector, read.failure().path))
     return judged

@@ -14,16 +14,16 @@ from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpR
 from igniter_connectors.core.http.retry_after import retry_after
 from igniter_connectors.core.http.safe_url import is_safe_endpoint
 from igniter_connectors.core.json_value import JsonValue
-from igniter_connectors.core.oauth.client_assertion import Moment
+from igniter_connectors.core.oauth.client_assertion import SigningContext
 from igniter_connectors.core.oauth.client_authentication import client_request, token_request
 from igniter_connectors.core.oauth.code_exchange import judge_exchange
 from igniter_connectors.core.oauth.expiry import seconds_of
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.provider_response import (
-    decode_answer,
+    decode_response,
     error_in,
-    error_of,
-    known_error,
+    public_error_code,
+    raw_error_code,
 )
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import (
@@ -36,8 +36,8 @@ from igniter_connectors.core.secret import Secret
 
 GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 DEFAULT_INTERVAL: Final = timedelta(seconds=5)
-SLOWER: Final = timedelta(seconds=5)
-LONGEST_INTERVAL: Final = timedelta(minutes=5)
+SLOW_DOWN_INCREMENT: Final = timedelta(seconds=5)
+MAX_INTERVAL: Final = timedelta(minutes=5)
 """Longer is not waited between two tries, whatever the provider or its failures say."""
 
 _OVERLOADED: Final = 429
@@ -62,7 +62,9 @@ class DeviceAuthorization(msgspec.Struct, frozen=True):
         return f"DeviceAuthorization(expires_at={self.expires_at.isoformat()})"
 
 
-def device_request(provider: OAuthProvider, *, moment: Moment | None = None) -> HttpRequest | None:
+def device_request(
+    provider: OAuthProvider, *, signing: SigningContext | None = None
+) -> HttpRequest | None:
     """The request for a code (section 3.1), with the declared scopes; None where the
     provider has no such endpoint."""
     if provider.device_authorization_url is None:
@@ -70,7 +72,7 @@ def device_request(provider: OAuthProvider, *, moment: Moment | None = None) -> 
     fields = {"client_id": provider.client_id}
     if provider.oauth_scopes:
         fields["scope"] = provider.oauth_scope_separator.join(provider.oauth_scopes)
-    return client_request(provider, provider.device_authorization_url, fields, moment=moment)
+    return client_request(provider, provider.device_authorization_url, fields, signing=signing)
 
 
 def judge_device(
@@ -90,10 +92,10 @@ def judge_device(
     ) -> Result[DeviceAuthorization, TokenRefused | ProviderAnswerMalformed]:
         return Failure(ProviderAnswerMalformed(connector, path))
 
-    answer = decode_answer(response) or {}
+    answer = decode_response(response) or {}
     error = error_in(answer)
     if error is not None or not 200 <= response.status < 300:
-        return Failure(TokenRefused(connector, known_error(error)))
+        return Failure(TokenRefused(connector, public_error_code(error)))
     device_code, user_code = answer.get("device_code"), answer.get("user_code")
     if not isinstance(device_code, str) or not device_code:
         return malformed("$.device_code")
@@ -123,11 +125,11 @@ def judge_device(
 
 
 def poll_request(
-    provider: OAuthProvider, device: DeviceAuthorization, *, moment: Moment | None = None
+    provider: OAuthProvider, device: DeviceAuthorization, *, signing: SigningContext | None = None
 ) -> HttpRequest:
     """Whether the person has agreed (section 3.4); sent after waiting `device.interval`."""
     fields = {"grant_type": GRANT_TYPE, "device_code": device.device_code.reveal()}
-    return token_request(provider, fields, moment=moment)
+    return token_request(provider, fields, signing=signing)
 
 
 def judge_poll(
@@ -154,11 +156,11 @@ def judge_poll(
         asked = retry_after(answer, received_at=received_at)
         slower = max(device.interval * 2, asked or timedelta())
     else:
-        error = error_of(answer)
+        error = raw_error_code(answer)
         if error == "authorization_pending":
             slower = device.interval
         elif error == "slow_down":
-            slower = device.interval + SLOWER
+            slower = device.interval + SLOW_DOWN_INCREMENT
         else:
             judged = judge_exchange(answer, provider, connector=connector, received_at=received_at)
             if is_successful(judged):
@@ -170,7 +172,7 @@ def judge_poll(
 
 
 def _bounded(interval: timedelta) -> timedelta:
-    return min(interval, LONGEST_INTERVAL)
+    return min(interval, MAX_INTERVAL)
 
 
 def _is_address(value: JsonValue) -> bool:

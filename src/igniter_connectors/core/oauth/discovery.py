@@ -44,7 +44,7 @@ class ServerMetadata(msgspec.Struct, frozen=True):
     code_challenge_methods_supported: tuple[str, ...] | None = None
 
 
-def description_requests(issuer: str) -> Result[tuple[HttpRequest, ...], DiscoveryFailed]:
+def discovery_requests(issuer: str) -> Result[tuple[HttpRequest, ...], DiscoveryFailed]:
     """Where an issuer may describe itself, in the order to ask: as OpenID has it, which tells the
     most, then as RFC 8414 section 5 does.
 
@@ -59,13 +59,13 @@ def description_requests(issuer: str) -> Result[tuple[HttpRequest, ...], Discove
     if "?" in issuer or "#" in issuer or is_template(issuer):
         reason = "an issuer has no query, fragment or brace"
         return Failure(DiscoveryFailed(origin_of(issuer), reason))
-    below = discovery_request(issuer)
-    between = metadata_request(issuer)
-    openid = metadata_request(issuer, document="openid-configuration")
+    below = openid_configuration_request(issuer)
+    between = server_metadata_request(issuer)
+    openid = server_metadata_request(issuer, document="openid-configuration")
     return Success((below, between) if openid == below else (below, between, openid))
 
 
-def is_to_be_asked_elsewhere(answer: HttpResponse) -> bool:
+def is_document_missing(answer: HttpResponse) -> bool:
     """Whether the server has no document at this address, and may have one at another.
 
     400, 401, 403 and the like stand for 404 at many; 429 does not, and neither does a redirect
@@ -74,7 +74,7 @@ def is_to_be_asked_elsewhere(answer: HttpResponse) -> bool:
     return 400 <= answer.status < 500 and answer.status != _TOO_MANY
 
 
-def discovery_request(issuer: str) -> HttpRequest:
+def openid_configuration_request(issuer: str) -> HttpRequest:
     """The request for an OpenID provider's configuration: below the issuer's own path.
 
     OpenID Connect Discovery section 4.1.
@@ -82,7 +82,7 @@ def discovery_request(issuer: str) -> HttpRequest:
     return _asking(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
 
 
-def metadata_request(
+def server_metadata_request(
     issuer: str, *, document: Document = "oauth-authorization-server"
 ) -> HttpRequest:
     """The request for an authorization server's metadata: between the issuer's host and path.

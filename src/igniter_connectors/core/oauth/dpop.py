@@ -10,10 +10,10 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 from msgspec.structs import replace
 
-from igniter_connectors.core.http.base64url import url_safe
+from igniter_connectors.core.http.base64url import encode_base64url
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
-from igniter_connectors.core.oauth.client_assertion import Moment
-from igniter_connectors.core.oauth.provider_response import decode_answer
+from igniter_connectors.core.oauth.client_assertion import SigningContext
+from igniter_connectors.core.oauth.provider_response import decode_response
 from igniter_connectors.core.secret import Secret
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def proof(
     *,
     method: str,
     url: str,
-    moment: Moment,
+    signing: SigningContext,
     access_token: Secret | None = None,
     nonce: str | None = None,
 ) -> str:
@@ -64,7 +64,7 @@ def proof(
         key: Of `new_dpop_key`.
         method: As sent.
         url: As sent; its query and fragment are left out.
-        moment: `iat` and, from the entropy, `jti`.
+        signing: `iat` and, from the entropy, `jti`.
         access_token: What the request carries; its hash is in the proof. None at the token
             endpoint.
         nonce: What the server last asked for; None before it did.
@@ -74,10 +74,10 @@ def proof(
     signing_key = _imported(key)
     header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": signing_key.as_dict(private=False)}
     claims: dict[str, str | int] = {
-        "jti": url_safe(moment.entropy),
+        "jti": encode_base64url(signing.entropy),
         "htm": method,
         "htu": urlunsplit(urlsplit(url)._replace(query="", fragment="")),
-        "iat": int(moment.now.timestamp()),
+        "iat": int(signing.now.timestamp()),
     }
     if access_token is not None:
         claims["ath"] = access_token_hash(access_token)
@@ -90,7 +90,7 @@ def with_proof(
     request: HttpRequest,
     key: Secret,
     *,
-    moment: Moment,
+    signing: SigningContext,
     access_token: Secret | None = None,
     nonce: str | None = None,
 ) -> HttpRequest:
@@ -99,7 +99,7 @@ def with_proof(
         key,
         method=request.method,
         url=request.url,
-        moment=moment,
+        signing=signing,
         access_token=access_token,
         nonce=nonce,
     )
@@ -109,10 +109,10 @@ def with_proof(
 
 def access_token_hash(access_token: Secret) -> str:
     """`ath`: the hash of the token's ASCII, as it is sent (section 4.2)."""
-    return url_safe(hashlib.sha256(access_token.reveal().encode("ascii")).digest())
+    return encode_base64url(hashlib.sha256(access_token.reveal().encode("ascii")).digest())
 
 
-def nonce_of_server(response: HttpResponse) -> str | None:
+def server_nonce(response: HttpResponse) -> str | None:
     """The nonce to put into the next proof for this server; None where the last one stays.
 
     Any answer may bring one (section 8.2).
@@ -121,7 +121,7 @@ def nonce_of_server(response: HttpResponse) -> str | None:
     return nonce if nonce is not None and _NONCE.fullmatch(nonce) else None
 
 
-def nonce_demanded(response: HttpResponse) -> str | None:
+def required_nonce(response: HttpResponse) -> str | None:
     """The nonce with which the same request, under a new proof, is to be sent once more.
 
     The request was refused for the want of it and did nothing: a 400 from the
@@ -129,12 +129,12 @@ def nonce_demanded(response: HttpResponse) -> str | None:
     answer says anything else, or names no nonce.
     """
     if response.status == 400:
-        asks = (decode_answer(response) or {}).get("error") == "use_dpop_nonce"
+        asks = (decode_response(response) or {}).get("error") == "use_dpop_nonce"
     elif response.status == 401:
         asks = _CHALLENGE.search(response.header("www-authenticate") or "") is not None
     else:
         asks = False
-    return nonce_of_server(response) if asks else None
+    return server_nonce(response) if asks else None
 
 
 def _imported(key: Secret) -> ECKey:

@@ -16,7 +16,7 @@ from igniter_connectors.core.http.safe_url import is_loopback
 
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
 _LABEL: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)
-_LONGEST_HOST: Final = 253
+_MAX_HOST_CHARS: Final = 253
 # A last label that begins with a digit is read as part of an IPv4 address by some.
 _TOP_LEVEL: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])", re.ASCII)
 
@@ -62,7 +62,7 @@ def value_fault(url: str, field: str, value: str) -> str | None:
         return None if _LABEL.fullmatch(value) else "is one DNS label: letters, digits and hyphens"
     labels = value.split(".")
     is_name = (
-        len(value) <= _LONGEST_HOST
+        len(value) <= _MAX_HOST_CHARS
         and len(labels) > 1
         and all(_LABEL.fullmatch(label) for label in labels)
         and _TOP_LEVEL.fullmatch(labels[-1]) is not None
@@ -71,7 +71,7 @@ def value_fault(url: str, field: str, value: str) -> str | None:
     return None if is_name else "is a host name, without scheme, port or path, and no address"
 
 
-def filled(url: str, values: Mapping[str, str]) -> str | None:
+def fill_template(url: str, values: Mapping[str, str]) -> str | None:
     """A template with values in which `value_fault` found no fault.
 
     None where a label or the host became too long, or the host does not end as the template
@@ -82,7 +82,7 @@ def filled(url: str, values: Mapping[str, str]) -> str | None:
     if not is_template(authority):
         return result
     host = urlsplit(result).hostname or ""
-    fits = len(host) <= _LONGEST_HOST and all(_LABEL.fullmatch(part) for part in host.split("."))
+    fits = len(host) <= _MAX_HOST_CHARS and all(_LABEL.fullmatch(part) for part in host.split("."))
     return result if fits and host.endswith(authority.rpartition("}")[2].lower()) else None
 
 

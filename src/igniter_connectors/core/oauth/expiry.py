@@ -40,16 +40,16 @@ def instant_of(said: JsonValue) -> datetime | None:
         return None
 
 
-def life_until(said: JsonValue, *, at: datetime) -> timedelta | None:
+def lifetime_until(said: JsonValue, *, at: datetime) -> timedelta | None:
     """How long it is from an aware instant until the one that is said: nothing where that has
     passed; None where it is none, or lies more than ten years ahead."""
     end = instant_of(said)
-    if end is None or end - at > LONGEST_LIFE:
+    if end is None or end - at > MAX_LIFETIME:
         return None
     return max(end - at, _NOTHING)
 
 
-LONGEST_LIFE: Final = timedelta(days=3660)
+MAX_LIFETIME: Final = timedelta(days=3660)
 """Ten years. A longer `expires_in` is an instant that somebody put there, or nonsense."""
 
 
@@ -61,7 +61,7 @@ def seconds_of(said: JsonValue) -> timedelta | None:
 
     RFC 6749 section 5.1 says a number; many say a string of one.
     """
-    number = number_of(said, most=LONGEST_LIFE.total_seconds())
+    number = number_of(said, most=MAX_LIFETIME.total_seconds())
     return None if number is None else timedelta(seconds=number)
 
 

@@ -12,24 +12,24 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.connector.validation import decode_json
-from igniter_connectors.core.http.base64url import octets_of, url_safe
+from igniter_connectors.core.http.base64url import decode_base64url, encode_base64url
 from igniter_connectors.core.http.messages import HttpResponse
 from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.oauth.jwks import KeySet
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.provider_response import decode_answer
+from igniter_connectors.core.oauth.provider_response import decode_response
 from igniter_connectors.core.problem import IdTokenInvalid
 from igniter_connectors.core.scope import is_storable
 from igniter_connectors.core.secret import Secret
 
-TOLERANCE: Final = timedelta(minutes=1)
+CLOCK_TOLERANCE: Final = timedelta(minutes=1)
 """How far the provider's clock may be from ours."""
 
 UNKNOWN_KEY: Final = "is signed with a key that the provider does not publish"
 """The reason to ask for the keys once more: they may have been changed since."""
 
-LONGEST_TOKEN: Final = 64 * 1024
-_LEAST_RSA: Final = 2048
+MAX_TOKEN_CHARS: Final = 64 * 1024
+_MIN_RSA_BITS: Final = 2048
 
 # Signatures alone: `none` proves nothing, and HS* would take the public key for a secret
 # (RFC 8725 sections 2.1 and 3.1). The digest is what at_hash is made with.
@@ -74,12 +74,14 @@ class _Header(msgspec.Struct, frozen=True):
 def nonce_of(verifier: str) -> str:
     """The nonce of an authorization: derived from its PKCE verifier, so there is one secret
     to keep. It tells as little of the verifier as the challenge does (section 15.5.2)."""
-    return url_safe(hashlib.sha256(b"igniter-connectors oauth nonce" + verifier.encode()).digest())
+    return encode_base64url(
+        hashlib.sha256(b"igniter-connectors oauth nonce" + verifier.encode()).digest()
+    )
 
 
 def id_token_of(response: HttpResponse) -> Secret | None:
     """The ID token in a token endpoint's answer; None where there is none."""
-    token = (decode_answer(response) or {}).get("id_token")
+    token = (decode_response(response) or {}).get("id_token")
     return Secret(token) if isinstance(token, str) and token else None
 
 
@@ -114,8 +116,8 @@ def judge_id_token(
         return Failure(IdTokenInvalid(connector, reason))
 
     parts = token.reveal().split(".")
-    header = decode_json(octets_of(parts[0]) or b"", _Header)
-    if len(parts) != 3 or len(token.reveal()) > LONGEST_TOKEN or not is_successful(header):
+    header = decode_json(decode_base64url(parts[0]) or b"", _Header)
+    if len(parts) != 3 or len(token.reveal()) > MAX_TOKEN_CHARS or not is_successful(header):
         return refused("is no signed token")
     algorithm = header.unwrap().alg
     if algorithm not in _ALGORITHMS or header.unwrap().crit is not None:
@@ -124,7 +126,9 @@ def judge_id_token(
     fitting = [key for key in keys.keys if _fits(key, kind, algorithm, header.unwrap().kid)]
     if not fitting:
         return refused(UNKNOWN_KEY)
-    payload = next((found for key in fitting if (found := _payload(token, key, algorithm))), None)
+    payload = next(
+        (found for key in fitting if (found := _verified_payload(token, key, algorithm))), None
+    )
     if payload is None:
         return refused("has a signature that is not the provider's")
     decoded = decode_json(payload, IdTokenClaims)
@@ -156,7 +160,7 @@ def _identity_fault(claims: IdTokenClaims, provider: OAuthProvider) -> str | Non
 
 
 def _time_fault(claims: IdTokenClaims, now: datetime) -> str | None:
-    instant, slack = now.timestamp(), TOLERANCE.total_seconds()
+    instant, slack = now.timestamp(), CLOCK_TOLERANCE.total_seconds()
     if instant >= claims.exp + slack:
         return "has expired"
     if claims.iat > instant + slack or (claims.nbf is not None and claims.nbf > instant + slack):
@@ -171,7 +175,7 @@ def _binding_fault(
         return "is not of this authorization"
     if claims.at_hash is not None:
         whole = hashlib.new(digest, access_token.reveal().encode("utf-8", "surrogatepass")).digest()
-        if claims.at_hash != url_safe(whole[: len(whole) // 2]):
+        if claims.at_hash != encode_base64url(whole[: len(whole) // 2]):
             return "is for another access token"
     return None
 
@@ -186,7 +190,7 @@ def _fits(key: Mapping[str, JsonValue], kind: str, algorithm: str, key_id: str |
     )
 
 
-def _payload(token: Secret, key: Mapping[str, JsonValue], algorithm: str) -> bytes | None:
+def _verified_payload(token: Secret, key: Mapping[str, JsonValue], algorithm: str) -> bytes | None:
     """The payload where this key signed it; None where it did not, or is no key."""
     from joserfc import jws
     from joserfc.errors import JoseError
@@ -199,7 +203,7 @@ def _payload(token: Secret, key: Mapping[str, JsonValue], algorithm: str) -> byt
         if name in ("kty", "crv", "x", "y", "n", "e") and isinstance(value, str)
     }
     kind = str(key["kty"])
-    if kind == "RSA" and _bits(str(key.get("n"))) < _LEAST_RSA:
+    if kind == "RSA" and _bits(str(key.get("n"))) < _MIN_RSA_BITS:
         return None
     registry = jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
     try:
@@ -210,4 +214,4 @@ def _payload(token: Secret, key: Mapping[str, JsonValue], algorithm: str) -> byt
 
 
 def _bits(number: str) -> int:
-    return int.from_bytes(octets_of(number) or b"", "big").bit_length()
+    return int.from_bytes(decode_base64url(number) or b"", "big").bit_length()

@@ -13,7 +13,7 @@ from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.problem import ProviderAnswerMalformed
 
-MOST_KEYS: Final = 100
+MAX_KEYS: Final = 100
 _KINDS: Final = ("RSA", "EC", "OKP")
 
 
@@ -49,7 +49,7 @@ def judge_keys(
     if response.status != 200 or not isinstance(answer, dict):
         return Failure(ProviderAnswerMalformed(connector, "$"))
     listed = answer.get("keys")
-    if not isinstance(listed, list) or len(listed) > MOST_KEYS:
+    if not isinstance(listed, list) or len(listed) > MAX_KEYS:
         return Failure(ProviderAnswerMalformed(connector, "$.keys"))
     keys = tuple(key for key in listed if isinstance(key, dict) and key.get("kty") in _KINDS)
     return Success(KeySet(keys))

@@ -22,7 +22,7 @@ _KNOWN_ERRORS: Final = frozenset(
 )  # fmt: skip
 
 
-def decode_answer(response: HttpResponse) -> dict[str, JsonValue] | None:
+def decode_response(response: HttpResponse) -> dict[str, JsonValue] | None:
     """The members of a JSON object or the fields of a form; None where it is neither."""
     try:
         decoded: JsonValue = msgspec.json.decode(response.body)
@@ -37,7 +37,7 @@ def error_in(answer: dict[str, JsonValue]) -> JsonValue:
     return None if error in (None, "", False) else error
 
 
-def known_error(error: JsonValue) -> str:
+def public_error_code(error: JsonValue) -> str:
     """An error that may be told: a code of the RFCs, else `other`."""
     return error if isinstance(error, str) and error in _KNOWN_ERRORS else "other"
 
@@ -64,13 +64,13 @@ _AUTHORIZATION_ERRORS: Final = frozenset(
 )  # fmt: skip
 
 
-def authorization_error(error: JsonValue) -> str:
+def public_authorization_error(error: JsonValue) -> str:
     """An error that may be told: a code of the RFCs, else `other`."""
     return error if isinstance(error, str) and error in _AUTHORIZATION_ERRORS else "other"
 
 
-def error_of(response: HttpResponse) -> str | None:
+def raw_error_code(response: HttpResponse) -> str | None:
     """The answer's `error` as it stands, to be compared with a provider's codes, not shown."""
-    answer = decode_answer(response)
+    answer = decode_response(response)
     error = answer.get("error") if answer is not None else None
     return error if isinstance(error, str) else None

@@ -9,7 +9,7 @@ from igniter_connectors.core.connector.validation import type_fault
 from igniter_connectors.core.http.safe_url import is_safe_endpoint
 from igniter_connectors.core.oauth.client_assertion import assertion_key_fault
 from igniter_connectors.core.oauth.endpoint_template import (
-    filled,
+    fill_template,
     is_template,
     placeholders,
     template_fault,
@@ -19,7 +19,7 @@ from igniter_connectors.core.oauth.provider import OAuthProvider, authentication
 from igniter_connectors.core.oauth.tenant_provider import templates_of
 from igniter_connectors.core.secret import Secret
 
-RESERVED: Final = frozenset(
+RESERVED_PARAMETERS: Final = frozenset(
     {
         "response_type", "response_mode", "client_id", "client_secret", "redirect_uri", "scope",
         "state", "nonce", "code", "code_challenge", "code_challenge_method", "code_verifier",
@@ -30,8 +30,8 @@ RESERVED: Final = frozenset(
 )  # fmt: skip
 """Parameters that carry the flow's safety: no extra parameter may name one."""
 
-LONGEST_GRACE: Final = timedelta(days=30)
-LONGEST_REFRESH_LIFE: Final = timedelta(days=3660)
+MAX_REUSE_GRACE: Final = timedelta(days=30)
+MAX_REFRESH_TOKEN_LIFETIME: Final = timedelta(days=3660)
 _NOTHING: Final = timedelta()
 
 
@@ -96,7 +96,7 @@ def _tenant_fault(provider: OAuthProvider) -> str | None:
 
 def _parameter_fault(provider: OAuthProvider) -> str | None:
     for parameters in (provider.authorization_parameters, provider.token_parameters):
-        reserved = sorted(RESERVED & parameters.keys())
+        reserved = sorted(RESERVED_PARAMETERS & parameters.keys())
         if reserved:
             return f"extra parameters may not name {', '.join(reserved)}"
     return None
@@ -104,9 +104,9 @@ def _parameter_fault(provider: OAuthProvider) -> str | None:
 
 def _token_fault(provider: OAuthProvider) -> str | None:
     grace, life = provider.reuse_grace, provider.refresh_token_lifetime
-    if grace is not None and not _NOTHING < grace <= LONGEST_GRACE:
+    if grace is not None and not _NOTHING < grace <= MAX_REUSE_GRACE:
         return "reuse_grace is more than nothing and at most 30 days"
-    if life is not None and not _NOTHING < life <= LONGEST_REFRESH_LIFE:
+    if life is not None and not _NOTHING < life <= MAX_REFRESH_TOKEN_LIFETIME:
         return "refresh_token_lifetime is more than nothing and at most ten years"
     for name, member in (
         ("expires_at_member", provider.expires_at_member),
@@ -124,4 +124,4 @@ def _token_fault(provider: OAuthProvider) -> str | None:
 
 
 def _example_of(url: str) -> str:
-    return filled(url, dict.fromkeys(placeholders(url), "tenant")) or ""
+    return fill_template(url, dict.fromkeys(placeholders(url), "tenant")) or ""

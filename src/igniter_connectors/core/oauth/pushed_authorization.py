@@ -10,14 +10,17 @@ from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.oauth.authorization_request import authorization_fields, with_query
-from igniter_connectors.core.oauth.client_assertion import Moment
+from igniter_connectors.core.oauth.client_assertion import SigningContext
 from igniter_connectors.core.oauth.client_authentication import client_request
 from igniter_connectors.core.oauth.expiry import seconds_of
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.provider_response import authorization_error, decode_answer
+from igniter_connectors.core.oauth.provider_response import (
+    decode_response,
+    public_authorization_error,
+)
 from igniter_connectors.core.problem import AuthorizationDenied, ProviderAnswerMalformed
 
-_LONGEST_REFERENCE: Final = 2048
+_MAX_REQUEST_URI_CHARS: Final = 2048
 
 
 class PushedRequest(msgspec.Struct, frozen=True):
@@ -36,18 +39,18 @@ def push_request(
     redirect_uri: str,
     state: str,
     verifier: str,
-    moment: Moment | None = None,
+    signing: SigningContext | None = None,
 ) -> HttpRequest | None:
     """The request that deposits one (section 2.1); None where the provider takes none.
 
-    The client authenticates as at the token endpoint; `moment` is for one that signs.
+    The client authenticates as at the token endpoint; `signing` is for one that signs.
     """
     if provider.pushed_authorization_url is None:
         return None
     fields = authorization_fields(
         provider, redirect_uri=redirect_uri, state=state, verifier=verifier
     )
-    return client_request(provider, provider.pushed_authorization_url, fields, moment=moment)
+    return client_request(provider, provider.pushed_authorization_url, fields, signing=signing)
 
 
 def judge_push(
@@ -61,14 +64,14 @@ def judge_push(
         - `ProviderAnswerMalformed`: a 201 without a `request_uri` of at most 2,048
           printable characters, or without a life of more than nothing (section 2.2).
     """
-    answer = decode_answer(response) or {}
+    answer = decode_response(response) or {}
     error = answer.get("error")
     if response.status != 201 or error is not None:
-        return Failure(AuthorizationDenied(connector, authorization_error(error)))
+        return Failure(AuthorizationDenied(connector, public_authorization_error(error)))
     reference = answer.get("request_uri")
     if (
         not isinstance(reference, str)
-        or not 0 < len(reference) <= _LONGEST_REFERENCE
+        or not 0 < len(reference) <= _MAX_REQUEST_URI_CHARS
         or not (reference.isascii() and reference.isprintable())
     ):
         return Failure(ProviderAnswerMalformed(connector, "$.request_uri"))

@@ -14,11 +14,11 @@ from returns.pipeline import is_successful
 
 from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse
 from igniter_connectors.core.http.retry_after import retry_after
-from igniter_connectors.core.oauth.client_assertion import Moment
+from igniter_connectors.core.oauth.client_assertion import SigningContext
 from igniter_connectors.core.oauth.client_authentication import token_request
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.provider_response import error_of
-from igniter_connectors.core.oauth.token_response import TokenSet, carried_over, judge_token
+from igniter_connectors.core.oauth.provider_response import raw_error_code
+from igniter_connectors.core.oauth.token_response import TokenSet, judge_token, merge_refreshed
 from igniter_connectors.core.secret import Secret
 
 _FIRST_DELAY: Final = timedelta(seconds=5)
@@ -30,7 +30,7 @@ _BEFORE_THE_GRANT: Final = (429, 503)
 _CLIENT_ERRORS: Final = ("invalid_client", "unauthorized_client")
 
 
-class Renewed(msgspec.Struct, frozen=True):
+class Refreshed(msgspec.Struct, frozen=True):
     """The provider granted new tokens."""
 
     tokens: TokenSet
@@ -55,20 +55,20 @@ class UnknownOutcome(msgspec.Struct, frozen=True):
     """The request was sent, and whether the provider rotated cannot be known."""
 
 
-Outcome = Renewed | GrantDead | DefiniteFailure | UnknownOutcome
+RefreshOutcome = Refreshed | GrantDead | DefiniteFailure | UnknownOutcome
 
 
 def refresh_request(
-    provider: OAuthProvider, refresh_token: Secret, *, moment: Moment | None = None
+    provider: OAuthProvider, refresh_token: Secret, *, signing: SigningContext | None = None
 ) -> HttpRequest:
     """The request that spends a refresh token. The scope asked for stays as granted.
 
-    `moment` is for a client that signs.
+    `signing` is for a client that signs.
     """
     fields = {"grant_type": "refresh_token", "refresh_token": refresh_token.reveal()}
     if provider.refresh_url is not None:
         provider = replace(provider, token_url=provider.refresh_url)
-    return token_request(provider, fields, moment=moment)
+    return token_request(provider, fields, signing=signing)
 
 
 def judge_refresh(
@@ -78,7 +78,7 @@ def judge_refresh(
     *,
     connector: str,
     received_at: datetime,
-) -> Outcome:
+) -> RefreshOutcome:
     """What the answer to a refresh means for the grant.
 
     A new refresh token replaces the spent one; where none came, the spent one stays in
@@ -91,8 +91,8 @@ def judge_refresh(
         return UnknownOutcome() if answer.sent else DefiniteFailure()
     judged = judge_token(answer, provider, connector=connector, received_at=received_at)
     if is_successful(judged):
-        return Renewed(carried_over(judged.unwrap(), spent))
-    error = error_of(answer)
+        return Refreshed(merge_refreshed(judged.unwrap(), spent))
+    error = raw_error_code(answer)
     asked = retry_after(answer, received_at=received_at)
     if answer.status in _BEFORE_THE_GRANT:
         return DefiniteFailure(asked)

@@ -35,12 +35,12 @@ class WaitForHolder(msgspec.Struct, frozen=True):
     """Somebody else refreshes, or died doing so: look again in a moment."""
 
 
-Step = UseStored | GiveUp | TakeLease | WaitForHolder
+RefreshStep = UseStored | GiveUp | TakeLease | WaitForHolder
 
 
 def decide(
     record: ConnectionRecord | None, *, seen: int, was_refused: bool, connector: str
-) -> Step:
+) -> RefreshStep:
     """The next step, from the row as it is now.
 
     Args:
@@ -80,7 +80,7 @@ EXPIRY_MARGIN: Final = timedelta(seconds=10)
 """A token this close to its end counts as expired: the call that carries it takes time too."""
 
 
-LONGEST_LEAD: Final = timedelta(minutes=15)
+MAX_LEAD: Final = timedelta(minutes=15)
 
 
 _LEAD_SHARE: Final = 0.2
@@ -104,7 +104,7 @@ def freshness(
     left = expires_at - now
     if left <= EXPIRY_MARGIN:
         return "expired"
-    lead = min(LONGEST_LEAD, (expires_at - refreshed_at) * _LEAD_SHARE)
+    lead = min(MAX_LEAD, (expires_at - refreshed_at) * _LEAD_SHARE)
     if left > lead:
         return "fresh"
     jitter = crc32(spread.encode()) / 2**32 if spread else 0.0

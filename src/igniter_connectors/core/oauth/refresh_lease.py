@@ -20,14 +20,14 @@ DEADLINE: Final = timedelta(seconds=10)
 DURATION: Final = timedelta(seconds=15)
 """How long a lease lasts; the difference to the deadline is for reading and committing."""
 
-COMMIT_RETRY: Final = timedelta(seconds=1)
+COMMIT_RETRY_INTERVAL: Final = timedelta(seconds=1)
 """The longest a holder waits between two tries to store what the provider gave."""
 
-SETTLING: Final = timedelta(seconds=1.5)
-"""What is waited after another's unresolved attempt: longer than `COMMIT_RETRY`, so that an
-answer which did arrive over there is stored before this one asks the provider again."""
+SETTLE_TIME: Final = timedelta(seconds=1.5)
+"""The wait after another process's unresolved attempt. It is longer than
+`COMMIT_RETRY_INTERVAL`, so that an answer that did arrive there is stored first."""
 
-POLL: Final = timedelta(milliseconds=100)
+POLL_INTERVAL: Final = timedelta(milliseconds=100)
 """How often is looked whether another's lease has ended or its answer has come."""
 
 
@@ -49,7 +49,7 @@ class Lease(msgspec.Struct, frozen=True):
         return f"Lease(row={self.row!r}, generation={self.generation})"
 
 
-def is_still_ours(record: ConnectionRecord | None, lease: Lease) -> bool:
+def matches_lease(record: ConnectionRecord | None, lease: Lease) -> bool:
     """Whether the row is the one that the lease was taken on, with the same tokens.
 
     Looked at after an earlier holder's answer had time to be stored.

@@ -7,7 +7,7 @@ from typing import Final
 
 from igniter_connectors.core.connection.record import ConnectionRecord
 
-YOUNGEST: Final = timedelta(seconds=60)
+MIN_TOKEN_AGE: Final = timedelta(seconds=60)
 """A token younger than this is not renewed for a 401: a new one would fare no better, and an
 API that refuses everybody would turn each call into a refresh."""
 
@@ -27,7 +27,7 @@ def is_same_account(current: ConnectionRecord | None, called: ConnectionRecord) 
     )
 
 
-def may_renew_refused(record: ConnectionRecord, *, now: datetime) -> bool:
+def may_refresh_after_401(record: ConnectionRecord, *, now: datetime) -> bool:
     """Whether the row's own token, which an API refused, is worth a refresh.
 
     Args:
@@ -40,4 +40,4 @@ def may_renew_refused(record: ConnectionRecord, *, now: datetime) -> bool:
         call alone.
     """
     grant = record.grant
-    return grant is not None and grant.refreshable and now - grant.refreshed_at >= YOUNGEST
+    return grant is not None and grant.refreshable and now - grant.refreshed_at >= MIN_TOKEN_AGE

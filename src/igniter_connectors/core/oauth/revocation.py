@@ -10,10 +10,14 @@ import msgspec
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord, Grant
 from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse
 from igniter_connectors.core.http.retry_after import retry_after
-from igniter_connectors.core.oauth.client_assertion import Moment
+from igniter_connectors.core.oauth.client_assertion import SigningContext
 from igniter_connectors.core.oauth.client_authentication import client_request
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.provider_response import decode_answer, error_in, known_error
+from igniter_connectors.core.oauth.provider_response import (
+    decode_response,
+    error_in,
+    public_error_code,
+)
 from igniter_connectors.core.secret import Secret
 
 TokenKind = Literal["refresh_token", "access_token"]
@@ -54,7 +58,7 @@ def revoke_request(
     token: Secret,
     *,
     kind: TokenKind,
-    moment: Moment | None = None,
+    signing: SigningContext | None = None,
 ) -> HttpRequest | None:
     """The request that revokes a token (section 2.1); None where the provider cannot.
 
@@ -63,7 +67,7 @@ def revoke_request(
     if provider.revocation_url is None:
         return None
     fields = {"token": token.reveal(), "token_type_hint": kind}
-    return client_request(provider, provider.revocation_url, fields, moment=moment)
+    return client_request(provider, provider.revocation_url, fields, signing=signing)
 
 
 def judge_revocation(answer: HttpResponse | HttpFailed, *, received_at: datetime) -> Revocation:
@@ -76,26 +80,26 @@ def judge_revocation(answer: HttpResponse | HttpFailed, *, received_at: datetime
         return RevokeLater()
     if answer.status == _OVERLOADED or answer.status >= 500:
         return RevokeLater(retry_after(answer, received_at=received_at))
-    error = error_in(decode_answer(answer) or {})
+    error = error_in(decode_response(answer) or {})
     if error in _GONE:
         return Revoked()
     if error in _LATER:
         return RevokeLater(retry_after(answer, received_at=received_at))
     if error is None and 200 <= answer.status < 300:
         return Revoked()
-    return RevokeRefused(known_error(error))
+    return RevokeRefused(public_error_code(error))
 
 
-HELD_BACK: Final = timedelta(seconds=30)
+GRANT_REVOCATION_DELAY: Final = timedelta(seconds=30)
 """How long a revocation waits that would end a whole grant: longer than a callback takes from
 the code's exchange to its commit, so that a connection just made of the same grant is seen."""
 
 
-CLAIM: Final = timedelta(seconds=60)
+CLAIM_DURATION: Final = timedelta(seconds=60)
 """For how long a revocation is one process's, longer than its request may take."""
 
 
-MOST_ATTEMPTS: Final = 20
+MAX_ATTEMPTS: Final = 20
 """After so many refusals to answer, about a day of them, the tokens are given up and deleted."""
 
 

@@ -16,7 +16,7 @@ from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.connector.masking import secret_fields
 from igniter_connectors.core.oauth.endpoint_template import (
-    filled,
+    fill_template,
     is_template,
     placeholders,
     value_fault,
@@ -26,7 +26,7 @@ from igniter_connectors.core.oauth.provider import OAuthProvider, TenantClient
 from igniter_connectors.core.problem import TenantValueInvalid
 from igniter_connectors.core.secret import Secret
 
-TEMPLATES: Final = (
+TEMPLATE_FIELDS: Final = (
     "authorization_url", "token_url", "refresh_url", "userinfo_url", "revocation_url",
     "pushed_authorization_url", "device_authorization_url", "jwks_url", "issuer",
 )  # fmt: skip
@@ -35,7 +35,7 @@ TEMPLATES: Final = (
 
 def templates_of(provider: OAuthProvider) -> dict[str, str]:
     """The provider's addresses by field, those that it has."""
-    found = {name: getattr(provider, name) for name in TEMPLATES}
+    found = {name: getattr(provider, name) for name in TEMPLATE_FIELDS}
     return {name: url for name, url in found.items() if url is not None}
 
 
@@ -53,7 +53,7 @@ def endpoint_fields(provider: OAuthProvider) -> frozenset[str]:
 
 
 def config_fault(provider: OAuthProvider, config: type[msgspec.Struct]) -> str | None:
-    """Why a provider cannot be filled from a config type; None where it can."""
+    """Why a provider cannot be fill_template from a config type; None where it can."""
     missing = sorted(endpoint_fields(provider) - set(config.__struct_fields__))
     if missing:
         return f"the OAuth provider names {missing[0]}, which is no field of {config.__name__}"
@@ -86,7 +86,7 @@ def provider_for(
     """
     endpoints: dict[str, str] = {}
     has_tenant_host = False
-    for name in TEMPLATES:
+    for name in TEMPLATE_FIELDS:
         url = getattr(provider, name)
         if url is None or not is_template(url):
             continue
@@ -113,7 +113,7 @@ def _fill(url: str, config: msgspec.Struct, connector: str) -> Result[str, Tenan
         if fault is not None:
             return Failure(TenantValueInvalid(connector, field, fault))
         values[field] = value
-    result = filled(url, values)
+    result = fill_template(url, values)
     if result is None:
         fields = ", ".join(sorted(values))
         return Failure(TenantValueInvalid(connector, fields, "makes no host of the provider's"))

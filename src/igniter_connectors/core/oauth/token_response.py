@@ -14,9 +14,13 @@ from returns.result import Failure, Result, Success
 from igniter_connectors.core.http.messages import HttpResponse
 from igniter_connectors.core.http.retry_after import http_date
 from igniter_connectors.core.json_value import JsonValue
-from igniter_connectors.core.oauth.expiry import life_until, seconds_of
+from igniter_connectors.core.oauth.expiry import lifetime_until, seconds_of
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.provider_response import decode_answer, error_in, known_error
+from igniter_connectors.core.oauth.provider_response import (
+    decode_response,
+    error_in,
+    public_error_code,
+)
 from igniter_connectors.core.oauth.token_extras import read_extras
 from igniter_connectors.core.problem import TokenMalformed, TokenRefused
 from igniter_connectors.core.secret import Secret
@@ -86,14 +90,14 @@ def judge_token(
         Nothing else makes an answer malformed: a refresh token that was rotated is not
         thrown away for an odd life of its own, or for extras that do not fit.
     """
-    answer = decode_answer(response)
+    answer = decode_response(response)
     if answer is None:
         if not 200 <= response.status < 300:
             return Failure(TokenRefused(connector, "other"))
         return Failure(TokenMalformed(connector, "$"))
     error = error_in(answer)
     if error is not None or not 200 <= response.status < 300:
-        return Failure(TokenRefused(connector, known_error(error)))
+        return Failure(TokenRefused(connector, public_error_code(error)))
     extras = None
     if provider.token_extras is not None:
         extras = read_extras(answer, provider.token_extras).value_or(None)
@@ -106,7 +110,7 @@ def judge_token(
     return tokens if extras is None else tokens.map(lambda read: replace(read, extras=extras))
 
 
-def carried_over(tokens: TokenSet, spent: TokenSet) -> TokenSet:
+def merge_refreshed(tokens: TokenSet, spent: TokenSet) -> TokenSet:
     """The tokens of a renewal, with what its answer left out as it was before.
 
     The spent refresh token stays in use where no new one came (RFC 6749 section 6), and
@@ -146,14 +150,14 @@ def _read(
     if said is not None and life is None:
         return Failure(TokenMalformed(connector, "$.expires_in"))
     if said is None and end is not None and answer.get(end) is not None:
-        life = life_until(answer[end], at=said_at)
+        life = lifetime_until(answer[end], at=said_at)
         if life is None:
             return Failure(TokenMalformed(connector, f"$.{end}"))
     # 0, as nonsense, tells no end: a refresh token that is over at once is not given out.
     refresh_life = seconds_of(_first(answer, _REFRESH_LIFE)) or None
     if refresh_life is None and provider.refresh_expires_at_member is not None:
         refresh_end = answer.get(provider.refresh_expires_at_member)
-        refresh_life = life_until(refresh_end, at=said_at) or None
+        refresh_life = lifetime_until(refresh_end, at=said_at) or None
     if refresh_life is None and refresh:
         refresh_life = provider.refresh_token_lifetime
     return Success(

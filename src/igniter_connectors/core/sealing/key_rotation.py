@@ -7,7 +7,7 @@ from typing import final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from igniter_connectors.core.http.base64url import url_safe
+from igniter_connectors.core.http.base64url import encode_base64url
 from igniter_connectors.core.sealing.key_derivation import Key, require_strong_secret
 from igniter_connectors.core.secret import Secret
 
@@ -43,7 +43,7 @@ class Keyring:
     def generate() -> Secret:
         """A new random secret of 256 bits, as 43 characters. Store it as you store passwords."""
         # The one place in core that draws entropy: making a key decides nothing.
-        return Secret(url_safe(AESGCM.generate_key(256)))
+        return Secret(encode_base64url(AESGCM.generate_key(256)))
 
     def find(self, key_id: bytes) -> Key | None:
         """The key with this id; None if it is not in the keyring."""

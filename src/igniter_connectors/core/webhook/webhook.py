@@ -12,7 +12,7 @@ from msgspec.structs import force_setattr
 from returns.result import Failure, Result
 from typing_extensions import TypeForm, TypeVar
 
-from igniter_connectors.core.api.client import ApiClient, ApiSenders, Called
+from igniter_connectors.core.api.client import ApiClient, ApiSenders, CalledConnector
 from igniter_connectors.core.connection.record import ConnectionRecord
 from igniter_connectors.core.problem import WebhookFailed
 from igniter_connectors.core.scope import Scope
@@ -57,7 +57,7 @@ class WebhookCall(msgspec.Struct, Generic[Conf_co, Ctx_co, Payload_co], frozen=T
     config: Conf_co
     context: Ctx_co
     _senders: ApiSenders
-    _connector: Called
+    _connector: CalledConnector
     account: str
     tenant: Scope
     event_id: str

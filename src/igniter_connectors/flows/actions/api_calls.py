@@ -11,9 +11,9 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.api.access_token import AccessToken
-from igniter_connectors.core.api.api_base import place_of
-from igniter_connectors.core.api.client import ApiSender, Called
-from igniter_connectors.core.api.request import ApiRequest, ReadyRequest, build_request
+from igniter_connectors.core.api.api_base import resolve_api_base
+from igniter_connectors.core.api.client import ApiSender, CalledConnector
+from igniter_connectors.core.api.request import ApiRequest, PreparedRequest, build_request
 from igniter_connectors.core.api.retry_policy import (
     ObtainToken,
     RenewToken,
@@ -21,7 +21,7 @@ from igniter_connectors.core.api.retry_policy import (
     Send,
     Step,
     Wait,
-    converse,
+    api_conversation,
 )
 from igniter_connectors.core.connection.record import ConnectionRecord
 from igniter_connectors.core.connector.definition import OAuthConnector
@@ -51,7 +51,7 @@ class HandlerHttp(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     def sender_for(
         self,
-        connector: Called,
+        connector: CalledConnector,
         config: msgspec.Struct,
         record: ConnectionRecord | None,
         token: AccessToken | None,
@@ -67,7 +67,7 @@ class ConnectionSender:
     def __init__(
         self,
         engine: Engine,
-        connector: Called,
+        connector: CalledConnector,
         config: msgspec.Struct,
         record: ConnectionRecord | None,
         token: AccessToken | None,
@@ -85,7 +85,7 @@ class ConnectionSender:
         built = self._build(asked)
         if not is_successful(built):
             return Failure(ApiRequestRefused(self._connector.key, built.failure()))
-        conversation = converse(
+        conversation = api_conversation(
             built.unwrap(),
             connector=self._connector.key,
             token=self._fresh_token(),
@@ -119,11 +119,11 @@ class ConnectionSender:
             return Failure(ApiResponseTooLarge(key, limit_bytes))
         return Failure(ApiUnreachable(key, failed.sent))
 
-    def _build(self, asked: ApiRequest) -> Result[ReadyRequest, str]:
+    def _build(self, asked: ApiRequest) -> Result[PreparedRequest, str]:
         api = self._connector.api
         if api is None:
             return Failure("the connector does not say where its API is: with_api(…)")
-        place = place_of(api, self._config)
+        place = resolve_api_base(api, self._config)
         if not is_successful(place):
             return Failure(place.failure())
         return build_request(asked, place.unwrap(), idempotency_header=api.idempotency_header)

@@ -19,7 +19,7 @@ from igniter_connectors.core.event import (
     Enabled,
     Updated,
 )
-from igniter_connectors.core.oauth.revocation import HELD_BACK, RevocationRequest
+from igniter_connectors.core.oauth.revocation import GRANT_REVOCATION_DELAY, RevocationRequest
 from igniter_connectors.core.oauth.tenant_provider import endpoint_fields, provider_for
 from igniter_connectors.core.problem import (
     AlreadyConnected,
@@ -206,7 +206,7 @@ def revocation_request(
         return None
     # A revoked token harms nobody else; a revoked grant may be one that was just made anew.
     ends_grant = connector.provider.revocation_ends == "grant"
-    return RevocationRequest(engine.new_id(), HELD_BACK if ends_grant else timedelta())
+    return RevocationRequest(engine.new_id(), GRANT_REVOCATION_DELAY if ends_grant else timedelta())
 
 
 def _leads_elsewhere(

@@ -15,7 +15,7 @@ from typing_extensions import TypeVar
 
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.connector.definition import OAuthConnector
-from igniter_connectors.core.http.base64url import url_safe
+from igniter_connectors.core.http.base64url import encode_base64url
 from igniter_connectors.core.oauth.authorization_request import (
     AuthorizationRequest,
     CookieAuthorization,
@@ -40,7 +40,7 @@ async def begin_with_cookie(
 ) -> Result[CookieAuthorization, AuthorizeDirectlyProblem]:
     """The provider's address, and the cookie that binds the browser that is sent there."""
     is_secure = base_url_of(engine).is_secure
-    nonce = url_safe(engine.entropy.octets(32))
+    nonce = encode_base64url(engine.entropy.octets(32))
     binding = browser_binding(nonce, options.subject)
     sent = await _begin(engine, connector, key, config, options, binding)
     if not is_successful(sent):

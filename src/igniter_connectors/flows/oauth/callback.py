@@ -154,7 +154,7 @@ async def _exchange(
         code=code,
         verifier=payload.verifier,
         redirect_uri=callback_url(base_url_of(engine), key.connector),
-        moment=engine.new_moment(),
+        signing=engine.new_moment(),
     )
     answer = await send_bound(engine, request, bound_to)
     if not is_successful(answer):

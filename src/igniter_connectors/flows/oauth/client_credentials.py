@@ -88,7 +88,7 @@ async def _ask(
     engine: Engine, provider: OAuthProvider, connector: str
 ) -> Result[TokenSet, ExchangeProblem]:
     bound_to = new_dpop_key(engine.entropy.octets(KEY_OCTETS)) if provider.dpop else None
-    request = client_credentials_request(provider, moment=engine.new_moment())
+    request = client_credentials_request(provider, signing=engine.new_moment())
     answer = await send_bound(engine, request, bound_to)
     if not is_successful(answer):
         return Failure(ProviderUnreachable(connector))

@@ -101,7 +101,7 @@ async def begin_device(
         return Failure(ConfigInvalid(connector.key, f"$.{fault.field}", fault.reason))
     asked = tuple(dict.fromkeys((*connector.provider.oauth_scopes, *oauth_scopes)))
     provider = replace(resolved.unwrap(), oauth_scopes=asked)
-    request = device_request(provider, moment=engine.new_moment())
+    request = device_request(provider, signing=engine.new_moment())
     if request is None:
         raise WrongWiring(BuildInvalid(f"{connector.key} has no device_authorization_url"))
     expected = await engine.store.last_grant(key)
@@ -169,7 +169,7 @@ async def _ask(
     # As at a callback: a grant that nobody can store is none to ask for.
     if await engine.store.last_grant(key) != flow.expected_grant:
         return Failure(await conflict(engine, key))
-    request = poll_request(provider, flow.device, moment=engine.new_moment())
+    request = poll_request(provider, flow.device, signing=engine.new_moment())
     answer = await send_bound(engine, request, flow.dpop_key)
     judged = judge_poll(
         answer.unwrap() if is_successful(answer) else answer.failure(),

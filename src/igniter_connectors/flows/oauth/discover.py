@@ -8,8 +8,8 @@ from returns.result import Failure, Result
 from igniter_connectors.core.http.messages import HttpClient, HttpFailed, HttpResponse
 from igniter_connectors.core.oauth.discovery import (
     ServerMetadata,
-    description_requests,
-    is_to_be_asked_elsewhere,
+    discovery_requests,
+    is_document_missing,
     judge_discovery,
 )
 from igniter_connectors.core.problem import DiscoveryFailed
@@ -17,13 +17,13 @@ from igniter_connectors.core.problem import DiscoveryFailed
 
 async def discover(http: HttpClient, issuer: str) -> Result[ServerMetadata, DiscoveryFailed]:
     """What the issuer publishes of itself, at the first address where it does."""
-    requests = description_requests(issuer)
+    requests = discovery_requests(issuer)
     if not is_successful(requests):
         return Failure(requests.failure())
     answer: HttpResponse | HttpFailed = HttpFailed(sent=False)
     for request in requests.unwrap():
         sent = await http.send(request)
         answer = sent.unwrap() if is_successful(sent) else sent.failure()
-        if isinstance(answer, HttpFailed) or not is_to_be_asked_elsewhere(answer):
+        if isinstance(answer, HttpFailed) or not is_document_missing(answer):
             break
     return judge_discovery(answer, issuer)

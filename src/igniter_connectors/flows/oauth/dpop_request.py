@@ -14,7 +14,7 @@ from igniter_connectors.core.http.messages import (
     HttpRequest,
     HttpResponse,
 )
-from igniter_connectors.core.oauth.dpop import nonce_demanded, with_proof
+from igniter_connectors.core.oauth.dpop import required_nonce, with_proof
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.flows.engine import Engine
 
@@ -36,13 +36,13 @@ async def send_bound(
     if key is None:
         return await engine.http.send(request, deadline=deadline, limit_bytes=limit_bytes)
     began = engine.clock.monotonic()
-    proven = with_proof(request, key, moment=engine.new_moment(), access_token=access_token)
+    proven = with_proof(request, key, signing=engine.new_moment(), access_token=access_token)
     answer = await engine.http.send(proven, deadline=deadline, limit_bytes=limit_bytes)
-    nonce = nonce_demanded(answer.unwrap()) if is_successful(answer) else None
+    nonce = required_nonce(answer.unwrap()) if is_successful(answer) else None
     left = deadline - timedelta(seconds=engine.clock.monotonic() - began)
     if nonce is None or left <= timedelta():
         return answer
     proven = with_proof(
-        request, key, moment=engine.new_moment(), access_token=access_token, nonce=nonce
+        request, key, signing=engine.new_moment(), access_token=access_token, nonce=nonce
     )
     return await engine.http.send(proven, deadline=left, limit_bytes=limit_bytes)

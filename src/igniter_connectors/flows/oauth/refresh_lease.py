@@ -22,15 +22,15 @@ from igniter_connectors.core.event import (
 )
 from igniter_connectors.core.oauth.client_credentials import (
     client_credentials_request,
-    judge_client_renewal,
-    renews_as_client,
+    judge_client_credentials_refresh,
+    uses_client_credentials,
 )
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.refresh import (
     DefiniteFailure,
     GrantDead,
-    Outcome,
-    Renewed,
+    Refreshed,
+    RefreshOutcome,
     UnknownOutcome,
     back_off,
     judge_refresh,
@@ -44,16 +44,16 @@ from igniter_connectors.core.oauth.refresh_decision import (
     decide,
 )
 from igniter_connectors.core.oauth.refresh_lease import (
-    COMMIT_RETRY,
+    COMMIT_RETRY_INTERVAL,
     DEADLINE,
     DURATION,
-    POLL,
-    SETTLING,
+    POLL_INTERVAL,
+    SETTLE_TIME,
     Lease,
     dead_status,
-    is_still_ours,
+    matches_lease,
 )
-from igniter_connectors.core.oauth.revocation import HELD_BACK, revocation_of
+from igniter_connectors.core.oauth.revocation import GRANT_REVOCATION_DELAY, revocation_of
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import (
     DecryptFailed,
@@ -89,7 +89,7 @@ async def refresh(
             case GiveUp(problem=problem):
                 return problem
             case WaitForHolder():
-                await engine.clock.sleep(POLL.total_seconds())
+                await engine.clock.sleep(POLL_INTERVAL.total_seconds())
                 was_refused = False
             case TakeLease(generation=generation):
                 # Deadline and lease count from before the lease was asked for.
@@ -121,9 +121,9 @@ async def _hold(
         return None
     if lease.unresolved_before:
         # An answer that arrived at the earlier holder is being stored over there.
-        await engine.clock.sleep(SETTLING.total_seconds())
+        await engine.clock.sleep(SETTLE_TIME.total_seconds())
         current = await engine.store.find(key)
-        if not is_still_ours(current, lease):
+        if not matches_lease(current, lease):
             return None
     opened = open_sealed_tokens(engine, key, lease)
     if not is_successful(opened):
@@ -131,7 +131,7 @@ async def _hold(
         return DecryptFailed(key.connector)
     spent = opened.unwrap()
     # The lease is of the generation that was read, so the row's own word counts.
-    is_client_credentials = record.grant is not None and renews_as_client(
+    is_client_credentials = record.grant is not None and uses_client_credentials(
         record.grant, spent, provider
     )
     if spent.refresh_token is None and not is_client_credentials:
@@ -140,12 +140,12 @@ async def _hold(
     if left <= timedelta() or engine.renewals.is_closing:
         return await _put_back(engine, key, lease, DefiniteFailure())
     if spent.refresh_token is None:
-        request = client_credentials_request(provider, moment=engine.new_moment())
+        request = client_credentials_request(provider, signing=engine.new_moment())
     else:
-        request = refresh_request(provider, spent.refresh_token, moment=engine.new_moment())
+        request = refresh_request(provider, spent.refresh_token, signing=engine.new_moment())
     answer = await send_bound(engine, request, spent.dpop_key, deadline=left)
-    judge = judge_client_renewal if is_client_credentials else judge_refresh
-    outcome: Outcome = judge(
+    judge = judge_client_credentials_refresh if is_client_credentials else judge_refresh
+    outcome: RefreshOutcome = judge(
         answer.unwrap() if is_successful(answer) else answer.failure(),
         provider,
         spent,
@@ -153,7 +153,7 @@ async def _hold(
         received_at=engine.clock.now(),
     )
     match outcome:
-        case Renewed(tokens=tokens):
+        case Refreshed(tokens=tokens):
             return await _commit(engine, record, lease, tokens)
         case GrantDead():
             return await _mark_grant_dead(engine, record, lease, spent)
@@ -192,7 +192,7 @@ async def _commit(
             break
         except StoreUnavailable as error:
             engine.logger.error("renewed tokens wait for the database: %s", error.reason)
-            await engine.clock.sleep(COMMIT_RETRY.total_seconds())
+            await engine.clock.sleep(COMMIT_RETRY_INTERVAL.total_seconds())
     if not is_written:
         # Somebody else's write came first, or this one landed and its answer was lost.
         await _queue_revocation_unless_named(engine, record, grant)
@@ -228,7 +228,7 @@ async def _leave_unresolved(
     if provider.reuse_grace is not None and not lease.unresolved_before:
         _ = await engine.store.release_lease(key, lease)
         engine.renewals.run_again(key, lambda: refresh(engine, provider, key, lease.generation))
-        return _failed(engine, key, SETTLING)
+        return _failed(engine, key, SETTLE_TIME)
     return _failed(engine, key, DURATION - timedelta(seconds=engine.clock.monotonic() - began))
 
 
@@ -250,12 +250,12 @@ async def _queue_revocation_unless_named(
             ):
                 return
             pending = revocation_of(record, grant, id=engine.new_id())
-            await engine.store.revocations.add(pending, due_in=HELD_BACK)
+            await engine.store.revocations.add(pending, due_in=GRANT_REVOCATION_DELAY)
             engine.revocation_queued.set()
             return
         except StoreUnavailable as error:
             engine.logger.error("tokens to be revoked wait for the database: %s", error.reason)
-            await engine.clock.sleep(COMMIT_RETRY.total_seconds())
+            await engine.clock.sleep(COMMIT_RETRY_INTERVAL.total_seconds())
 
 
 async def _mark_grant_dead(

@@ -13,9 +13,9 @@ from igniter_connectors.core.connector.definition import Definition, OAuthConnec
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.refresh import back_off
 from igniter_connectors.core.oauth.revocation import (
-    CLAIM,
-    HELD_BACK,
-    MOST_ATTEMPTS,
+    CLAIM_DURATION,
+    GRANT_REVOCATION_DELAY,
+    MAX_ATTEMPTS,
     PendingRevocation,
     Revoked,
     RevokeLater,
@@ -43,7 +43,7 @@ async def revoke_due(engine: Engine) -> int:
     Raises:
         StoreUnavailable: the database does not answer; what was taken is due again later.
     """
-    claimed = await engine.store.revocations.claim(limit=_BATCH, duration=CLAIM)
+    claimed = await engine.store.revocations.claim(limit=_BATCH, duration=CLAIM_DURATION)
     for pending in claimed:
         await _revoke(engine, engine.connectors.get(pending.key.connector), pending)
     return len(claimed)
@@ -61,18 +61,20 @@ async def _revoke(
     provider, tokens = known
     if await revocations.is_authorization_pending(pending.key):
         # It could be granted the same grant anew, which this would then end.
-        await revocations.postpone(pending.id, attempts=pending.attempts, retry_in=HELD_BACK)
+        await revocations.postpone(
+            pending.id, attempts=pending.attempts, retry_in=GRANT_REVOCATION_DELAY
+        )
         return
     if await _is_in_use(engine, provider, pending, tokens):
         await revocations.end(pending.id)
         return
     request = (
         revoke_request(
-            provider, tokens.access_token, kind="access_token", moment=engine.new_moment()
+            provider, tokens.access_token, kind="access_token", signing=engine.new_moment()
         )
         if tokens.refresh_token is None
         else revoke_request(
-            provider, tokens.refresh_token, kind="refresh_token", moment=engine.new_moment()
+            provider, tokens.refresh_token, kind="refresh_token", signing=engine.new_moment()
         )
     )
     if request is None:
@@ -96,7 +98,7 @@ async def _revoke(
 
 async def _later(engine: Engine, pending: PendingRevocation, asked: timedelta) -> None:
     attempts = pending.attempts + 1
-    if attempts >= MOST_ATTEMPTS:
+    if attempts >= MAX_ATTEMPTS:
         engine.logger.error("%s: a token could not be revoked", pending.key.connector)
         await engine.store.revocations.end(pending.id)
         return

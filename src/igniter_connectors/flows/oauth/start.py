@@ -14,10 +14,10 @@ from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.connector.validation import decode_json, encode_json_to_seal
 from igniter_connectors.core.event import AuthorizationStarted
-from igniter_connectors.core.http.base64url import url_safe
+from igniter_connectors.core.http.base64url import encode_base64url
 from igniter_connectors.core.http.messages import HttpResponse
 from igniter_connectors.core.http.routes import callback_url, start_url
-from igniter_connectors.core.http.safe_url import is_own_path
+from igniter_connectors.core.http.safe_url import is_safe_return_path
 from igniter_connectors.core.oauth.authorization_request import (
     AuthorizationRequest,
     authorization_url,
@@ -110,7 +110,7 @@ async def begin(
     begun = await new_payload(engine, connector, key, config, options)
     if not is_successful(begun):
         return Failure(begun.failure())
-    ticket = url_safe(engine.entropy.octets(32))
+    ticket = encode_base64url(engine.entropy.octets(32))
     kept = await _keep(
         engine, ticket_hash(ticket), subject_binding(options.subject), key, begun.unwrap()
     )
@@ -131,7 +131,7 @@ async def new_payload(
     The tenant, the config and the subject are recorded here and come from nowhere else.
     """
     return_to = options.return_to
-    if return_to and not is_own_path(return_to) and return_to not in engine.return_urls:
+    if return_to and not is_safe_return_path(return_to) and return_to not in engine.return_urls:
         return Failure(ReturnToInvalid(connector.key))
     accepted = await accept_config(engine, connector, key, config)
     if not is_successful(accepted):
@@ -165,7 +165,7 @@ async def start(
     if not is_successful(taken):
         return Failure(taken.failure())
     key, payload = taken.unwrap()
-    nonce = url_safe(engine.entropy.octets(32))
+    nonce = encode_base64url(engine.entropy.octets(32))
     binding = browser_binding(nonce, subject)
     sent = await at_provider(engine, connector, key, payload, binding_hash=binding)
     if not is_successful(sent):
@@ -189,7 +189,7 @@ async def at_provider(
     if not is_successful(opened):
         return Failure(opened.failure())
     _, provider = opened.unwrap()
-    state = url_safe(engine.entropy.octets(32))
+    state = encode_base64url(engine.entropy.octets(32))
     verifier = new_verifier(engine.entropy.octets(32))
     kept = await _keep(
         engine, state_hash(state), binding_hash, key, replace(payload, verifier=verifier)
@@ -217,7 +217,7 @@ async def _authorization_url(
         redirect_uri=redirect_uri,
         state=state,
         verifier=verifier,
-        moment=engine.new_moment(),
+        signing=engine.new_moment(),
     )
     if request is None:
         return Success(

@@ -14,7 +14,7 @@ from igniter_connectors.core.connection.record import ConnectionKey, ConnectionR
 from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.refresh_decision import freshness, is_minted_by
-from igniter_connectors.core.oauth.retry_on_401 import is_same_account, may_renew_refused
+from igniter_connectors.core.oauth.retry_on_401 import is_same_account, may_refresh_after_401
 from igniter_connectors.core.oauth.tenant_provider import provider_for
 from igniter_connectors.core.problem import (
     DecryptFailed,
@@ -79,7 +79,7 @@ async def token_after_401(
     """A newer token, after an API answered 401 to this one.
 
     If the row holds another token by now, that token is used without a request. Otherwise
-    the token is renewed, once for all who wait, unless `may_renew_refused` forbids it.
+    the token is renewed, once for all who wait, unless `may_refresh_after_401` forbids it.
 
     Args:
         connector: The connector of the connection.
@@ -100,7 +100,7 @@ async def token_after_401(
     stored = _usable(engine, current)
     if isinstance(stored, Problem) or stored.value != refused.value:
         return stored
-    if not may_renew_refused(current, now=engine.clock.now()):
+    if not may_refresh_after_401(current, now=engine.clock.now()):
         return None
     provider = provider_for(connector.provider, config, connector=connector.key)
     if not is_successful(provider) or not is_minted_by(current.grant, provider.unwrap()):

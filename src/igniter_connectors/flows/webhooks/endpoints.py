@@ -12,7 +12,7 @@ from typing_extensions import TypeVar
 
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.connector.definition import Definition
-from igniter_connectors.core.http.base64url import url_safe
+from igniter_connectors.core.http.base64url import encode_base64url
 from igniter_connectors.core.http.routes import webhook_url
 from igniter_connectors.core.problem import (
     EncryptFailed,
@@ -57,7 +57,7 @@ async def create_endpoint(
     sealed = _seal_secret(engine, connector, key, row, secret)
     if not is_successful(sealed):
         return Failure(sealed.failure())
-    token = url_safe(engine.entropy.octets(32))
+    token = encode_base64url(engine.entropy.octets(32))
     await engine.store.add_endpoint(
         EndpointRecord(token_hash(token), row, key, record.id, sealed.unwrap(), engine.clock.now())
     )
