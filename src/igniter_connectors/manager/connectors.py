@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Any, Generic, Never, Self, final
@@ -31,11 +31,13 @@ from igniter_connectors.core.pagination import PAGE_SIZE, Page, page_size
 from igniter_connectors.core.principal import Principal
 from igniter_connectors.core.problem import (
     BuildInvalid,
+    CallbackRouteProblem,
     ConnectorNotFound,
     DatabaseFailed,
     DefaultCallProblem,
     ScopeInvalid,
     ScopeProblem,
+    StartRouteProblem,
     WebhookProblem,
     WrongWiring,
 )
@@ -45,7 +47,12 @@ from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.actions.call_action import call_default_action
 from igniter_connectors.flows.engine import Engine, base_url_of
 from igniter_connectors.flows.event_bus import Subscriber, Subscription
-from igniter_connectors.flows.http_routes import serve
+from igniter_connectors.flows.http_routes import (
+    StartQuery,
+    finish_authorization,
+    serve,
+    start_authorization,
+)
 from igniter_connectors.flows.oauth.renew_expiring import Sweep
 from igniter_connectors.flows.oauth.revoke import Revocations
 from igniter_connectors.flows.store_errors import guarded
@@ -276,6 +283,57 @@ class Connectors(Generic[K_contra, S_contra]):
             A redirect, an empty 204 for a webhook taken, or problem details (RFC 9457).
         """
         return await serve(self._engine, request, principal)
+
+    def start_authorization(
+        self,
+        key: str,
+        *,
+        ticket: str | None = None,
+        account: str | None = None,
+        oauth_scopes: Sequence[str] = (),
+        fetch_site: str | None = None,
+        principal: Principal | None = None,
+    ) -> Coroutine[object, None, Result[HttpResponse, StartRouteProblem]]:
+        """Answers the start route, for a framework that has parsed the request; `handle` parses
+        it itself.
+
+        Args:
+            key: The connector's key, from the path.
+            ticket: From the query. It opens once, within 10 minutes.
+            account: From the query: the connection to authorize again, for more scopes.
+            oauth_scopes: From the query, where spaces separate them.
+            fetch_site: The header `Sec-Fetch-Site`. None if the browser sends none.
+            principal: Who is signed in.
+
+        Returns:
+            A redirect to the provider, or the problem.
+        """
+        query = StartQuery(ticket, account, tuple(oauth_scopes), fetch_site)
+        return start_authorization(self._engine, key, query, principal)
+
+    def finish_authorization(
+        self,
+        key: str,
+        *,
+        query: str,
+        cookies: str | None = None,
+        principal: Principal | None = None,
+    ) -> Coroutine[object, None, Result[HttpResponse, CallbackRouteProblem]]:
+        """Answers the callback route, for a framework that has parsed the path; `handle` parses
+        it itself.
+
+        Args:
+            key: The connector's key, from the path.
+            query: The raw query: a parameter that is given twice is refused.
+            cookies: The header `Cookie`.
+            principal: Who is signed in.
+
+        Returns:
+            A redirect to where the authorization began, or the problem.
+        """
+        return finish_authorization(
+            self._engine, key, query=query, cookies=cookies, principal=principal
+        )
 
     def receive_webhook(
         self, route: WebhookRoute | ApplicationWebhookRoute, request: HttpRequest

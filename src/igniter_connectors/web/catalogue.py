@@ -1,31 +1,30 @@
-"""`/connectors`: what can be connected, and OAuth's two stations."""
+"""`/connectors`: the connectors that a tenant can connect."""
 
 from __future__ import annotations
 
-from typing import Any, Never
+from typing import Never
 
 import msgspec
 from litestar import Controller, get
-from litestar.params import FromPath
-from returns.pipeline import is_successful
 
 from igniter_connectors.core.connector.form_fields import FormField
 from igniter_connectors.core.pagination import LARGEST_PAGE
-from igniter_connectors.manager.connectors import ConnectorEntry, Connectors
+from igniter_connectors.core.problem import ConnectorNotFound, DatabaseFailed, ParameterInvalid
+from igniter_connectors.manager.connectors import ConnectorEntry
 from igniter_connectors.manager.scoped import Scoped
-from igniter_connectors.web.permissions import Callers
-from igniter_connectors.web.responses import (
-    WebRequest,
-    WebResponse,
-    as_litestar,
-    as_request,
-    json,
-    problem,
+from igniter_connectors.web.openapi.problems import refusals
+from igniter_connectors.web.parameters import ConnectorKey
+from igniter_connectors.web.permissions import (
+    CallerDependency,
+    CallerProblem,
+    ConnectorsDependency,
+    requires,
 )
+from igniter_connectors.web.responses import value_of
 
 
 class CatalogueEntry(msgspec.Struct, frozen=True):
-    """A connector for this tenant: its form, and the accounts that are connected."""
+    """A connector as this tenant sees it: its form, and the accounts that are connected."""
 
     key: str
     metadata: msgspec.Struct | None
@@ -35,59 +34,50 @@ class CatalogueEntry(msgspec.Struct, frozen=True):
     connected_accounts: tuple[str, ...]
 
 
-def catalogue(connectors: Connectors[Any, Any], callers: Callers) -> type[Controller]:
-    """The controller, bound to what it serves."""
+class Catalogue(Controller):
+    """Lists the registered connectors."""
 
-    class Catalogue(Controller):
-        path = "/connectors"
+    path = "/connectors"
+    tags = ("connectors",)
 
-        @get("/")
-        async def list_connectors(self, request: WebRequest) -> WebResponse:
-            caller = await callers.tenant(request, "read", "")
-            if not is_successful(caller):
-                return problem(caller.failure())
-            page = await connectors.list(limit=LARGEST_PAGE)
-            accounts = await _accounts(caller.unwrap()[0])
-            if not is_successful(page):
-                return problem(page.failure())
-            return json([_entry(one, accounts) for one in page.unwrap().items])
+    @get(
+        "/",
+        opt=requires("read"),
+        operation_id="ListConnectors",
+        summary="List the connectors",
+        response_description="Every registered connector, by key",
+        responses=refusals(CallerProblem | DatabaseFailed),
+    )
+    async def list_connectors(
+        self, caller: CallerDependency, connectors: ConnectorsDependency
+    ) -> list[CatalogueEntry]:
+        page = value_of(await connectors.list(limit=LARGEST_PAGE))
+        accounts = await _accounts(caller.tenant)
+        return [_entry(one, accounts) for one in page.items]
 
-        @get("/{key:str}")
-        async def get_connector(self, request: WebRequest, key: FromPath[str]) -> WebResponse:
-            caller = await callers.tenant(request, "read", key)
-            if not is_successful(caller):
-                return problem(caller.failure())
-            found = await connectors.get(key)
-            if not is_successful(found):
-                return problem(found.failure())
-            return json(_entry(found.unwrap(), await _accounts(caller.unwrap()[0])))
-
-        @get("/{key:str}/oauth/start")
-        async def start(self, request: WebRequest, key: FromPath[str]) -> WebResponse:
-            return await _handle(request, key, "oauth/start")
-
-        @get("/{key:str}/oauth/callback")
-        async def callback(self, request: WebRequest, key: FromPath[str]) -> WebResponse:
-            return await _handle(request, key, "oauth/callback")
-
-    async def _handle(request: WebRequest, key: str, station: str) -> WebResponse:
-        found = connectors.find(key)
-        if not is_successful(found):  # what is no key at all would be no route there
-            return problem(found.failure())
-        query = request.scope["query_string"].decode("latin-1")
-        url = f"{connectors.base()}/connectors/{key}/{station}?{query}"
-        principal = await callers.principal(request)
-        return as_litestar(await connectors.handle(as_request(request, url), principal=principal))
-
-    return Catalogue
+    @get(
+        "/{key:str}",
+        opt=requires("read"),
+        operation_id="GetConnector",
+        summary="Show a connector",
+        response_description="The connector",
+        responses=refusals(CallerProblem | ConnectorNotFound | ParameterInvalid | DatabaseFailed),
+    )
+    async def get_connector(
+        self,
+        caller: CallerDependency,
+        connectors: ConnectorsDependency,
+        key: ConnectorKey,
+    ) -> CatalogueEntry:
+        found = value_of(await connectors.get(key))
+        return _entry(found, await _accounts(caller.tenant))
 
 
 async def _accounts(tenant: Scoped[Never]) -> dict[str, tuple[str, ...]]:
     page = await tenant.list(limit=LARGEST_PAGE)
     accounts: dict[str, tuple[str, ...]] = {}
-    if is_successful(page):
-        for one in page.unwrap().items:
-            accounts[one.connector] = (*accounts.get(one.connector, ()), one.account)
+    for one in page.map(lambda found: found.items).value_or(()):
+        accounts[one.connector] = (*accounts.get(one.connector, ()), one.account)
     return accounts
 
 

@@ -1,213 +1,288 @@
-"""`/connections`: a tenant's own, secrets masked."""
+"""`/connections`: the tenant's connections, with their secrets masked."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
-from litestar import Controller, delete, get, patch, post, put
-from litestar.params import FromPath, FromQuery
+from litestar import Controller, Response, delete, get, patch, post, put
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import JSONBody, QueryParameter, SkipValidation
 from returns.pipeline import is_successful
-from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.connection.record import (
-    DEFAULT_ACCOUNT,
-)
-from igniter_connectors.core.connector.validation import ValidationFault, decode_json
-from igniter_connectors.core.pagination import PAGE_SIZE
-from igniter_connectors.core.principal import Principal
+from igniter_connectors.core.connection.record import DEFAULT_ACCOUNT
+from igniter_connectors.core.connection.view import Connection, ConnectionSummary
+from igniter_connectors.core.connector.validation import ValidationFault
+from igniter_connectors.core.pagination import LARGEST_PAGE, PAGE_SIZE, Page
 from igniter_connectors.core.problem import (
     AccountInvalid,
-    ActionInputInvalid,
-    ActionNotFound,
+    AuthorizeProblem,
     ConfigInvalid,
     ConnectorError,
     ConnectorNotFound,
-    Problem,
+    ConnectProblem,
+    DatabaseFailed,
+    DisconnectProblem,
+    GetProblem,
+    ParameterInvalid,
     RequestRefused,
+    ToggleProblem,
+    UpdateProblem,
 )
 from igniter_connectors.manager.at import AtConfig
 from igniter_connectors.manager.at_oauth import AtOAuth
-from igniter_connectors.manager.connectors import Connectors, FoundConnector
-from igniter_connectors.web.permissions import CallerProblem, Callers, Operation
-from igniter_connectors.web.responses import WebRequest, WebResponse, answer, json, problem
+from igniter_connectors.manager.connectors import FoundConnector
+from igniter_connectors.web.json_body import ConfigBody, ConfigChangeBody, JsonBodyDTO
+from igniter_connectors.web.openapi.operations import OperationWithBody
+from igniter_connectors.web.openapi.problems import refusals
+from igniter_connectors.web.parameters import Account, ConnectorKey
+from igniter_connectors.web.permissions import (
+    Caller,
+    CallerDependency,
+    CallerProblem,
+    ConnectorsDependency,
+    requires,
+)
+from igniter_connectors.web.responses import Refusal, WebRequest, value_of
 
-BODY_LIMIT_BYTES = 1024 * 1024
+AddressProblem = CallerProblem | ConnectorNotFound | AccountInvalid | ParameterInvalid
+"""What every route of one connection may answer."""
+
+OWN_PAGES: Final = "Accepts requests from this site's own pages, or with its `Origin`."
+
+# An empty body reaches the route too, which refuses it as the config that it is not.
+_NO_CONFIG: Final = ConfigBody()
+_NO_CHANGE: Final = ConfigChangeBody()
+_CONNECTED: Final = "Connected"
+_AUTHORIZE: Final = "The browser has to finish the authorization"
 
 
 class AuthorizationNeeded(msgspec.Struct, frozen=True):
-    """Where to send the browser to finish connecting; opens once, within 10 minutes."""
+    """The URL to send the browser to. It opens once, within 10 minutes."""
 
     authorization_url: str
 
 
-class Place(msgspec.Struct, frozen=True):
-    """The connection that a request is about, and who asks."""
+class ConfigConnection:
+    """A connection of a connector without OAuth, in the document."""
 
+
+class AddressedConnection(msgspec.Struct, frozen=True):
+    """The connection that a request is about, which need not exist, and the caller."""
+
+    caller: Caller
     connector: FoundConnector
     at: AtConfig[msgspec.Struct, object] | AtOAuth[msgspec.Struct, object]
-    principal: Principal
 
 
-def connections(connectors: Connectors[Any, Any], callers: Callers) -> type[Controller]:
-    """The controller, bound to what it serves."""
-
-    async def find(
-        request: WebRequest, operation: Operation, key: str, account: str
-    ) -> Result[Place, CallerProblem | ConnectorNotFound | AccountInvalid]:
-        caller = await callers.tenant(request, operation, key)
-        if not is_successful(caller):
-            return Failure(caller.failure())
-        found = connectors.find(key)
-        if not is_successful(found):
-            return Failure(found.failure())
-        tenant, principal = caller.unwrap()
-        try:
-            at = tenant.at(found.unwrap(), account=account)
-        except ConnectorError:
-            return Failure(AccountInvalid(key))
-        return Success(Place(found.unwrap(), at, principal))
-
-    class Connections(Controller):
-        path = "/connections"
-
-        @get("/")
-        async def list_connections(
-            self,
-            request: WebRequest,
-            limit: FromQuery[int] = PAGE_SIZE,
-            after: FromQuery[str | None] = None,
-        ) -> WebResponse:
-            caller = await callers.tenant(request, "read", "")
-            if not is_successful(caller):
-                return problem(caller.failure())
-            return answer(await caller.unwrap()[0].list(limit=limit, after=after))
-
-        @get("/{key:str}")
-        async def get_connection(
-            self, request: WebRequest, key: FromPath[str], account: FromQuery[str] = DEFAULT_ACCOUNT
-        ) -> WebResponse:
-            place = await find(request, "read", key, account)
-            if not is_successful(place):
-                return problem(place.failure())
-            return answer(await place.unwrap().at.get())
-
-        @put("/{key:str}")
-        async def put_connection(
-            self,
-            request: WebRequest,
-            key: FromPath[str],
-            account: FromQuery[str] = DEFAULT_ACCOUNT,
-            return_to: FromQuery[str] = "",
-        ) -> WebResponse:
-            place = await find(request, "connect", key, account)
-            body = await _body(request)
-            if not is_successful(place):
-                return problem(place.failure())
-            if isinstance(body, Problem):
-                return problem(body)
-            return await _put(place.unwrap(), body, return_to)
-
-        @patch("/{key:str}")
-        async def patch_connection(
-            self, request: WebRequest, key: FromPath[str], account: FromQuery[str] = DEFAULT_ACCOUNT
-        ) -> WebResponse:
-            place = await find(request, "update", key, account)
-            body = await _body(request)
-            if not is_successful(place):
-                return problem(place.failure())
-            if isinstance(body, Problem):
-                return problem(body)
-            at = place.unwrap().at
-            known = await at.get()
-            if not is_successful(known):
-                return problem(known.failure())
-            merged = place.unwrap().connector.schema.merge(known.unwrap().config, body)
-            if not is_successful(merged):
-                return problem(_config_invalid(key, merged.failure()))
-            return answer(await at.update(merged.unwrap(), version=known.unwrap().version))
-
-        # 200: Litestar wants no body type beside a 204; the answer itself is a 204.
-        @delete("/{key:str}", status_code=200)
-        async def delete_connection(
-            self, request: WebRequest, key: FromPath[str], account: FromQuery[str] = DEFAULT_ACCOUNT
-        ) -> WebResponse:
-            place = await find(request, "disconnect", key, account)
-            if not is_successful(place):
-                return problem(place.failure())
-            return answer(await place.unwrap().at.disconnect())
-
-        @post("/{key:str}/enable")
-        async def enable(
-            self, request: WebRequest, key: FromPath[str], account: FromQuery[str] = DEFAULT_ACCOUNT
-        ) -> WebResponse:
-            place = await find(request, "enable", key, account)
-            if not is_successful(place):
-                return problem(place.failure())
-            return answer(await place.unwrap().at.enable())
-
-        @post("/{key:str}/disable")
-        async def disable(
-            self, request: WebRequest, key: FromPath[str], account: FromQuery[str] = DEFAULT_ACCOUNT
-        ) -> WebResponse:
-            place = await find(request, "disable", key, account)
-            if not is_successful(place):
-                return problem(place.failure())
-            return answer(await place.unwrap().at.disable())
-
-        @post("/{key:str}/actions/{name:str}")
-        async def call_action(
-            self,
-            request: WebRequest,
-            key: FromPath[str],
-            name: FromPath[str],
-            account: FromQuery[str] = DEFAULT_ACCOUNT,
-        ) -> WebResponse:
-            place = await find(request, "action", key, account)
-            body = await _body(request)
-            if not is_successful(place):
-                return problem(place.failure())
-            if isinstance(body, Problem):
-                return problem(body)
-            action = place.unwrap().connector.actions.get(name)
-            if action is None or not action.open_to_http:
-                return problem(ActionNotFound(key, name))
-            input: Result[Any, ValidationFault] = decode_json(body, action.input)
-            if not is_successful(input):
-                fault = input.failure()
-                return problem(ActionInputInvalid(key, name, fault.path, fault.reason))
-            result = await place.unwrap().at.action(action).call(input.unwrap())
-            return json(result.unwrap()) if is_successful(result) else problem(result.failure())
-
-    return Connections
+ConnectionDependency: TypeAlias = NamedDependency[SkipValidation[AddressedConnection]]
 
 
-async def _put(place: Place, body: bytes, return_to: str) -> WebResponse:
-    key = place.connector.key
-    config = place.connector.schema.parse(body)
-    if not is_successful(config):
-        return problem(_config_invalid(key, config.failure()))
-    at = place.at
-    if isinstance(at, AtOAuth):
-        begun = await at.authorize(
-            config.unwrap(), subject=place.principal.subject, return_to=return_to
+async def find_connection(
+    caller: CallerDependency,
+    connectors: ConnectorsDependency,
+    key: ConnectorKey,
+    account: Account = DEFAULT_ACCOUNT,
+) -> AddressedConnection:
+    """A dependency: the connection that the path and the query name."""
+    connector = value_of(connectors.find(key))
+    try:
+        return AddressedConnection(caller, connector, caller.tenant.at(connector, account=account))
+    except ConnectorError:
+        raise Refusal(AccountInvalid(key)) from None
+
+
+class ConnectionList(Controller):
+    """Lists the tenant's connections."""
+
+    path = "/connections"
+    tags = ("connections",)
+
+    @get(
+        "/",
+        opt=requires("read"),
+        operation_id="ListConnections",
+        summary="List the tenant's connections",
+        response_description="A page of connections, by connector and account",
+        responses=refusals(CallerProblem | ParameterInvalid | DatabaseFailed),
+    )
+    async def list_connections(
+        self,
+        caller: CallerDependency,
+        limit: Annotated[
+            int,
+            QueryParameter(
+                description=f"The size of the page, from 1 to {LARGEST_PAGE}. A number outside"
+                " these bounds gives the nearest size"
+            ),
+        ] = PAGE_SIZE,
+        after: Annotated[
+            str | None,
+            QueryParameter(description="The `next` of the page before; without it, the first page"),
+        ] = None,
+    ) -> Page[ConnectionSummary]:
+        return value_of(await caller.tenant.list(limit=limit, after=after))
+
+
+class Connections(Controller):
+    """Shows, changes, switches and disconnects one connection."""
+
+    path = "/connections/{key:str}"
+    tags = ("connections",)
+
+    @get(
+        "/",
+        opt=requires("read"),
+        operation_id="GetConnection",
+        summary="Show a connection",
+        response_description="The connection, with every secret masked",
+        responses=refusals(AddressProblem | GetProblem),
+    )
+    async def get_connection(self, connection: ConnectionDependency) -> Connection[msgspec.Struct]:
+        return value_of(await connection.at.get())
+
+    @patch(
+        "/",
+        dto=JsonBodyDTO[ConfigChangeBody],
+        operation_class=OperationWithBody,
+        opt=requires("update"),
+        operation_id="PatchConnection",
+        summary="Change some fields of a config",
+        description=(
+            "The body has fields of the config of the connector in the path. A field that it"
+            f" leaves out keeps its value; this holds for secrets too. {OWN_PAGES}"
+        ),
+        response_description="The connection after the change",
+        responses=refusals(AddressProblem | GetProblem | UpdateProblem),
+    )
+    async def patch_connection(
+        self,
+        request: WebRequest,
+        connection: ConnectionDependency,
+        data: JSONBody[ConfigChangeBody] = _NO_CHANGE,
+    ) -> Connection[msgspec.Struct]:
+        body = data.read(request)
+        known = value_of(await connection.at.get())
+        schema = connection.connector.schema
+        merged = value_of(schema.merge(known.config, body).alt(_config_invalid(connection)))
+        return value_of(await connection.at.update(merged, version=known.version))
+
+    @delete(
+        "/",
+        opt=requires("disconnect"),
+        operation_id="DeleteConnection",
+        summary="Disconnect",
+        description=OWN_PAGES,
+        response_description="Disconnected",
+        responses=refusals(AddressProblem | DisconnectProblem),
+    )
+    async def delete_connection(self, connection: ConnectionDependency) -> None:
+        value_of(await connection.at.disconnect())
+
+    @post(
+        "/enable",
+        status_code=204,
+        opt=requires("enable"),
+        operation_id="EnableConnection",
+        summary="Enable a connection",
+        description=OWN_PAGES,
+        response_description="Enabled",
+        responses=refusals(AddressProblem | ToggleProblem),
+    )
+    async def enable(self, connection: ConnectionDependency) -> None:
+        value_of(await connection.at.enable())
+
+    @post(
+        "/disable",
+        status_code=204,
+        opt=requires("disable"),
+        operation_id="DisableConnection",
+        summary="Disable a connection",
+        description=OWN_PAGES,
+        response_description="Disabled",
+        responses=refusals(AddressProblem | ToggleProblem),
+    )
+    async def disable(self, connection: ConnectionDependency) -> None:
+        value_of(await connection.at.disable())
+
+
+async def put_by_config(
+    request: WebRequest,
+    connection: ConnectionDependency,
+    data: JSONBody[ConfigBody] = _NO_CONFIG,
+) -> Response[Connection[msgspec.Struct]]:
+    """Connects or replaces the config, where no connector has OAuth."""
+    return await _put(request, connection, data, "")
+
+
+async def put_by_oauth(
+    request: WebRequest,
+    connection: ConnectionDependency,
+    data: JSONBody[ConfigBody] = _NO_CONFIG,
+    return_to: Annotated[
+        str,
+        QueryParameter(
+            description="Where the browser comes back to: a path of this site, or a URL on the"
+            " manager's list. For connectors with OAuth"
+        ),
+    ] = "",
+) -> Response[AuthorizationNeeded]:
+    """The same, where a connector has OAuth: that one needs an authorization first."""
+    return await _put(request, connection, data, return_to)
+
+
+def put_route(*, has_config: bool, has_oauth: bool) -> HTTPRouteHandler:
+    """`PUT /connections/{key}`, documented for the kinds of connectors that are registered.
+
+    Args:
+        has_config: A connector is connected by its config alone: the answer is 201 or 200.
+        has_oauth: A connector needs an authorization: the answer is 202.
+    """
+    problems = refusals(AddressProblem | RequestRefused | ConnectProblem | UpdateProblem)
+    if has_oauth:
+        problems = refusals(
+            AddressProblem | RequestRefused | ConnectProblem | UpdateProblem | AuthorizeProblem
         )
-        needed = begun.map(lambda request: AuthorizationNeeded(request.url))
-        return answer(needed, status=202)
+    replaced = ResponseSpec(ConfigConnection, False, "The config is replaced")
+    connected = ResponseSpec(ConfigConnection, False, _CONNECTED)
+    made = {200: replaced, 201: connected} if has_config else {}
+    described = put(
+        "/connections/{key:str}",
+        dto=JsonBodyDTO[ConfigBody],
+        status_code=202 if has_oauth else 201,
+        opt=requires("connect"),
+        tags=["connections"],
+        operation_id="PutConnection",
+        summary="Connect, or replace the config",
+        description=f"The body is the config of the connector in the path. {OWN_PAGES}",
+        operation_class=OperationWithBody,
+        response_description=_AUTHORIZE if has_oauth else _CONNECTED,
+        responses={**made, **problems},
+    )
+    return described(put_by_oauth if has_oauth else put_by_config)
+
+
+def _config_invalid(
+    connection: AddressedConnection,
+) -> Callable[[ValidationFault], ConfigInvalid]:
+    key = connection.connector.key
+    return lambda fault: ConfigInvalid(key, fault.path, fault.reason)
+
+
+async def _put(
+    request: WebRequest, connection: AddressedConnection, data: ConfigBody, return_to: str
+) -> Response[Any]:  # what it holds is as the status says
+    body, at = data.read(request), connection.at
+    config = value_of(connection.connector.schema.parse(body).alt(_config_invalid(connection)))
+    if isinstance(at, AtOAuth):
+        subject = connection.caller.principal.subject
+        begun = value_of(await at.authorize(config, subject=subject, return_to=return_to))
+        return Response(AuthorizationNeeded(begun.url), status_code=202)
     known = await at.get()
     if is_successful(known):
-        return answer(await at.update(config.unwrap(), version=known.unwrap().version))
-    return answer(await at.connect(config.unwrap()), status=201)
-
-
-async def _body(request: WebRequest) -> bytes | RequestRefused:
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != "application/json":
-        # A form can be posted from any site without asking; JSON cannot.
-        return RequestRefused("send application/json")
-    body = await request.body()
-    return body if len(body) <= BODY_LIMIT_BYTES else RequestRefused("the body is over 1 MiB")
-
-
-def _config_invalid(connector: str, fault: ValidationFault) -> ConfigInvalid:
-    return ConfigInvalid(connector, fault.path, fault.reason)
+        updated = await at.update(config, version=known.unwrap().version)
+        return Response(value_of(updated), status_code=200)
+    return Response(value_of(await at.connect(config)), status_code=201)

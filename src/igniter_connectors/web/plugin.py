@@ -1,4 +1,4 @@
-"""The plugin: routes, lifespan, OpenAPI."""
+"""The Litestar plugin: routes, lifespan and the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -8,18 +8,36 @@ from typing import Any, final
 
 from litestar import Litestar, Router, asgi
 from litestar.config.app import AppConfig
-from litestar.plugins import InitPlugin
+from litestar.datastructures import CacheControlHeader
+from litestar.di import Provide
+from litestar.exceptions import ValidationException
+from litestar.openapi.spec import Schema
+from litestar.plugins import InitPlugin, OpenAPISchemaPlugin, ReceiveRoutePlugin
+from litestar.typing import FieldDefinition
+from litestar.utils.path import join_paths
 
+from igniter_connectors.core.connector.masking import mask_secret
+from igniter_connectors.core.secret import Secret
 from igniter_connectors.manager.connectors import Connectors
-from igniter_connectors.web.catalogue import catalogue
-from igniter_connectors.web.connections import connections
-from igniter_connectors.web.openapi.describe import describe
-from igniter_connectors.web.permissions import Callers, Permit, PrincipalOf
+from igniter_connectors.web.actions import Actions, find_called_connection
+from igniter_connectors.web.catalogue import Catalogue
+from igniter_connectors.web.connections import (
+    ConnectionList,
+    Connections,
+    find_connection,
+    put_route,
+)
+from igniter_connectors.web.oauth import Authorizations
+from igniter_connectors.web.openapi.connectors import has_oauth, open_actions
+from igniter_connectors.web.openapi.plugin import DocumentSchemas
+from igniter_connectors.web.openapi.webhooks import documented_routes
+from igniter_connectors.web.permissions import AccessControl, Permit, PrincipalOf, find_caller
+from igniter_connectors.web.responses import Refusal, answer_invalid_parameter, answer_refusal
 from igniter_connectors.web.webhooks import webhook_mount
 
 
 @final
-class ConnectorsPlugin(InitPlugin):
+class ConnectorsPlugin(InitPlugin, OpenAPISchemaPlugin):
     """Serves the connectors from a Litestar application, and opens and closes them with it.
 
     ```python
@@ -28,12 +46,12 @@ class ConnectorsPlugin(InitPlugin):
 
     Args:
         connectors: The manager, built with a base URL.
-        principal: Who is calling. None is returned for nobody. Without this hook every
-            route but the webhooks answers 401.
-        permit: May refuse more: given the principal, the operation and the connector's
-            key ("" for lists).
-        path: Where the routes lie in this application; the base URL's path says where
-            they lie for the outside, which a proxy may make another.
+        principal: Called with each request; returns who is signed in, or None. Without this
+            hook every route except the webhooks answers 401.
+        permit: Called with the principal, the operation and the connector's key ("" for
+            lists). If it returns False, the route answers 403. None permits everything.
+        path: Where the routes are in this application. The path of the base URL says where
+            they are for the outside; a proxy may make the two differ.
     """
 
     def __init__(
@@ -46,32 +64,74 @@ class ConnectorsPlugin(InitPlugin):
     ) -> None:
         _ = connectors.base()
         self._connectors = connectors
-        self._callers = Callers(connectors, principal, permit)
+        self._access = AccessControl(connectors, principal, permit)
         self._path = path
+        self._schemas = DocumentSchemas(connectors.definitions())
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
-        """Adds the routes and the lifespan."""
+        """Adds the routes, their documentation and the lifespan."""
         connectors = self._connectors
-        mount = asgi(f"{self._path.rstrip('/')}/webhooks", is_mount=True, copy_scope=True)(
-            webhook_mount(connectors)
-        )
-        routes = Router(
-            self._path,
-            route_handlers=[
-                catalogue(connectors, self._callers),
-                connections(connectors, self._callers),
-            ],
-            include_in_schema=False,  # `describe` says what Litestar cannot see
-        )
 
         @asynccontextmanager
-        async def lifespan(app: Litestar) -> AsyncGenerator[None, None]:
-            if app.openapi_config is not None:
-                root = f"{app.path.rstrip('/')}/{self._path.strip('/')}".rstrip("/")
-                describe(app.openapi_schema, connectors, root)
+        async def lifespan(_: Litestar) -> AsyncGenerator[None, None]:
             async with connectors:
                 yield
 
-        app_config.route_handlers.extend([routes, mount])
+        mount = asgi(join_paths([self._path, "webhooks"]), is_mount=True, copy_scope=True)
+        app_config.route_handlers.extend([self._router(), mount(webhook_mount(connectors))])
         app_config.lifespan.append(lifespan)
+        self._document_webhooks(app_config)
         return app_config
+
+    def is_plugin_supported_field(self, field_definition: FieldDefinition) -> bool:
+        """Whether the schema of a type or parameter depends on the registered connectors."""
+        return self._schemas.has(field_definition)
+
+    def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: Any) -> Schema:
+        """The schema of such a type or parameter."""
+        return self._schemas.schema_of(field_definition, schema_creator.schema_registry)
+
+    def _router(self) -> Router:
+        known = self._connectors.definitions().values()
+        has_config = not all(map(has_oauth, known))
+        oauth = Router(
+            "/", route_handlers=[Authorizations], include_in_schema=any(map(has_oauth, known))
+        )
+        actions = Router(
+            "/", route_handlers=[Actions], include_in_schema=any(map(open_actions, known))
+        )
+        put = put_route(has_config=has_config, has_oauth=any(map(has_oauth, known)))
+
+        def connectors() -> Connectors[Any, Any]:
+            return self._connectors
+
+        def access() -> AccessControl:
+            return self._access
+
+        return Router(
+            self._path,
+            route_handlers=[Catalogue, ConnectionList, Connections, put, oauth, actions],
+            dependencies={
+                "connectors": Provide(connectors, sync_to_thread=False),
+                "access": Provide(access, sync_to_thread=False),
+                "caller": Provide(find_caller),
+                "connection": Provide(find_connection),
+                "called_connection": Provide(find_called_connection),
+            },
+            exception_handlers={
+                Refusal: answer_refusal,
+                ValidationException: answer_invalid_parameter,
+            },
+            type_encoders={Secret: mask_secret},
+            cache_control=CacheControlHeader(no_store=True),
+            dto=None,
+            return_dto=None,
+        )
+
+    def _document_webhooks(self, app_config: AppConfig) -> None:
+        """Tells Litestar's document of routes that it does not serve itself."""
+        path = join_paths([app_config.path or "/", self._path])
+        for plugin in app_config.plugins:
+            if isinstance(plugin, ReceiveRoutePlugin):
+                for route in documented_routes(path, self._connectors.webhooks()):
+                    plugin.receive_route(route)

@@ -1,58 +1,82 @@
-"""Our own requests and answers, to and from Litestar's."""
+"""Converts between Litestar's requests and responses and the library's own."""
 
 from __future__ import annotations
 
 from typing import TypeVar
 
-import msgspec
 from litestar import Request, Response
 from litestar.datastructures import State
+from litestar.exceptions import ValidationException
+from litestar.response import Redirect
 from returns.pipeline import is_successful
 from returns.result import Result
 
-from igniter_connectors.core.connector.masking import mask_secret
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.http.problem_details import problem_response
-from igniter_connectors.core.problem import Problem
+from igniter_connectors.core.problem import ParameterInvalid, Problem
 
 V = TypeVar("V")
 
 WebRequest = Request[object, object, State]
-WebResponse = Response[bytes]
 
 
-def as_litestar(answer: HttpResponse) -> WebResponse:
-    """An answer of ours as Litestar sends it."""
-    media = answer.header("content-type") or "application/octet-stream"
-    response = Response(answer.body, status_code=answer.status, media_type=media)
-    # A flow sets one cookie at most, so a dictionary of headers loses none.
-    for name, value in answer.headers:
-        if name.lower() != "content-type":
-            response.headers[name] = value
-    return response
+class Refusal(Exception):
+    """Raised inside a route handler to answer with a problem.
+
+    It is not `ConnectorError`, which an application may raise and handle itself.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
 
 
-def problem(found: Problem) -> WebResponse:
-    """A problem as problem details."""
-    return as_litestar(problem_response(found))
+def value_of(result: Result[V, Problem]) -> V:
+    """The value of a successful result.
+
+    Raises:
+        Refusal: the result holds a problem.
+    """
+    if is_successful(result):
+        return result.unwrap()
+    raise Refusal(result.failure())
 
 
-def json(value: object, *, status: int = 200) -> WebResponse:
-    """A value as JSON that no cache keeps, with every secret in it masked."""
-    body = msgspec.json.encode(value, enc_hook=mask_secret)
-    headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
-    return as_litestar(HttpResponse(status, headers, body))
+def answer_refusal(_: WebRequest, error: Refusal) -> Response[bytes]:
+    """An exception handler: the problem as problem details (RFC 9457)."""
+    return _response(problem_response(error.problem))
 
 
-def answer(result: Result[V, Problem], *, status: int = 200) -> WebResponse:
-    """A Result as JSON or problem details; a value of None as an empty 204."""
-    if not is_successful(result):
-        return problem(result.failure())
-    value = result.unwrap()
-    return as_litestar(HttpResponse(204)) if value is None else json(value, status=status)
+def answer_invalid_parameter(_: WebRequest, error: ValidationException) -> Response[bytes]:
+    """An exception handler: names the parameter that does not fit its type.
+
+    Litestar's own answer repeats the URL, and so the value, which may be a secret.
+    """
+    found = error.extra if isinstance(error.extra, list) else []
+    names = [str(one.get("key", "")).partition(".")[0] for one in found if isinstance(one, dict)]
+    return _response(problem_response(ParameterInvalid(", ".join(names))))
+
+
+class ExactRedirect(Redirect):
+    """A redirect to exactly the given URL: Litestar's own redirect quotes it again.
+
+    Every route here is `no-store` already.
+    """
+
+    to_asgi_response = Response.to_asgi_response
+
+    def __init__(self, answer: HttpResponse) -> None:
+        headers = {name: value for name, value in answer.headers if name != "Cache-Control"}
+        super().__init__("", status_code=303, headers=headers)
 
 
 def as_request(request: WebRequest, url: str) -> HttpRequest:
-    """The received request without its body; `url` is built from the base, not from `Host`."""
+    """The received request without its body. `url` comes from the base URL, not from `Host`."""
     headers = tuple(request.headers.multi_items())
     return HttpRequest(request.method, url, headers)
+
+
+def _response(answer: HttpResponse) -> Response[bytes]:
+    media = answer.header("content-type") or "application/octet-stream"
+    headers = {name: value for name, value in answer.headers if name.lower() != "content-type"}
+    return Response(answer.body, status_code=answer.status, media_type=media, headers=headers)

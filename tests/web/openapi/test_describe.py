@@ -360,7 +360,8 @@ async def test_parameters_name_what_there_is() -> None:
     named = {
         path: {
             one["name"]: one["schema"].get("enum")
-            for one in item.get("parameters", ())
+            for operation in item.values()
+            for one in operation.get("parameters", ())
             if one["in"] == "path"
         }
         for path, item in paths.items()

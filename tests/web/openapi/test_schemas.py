@@ -14,15 +14,6 @@ from returns.pipeline import is_successful
 from igniter_connectors import Secret
 from igniter_connectors.core.connector.config import ConfigSchema
 from igniter_connectors.core.connector.masking import mask
-from igniter_connectors.core.http.problem_details import problem_response
-from igniter_connectors.core.problem import (
-    DatabaseFailed,
-    MissingScopes,
-    NotConnected,
-    WebhookOverloaded,
-    WebhookProblem,
-)
-from igniter_connectors.web.openapi.problems import refusals
 from igniter_connectors.web.openapi.schemas import Schemas, one_of, or_null, shape_of
 from tests.web.documented import validator_of
 
@@ -64,7 +55,6 @@ class Tagged(msgspec.Struct, frozen=True, tag="tagged"):
     api_key: Secret
 
 
-Some = NotConnected | MissingScopes | DatabaseFailed
 NAMES = ("apiKey", "teamName", "level", "howMany", "spare", "more", "otherKey", "unknown")
 VALUES = st.one_of(
     st.none(),
@@ -164,28 +154,3 @@ def test_a_shape_requires_every_field() -> None:
     }
     seen = msgspec.json.decode(msgspec.json.encode(Seen(datetime(2026, 1, 1, tzinfo=UTC))))
     validator_of({"components": {}}, shape).validate(seen)
-
-
-def test_problems_are_told_by_status() -> None:
-    """One response for each, which the answer to such a problem fits and to another does not."""
-    schemas = Schemas()
-    told = refusals(schemas, Some)
-    assert {status: one.description.partition(": ")[2] for status, one in told.items()} == {
-        "403": "CONNECTOR_MISSING_SCOPES",
-        "404": "CONNECTOR_NOT_CONNECTED",
-        "503": "CONNECTOR_DATABASE_FAILED",
-    }
-    document = {"components": {"schemas": schemas.components}}
-    missing = problem_response(MissingScopes("drive", ("read",), "https://app.example/"))
-    for status, one in told.items():
-        schema = one.to_schema()["content"]["application/problem+json"]["schema"]
-        is_fit = validator_of(document, schema).is_valid(msgspec.json.decode(missing.body))
-        assert is_fit == (status == str(missing.status))
-
-
-def test_only_an_overload_says_when_to_come_again() -> None:
-    """In a header."""
-    told = refusals(Schemas(), WebhookProblem)
-    assert [status for status, one in told.items() if one.headers] == ["503"]
-    answer = problem_response(WebhookOverloaded(7))
-    assert answer.header("retry-after") == "7"

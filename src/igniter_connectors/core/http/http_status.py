@@ -10,6 +10,7 @@ _STATUS: dict[type[p.Problem], int] = {
     p.ScopeInvalid: 400,
     p.ScopeIdentifierRequired: 400,
     p.AccountInvalid: 400,
+    p.ParameterInvalid: 400,
     p.NotConnected: 404,
     p.AlreadyConnected: 409,
     p.Disabled: 409,

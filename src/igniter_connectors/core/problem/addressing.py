@@ -1,4 +1,4 @@
-"""Problems of addressing: unknown connectors, providers, tenants and accounts."""
+"""Problems of addressing: unknown connectors, providers, tenants, accounts and parameters."""
 
 from __future__ import annotations
 
@@ -46,3 +46,11 @@ class AccountInvalid(Problem, frozen=True, tag="CONNECTOR_ACCOUNT_INVALID"):
 
     connector: str
     template: ClassVar[str] = "{connector}: an account name must have 1 to 255 printable characters"
+
+
+@final
+class ParameterInvalid(Problem, frozen=True, tag="CONNECTOR_PARAMETER_INVALID"):
+    """A query or path parameter of an HTTP request has the wrong type. The value is not kept."""
+
+    parameter: str
+    template: ClassVar[str] = "parameter {parameter!r} has no valid value"

@@ -8,7 +8,11 @@ from igniter_connectors.core.problem.action import (
     ActionNotFound,
     ActionOutputInvalid,
 )
-from igniter_connectors.core.problem.addressing import ScopeIdentifierRequired, ScopeInvalid
+from igniter_connectors.core.problem.addressing import (
+    ConnectorNotFound,
+    ScopeIdentifierRequired,
+    ScopeInvalid,
+)
 from igniter_connectors.core.problem.api import (
     ApiRateLimited,
     ApiRequestRefused,
@@ -34,10 +38,13 @@ from igniter_connectors.core.problem.oauth import (
     IssuerMismatch,
     MissingScopes,
     NeedsReauth,
+    OAuthNotConfigured,
     OAuthStateInvalid,
+    PrincipalRequired,
     ProviderAnswerMalformed,
     ProviderUnreachable,
     RefreshFailed,
+    RequestRefused,
     ReturnToInvalid,
     TokenMalformed,
     TokenRefused,
@@ -105,6 +112,10 @@ StartProblem = (
 )
 AuthorizeDirectlyProblem = AuthorizeProblem | StartProblem
 ReauthorizeProblem = NotConnected | DecryptFailed | AuthorizeProblem
+CallbackRouteProblem = (
+    ConnectorNotFound | OAuthNotConfigured | PrincipalRequired | OAuthStateInvalid | DatabaseFailed
+)
+StartRouteProblem = CallbackRouteProblem | RequestRefused | StartProblem | ReauthorizeProblem
 AdoptProblem = (
     ConfigInvalid
     | EncryptFailed

@@ -1,9 +1,12 @@
-"""Operations of an OpenAPI document, and their parameters."""
+"""What Litestar cannot read from the types of a route handler.
+
+Each class here is the `operation_class` of a route: Litestar makes one from the handler, and the
+class adds what is missing. Its docstring says why Litestar cannot know it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from types import UnionType
+from dataclasses import dataclass
 from typing import Final
 
 from litestar.openapi.spec import (
@@ -12,90 +15,93 @@ from litestar.openapi.spec import (
     OpenAPIResponse,
     Operation,
     Parameter,
-    Reference,
     RequestBody,
 )
 
-from igniter_connectors.web.openapi.problems import refusals
-from igniter_connectors.web.openapi.schemas import Json, JsonSchema, Schemas, as_json, object_of
+from igniter_connectors.web.openapi.schemas import Json, JsonSchema, as_json, object_of
 
-Answers = Mapping[str, OpenAPIResponse]
-
-_FRAMEWORK: Final = object_of(
-    {"status_code": {"type": "integer"}, "detail": {"type": "string"}},
+_LITESTAR_REFUSAL: Final = object_of(
+    {"status_code": {"type": "integer"}, "detail": {"type": "string"}}
 )
+_TEXT: Final[Json] = {"type": "string"}
 
 
-def in_path(name: str, description: str, values: Iterable[str] | None = None) -> Parameter:
-    """A parameter in the path: one of the values, or any text."""
-    known: Json = {"type": "string", "minLength": 1} if values is None else {"enum": sorted(values)}
-    schema = JsonSchema(written={"type": "string", **known})
-    return Parameter(name, "path", schema=schema, description=description, required=True)
+@dataclass
+class OperationWithBody(Operation):
+    """A route that takes a body.
 
-
-def in_query(name: str, description: str, schema: Json, *, required: bool = False) -> Parameter:
-    """A parameter in the query."""
-    written = JsonSchema(written=schema)
-    return Parameter(name, "query", schema=written, description=description, required=required)
-
-
-def operation(
-    schemas: Schemas,
-    name: str,
-    summary: str,
-    *,
-    tag: str,
-    answers: Answers,
-    problems: UnionType,
-    parameters: Collection[Parameter] = (),
-    body: Json | None = None,
-    description: str = "",
-) -> Operation:
-    """An operation.
-
-    Args:
-        schemas: Gets the components of the problems.
-        name: Its id, unique in the document.
-        summary: A line for a list of operations.
-        tag: What it is listed under.
-        answers: What it answers where it succeeds, by the status.
-        problems: What it refuses with otherwise.
-        parameters: Beside those of its path.
-        body: The schema of its body in JSON; None where it reads none.
-        description: What more there is to say.
+    Litestar refuses a body over its own limit before the route runs, in its own format. Our
+    problems have the same status, and a `ResponseSpec` has one media type for each status.
     """
-    responses: dict[str, OpenAPIResponse | Reference] = {
-        **answers,
-        **refusals(schemas, problems),
-    }
-    if body is not None:
-        responses["413"] = with_framework(responses.get("413"), "Content Too Large")
-    return Operation(
-        tags=[tag],
-        summary=summary,
-        description=description or None,
-        operation_id=name,
-        parameters=[*parameters] or None,
-        request_body=None if body is None else RequestBody(as_json(body), required=True),
-        responses=responses,
-    )
+
+    def __post_init__(self) -> None:
+        responses = self.responses or {}
+        ours = responses.get("413")
+        description, content = "Content Too Large", dict[str, OpenAPIMediaType]()
+        if isinstance(ours, OpenAPIResponse):
+            description, content = ours.description, dict(ours.content or {})
+        responses["413"] = OpenAPIResponse(
+            description, content=content | as_json(_LITESTAR_REFUSAL)
+        )
 
 
-def with_framework(ours: OpenAPIResponse | Reference | None, phrase: str) -> OpenAPIResponse:
-    """A refusal that Litestar itself gives too, before we are asked, in its own form."""
-    said, content = phrase, dict[str, OpenAPIMediaType]()
-    if isinstance(ours, OpenAPIResponse):
-        said, content = ours.description, dict(ours.content or {})
-    return OpenAPIResponse(said, content=content | as_json(_FRAMEWORK))
+@dataclass
+class CallbackOperation(Operation):
+    """The redirect URI.
+
+    The route reads the raw query, because it refuses a parameter that is given twice (RFC 6749,
+    section 3.1). A typed parameter of Litestar holds one of the two values.
+    """
+
+    def __post_init__(self) -> None:
+        self.parameters = [
+            *(self.parameters or ()),
+            _in_query("state", "The state that was sent to the provider", required=True),
+            _in_query("code", "The authorization code, if access was granted"),
+            _in_query("error", "The error code, if access was not granted"),
+            _in_query("iss", "The issuer that answers (RFC 9207)"),
+        ]
 
 
-def answered(description: str, schema: Json) -> OpenAPIResponse:
-    """An answer in JSON."""
-    return OpenAPIResponse(description, content=as_json(schema))
+@dataclass
+class WebhookOperation(Operation):
+    """A delivery, or the question whether an endpoint exists.
+
+    A webhook's body is the bytes that the provider signed, of any media type. Litestar describes
+    bodies that it decodes, and answers of one media type.
+    """
+
+    def __post_init__(self) -> None:
+        if self.operation_id and self.operation_id.startswith("Receive"):
+            self.request_body = RequestBody(
+                {"*/*": OpenAPIMediaType()}, "The bytes that the provider signed"
+            )
+        text = {"text/plain": OpenAPIMediaType()}
+        ours = self.responses or {}
+        for response in ours.values():
+            if isinstance(response, OpenAPIResponse) and "CONNECTOR_WEBHOOK_OVERLOADED" in (
+                response.description
+            ):
+                response.headers = {
+                    "Retry-After": OpenAPIHeader(
+                        schema=JsonSchema(written={"type": "integer"}),
+                        description="Seconds to wait, if there were too many deliveries at once",
+                    )
+                }
+        self.responses = {
+            **ours,
+            "200": OpenAPIResponse(
+                "The answer to the provider's question",
+                content={**text, "application/json": OpenAPIMediaType()},
+            ),
+            "400": OpenAPIResponse("The provider's question is malformed", content=text),
+            "403": OpenAPIResponse("The provider's question is refused", content=text),
+            "405": OpenAPIResponse(
+                "The method is not POST, nor GET where the provider asks its question with GET"
+            ),
+        }
 
 
-def redirected(description: str) -> OpenAPIResponse:
-    """A browser sent elsewhere."""
-    location = JsonSchema(written={"type": "string", "format": "uri-reference"})
-    header = OpenAPIHeader(schema=location, description="Where to go", required=True)
-    return OpenAPIResponse(description, headers={"Location": header})
+def _in_query(name: str, description: str, *, required: bool = False) -> Parameter:
+    schema = JsonSchema(written=_TEXT)
+    return Parameter(name, "query", schema=schema, description=description, required=required)

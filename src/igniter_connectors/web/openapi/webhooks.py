@@ -1,89 +1,99 @@
-"""What the application's OpenAPI document says of `/webhooks`."""
+"""The operations of `/webhooks`, for the OpenAPI document.
+
+Webhooks are a mounted ASGI application, and Litestar does not document a mount. It also refuses
+routes with parameters below one. So the handlers here are documented and never called.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from litestar.openapi.spec import (
-    OpenAPIMediaType,
-    OpenAPIResponse,
-    Operation,
-    Parameter,
-    PathItem,
-    Reference,
-    RequestBody,
-)
+from litestar import Router, get, post
+from litestar.routes import HTTPRoute
 
 from igniter_connectors.core.problem import WebhookProblem
 from igniter_connectors.core.webhook.challenge import answers_get
 from igniter_connectors.core.webhook.webhook import Webhook
-from igniter_connectors.web.openapi.operations import in_path
+from igniter_connectors.web.openapi.operations import WebhookOperation
 from igniter_connectors.web.openapi.problems import refusals
-from igniter_connectors.web.openapi.schemas import Schemas
+from igniter_connectors.web.parameters import RoutedWebhookKey, WebhookKey, WebhookToken
 
 AnyWebhook = Webhook[Any, Any, Any]
-_TEXT: Final = "text/plain"
-_ONLY_POST: Final = "Another method than POST, or than GET where the provider asks with one"
+
+_RETRY = "The provider sends it again after a 5xx, and after `Retry-After` if there is one."
 
 
-def webhook_paths(schemas: Schemas, webhooks: Mapping[str, AnyWebhook]) -> dict[str, PathItem]:
-    """The operations that the connectors have, by the path below the plugin's own."""
-    paths: dict[str, PathItem] = {}
-    takes_get = any(answers_get(one.verification) for one in webhooks.values())
-    if webhooks:
-        token = in_path("token", "Which endpoint; no one else knows it than the provider")
-        parameters = [in_path("connector", "The connector's key", webhooks), token]
-        paths["/webhooks/{connector}/{token}"] = _item(schemas, "", parameters, takes_get=takes_get)
-    routed = [key for key, one in webhooks.items() if one.route is not None]
-    if routed:
-        paths["/webhooks/{connector}"] = _item(
-            schemas,
-            "Application",
-            [in_path("connector", "The connector's key", routed)],
-            takes_get=any(answers_get(webhooks[key].verification) for key in routed),
-        )
-    return paths
+@post(
+    "/webhooks/{connector:str}/{token:str}",
+    status_code=204,
+    operation_id="ReceiveWebhook",
+    operation_class=WebhookOperation,
+    summary="Receive a webhook for one connection",
+    description=_RETRY,
+    response_description="Stored, now or by an earlier delivery",
+    responses=refusals(WebhookProblem),
+)
+async def receive_webhook(connector: WebhookKey, token: WebhookToken) -> None: ...
 
 
-def _item(schemas: Schemas, kind: str, parameters: list[Parameter], *, takes_get: bool) -> PathItem:
-    of = "the whole application" if kind else "one connection"
-    return PathItem(
-        parameters=[*parameters],
-        post=Operation(
-            tags=["webhooks"],
-            summary=f"Take a provider's delivery for {of}",
-            description="To come again after a 5xx, and after Retry-After where there is one.",
-            operation_id=f"Receive{kind}Webhook",
-            request_body=RequestBody(
-                {"*/*": OpenAPIMediaType()}, "What the provider signed, byte for byte"
-            ),
-            responses=_responses(schemas),
-        ),
-        get=Operation(
-            tags=["webhooks"],
-            summary=f"Answer a provider that asks whether the endpoint of {of} is there",
-            operation_id=f"Answer{kind}Challenge",
-            responses=_responses(schemas),
-        )
-        if takes_get
-        else None,
-    )
+@get(
+    "/webhooks/{connector:str}/{token:str}",
+    status_code=204,
+    operation_id="AnswerChallenge",
+    operation_class=WebhookOperation,
+    summary="Answer the provider that asks whether a connection's endpoint exists",
+    response_description="Stored, now or by an earlier delivery",
+    responses=refusals(WebhookProblem),
+)
+async def answer_challenge(connector: WebhookKey, token: WebhookToken) -> None: ...
 
 
-def _responses(schemas: Schemas) -> dict[str, OpenAPIResponse | Reference]:
-    return {
-        "200": OpenAPIResponse(
-            "The answer to a provider's question",
-            content={_TEXT: OpenAPIMediaType(), "application/json": OpenAPIMediaType()},
-        ),
-        "204": OpenAPIResponse("Recorded, or recorded before"),
-        "400": OpenAPIResponse(
-            "The provider's question cannot be read", content={_TEXT: OpenAPIMediaType()}
-        ),
-        "403": OpenAPIResponse(
-            "The provider's question is not accepted", content={_TEXT: OpenAPIMediaType()}
-        ),
-        "405": OpenAPIResponse(_ONLY_POST),
-        **refusals(schemas, WebhookProblem),
-    }
+@post(
+    "/webhooks/{connector:str}",
+    status_code=204,
+    operation_id="ReceiveApplicationWebhook",
+    operation_class=WebhookOperation,
+    summary="Receive a webhook for the whole application",
+    description=_RETRY,
+    response_description="Stored, now or by an earlier delivery",
+    responses=refusals(WebhookProblem),
+)
+async def receive_application_webhook(connector: RoutedWebhookKey) -> None: ...
+
+
+@get(
+    "/webhooks/{connector:str}",
+    status_code=204,
+    operation_id="AnswerApplicationChallenge",
+    operation_class=WebhookOperation,
+    summary="Answer the provider that asks whether the application's endpoint exists",
+    response_description="Stored, now or by an earlier delivery",
+    responses=refusals(WebhookProblem),
+)
+async def answer_application_challenge(connector: RoutedWebhookKey) -> None: ...
+
+
+def documented_routes(path: str, webhooks: Mapping[str, AnyWebhook]) -> list[HTTPRoute]:
+    """The routes to document: a GET only if a provider asks its question with GET.
+
+    Args:
+        path: Where the plugin's routes are in the application.
+        webhooks: The webhooks of the registered connectors.
+    """
+    routed = [one for one in webhooks.values() if one.route is not None]
+    handlers = [
+        *([receive_webhook] if webhooks else []),
+        *([answer_challenge] if _any_get(webhooks.values()) else []),
+        *([receive_application_webhook] if routed else []),
+        *([answer_application_challenge] if _any_get(routed) else []),
+    ]
+    router = Router(path, route_handlers=handlers, include_in_schema=True, dto=None)
+    routes = [one for one in router.routes if isinstance(one, HTTPRoute)]
+    for route in routes:
+        route.create_handler_map()
+    return routes
+
+
+def _any_get(webhooks: Iterable[AnyWebhook]) -> bool:
+    return any(answers_get(one.verification) for one in webhooks)
