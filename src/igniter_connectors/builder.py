@@ -1,10 +1,14 @@
-"""The fluent builder of a manager."""
+"""The builder of a manager: `ConnectorManager.create()….build()`.
+
+Its type parameters record what was given, so that a type checker refuses `build()` while the
+database or the encryption is missing.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Generic, Never, final
+from typing import TYPE_CHECKING, Any, Generic, Never, final, overload
 
 import msgspec
 from returns.pipeline import is_successful
@@ -15,29 +19,35 @@ from igniter_connectors.core.event import Connected, Disconnected, ErrorOccurred
 from igniter_connectors.core.http.base_url import parse_base_url
 from igniter_connectors.core.http.messages import HttpClient
 from igniter_connectors.core.problem import (
-    BuildConnectorsRequired,
     BuildInvalid,
-    BuildScopesRequired,
-    DatabaseRequired,
-    EncryptionSecretRequired,
     WrongWiring,
 )
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.sealing.key_rotation import Keyring
 from igniter_connectors.core.webhook.retry_policy import DeliveryLimits, limits_fault
 from igniter_connectors.manager.connectors import Connectors
-from igniter_connectors.manager.registration import Parts
+from igniter_connectors.manager.registration import Registration
 from igniter_connectors.ports import Clock, Entropy, Observer, Store
 from igniter_connectors.settings import Settings
 
+if TYPE_CHECKING:
+    from igniter_connectors.container import Container
+
 
 class Missing:
-    """Typestate: not given yet."""
+    """Typestate: not given so far."""
 
 
-Ctx = TypeVar("Ctx")
 NewConf = TypeVar("NewConf", bound=msgspec.Struct)
 NewScope = TypeVar("NewScope", bound=Scope)
+K1 = TypeVar("K1", bound=msgspec.Struct)
+K2 = TypeVar("K2", bound=msgspec.Struct)
+K3 = TypeVar("K3", bound=msgspec.Struct)
+K4 = TypeVar("K4", bound=msgspec.Struct)
+K5 = TypeVar("K5", bound=msgspec.Struct)
+K6 = TypeVar("K6", bound=msgspec.Struct)
+K7 = TypeVar("K7", bound=msgspec.Struct)
+K8 = TypeVar("K8", bound=msgspec.Struct)
 Database = TypeVar("Database")
 Encryption = TypeVar("Encryption")
 C_co = TypeVar("C_co", bound=msgspec.Struct, covariant=True)
@@ -47,111 +57,131 @@ E = TypeVar("E", bound=Event)
 
 @final
 class ConnectorManager:
-    """Where a manager begins: `ConnectorManager.create()….build()`."""
+    """Starts a manager."""
 
     @staticmethod
     def create() -> ManagerBuilder[Missing, Missing, Never, Never]:
-        """A builder of a manager with nothing in it."""
-        return ManagerBuilder(Parts())
+        """An empty builder."""
+        return ManagerBuilder(Registration())
 
 
 @final
 class ManagerBuilder(Generic[Database, Encryption, C_co, S_co]):
-    """Immutable: every method returns a new builder that lost nothing of the one before."""
+    """Collects the parts of a manager. Immutable: every method returns a new builder."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, registration: Registration) -> None:
+        self._registration = registration
 
     def with_database(self, store: Store) -> ManagerBuilder[Store, Encryption, C_co, S_co]:
-        """Where connections are kept: `SQLiteStore(path)`, or a store of one's own."""
-        return ManagerBuilder(msgspec.structs.replace(self._parts, store=store))
+        """Sets the store of the connections: `SQLiteStore(path)`, or a store of your own."""
+        return ManagerBuilder(msgspec.structs.replace(self._registration, store=store))
 
     def with_encryption(self, keyring: Keyring) -> ManagerBuilder[Database, Keyring, C_co, S_co]:
-        """The keys. What is typed `Secret` is what is sealed."""
-        return ManagerBuilder(msgspec.structs.replace(self._parts, keyring=keyring))
+        """Sets the keys that seal and open every field of type `Secret`."""
+        return ManagerBuilder(msgspec.structs.replace(self._registration, keyring=keyring))
 
     def with_settings(self, settings: Settings) -> ManagerBuilder[Store, Keyring, C_co, S_co]:
-        """Database, encryption and base URL as the settings say.
+        """Sets the database, the encryption and the base URL from the settings.
 
         Raises:
-            WrongWiring: one of them is missing or cannot be used.
+            WrongWiring: a setting is missing or invalid.
         """
         return ManagerBuilder(
             msgspec.structs.replace(
-                self._parts,
+                self._registration,
                 store=settings.store(),
                 keyring=settings.keyring(),
-                base_url=settings.base_url or self._parts.base_url,
+                base_url=settings.base_url or self._registration.base_url,
             )
         )
 
     def with_base_url(self, url: str) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
-        """Where users and providers reach our routes: `https://app.example.com/integrations`.
+        """Sets the URL of the library's routes, such as `https://app.example.com/integrations`.
 
-        Needed for OAuth and webhooks. Redirect URIs are built from it, never from a Host
-        header.
+        OAuth and webhooks need it. Redirect URIs are built from it, never from a Host header.
 
         Raises:
-            WrongWiring: neither https, nor http on a loopback host.
+            WrongWiring: the URL is neither https, nor http on a loopback host.
         """
         base = parse_base_url(url)
         if not is_successful(base):
             raise WrongWiring(base.failure())
-        return ManagerBuilder(msgspec.structs.replace(self._parts, base_url=base.unwrap()))
+        return ManagerBuilder(msgspec.structs.replace(self._registration, base_url=base.unwrap()))
 
     def allow_return_to(self, *urls: str) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
-        """Places on other sites to which a browser may be sent after an authorization.
+        """Allows URLs on other sites as the place to which a browser returns after OAuth.
 
-        Each is compared whole, character by character.
+        A `return_to` on another site must equal one of them exactly.
         """
-        allowed = self._parts.return_urls | frozenset(urls)
-        return ManagerBuilder(msgspec.structs.replace(self._parts, return_urls=allowed))
+        allowed = self._registration.return_urls | frozenset(urls)
+        return ManagerBuilder(msgspec.structs.replace(self._registration, return_urls=allowed))
 
     def with_delivery_limits(
         self, limits: DeliveryLimits
     ) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
-        """How many webhooks this process receives and handles at once.
+        """Sets how many webhooks this process receives and handles concurrently.
 
         Raises:
-            WrongWiring: a number or a time that cannot be kept to.
+            WrongWiring: a number or a time is out of range.
         """
         fault = limits_fault(limits)
         if fault is not None:
             raise WrongWiring(BuildInvalid(fault))
-        return ManagerBuilder(msgspec.structs.replace(self._parts, limits=limits))
+        return ManagerBuilder(msgspec.structs.replace(self._registration, limits=limits))
 
     def with_logger(
         self, logger: logging.Logger
     ) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
-        """Another logger than `igniter_connectors`."""
-        return ManagerBuilder(msgspec.structs.replace(self._parts, logger=logger))
+        """Replaces the logger `igniter_connectors`."""
+        return ManagerBuilder(msgspec.structs.replace(self._registration, logger=logger))
 
     def with_telemetry(
         self, observer: Observer
     ) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
-        """Told of each event at once, in the caller's time."""
-        return ManagerBuilder(msgspec.structs.replace(self._parts, observer=observer))
+        """Sets an observer, called synchronously for every event before the caller continues.
+
+        Keep it fast.
+        """
+        return ManagerBuilder(msgspec.structs.replace(self._registration, observer=observer))
 
     def with_http(self, http: HttpClient) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
-        """Another way to send requests than httpx, for proxies and tests."""
-        return ManagerBuilder(msgspec.structs.replace(self._parts, http=http))
+        """Replaces the HTTP client that is built on httpx, for example in tests."""
+        return ManagerBuilder(msgspec.structs.replace(self._registration, http=http))
 
     def with_clock(self, clock: Clock) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
-        """Another clock than the system's, for tests."""
-        return ManagerBuilder(msgspec.structs.replace(self._parts, clock=clock))
+        """Replaces the system's clock, for tests."""
+        return ManagerBuilder(msgspec.structs.replace(self._registration, clock=clock))
 
     def with_entropy(self, entropy: Entropy) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
-        """Another source of randomness than the system's, for tests and for hardware."""
-        return ManagerBuilder(msgspec.structs.replace(self._parts, entropy=entropy))
+        """Replaces the system's random source, for tests or for a hardware source."""
+        return ManagerBuilder(msgspec.structs.replace(self._registration, entropy=entropy))
+
+    def with_container(
+        self, container: type[Container]
+    ) -> ManagerBuilder[Store, Encryption, C_co, S_co]:
+        """Sets the composition root: a subclass of `Container` with other adapters.
+
+        What `with_database`, `with_http`, `with_clock`, `with_entropy` and `with_logger` set
+        takes precedence over the container. Because a container may bring a store, a type
+        checker no longer asks for `with_database`; without any store `build` raises.
+
+        Raises:
+            WrongWiring: the argument is not a subclass of `igniter_connectors.container.Container`.
+        """
+        from igniter_connectors.container import Container
+
+        if not (isinstance(container, type) and issubclass(container, Container)):
+            raise WrongWiring(BuildInvalid(f"{container!r} is not a subclass of Container"))
+        return ManagerBuilder(msgspec.structs.replace(self._registration, container=container))
 
     def add_scope(
         self, kind: type[NewScope]
     ) -> ManagerBuilder[Database, Encryption, C_co, S_co | NewScope]:
-        """A kind of tenant.
+        """Registers a kind of tenant.
 
         Raises:
-            WrongWiring: no subclass with a tag of its own, or one with more fields than
-                the identity.
+            WrongWiring: the type is not a subclass of `Scope` with a tag of its own, the tag is
+                taken, or the type has fields beside `identity`.
         """
         tag = kind.__struct_config__.tag
         if kind is Scope or not isinstance(tag, str) or tag == kind.__name__:
@@ -162,76 +192,161 @@ class ManagerBuilder(Generic[Database, Encryption, C_co, S_co]):
             )
         if kind.__struct_fields__ != ("identity",):
             raise WrongWiring(BuildInvalid(f"{kind.__name__}: a scope has its identity alone"))
-        if any(known.__struct_config__.tag == tag for known in self._parts.kinds):
+        if any(known.__struct_config__.tag == tag for known in self._registration.kinds):
             raise WrongWiring(BuildInvalid(f"two kinds of tenant share the tag {tag!r}"))
-        kinds = (*self._parts.kinds, kind)
-        return ManagerBuilder(msgspec.structs.replace(self._parts, kinds=kinds))
+        kinds = (*self._registration.kinds, kind)
+        return ManagerBuilder(msgspec.structs.replace(self._registration, kinds=kinds))
 
     def add_connector(
-        self, connector: Definition[NewConf, Ctx, NewConf]
+        self, connector: Definition[NewConf, object, NewConf]
     ) -> ManagerBuilder[Database, Encryption, C_co | NewConf, S_co]:
-        """A connector.
+        """Registers a connector.
 
         Raises:
-            WrongWiring: another one has its key or its config type.
+            WrongWiring: another connector has the same key or the same config type.
         """
-        for other in self._parts.connectors:
+        return ManagerBuilder(_with_connectors(self._registration, connector))
+
+    @overload
+    def add_connectors(
+        self, a: Definition[K1, object, K1], /
+    ) -> ManagerBuilder[Database, Encryption, C_co | K1, S_co]: ...
+    @overload
+    def add_connectors(
+        self, a: Definition[K1, object, K1], b: Definition[K2, object, K2], /
+    ) -> ManagerBuilder[Database, Encryption, C_co | K1 | K2, S_co]: ...
+    @overload
+    def add_connectors(
+        self,
+        a: Definition[K1, object, K1],
+        b: Definition[K2, object, K2],
+        c: Definition[K3, object, K3],
+        /,
+    ) -> ManagerBuilder[Database, Encryption, C_co | K1 | K2 | K3, S_co]: ...
+    @overload
+    def add_connectors(
+        self,
+        a: Definition[K1, object, K1],
+        b: Definition[K2, object, K2],
+        c: Definition[K3, object, K3],
+        d: Definition[K4, object, K4],
+        /,
+    ) -> ManagerBuilder[Database, Encryption, C_co | K1 | K2 | K3 | K4, S_co]: ...
+    @overload
+    def add_connectors(
+        self,
+        a: Definition[K1, object, K1],
+        b: Definition[K2, object, K2],
+        c: Definition[K3, object, K3],
+        d: Definition[K4, object, K4],
+        e: Definition[K5, object, K5],
+        /,
+    ) -> ManagerBuilder[Database, Encryption, C_co | K1 | K2 | K3 | K4 | K5, S_co]: ...
+    @overload
+    def add_connectors(
+        self,
+        a: Definition[K1, object, K1],
+        b: Definition[K2, object, K2],
+        c: Definition[K3, object, K3],
+        d: Definition[K4, object, K4],
+        e: Definition[K5, object, K5],
+        f: Definition[K6, object, K6],
+        /,
+    ) -> ManagerBuilder[Database, Encryption, C_co | K1 | K2 | K3 | K4 | K5 | K6, S_co]: ...
+    @overload
+    def add_connectors(
+        self,
+        a: Definition[K1, object, K1],
+        b: Definition[K2, object, K2],
+        c: Definition[K3, object, K3],
+        d: Definition[K4, object, K4],
+        e: Definition[K5, object, K5],
+        f: Definition[K6, object, K6],
+        g: Definition[K7, object, K7],
+        /,
+    ) -> ManagerBuilder[Database, Encryption, C_co | K1 | K2 | K3 | K4 | K5 | K6 | K7, S_co]: ...
+    @overload
+    def add_connectors(
+        self,
+        a: Definition[K1, object, K1],
+        b: Definition[K2, object, K2],
+        c: Definition[K3, object, K3],
+        d: Definition[K4, object, K4],
+        e: Definition[K5, object, K5],
+        f: Definition[K6, object, K6],
+        g: Definition[K7, object, K7],
+        h: Definition[K8, object, K8],
+        /,
+    ) -> ManagerBuilder[
+        Database, Encryption, C_co | K1 | K2 | K3 | K4 | K5 | K6 | K7 | K8, S_co
+    ]: ...
+    def add_connectors(
+        self, *connectors: Definition[Any, object, Any]
+    ) -> ManagerBuilder[Database, Encryption, Any, S_co]:
+        """Registers one to eight connectors. Chain the calls for more.
+
+        Prefer it to `add_connector` for many connectors: pyright gives up on a chain of more
+        than about 120 calls and then infers no type at all, without an error.
+
+        Raises:
+            WrongWiring: two connectors have the same key or the same config type.
+        """
+        return ManagerBuilder(_with_connectors(self._registration, *connectors))
+
+    def on_connect(
+        self, handler: Callable[[Connected], Awaitable[None]]
+    ) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
+        """Subscribes to tenants that connected."""
+        return self.on(Connected, handler)
+
+    def on_disconnect(
+        self, handler: Callable[[Disconnected], Awaitable[None]]
+    ) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
+        """Subscribes to tenants that disconnected."""
+        return self.on(Disconnected, handler)
+
+    def on_error(
+        self, handler: Callable[[ErrorOccurred], Awaitable[None]]
+    ) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
+        """Subscribes to exceptions of handlers and hooks: type, frames and redacted text."""
+        return self.on(ErrorOccurred, handler)
+
+    def on(
+        self, kind: type[E], handler: Callable[[E], Awaitable[None]]
+    ) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
+        """Subscribes to one kind of event; `Event` means every kind.
+
+        The handler runs in the background, one event after another. It never delays or fails
+        the operation. A handler that raises or exceeds its time limit is logged.
+        """
+        subscribers = (*self._registration.subscribers, (kind, handler))
+        return ManagerBuilder(msgspec.structs.replace(self._registration, subscribers=subscribers))
+
+    def build(
+        self: ManagerBuilder[Store, Keyring, NewConf, NewScope],
+    ) -> Connectors[NewConf, NewScope]:
+        """The manager, not open yet: use it as `async with connectors:`.
+
+        Raises:
+            WrongWiring: the database, the keyring, the scopes or the connectors are missing.
+        """
+        # Imported here because dependency-injector is slow to import.
+        from igniter_connectors.container import build_manager
+
+        return build_manager(self._registration)
+
+
+def _with_connectors(
+    registration: Registration, *connectors: Definition[Any, object, Any]
+) -> Registration:
+    known = registration.connectors
+    for connector in connectors:
+        for other in known:
             if other.key == connector.key or other.schema.kind is connector.schema.kind:
                 raise WrongWiring(
                     BuildInvalid(
                         f"{other.key!r} and {connector.key!r} share a key or a config type"
                     )
                 )
-        connectors = (*self._parts.connectors, connector)
-        return ManagerBuilder(msgspec.structs.replace(self._parts, connectors=connectors))
-
-    def on_connect(
-        self, handler: Callable[[Connected], Awaitable[None]]
-    ) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
-        """Told after a tenant connected."""
-        return self.on(Connected, handler)
-
-    def on_disconnect(
-        self, handler: Callable[[Disconnected], Awaitable[None]]
-    ) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
-        """Told after a tenant disconnected."""
-        return self.on(Disconnected, handler)
-
-    def on_error(
-        self, handler: Callable[[ErrorOccurred], Awaitable[None]]
-    ) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
-        """Told after a handler or hook raised: type, frames and redacted text."""
-        return self.on(ErrorOccurred, handler)
-
-    def on(
-        self, kind: type[E], handler: Callable[[E], Awaitable[None]]
-    ) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
-        """Told of one kind of event; `Event` means all.
-
-        A handler runs beside the operation, in order, never in its way; one that fails or
-        hangs is logged.
-        """
-        subscribers = (*self._parts.subscribers, (kind, handler))
-        return ManagerBuilder(msgspec.structs.replace(self._parts, subscribers=subscribers))
-
-    def build(
-        self: ManagerBuilder[Store, Keyring, NewConf, NewScope],
-    ) -> Connectors[NewConf, NewScope]:
-        """The manager, not opened yet.
-
-        Raises:
-            WrongWiring: no database, keyring, scope or connector.
-        """
-        parts = self._parts
-        if parts.store is None:
-            raise WrongWiring(DatabaseRequired())
-        if parts.keyring is None:
-            raise WrongWiring(EncryptionSecretRequired("give a keyring: with_encryption(…)"))
-        if not parts.kinds:
-            raise WrongWiring(BuildScopesRequired())
-        if not parts.connectors:
-            raise WrongWiring(BuildConnectorsRequired())
-        # dependency-injector is loaded here, not by `import igniter_connectors`.
-        from igniter_connectors.container import build_manager
-
-        return build_manager(parts)
+        known = (*known, connector)
+    return msgspec.structs.replace(registration, connectors=known)

@@ -1,4 +1,4 @@
-"""What an application put together, before anything is made of it."""
+"""Everything that an application gave to the builder of a manager."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from igniter_connectors.core.webhook.retry_policy import DeliveryLimits
 from igniter_connectors.ports import Clock, Entropy, Observer, Store
 
 
-class Parts(msgspec.Struct, frozen=True):
-    """None stands for what the container chooses, or for what is still missing.
+class Registration(msgspec.Struct, frozen=True):
+    """What the builder collected. None means: use the container's default.
 
-    Each subscriber takes the kind of event beside it, which a tuple of many cannot say.
+    Each subscriber accepts the kind of event beside it, which the type of the tuple cannot say.
+    `container` is a subclass of `Container`; its module is imported when the manager is built.
     """
 
     store: Store | None = None
@@ -37,3 +38,4 @@ class Parts(msgspec.Struct, frozen=True):
     kinds: tuple[type[Scope], ...] = ()
     connectors: tuple[Definition[Any, Any, Any], ...] = ()
     subscribers: tuple[tuple[type[Event], Callable[[Any], Awaitable[None]]], ...] = ()
+    container: type[object] | None = None
