@@ -2,7 +2,7 @@
 signed webhooks, and the contract that a store must pass."""
 
 from igniter_connectors.testing.clock import ManualClock
-from igniter_connectors.testing.fake_http import FakeHttp, json_response
+from igniter_connectors.testing.fake_http import FakeHttp, FakeResponse, json_response
 from igniter_connectors.testing.provider import (
     FakeOAuthProvider,
     Grant,
@@ -21,6 +21,7 @@ __all__ = [
     "STORE_CONTRACT",
     "FakeHttp",
     "FakeOAuthProvider",
+    "FakeResponse",
     "Grant",
     "ManualClock",
     "ProviderProcess",
