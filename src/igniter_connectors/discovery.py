@@ -9,7 +9,7 @@ from returns.result import Result
 
 from igniter_connectors.core.http.messages import HttpClient
 from igniter_connectors.core.oauth.discovery import provider_from
-from igniter_connectors.core.oauth.provider import AssertionAlgorithm, OAuthProvider
+from igniter_connectors.core.oauth.provider import AssertionAlgorithm, OAuthProvider, OAuthScopes
 from igniter_connectors.core.problem import DiscoveryFailed
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.flows.oauth.discover import discover
@@ -23,7 +23,7 @@ async def discover_provider(
     client_assertion_key: Secret | None = None,
     client_assertion_algorithm: AssertionAlgorithm = "RS256",
     client_assertion_key_id: str | None = None,
-    oauth_scopes: tuple[str, ...] = (),
+    oauth_scopes: OAuthScopes = (),
     http: HttpClient | None = None,
 ) -> Result[OAuthProvider, DiscoveryFailed]:
     """The provider as its server describes it, for a client that is registered there.
@@ -68,6 +68,6 @@ async def discover_provider(
             client_assertion_key=client_assertion_key,
             client_assertion_algorithm=client_assertion_algorithm,
             client_assertion_key_id=client_assertion_key_id,
-            oauth_scopes=oauth_scopes,
+            oauth_scopes=tuple(oauth_scopes),
         )
     )

@@ -31,7 +31,11 @@ from igniter_connectors.core.http.messages import Headers, HttpFailed
 from igniter_connectors.core.http.routes import ApplicationWebhookRoute, WebhookRoute
 from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.oauth.authorization_request import CookieAuthorization
-from igniter_connectors.core.oauth.provider import AssertionAlgorithm, ClientAuthentication
+from igniter_connectors.core.oauth.provider import (
+    AssertionAlgorithm,
+    ClientAuthentication,
+    OAuthScopes,
+)
 from igniter_connectors.core.sealing.associated_data import Purpose
 from igniter_connectors.core.sealing.key_derivation import Key
 from igniter_connectors.manager.at import BoundAction
@@ -74,6 +78,7 @@ __all__ = [
     "ManagerBuilder",
     "Missing",
     "OAuth",
+    "OAuthScopes",
     "Observer",
     "PendingDevice",
     "PkceSupport",

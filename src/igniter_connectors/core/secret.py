@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
-from typing import Final, NoReturn, Self, final
+from typing import Final, NoReturn, Self, final, overload
+
+from typing_extensions import deprecated
 
 REDACTED: Final = "Secret('…')"
 
@@ -35,7 +37,12 @@ class Secret:
     def __format__(self, format_spec: str) -> NoReturn:
         raise TypeError("a Secret is not formatted: use .reveal(), or !r for the redacted form")
 
-    def __eq__(self, other: object) -> bool:
+    @overload
+    @deprecated("a Secret never equals a str: compare with Secret(text)")
+    def __eq__(self, other: str, /) -> bool: ...
+    @overload
+    def __eq__(self, other: object, /) -> bool: ...
+    def __eq__(self, other: object, /) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
         mine = self._value.encode("utf-8", "surrogatepass")

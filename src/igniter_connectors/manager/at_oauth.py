@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, final
 
 import msgspec
@@ -17,6 +16,7 @@ from igniter_connectors.core.oauth.authorization_request import (
     AuthorizationRequest,
     CookieAuthorization,
 )
+from igniter_connectors.core.oauth.provider import OAuthScopes
 from igniter_connectors.core.problem import (
     AdoptProblem,
     AuthorizeDirectlyProblem,
@@ -53,7 +53,7 @@ class AtOAuth(At[Conf, Ctx_co]):
         *,
         subject: str,
         return_to: str = "",
-        oauth_scopes: Sequence[str] = (),
+        oauth_scopes: OAuthScopes = (),
     ) -> Result[AuthorizationRequest, AuthorizeProblem]:
         """Begins an authorization; the tenant is connected when its browser comes back.
 
@@ -80,7 +80,7 @@ class AtOAuth(At[Conf, Ctx_co]):
         *,
         subject: str,
         return_to: str = "",
-        oauth_scopes: Sequence[str] = (),
+        oauth_scopes: OAuthScopes = (),
     ) -> Result[AuthorizationRequest, AuthorizeProblem]:
         """As `authorize`, and another account of the provider may take the place of the one
         connected, which `authorize` refuses as `IdentityMismatch`."""
@@ -90,7 +90,7 @@ class AtOAuth(At[Conf, Ctx_co]):
         return await self._begin(config, options)
 
     async def reauthorize(
-        self, *, subject: str, return_to: str = "", oauth_scopes: Sequence[str] = ()
+        self, *, subject: str, return_to: str = "", oauth_scopes: OAuthScopes = ()
     ) -> Result[AuthorizationRequest, ReauthorizeProblem]:
         """Begins to authorize in place what is connected, whatever state its grant is in.
 
@@ -113,7 +113,7 @@ class AtOAuth(At[Conf, Ctx_co]):
         *,
         subject: str,
         return_to: str = "",
-        oauth_scopes: Sequence[str] = (),
+        oauth_scopes: OAuthScopes = (),
     ) -> Result[CookieAuthorization, AuthorizeDirectlyProblem]:
         """As `authorize`, for an application that serves no start route of ours.
 
@@ -138,7 +138,7 @@ class AtOAuth(At[Conf, Ctx_co]):
         *,
         subject: str,
         return_to: str = "",
-        oauth_scopes: Sequence[str] = (),
+        oauth_scopes: OAuthScopes = (),
     ) -> Result[AuthorizationRequest, AuthorizeDirectlyProblem]:
         """As `authorize`, for a program that has no browser: a command line, a desktop tool.
 
@@ -160,7 +160,7 @@ class AtOAuth(At[Conf, Ctx_co]):
         )
 
     async def authorize_device(
-        self, config: Conf, *, oauth_scopes: Sequence[str] = ()
+        self, config: Conf, *, oauth_scopes: OAuthScopes = ()
     ) -> Result[PendingDevice[Conf], DeviceStartProblem]:
         """Begins an authorization that somebody finishes on another device (RFC 8628).
 
@@ -186,7 +186,7 @@ class AtOAuth(At[Conf, Ctx_co]):
         )
 
     async def authorize_device_replacing_account(
-        self, config: Conf, *, oauth_scopes: Sequence[str] = ()
+        self, config: Conf, *, oauth_scopes: OAuthScopes = ()
     ) -> Result[PendingDevice[Conf], DeviceStartProblem]:
         """As `authorize_device`, and another account of the provider may take the place of the
         one connected, which `finished()` refuses there as `IdentityMismatch`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Any, Generic, Never, Self, final
@@ -27,6 +27,7 @@ from igniter_connectors.core.http.routes import (
     WebhookRoute,
     application_webhook_url,
 )
+from igniter_connectors.core.oauth.provider import OAuthScopes
 from igniter_connectors.core.pagination import PAGE_SIZE, Page, page_size
 from igniter_connectors.core.principal import Principal
 from igniter_connectors.core.problem import (
@@ -290,7 +291,7 @@ class Connectors(Generic[K_contra, S_contra]):
         *,
         ticket: str | None = None,
         account: str | None = None,
-        oauth_scopes: Sequence[str] = (),
+        oauth_scopes: OAuthScopes = (),
         fetch_site: str | None = None,
         principal: Principal | None = None,
     ) -> Coroutine[object, None, Result[HttpResponse, StartRouteProblem]]:

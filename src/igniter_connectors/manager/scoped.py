@@ -28,7 +28,7 @@ from igniter_connectors.flows.connections import read_connection as inspect
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import Subscriber, Subscription
 from igniter_connectors.flows.store_errors import guarded
-from igniter_connectors.manager.at import At, AtConfig
+from igniter_connectors.manager.at import AtConfig
 from igniter_connectors.manager.at_oauth import AtOAuth
 
 Ctx = TypeVar("Ctx")
@@ -67,12 +67,21 @@ class Scoped(Generic[K_contra]):
     def at(
         self, connector: OAuthConnector[T, Ctx, K_contra], *, account: str = ...
     ) -> AtOAuth[T, Ctx]: ...
+    # For a connector of either kind. It also gives the better message for a connector that is
+    # not registered: without it, pyright names `OAuthConnector` as the type that does not fit.
+    @overload
+    def at(
+        self,
+        connector: ConfigConnector[T, Ctx, K_contra] | OAuthConnector[T, Ctx, K_contra],
+        *,
+        account: str = ...,
+    ) -> AtConfig[T, Ctx] | AtOAuth[T, Ctx]: ...
     def at(
         self,
         connector: ConfigConnector[T, Ctx, K_contra] | OAuthConnector[T, Ctx, K_contra],
         *,
         account: str = DEFAULT_ACCOUNT,
-    ) -> At[T, Ctx]:
+    ) -> AtConfig[T, Ctx] | AtOAuth[T, Ctx]:
         """This tenant at a connector, whether or not it is connected.
 
         Args:

@@ -14,6 +14,7 @@ from igniter_connectors.core.oauth.endpoint_template import fill_template, place
 from igniter_connectors.core.oauth.provider import (
     ClientAuthentication,
     OAuthProvider,
+    OAuthScopes,
     TenantClient,
 )
 from igniter_connectors.core.problem import BuildInvalid, WrongWiring
@@ -172,7 +173,7 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
         *,
         client_id: str,
         client_secret: Secret | None = None,
-        oauth_scopes: tuple[str, ...] = (),
+        oauth_scopes: OAuthScopes = (),
         client_authentication: ClientAuthentication | None = None,
         authorization_parameters: Mapping[str, str] = {},
         token_parameters: Mapping[str, str] = {},

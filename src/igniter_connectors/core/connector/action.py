@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Generic, Never, final
 
@@ -15,6 +15,7 @@ from igniter_connectors.core.api.access_token import AccessToken
 from igniter_connectors.core.api.client import ApiClient, ApiSenders, CalledConnector, HasKey
 from igniter_connectors.core.connection.record import ConnectionRecord
 from igniter_connectors.core.connector.validation import checker
+from igniter_connectors.core.oauth.provider import OAuthScopes
 from igniter_connectors.core.problem import ActionFailed
 from igniter_connectors.core.scope import Scope
 
@@ -102,7 +103,7 @@ class Action(msgspec.Struct, Generic[Conf_contra, Ctx_contra, In, Out], frozen=T
 
 
 def action(
-    key: str, *, input: type[In], output: TypeForm[Out], oauth_scopes: Collection[str] = ()
+    key: str, *, input: type[In], output: TypeForm[Out], oauth_scopes: OAuthScopes = ()
 ) -> Callable[
     [Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, ActionFailed]]]],
     Action[Conf, Ctx, In, Out],
@@ -137,7 +138,7 @@ def action(
 
 
 def http_action(
-    key: str, *, input: type[In], output: TypeForm[Out], oauth_scopes: Collection[str] = ()
+    key: str, *, input: type[In], output: TypeForm[Out], oauth_scopes: OAuthScopes = ()
 ) -> Callable[
     [Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, ActionFailed]]]],
     Action[Conf, Ctx, In, Out],

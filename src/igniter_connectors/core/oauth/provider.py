@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -18,6 +18,9 @@ ClientAuthentication = Literal[
 AssertionAlgorithm = Literal[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519"
 ]
+
+OAuthScopes: TypeAlias = list[str] | tuple[str, ...] | frozenset[str]
+"""OAuth scopes as an argument. Not `Collection[str]`, which a single `str` would satisfy."""
 
 
 class TenantClient(msgspec.Struct, frozen=True, kw_only=True):
