@@ -164,4 +164,4 @@ def test_a_field_of_no_text_has_no_place_in_a_path() -> None:
 def test_a_place_shows_its_origin_alone() -> None:
     """A bot's token stands in its path."""
     found = resolve_api_base(base("https://api.example.com/bot{token}"), Config()).unwrap()
-    assert repr(found) == "ApiPlace(https://api.example.com, …)"
+    assert repr(found) == "ResolvedApiBase(https://api.example.com, …)"

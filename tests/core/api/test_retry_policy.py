@@ -1,405 +1,57 @@
-"""One call of an API as a conversation, driven here without a server, a clock or a wait."""
+"""Which API requests are retried, and after which delay."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from email.utils import format_datetime
+from datetime import timedelta
 
-import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from returns.result import Failure, Result, Success
 
-from igniter_connectors.core.api.access_token import AccessToken
-from igniter_connectors.core.api.request import PreparedRequest
-from igniter_connectors.core.api.retry_policy import (
-    MAX_RETRIES,
-    ObtainToken,
-    RenewToken,
-    Reply,
-    Send,
-    Wait,
-    api_conversation,
-)
-from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse
-from igniter_connectors.core.problem import (
-    ApiProblem,
-    ApiRateLimited,
-    ApiResponseTooLarge,
-    ApiUnauthorized,
-    ApiUnreachable,
-    DatabaseFailed,
-    NeedsReauth,
-    RefreshFailed,
-    TokenProblem,
-)
-from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.api.retry_policy import is_retryable, may_have_arrived, retry_delay
+from igniter_connectors.core.http.messages import HttpFailed, HttpResponse
 from tests.core.examples import NOW
 
-FIRST = AccessToken(Secret("first"), "bearer", (), None)
-SECOND = AccessToken(Secret("second"), "bearer", (), None)
-OK = HttpResponse(200, body=b"fine")
-NOT_SENT, LOST = HttpFailed(sent=False), HttpFailed(sent=True)
-DEADLINE = timedelta(seconds=30)
-
-Answer = HttpResponse | HttpFailed
-
-
-def answer(status: int, retry_after: str = "") -> HttpResponse:
-    """An answer of this status."""
-    return HttpResponse(status, (("retry-after", retry_after),) if retry_after else ())
-
-
-class World:
-    """Plays the driver: gives the answers in order, counts the time that waits take."""
-
-    def __init__(
-        self,
-        answers: Sequence[Answer],
-        *,
-        tokens: Sequence[AccessToken | TokenProblem | None] = (),
-        jitter: float = 0.0,
-        deadline: timedelta = DEADLINE,
-        answer_takes: timedelta = timedelta(0),
-    ) -> None:
-        self.answers, self.tokens = list(answers), list(tokens)
-        self.jitter, self.deadline, self.answer_takes = jitter, deadline, answer_takes
-        self.elapsed = timedelta()
-        self.sent: list[HttpRequest] = []
-        self.begun_at: list[timedelta] = []
-        self.waits: list[timedelta] = []
-        self.obtained = 0
-        self.refused: list[AccessToken] = []
-
-    def run(
-        self,
-        method: str = "GET",
-        *,
-        token: AccessToken | None = None,
-        has_grant: bool = False,
-        is_idempotent: bool | None = None,
-        needs_token: bool = True,
-    ) -> Result[HttpResponse, ApiProblem]:
-        """The conversation to its end."""
-        may = method in ("GET", "PUT") if is_idempotent is None else is_idempotent
-        request = HttpRequest(method, "https://api.example/v1", (("X", "y"),), b"body")
-        conversation = api_conversation(
-            PreparedRequest(request, may, needs_token),
-            connector="crm",
-            token=token,
-            has_grant=has_grant or token is not None,
-            limit_bytes=10,
-        )
-        try:
-            step = next(conversation)
-            while True:
-                answered: Answer | None = None
-                given: AccessToken | TokenProblem | None = None
-                match step:
-                    case Send(request=sent):
-                        self.sent.append(sent)
-                        self.begun_at.append(self.elapsed)
-                        answered = self.answers.pop(0)
-                        self.elapsed += self.answer_takes
-                    case Wait(delay=delay):
-                        self.waits.append(delay)
-                        self.elapsed += delay
-                    case ObtainToken():
-                        self.obtained += 1
-                        given = self.tokens.pop(0)
-                    case RenewToken(refused=refused):
-                        self.refused.append(refused)
-                        given = self.tokens.pop(0)
-                left = self.deadline - self.elapsed
-                reply = Reply(NOW + self.elapsed, left, self.jitter, answered, given)
-                step = conversation.send(reply)
-        except StopIteration as ended:
-            result: Result[HttpResponse, ApiProblem] = ended.value
-            return result
-
-    @property
-    def authorizations(self) -> list[str | None]:
-        """The `Authorization` of each request."""
-        return [request.header("authorization") for request in self.sent]
-
-
-def test_an_answer_is_handed_over() -> None:
-    """One request, one answer."""
-    world = World([OK])
-    assert world.run() == Success(OK)
-    assert (len(world.sent), world.waits) == (1, [])
+NOT_SENT, LOST, TOO_LARGE = HttpFailed(False), HttpFailed(True), HttpFailed(True, True)
 
 
 @pytest.mark.parametrize(
-    "status", [204, 301, 302, 307, 308, 400, 403, 404, 409, 422, 428, 430, 499, 501, 505]
-)
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_other_statuses_are_the_handlers_to_judge(status: int, method: str) -> None:
-    """A redirect too: it is not followed."""
-    world = World([answer(status)])
-    assert world.run(method) == Success(answer(status))
-    assert len(world.sent) == 1
-
-
-def test_the_token_is_sent_and_everything_else_with_it() -> None:
-    """Headers and body as they were built."""
-    world = World([OK])
-    assert world.run("POST", token=FIRST) == Success(OK)
-    (sent,) = world.sent
-    assert sent.headers == (("X", "y"), ("Authorization", "Bearer first"))
-    assert (sent.method, sent.url, sent.body) == ("POST", "https://api.example/v1", b"body")
-
-
-def test_a_token_that_is_not_at_hand_is_asked_for() -> None:
-    """A webhook's handler has none yet."""
-    world = World([OK], tokens=[FIRST])
-    assert world.run(has_grant=True) == Success(OK)
-    assert (world.obtained, world.authorizations) == (1, ["Bearer first"])
-
-
-@pytest.mark.parametrize(
-    "problem", [NeedsReauth("crm", "needs_reauth"), RefreshFailed("crm", NOW), DatabaseFailed()]
-)
-def test_without_a_token_nothing_is_sent(problem: TokenProblem) -> None:
-    """The problem is the answer."""
-    world = World([], tokens=[problem])
-    assert world.run(has_grant=True) == Failure(problem)
-    assert world.sent == []
-
-
-def test_without_a_grant_no_token_is_sent() -> None:
-    """And a 401 is about what the handler sent itself."""
-    world = World([answer(401)])
-    assert world.run() == Failure(ApiUnauthorized("crm"))
-    assert (world.authorizations, world.obtained, world.refused) == ([None], 0, [])
-
-
-def test_a_handlers_own_authorization_is_sent_alone() -> None:
-    """Neither ours beside it, nor a renewal for its 401."""
-    world = World([answer(401)])
-    assert world.run(token=FIRST, needs_token=False) == Failure(ApiUnauthorized("crm"))
-    assert (world.authorizations, world.refused) == ([None], [])
-    unasked = World([OK])
-    assert unasked.run(has_grant=True, needs_token=False) == Success(OK)
-    assert unasked.obtained == 0
-
-
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_401_renews_once_and_tries_once_more(method: str) -> None:
-    """Whatever the method: a 401 did nothing. The same bytes go again."""
-    world = World([answer(401), OK], tokens=[SECOND])
-    assert world.run(method, token=FIRST) == Success(OK)
-    assert world.authorizations == ["Bearer first", "Bearer second"]
-    assert world.refused == [FIRST]
-    assert [request.body for request in world.sent] == [b"body", b"body"]
-    assert world.waits == []
-
-
-def test_a_second_401_is_the_end() -> None:
-    """No second renewal, however often the API refuses."""
-    world = World([answer(401), answer(401)], tokens=[SECOND])
-    assert world.run(token=FIRST) == Failure(ApiUnauthorized("crm"))
-    assert (len(world.sent), world.refused) == (2, [FIRST])
-
-
-def test_one_renewal_a_call_with_repetitions_between() -> None:
-    """401, then 503, then 401 again."""
-    world = World([answer(401), answer(503), answer(401)], tokens=[SECOND])
-    assert world.run(token=FIRST) == Failure(ApiUnauthorized("crm"))
-    assert (len(world.sent), len(world.refused)) == (3, 1)
-
-
-@pytest.mark.parametrize("problem", [NeedsReauth("crm", "needs_reauth"), RefreshFailed("crm")])
-def test_a_renewal_that_fails_says_why(problem: TokenProblem) -> None:
-    """Nothing more is sent."""
-    world = World([answer(401)], tokens=[problem])
-    assert world.run(token=FIRST) == Failure(problem)
-    assert len(world.sent) == 1
-
-
-def test_a_token_that_is_not_renewed_stays_refused() -> None:
-    """One younger than a minute, or one that cannot be renewed."""
-    world = World([answer(401)], tokens=[None])
-    assert world.run(token=FIRST) == Failure(ApiUnauthorized("crm"))
-    assert len(world.sent) == 1
-
-
-@pytest.mark.parametrize(
-    "trouble", [answer(s) for s in (429, 500, 502, 503, 504)] + [LOST, NOT_SENT]
-)
-def test_what_may_be_done_twice_is_repeated(trouble: Answer) -> None:
-    """After half a second, a second, two seconds; then the fourth answer counts."""
-    world = World([trouble] * 3 + [OK])
-    assert world.run("GET") == Success(OK)
-    assert world.waits == [timedelta(seconds=one) for one in (0.5, 1, 2)]
-    keyed = World([trouble, OK])
-    assert keyed.run("POST", is_idempotent=True) == Success(OK)
-
-
-@pytest.mark.parametrize("trouble", [answer(429), NOT_SENT])
-def test_what_did_nothing_is_repeated_for_any_method(trouble: Answer) -> None:
-    """429 comes before the work, and a request that was not sent does none."""
-    world = World([trouble, OK])
-    assert world.run("POST") == Success(OK)
-    assert len(world.sent) == 2
-
-
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_a_post_is_not_repeated_after_a_5xx(status: int) -> None:
-    """Not even where the API asks for it: what it did is unknown."""
-    world = World([answer(status, "1")])
-    assert world.run("POST") == Success(answer(status, "1"))
-    assert (len(world.sent), world.waits) == (1, [])
-
-
-def test_a_post_is_not_repeated_after_its_answer_was_lost() -> None:
-    """It may have been done."""
-    world = World([LOST])
-    assert world.run("POST") == Failure(ApiUnreachable("crm", sent=True))
-    assert len(world.sent) == 1
-
-
-@pytest.mark.parametrize("status", [500, 503])
-def test_trouble_that_stays_is_the_answer(status: int) -> None:
-    """The fourth is handed over as it is."""
-    world = World([answer(status)] * 4)
-    assert world.run() == Success(answer(status))
-    assert len(world.sent) == 1 + MAX_RETRIES
-
-
-def test_a_limit_that_stays_says_when_to_come_back() -> None:
-    """By the API's word, or by what the next back-off would have been."""
-    world = World([answer(429)] * 3 + [answer(429, "20")])
-    at = NOW + timedelta(seconds=3.5)
-    assert world.run() == Failure(ApiRateLimited("crm", at + timedelta(seconds=20)))
-    silent = World([answer(429)] * 4)
-    assert silent.run() == Failure(ApiRateLimited("crm", at + timedelta(seconds=4)))
-
-
-@pytest.mark.parametrize(
-    ("failures", "sent"),
+    ("answer", "idempotent", "other"),
     [
-        ([NOT_SENT] * 4, False),
-        ([LOST, NOT_SENT, NOT_SENT, NOT_SENT], True),
-        ([answer(500), NOT_SENT, NOT_SENT, NOT_SENT], True),
-        ([answer(429), NOT_SENT, NOT_SENT, NOT_SENT], False),
+        (HttpResponse(200), False, False),
+        (HttpResponse(404), False, False),
+        (HttpResponse(429), True, True),
+        (HttpResponse(500), True, False),
+        (HttpResponse(501), False, False),
+        (HttpResponse(503), True, False),
+        (NOT_SENT, True, True),
+        (LOST, True, False),
+        (TOO_LARGE, False, False),
     ],
 )
-def test_whether_it_may_have_arrived_counts_every_try(failures: list[Answer], sent: bool) -> None:
-    """One of them is enough; a 429 did nothing."""
-    assert World(failures).run("PUT") == Failure(ApiUnreachable("crm", sent))
+def test_what_is_retried(answer: HttpResponse | HttpFailed, idempotent: bool, other: bool) -> None:
+    """A request that may have been processed is retried only if it is idempotent."""
+    assert is_retryable(answer, is_idempotent=True) is idempotent
+    assert is_retryable(answer, is_idempotent=False) is other
 
 
-def test_an_answer_that_is_too_large_is_not_asked_for_again() -> None:
-    """It would be as large."""
-    world = World([HttpFailed(sent=True, is_too_large=True)])
-    assert world.run("GET") == Failure(ApiResponseTooLarge("crm", 10))
-    assert len(world.sent) == 1
+def test_a_server_error_and_a_lost_answer_may_have_arrived() -> None:
+    """429 and a request that was not sent did not."""
+    assert may_have_arrived(HttpResponse(502))
+    assert may_have_arrived(LOST)
+    assert not may_have_arrived(HttpResponse(429))
+    assert not may_have_arrived(NOT_SENT)
 
 
-def test_what_the_api_asks_for_is_waited_in_full() -> None:
-    """In seconds or to a date; a shorter one than the back-off does not shorten it."""
-    world = World([answer(503, "7"), answer(503, "0"), OK], jitter=1.0)
-    assert world.run() == Success(OK)
-    assert world.waits == [timedelta(seconds=7), timedelta(seconds=0.5)]
-    date = format_datetime(NOW + timedelta(seconds=9), usegmt=True)
-    dated = World([answer(429, date), OK])
-    assert dated.run("POST") == Success(OK)
-    assert dated.waits == [timedelta(seconds=9)]
+@pytest.mark.parametrize(("retries", "seconds"), [(0, 0.5), (1, 1), (2, 2)])
+def test_the_delay_doubles(retries: int, seconds: float) -> None:
+    """Jitter takes off up to half."""
+    full = retry_delay(LOST, retries=retries, jitter=0, received_at=NOW)
+    half = retry_delay(LOST, retries=retries, jitter=1, received_at=NOW)
+    assert (full, half) == (timedelta(seconds=seconds), timedelta(seconds=seconds / 2))
 
 
-@pytest.mark.parametrize(("jitter", "seconds"), [(0.0, 0.5), (0.5, 0.375), (1.0, 0.25)])
-def test_jitter_takes_off_up_to_half(jitter: float, seconds: float) -> None:
-    """So that many do not come back at once."""
-    world = World([answer(503), OK], jitter=jitter)
-    assert world.run() == Success(OK)
-    assert world.waits == [timedelta(seconds=seconds)]
-
-
-@pytest.mark.parametrize(
-    ("retry_after", "is_waited"),
-    [("29", True), ("30", False), ("31", False), ("9999999999", False)],
-)
-def test_a_wait_that_ends_at_the_deadline_is_not_begun(retry_after: str, is_waited: bool) -> None:
-    """One second short of it is; what the caller hears comes at once instead of at the end."""
-    world = World([answer(429, retry_after), OK])
-    given = world.run("POST")
-    assert (given == Success(OK)) == is_waited
-    assert world.waits == ([timedelta(seconds=29)] if is_waited else [])
-    if not is_waited:
-        longest = min(int(retry_after), 3600)
-        assert given == Failure(ApiRateLimited("crm", NOW + timedelta(seconds=longest)))
-
-
-def test_time_that_answers_took_counts() -> None:
-    """A slow 503 leaves less to wait."""
-    world = World([answer(503, "5"), OK], answer_takes=timedelta(seconds=25))
-    assert world.run() == Success(answer(503, "5"))
-    assert world.waits == []
-
-
-ANSWERS = st.one_of(
-    st.sampled_from([OK, NOT_SENT, LOST, HttpFailed(sent=True, is_too_large=True)]),
-    st.builds(
-        answer,
-        st.sampled_from([200, 302, 401, 404, 429, 500, 503]),
-        st.sampled_from(["", "0", "3", "40", "nonsense"]),
-    ),
-)
-
-
-@given(
-    st.lists(ANSWERS, min_size=8, max_size=8),
-    st.sampled_from(["GET", "POST"]),
-    st.floats(0, 1),
-    st.integers(0, 40),
-)
-def test_no_answers_make_it_do_too_much(
-    answers: list[Answer], method: str, jitter: float, seconds: int
-) -> None:
-    """At most one renewal and five requests, each begun before the deadline, a POST never
-    after it may have been done; and what it did is what the last answer says."""
-    world = World(answers, tokens=[SECOND], jitter=jitter, deadline=timedelta(seconds=seconds or 1))
-    given = world.run(method, token=FIRST)
-    assert len(world.refused) <= 1
-    assert len(world.sent) <= 2 + MAX_RETRIES
-    assert all(begun < world.deadline for begun in world.begun_at)
-    assert world.elapsed < world.deadline
-    if method == "POST":
-        for done in answers[: len(world.sent) - 1]:
-            assert done == NOT_SENT or (
-                isinstance(done, HttpResponse) and done.status in (401, 429)
-            )
-    if isinstance(given, Success):
-        assert given.unwrap() == answers[len(world.sent) - 1]
-
-
-@given(st.text(min_size=8))
-def test_no_problem_of_a_conversation_shows_a_token(value: str) -> None:
-    """Nor does any step of it by its `repr`."""
-    token = AccessToken(Secret(f"canary-{value}"), "bearer", (), None)
-    for trouble in (answer(401), answer(429, "99"), LOST):
-        world = World([trouble], tokens=[None])
-        problem = world.run("POST", token=token).failure()
-        shown = repr(problem) + problem.message + msgspec.json.encode(problem).decode()
-        assert "canary" not in shown + repr(world.sent) + repr(RenewToken(token)) + repr(
-            Send(world.sent[0])
-        )
-
-
-def test_a_date_counts_from_the_answers_arrival() -> None:
-    """Not from the beginning of the call."""
-    date = format_datetime(NOW + timedelta(seconds=12), usegmt=True)
-    world = World([answer(503, date), OK], answer_takes=timedelta(seconds=10))
-    assert world.run() == Success(OK)
-    assert world.waits == [timedelta(seconds=2)]
-
-
-def test_now_is_aware() -> None:
-    """A retry_at is compared with the caller's own clock."""
-    problem = World([answer(429, "99")]).run().failure()
-    assert isinstance(problem, ApiRateLimited)
-    assert isinstance(problem.retry_at, datetime)
-    assert problem.retry_at.tzinfo is not None
+def test_retry_after_makes_the_delay_longer() -> None:
+    """Never shorter."""
+    answer = HttpResponse(429, (("Retry-After", "7"),))
+    assert retry_delay(answer, retries=0, jitter=0, received_at=NOW) == timedelta(seconds=7)
+    answer = HttpResponse(429, (("Retry-After", "0"),))
+    assert retry_delay(answer, retries=0, jitter=0, received_at=NOW) == timedelta(seconds=0.5)

@@ -1,1 +1,1 @@
-"""Calls of a connector's API: the address, the request, the retries."""
+"""Calls of a connector's API: the URL, the request, the retries."""

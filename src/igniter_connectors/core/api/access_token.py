@@ -1,4 +1,4 @@
-"""The access token of a connection, as a handler may see it."""
+"""The access token of a connection, as a handler sees it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from igniter_connectors.core.secret import Secret
 
 
 class AccessToken(msgspec.Struct, frozen=True):
-    """The token to call the provider with. The refresh token stays where it is.
+    """The token that authenticates calls of the provider. The refresh token is never exposed.
 
-    `expires_at` is None where the provider did not say. `dpop_key` is the private key that the
-    token is bound to, as a JWK; None where whoever bears it may use it (RFC 9449).
+    `expires_at` is None if the provider did not say. `dpop_key` is the private key, as a JWK,
+    that the token is bound to (RFC 9449); None for an ordinary bearer token.
     """
 
     value: Secret
@@ -25,7 +25,7 @@ class AccessToken(msgspec.Struct, frozen=True):
     def authorization_header(self) -> tuple[str, str]:
         """The `Authorization` header to send (RFC 6750 section 2.1).
 
-        A token that is bound to a key also needs the proof that `call.http` sends beside it
+        A token that is bound to a key also needs a proof, which `call.http` adds
         (RFC 9449 section 7.1).
         """
         scheme = "Bearer" if self.dpop_key is None else "DPoP"

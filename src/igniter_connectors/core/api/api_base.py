@@ -1,4 +1,4 @@
-"""The base URL of a connector's API."""
+"""The base URL of a connector's API, with one tenant's values filled in. RFC 3986."""
 
 from __future__ import annotations
 
@@ -9,31 +9,23 @@ from urllib.parse import quote, unquote, urlsplit
 import msgspec
 from returns.result import Failure, Result, Success
 
+from igniter_connectors.core.api.idempotency_key import IDEMPOTENCY_HEADER
 from igniter_connectors.core.http.messages import origin_of
 from igniter_connectors.core.http.safe_url import is_loopback
 from igniter_connectors.core.secret import Secret
 
-IDEMPOTENCY_HEADER: Final = "Idempotency-Key"
-
+URL_CHARACTERS: Final = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
+"""The characters that a URL may consist of (RFC 3986 section 2)."""
 
 _LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-
-
 _HOST: Final = re.compile(r"[a-z0-9.-]+|[0-9a-f:.]+")
-
-
-_PLACE: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
-
-# RFC 3986 section 2: what an address may consist of, and nothing else.
-_ADDRESS: Final = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
+_PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class ApiBase(msgspec.Struct, frozen=True):
-    """An API's base URL, with the config fields that stand in it. Made by `parse_api_base`.
+    """An API's base URL, with `{field}` placeholders for config fields. See `parse_api_base`.
 
-    `authority` and `path` may hold `{field}`; `path` does not end in a slash. No `repr` of
-    what comes of it: a path may hold a bot's token.
+    `authority` and `path` may contain placeholders. `path` does not end in a slash.
     """
 
     scheme: str
@@ -43,13 +35,16 @@ class ApiBase(msgspec.Struct, frozen=True):
 
 
 class ResolvedApiBase(msgspec.Struct, frozen=True):
-    """An API's origin and base path for one connection. `repr` shows the origin alone."""
+    """An API's origin and base path for one connection.
+
+    `repr` shows only the origin: a path can contain a bot's token.
+    """
 
     origin: str
     path: str
 
     def __repr__(self) -> str:
-        return f"ApiPlace({self.origin}, …)"
+        return f"ResolvedApiBase({self.origin}, …)"
 
 
 def parse_api_base(
@@ -59,48 +54,34 @@ def parse_api_base(
     secret_fields: frozenset[str],
     idempotency_header: str = IDEMPOTENCY_HEADER,
 ) -> Result[ApiBase, str]:
-    """The base of `https://api.example.com/v1` or `https://{subdomain}.example.com/v1`.
+    """Parses `https://api.example.com/v1` or `https://{subdomain}.example.com/v1`.
 
     Args:
-        text: https, or http on a loopback host; no user, query or fragment. A field in the
-            host is a whole label, and what follows the last one is fixed and holds a dot.
-        fields: The config's field names.
-        secret_fields: Those that hold secrets: in the path they may stand (Telegram's
-            token does), in the host they would be in logs and name servers.
-        idempotency_header: Where the API wants a key that makes a repetition harmless.
+        text: https, or http on a loopback host; no user, query or fragment. A placeholder in
+            the host is a whole label, and a fixed name with a dot follows the last one.
+        fields: The names of the config's fields.
+        secret_fields: The fields that hold secrets. They may be in the path, as Telegram's
+            token is, but not in the host, which appears in logs and DNS queries.
+        idempotency_header: The header in which the API expects an idempotency key.
 
     Returns:
-        The base, or the rule that was broken.
+        The base, or the rule that the text breaks.
     """
-    places = _PLACE.findall(text)
-    plain = _PLACE.sub("x", text)
-    try:
-        parts = urlsplit(plain)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        return Failure("the API's base is not a URL")
-    if "{" in plain or "}" in plain or not _ADDRESS.fullmatch(plain) or not _HOST.fullmatch(host):
-        return Failure("the API's base is https://host/path, its {fields} named as in the config")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
-        return Failure("the API's base is https, or http on a loopback host")
-    if "@" in parts.netloc or parts.query or parts.fragment or _dotted(parts.path):
-        return Failure("the API's base has no user, query, fragment or dot segment")
-    unknown = sorted(set(places) - fields)
+    plain = _PLACEHOLDER.sub("x", text)
+    fault = _url_fault(plain)
+    if fault is not None:
+        return Failure(fault)
+    unknown = sorted(set(_PLACEHOLDER.findall(text)) - fields)
     if unknown:
         return Failure(f"the API's base names {', '.join(unknown)}, which the config has not")
     scheme, _, rest = text.partition("://")
     authority, slash, path = rest.partition("/")
-    labels = authority.partition(":")[0].split(".") if places else []
-    in_host = [label for label in labels if "{" in label]
-    if in_host:
-        fixed = labels[labels.index(in_host[-1]) + 1 :]
-        if not all(map(_PLACE.fullmatch, in_host)) or len(fixed) < 2 or not all(fixed):
-            return Failure("a field in the API's host is a label before a fixed name with a dot")
-        if secret_fields.intersection(_PLACE.findall(authority)):
-            return Failure("a secret does not stand in the API's host")
-        authority = ".".join(
-            label if "{" in label else label.lower() for label in authority.split(".")
-        )
+    if "{" in authority:
+        fault = _placeholder_fault(authority, secret_fields)
+        if fault is not None:
+            return Failure(fault)
+        labels = authority.split(".")
+        authority = ".".join(label if "{" in label else label.lower() for label in labels)
     else:
         authority = origin_of(plain).partition("://")[2]
     return Success(
@@ -108,14 +89,46 @@ def parse_api_base(
     )
 
 
-def resolve_api_base(base: ApiBase, config: msgspec.Struct) -> Result[ResolvedApiBase, str]:
-    """The base with one tenant's values in it, or the rule that a value broke.
+def _url_fault(plain: str) -> str | None:
+    """The rule that a base URL breaks, each placeholder replaced by a letter."""
+    try:
+        parts = urlsplit(plain)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return "the API's base is not a URL"
+    if "{" in plain or "}" in plain or not URL_CHARACTERS.fullmatch(plain):
+        return "the API's base is https://host/path, its {fields} named as in the config"
+    if not _HOST.fullmatch(host):
+        return "the API's base is https://host/path, its {fields} named as in the config"
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+        return "the API's base is https, or http on a loopback host"
+    if "@" in parts.netloc or parts.query or parts.fragment or has_dot_segment(parts.path):
+        return "the API's base has no user, query, fragment or dot segment"
+    return None
 
-    In the host a value is one DNS label (RFC 1123 section 2.1), so that what follows it
-    stays what it was; in the path one segment, quoted.
+
+def _placeholder_fault(authority: str, secret_fields: frozenset[str]) -> str | None:
+    """The rule that placeholders in the host break."""
+    labels = authority.partition(":")[0].split(".")
+    variable = [label for label in labels if "{" in label]
+    if not variable:
+        return None
+    fixed = labels[labels.index(variable[-1]) + 1 :]
+    if not all(map(_PLACEHOLDER.fullmatch, variable)) or len(fixed) < 2 or not all(fixed):
+        return "a field in the API's host is a label before a fixed name with a dot"
+    if secret_fields.intersection(_PLACEHOLDER.findall(authority)):
+        return "a secret is not allowed in the API's host"
+    return None
+
+
+def resolve_api_base(base: ApiBase, config: msgspec.Struct) -> Result[ResolvedApiBase, str]:
+    """The base with one tenant's values, or the rule that a value breaks.
+
+    In the host, a value is one DNS label (RFC 1123 section 2.1), so that it cannot change the
+    name that follows. In the path, it is one quoted segment.
     """
     authority, path = base.authority, base.path
-    for name in _PLACE.findall(authority):
+    for name in _PLACEHOLDER.findall(authority):
         value = _text(getattr(config, name)).lower()
         if not _LABEL.fullmatch(value):
             return Failure(f"the config's {name} is not one DNS label")
@@ -123,31 +136,31 @@ def resolve_api_base(base: ApiBase, config: msgspec.Struct) -> Result[ResolvedAp
     segments: list[str] = []
     for segment in path.split("/"):
         filled = segment
-        for name in _PLACE.findall(segment):
-            # A colon is legal there, and Telegram's tokens are written with theirs.
+        for name in _PLACEHOLDER.findall(segment):
+            # A colon is legal here, and Telegram's tokens contain one.
             value = quote(_text(getattr(config, name)), safe=":", errors="replace")
             if not value:
                 return Failure(f"the config's {name} is empty")
             filled = filled.replace(f"{{{name}}}", value)
         segments.append(filled)
     path = "/".join(segments)
-    if _dotted(path):
+    if has_dot_segment(path):
         return Failure("the config makes a dot segment of the API's path")
     return Success(ResolvedApiBase(origin_of(f"{base.scheme}://{authority}"), path))
 
 
-def _dotted(path: str) -> bool:
-    """Whether a server might take a segment for this or the parent folder.
+def has_dot_segment(path: str) -> bool:
+    """Whether a server could read a path segment as the current or the parent folder.
 
-    Quoted once or twice, since a gateway may take off one layer and the server behind it
-    another; with parameters behind a semicolon, since some servers drop those first.
+    Decodes percent-encoding twice, because a gateway may decode once and the server behind it
+    again. Ignores parameters after a semicolon, which some servers remove first.
     """
     segments = re.split(r"[/\\]", unquote(unquote(path)))
     return any(segment.partition(";")[0] in (".", "..") for segment in segments)
 
 
 def _text(value: object) -> str:
-    """A field's value as text; "" for what has no place in an address."""
+    """A field's value as text; "" for a type that cannot be part of a URL."""
     if isinstance(value, Secret):
         return value.reveal()
     return str(value) if isinstance(value, str | int) else ""

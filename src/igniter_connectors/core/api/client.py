@@ -1,4 +1,4 @@
-"""`call.http`: what a handler calls its connector's API with."""
+"""`call.http`: the HTTP client that a handler uses to call its connector's API."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ ApiAnswer = Coroutine[object, None, Result[HttpResponse, ApiProblem]]
 
 
 class ApiSender(Protocol):
-    """Carries out what a client asks for."""
+    """Sends the requests of an `ApiClient`."""
 
-    def perform(self, asked: ApiRequest) -> ApiAnswer:
-        """The whole conversation with the connector's API."""
+    def perform(self, request: ApiRequest) -> ApiAnswer:
+        """Sends a request to the connector's API, with token refresh and retries."""
         ...
 
     def send_anywhere(
@@ -43,30 +43,30 @@ class ApiSender(Protocol):
     ) -> Coroutine[
         object, None, Result[HttpResponse, ApiRequestRefused | ApiUnreachable | ApiResponseTooLarge]
     ]:
-        """One request as it is, refused where it holds the connection's token."""
+        """Sends one request unchanged. Refuses it if it contains the connection's token."""
         ...
 
 
 class HasKey(Protocol):
-    """What has a key: a connector, an action."""
+    """Something with a key: a connector or an action."""
 
     @property
     def key(self) -> str:
-        """Its key."""
+        """The key."""
         ...
 
 
 class CalledConnector(HasKey, Protocol):
-    """The connector that was called."""
+    """The connector whose API is called."""
 
     @property
     def api(self) -> ApiBase | None:
-        """Where its API is; None where it was not said."""
+        """The base of its API; None if the connector declares none."""
         ...
 
 
 class ApiSenders(Protocol):
-    """Makes the sender of a call when the handler first asks for it: most never do."""
+    """Creates the sender of a call when the handler first uses it; most calls never do."""
 
     def sender_for(
         self,
@@ -75,30 +75,30 @@ class ApiSenders(Protocol):
         record: ConnectionRecord | None,
         token: AccessToken | None,
     ) -> ApiSender:
-        """A sender for one connection; without a record, for the connector's default config."""
+        """A sender for one connection. Without a record, for the connector's default config."""
         ...
 
 
 @final
 class ApiClient:
-    """A client bound to a connection: it knows the API's base URL and sends the token.
+    """An HTTP client for one connection. It knows the API's base URL and sends the token.
 
-    Each method takes a path below the base (`with_api`), or a whole URL of the base's own
-    origin, and returns the answer whatever its status, but 401 and 429:
+    Each method takes a path below the base (`with_api`), or an absolute URL with the base's
+    origin. It returns the response with any status except 401 and 429, or
 
-    - `ApiRequestRefused`: not sent. The address leaves the API's origin, a header frames
-      the message or holds a line end, a body cannot be encoded, or the connector has no
-      `with_api`.
-    - `ApiUnauthorized`: 401, also after one renewal of the token and one more try.
-    - `ApiRateLimited`: 429, and to wait would pass the deadline; `retry_at`.
-    - `ApiUnreachable`: no answer in time; `sent` says whether it may have arrived.
-    - `ApiResponseTooLarge`: over `limit_bytes`, 1 MiB unless said.
-    - `NeedsReauth`, `RefreshFailed`, `DecryptFailed`, `DatabaseFailed`: no token.
+    - `ApiRequestRefused`: the request was not sent. The URL leaves the API's origin, a header
+      frames the message or contains a line break, a body cannot be encoded, or the connector
+      has no `with_api`.
+    - `ApiUnauthorized`: 401, and again after one token refresh.
+    - `ApiRateLimited`: 429, and waiting would pass the deadline. See `retry_at`.
+    - `ApiUnreachable`: no response in time. `sent` says whether the request may have arrived.
+    - `ApiResponseTooLarge`: the body is larger than `limit_bytes`, by default 1 MiB.
+    - `NeedsReauth`, `RefreshFailed`, `DecryptFailed`, `DatabaseFailed`: there is no token.
 
-    GET, HEAD, OPTIONS, PUT and DELETE are repeated after 429, 500, 502, 503, 504 and a
-    lost answer; POST and PATCH after 429 alone, unless they have an `idempotency_key`.
-    `deadline`, 30 s unless said, is for all of it. Redirects are answers and are not
-    followed. Nothing of a request but method and origin is logged.
+    GET, HEAD, OPTIONS, PUT and DELETE are retried after 429, 500, 502, 503, 504 and a lost
+    response. POST and PATCH are retried only after 429, unless they have an
+    `idempotency_key`. `deadline`, by default 30 s, limits the whole call. Redirects are
+    returned and not followed. Logs show only a request's method and origin.
     """
 
     __slots__ = ("_sender",)
@@ -115,7 +115,7 @@ class ApiClient:
         deadline: timedelta = DEADLINE,
         limit_bytes: int = RESPONSE_LIMIT_BYTES,
     ) -> ApiAnswer:
-        """Reads: `await call.http.get("/users", query={"page": 2})`."""
+        """Sends GET: `await call.http.get("/users", query={"page": 2})`."""
         return self.request(
             "GET", path, query=query, headers=headers, deadline=deadline, limit_bytes=limit_bytes
         )
@@ -133,9 +133,9 @@ class ApiClient:
         deadline: timedelta = DEADLINE,
         limit_bytes: int = RESPONSE_LIMIT_BYTES,
     ) -> ApiAnswer:
-        """Adds: `await call.http.post("/users", json=NewUser("Ada"), idempotency_key=key)`.
+        """Sends POST: `await call.http.post("/users", json=NewUser("Ada"), idempotency_key=key)`.
 
-        The key goes into the connector's idempotency header, and lets a POST be repeated.
+        The key is sent in the connector's idempotency header, and allows retries.
         """
         return self.request(
             "POST",
@@ -162,7 +162,7 @@ class ApiClient:
         deadline: timedelta = DEADLINE,
         limit_bytes: int = RESPONSE_LIMIT_BYTES,
     ) -> ApiAnswer:
-        """Replaces."""
+        """Sends PUT."""
         return self.request(
             "PUT",
             path,
@@ -188,7 +188,7 @@ class ApiClient:
         deadline: timedelta = DEADLINE,
         limit_bytes: int = RESPONSE_LIMIT_BYTES,
     ) -> ApiAnswer:
-        """Changes. As `post`, repeated after a 5xx only with a key."""
+        """Sends PATCH. As with `post`, a 5xx is retried only with an idempotency key."""
         return self.request(
             "PATCH",
             path,
@@ -211,7 +211,7 @@ class ApiClient:
         deadline: timedelta = DEADLINE,
         limit_bytes: int = RESPONSE_LIMIT_BYTES,
     ) -> ApiAnswer:
-        """Takes away. After a repetition, 404 may mean that the first try did it."""
+        """Sends DELETE. After a retry, 404 can mean that the first attempt succeeded."""
         return self.request(
             "DELETE",
             path,
@@ -235,8 +235,8 @@ class ApiClient:
         deadline: timedelta = DEADLINE,
         limit_bytes: int = RESPONSE_LIMIT_BYTES,
     ) -> ApiAnswer:
-        """Any of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE, in capitals."""
-        asked = ApiRequest(
+        """Sends a request with one of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE."""
+        api_request = ApiRequest(
             method=method,
             path=path,
             query=query,
@@ -248,7 +248,7 @@ class ApiClient:
             deadline=deadline,
             limit_bytes=limit_bytes,
         )
-        return self._sender.perform(asked)
+        return self._sender.perform(api_request)
 
     def send_anywhere_without_token(
         self,
@@ -259,10 +259,10 @@ class ApiClient:
     ) -> Coroutine[
         object, None, Result[HttpResponse, ApiRequestRefused | ApiUnreachable | ApiResponseTooLarge]
     ]:
-        """Sends one request as it is, to wherever its URL says: no base, no repetition.
+        """Sends one request unchanged to any URL, without the API base and without retries.
 
-        Whoever can choose the URL chooses whom this application talks to from inside its
-        network. The connection's token never goes this way: a request that holds it is
+        Do not let a user choose the URL: the request is sent from inside your network. The
+        connection's token is never sent this way: a request that contains it is
         `ApiRequestRefused`.
         """
         return self._sender.send_anywhere(request, deadline=deadline, limit_bytes=limit_bytes)

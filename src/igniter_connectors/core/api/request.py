@@ -1,4 +1,4 @@
-"""A handler's request to the connector's API: as it was asked for, and as it is sent."""
+"""A handler's request to the connector's API, and the HTTP request that is sent for it."""
 
 from __future__ import annotations
 
@@ -14,25 +14,24 @@ from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.api.api_base import ResolvedApiBase
 from igniter_connectors.core.api.api_url import build_api_url
+from igniter_connectors.core.api.idempotency_key import IDEMPOTENT_METHODS, is_idempotent
 from igniter_connectors.core.connector.validation import encode_json
 from igniter_connectors.core.http.messages import (
     RESPONSE_LIMIT_BYTES,
     HttpRequest,
     form_body,
-    single_header,
 )
 
 Query = Mapping[str, str | int | float | list[str] | tuple[str, ...]]
-"""A query's fields. A bool is `true` or `false`; several values repeat the name."""
+"""Query parameters. A bool becomes `true` or `false`; a list repeats the name."""
 
 DEADLINE: Final = timedelta(seconds=30)
-"""How long a call may take in all, with its repetitions, waits and a renewal."""
+"""The limit for one call, including retries, waits and a token refresh."""
 
-_TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
-_REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-_METHODS: Final = _REPEATABLE | {"POST", "PATCH"}
-# Who they are for, and how the message is framed, is settled by the connection.
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
+_METHODS: Final = IDEMPOTENT_METHODS | {"POST", "PATCH"}
+# The HTTP client sets the headers that address and frame the message.
 _FRAMING: Final = frozenset(
     {
         "accept-encoding", "connection", "content-length", "expect", "host", "keep-alive",
@@ -42,18 +41,18 @@ _FRAMING: Final = frozenset(
 
 
 class ApiRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a handler asked for. `repr` shows the method alone.
+    """A handler's request. `repr` shows only the method.
 
     Attributes:
-        path: As `build_api_url` takes it.
-        query: Added to what the path has of one.
-        headers: Their values in ASCII. `Authorization` stands instead of the token.
+        path: A path or URL as `build_api_url` accepts it.
+        query: Added to the query that the path has.
+        headers: ASCII values. `Authorization` replaces the connection's token.
         json: A value to encode; UNSET for none.
         form: Fields for `application/x-www-form-urlencoded`; None for none.
-        body: Bytes as they are; None for none. At most one of the three.
-        idempotency_key: Makes any method one that may be repeated. None for none.
-        deadline: In all, with repetitions and waits.
-        limit_bytes: How long the answer's body may be.
+        body: Raw bytes; None for none. At most one of json, form and body.
+        idempotency_key: Allows retries for any method. None for none.
+        deadline: The limit for the whole call, with retries and waits.
+        limit_bytes: The maximum size of the response body.
     """
 
     method: str
@@ -72,10 +71,10 @@ class ApiRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PreparedRequest(msgspec.Struct, frozen=True):
-    """A request that may be sent with the connection's token.
+    """A request that is ready to be sent with the connection's token.
 
-    `is_idempotent`: sending it twice does what sending it once does (RFC 9110 section
-    9.2.2), or its key makes it so. `needs_token`: it has no `Authorization` of its own.
+    `is_idempotent`: it may be sent twice, because of its method (RFC 9110 section 9.2.2) or
+    its idempotency key. `needs_token`: it has no `Authorization` header of its own.
     """
 
     request: HttpRequest
@@ -84,43 +83,42 @@ class PreparedRequest(msgspec.Struct, frozen=True):
 
 
 def build_request(
-    asked: ApiRequest, place: ResolvedApiBase, *, idempotency_header: str
+    request: ApiRequest, api: ResolvedApiBase, *, idempotency_header: str
 ) -> Result[PreparedRequest, str]:
-    """The request to send, or the rule that it broke.
+    """The HTTP request to send, or the rule that the handler's request breaks.
 
     Returns:
-        A request whose address has the place's origin, or the rule: another origin or a
-        bad path (`build_api_url`), a method other than GET, HEAD, OPTIONS, POST, PUT,
-        PATCH, DELETE, a header that frames the message or holds a line end (RFC 9110
-        section 5.5), two bodies, a body that JSON or a form cannot carry.
+        A request whose URL has the API's origin, or the broken rule: another origin or a bad
+        path (`build_api_url`); a method other than GET, HEAD, OPTIONS, POST, PUT, PATCH and
+        DELETE; a header that frames the message or contains a line break (RFC 9110 section
+        5.5); two bodies; a body that cannot be encoded as JSON or as a form.
     """
-    if asked.method not in _METHODS:
+    if request.method not in _METHODS:
         return Failure(f"its method is none of {', '.join(sorted(_METHODS))}")
-    address = build_api_url(place, asked.path)
-    if not is_successful(address):
-        return Failure(address.failure())
-    queried = _with_query(address.unwrap(), asked.query)
-    if queried is None:
-        return Failure("its query holds a value that is no text and no number")
-    headers = tuple((asked.headers or {}).items())
-    if asked.idempotency_key is not None:
-        headers = (*headers, (idempotency_header, asked.idempotency_key))
+    base_url = build_api_url(api, request.path)
+    if not is_successful(base_url):
+        return Failure(base_url.failure())
+    url = _with_query(base_url.unwrap(), request.query)
+    if url is None:
+        return Failure("its query contains a value that is neither text nor a number")
+    headers = tuple((request.headers or {}).items())
+    if request.idempotency_key is not None:
+        headers = (*headers, (idempotency_header, request.idempotency_key))
     fault = _headers_fault(headers)
     if fault is not None:
         return Failure(fault)
-    content = _content(asked)
+    content = _content(request)
     if not is_successful(content):
         return Failure(content.failure())
-    kind, body = content.unwrap()
-    # Some refuse a request that names no agent (GitHub, 2026-11).
-    usual = (("Accept", "application/json"), ("User-Agent", "igniter-connectors"), *kind)
+    content_type, body = content.unwrap()
+    # Some APIs refuse a request without a user agent (GitHub, 2026-11).
+    defaults = (("Accept", "application/json"), ("User-Agent", "igniter-connectors"), *content_type)
     present = {name.lower() for name, _ in headers}
-    added = tuple(one for one in usual if one[0].lower() not in present)
-    has_key = single_header(headers, idempotency_header) not in (None, "")
+    added = tuple(header for header in defaults if header[0].lower() not in present)
     return Success(
         PreparedRequest(
-            HttpRequest(asked.method, queried, (*headers, *added), body),
-            asked.method in _REPEATABLE or has_key,
+            HttpRequest(request.method, url, (*headers, *added), body),
+            is_idempotent(request.method, headers, idempotency_header=idempotency_header),
             "authorization" not in present,
         )
     )
@@ -133,7 +131,7 @@ def _with_query(url: str, query: Query | None) -> str | None:
     for name, value in query.items():
         several = value if isinstance(value, list | tuple) else (value,)
         for one in several:
-            # What a type checker refuses: a Secret's text would be `Secret('…')`.
+            # A type checker refuses this too: a Secret's text would be `Secret('…')`.
             if not isinstance(one, str | int | float):
                 return None
             pairs.append((name, str(one).lower() if isinstance(one, bool) else str(one)))
@@ -145,36 +143,36 @@ def _with_query(url: str, query: Query | None) -> str | None:
 
 
 def _headers_fault(headers: Sequence[tuple[str, str]]) -> str | None:
-    """The rule that a header breaks; its name is told once it is known to be one."""
+    """The rule that a header breaks. A name appears in it only after it was validated."""
     seen: set[str] = set()
     for name, value in headers:
         lower = name.lower()
-        if not _TOKEN.fullmatch(name):
-            return "a header's name is not one (RFC 9110 section 5.1)"
+        if not _HEADER_NAME.fullmatch(name):
+            return "a header's name is not valid (RFC 9110 section 5.1)"
         if lower in _FRAMING:
-            return f"the header {lower} is not a handler's to give"
-        if not _VALUE.fullmatch(value):
-            return f"the header {lower} holds a line end, or a character outside of ASCII"
+            return f"the header {lower} cannot be set by a handler"
+        if not _HEADER_VALUE.fullmatch(value):
+            return f"the header {lower} contains a line break or a character outside of ASCII"
         if lower in seen:
-            return f"the header {lower} stands twice"
+            return f"the header {lower} is given twice"
         seen.add(lower)
     return None
 
 
-def _content(asked: ApiRequest) -> Result[tuple[tuple[tuple[str, str], ...], bytes], str]:
+def _content(request: ApiRequest) -> Result[tuple[tuple[tuple[str, str], ...], bytes], str]:
     """The `Content-Type` to add, and the body."""
-    given = (asked.json is not msgspec.UNSET, asked.form is not None, asked.body is not None)
+    given = (request.json is not msgspec.UNSET, request.form is not None, request.body is not None)
     if sum(given) > 1:
         return Failure("it has more than one of json, form and body")
-    if asked.form is not None:
+    if request.form is not None:
         try:
-            encoded = form_body(asked.form)
+            encoded = form_body(request.form)
         except UnicodeEncodeError:
-            return Failure("its form holds text that UTF-8 cannot carry")
+            return Failure("its form contains text that UTF-8 cannot encode")
         return Success(((("Content-Type", "application/x-www-form-urlencoded"),), encoded))
-    if asked.json is msgspec.UNSET:
-        return Success(((), asked.body or b""))
-    json = encode_json(asked.json)
+    if request.json is msgspec.UNSET:
+        return Success(((), request.body or b""))
+    json = encode_json(request.json)
     if not is_successful(json):
-        return Failure("its json holds a secret, or what JSON cannot carry")
+        return Failure("its json contains a secret, or a value that JSON cannot express")
     return Success(((("Content-Type", "application/json"),), json.unwrap()))

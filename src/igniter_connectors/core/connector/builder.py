@@ -15,7 +15,8 @@ from returns.pipeline import is_successful
 from returns.result import Result
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.api.api_base import IDEMPOTENCY_HEADER, ApiBase, parse_api_base
+from igniter_connectors.core.api.api_base import ApiBase, parse_api_base
+from igniter_connectors.core.api.idempotency_key import IDEMPOTENCY_HEADER
 from igniter_connectors.core.connector.action import Action
 from igniter_connectors.core.connector.config import ConfigSchema
 from igniter_connectors.core.connector.definition import ConfigConnector, OAuthConnector

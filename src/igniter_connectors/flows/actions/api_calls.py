@@ -13,8 +13,7 @@ from returns.result import Failure, Result, Success
 from igniter_connectors.core.api.access_token import AccessToken
 from igniter_connectors.core.api.api_base import resolve_api_base
 from igniter_connectors.core.api.client import ApiSender, CalledConnector
-from igniter_connectors.core.api.request import ApiRequest, PreparedRequest, build_request
-from igniter_connectors.core.api.retry_policy import (
+from igniter_connectors.core.api.conversation import (
     ObtainToken,
     RenewToken,
     Reply,
@@ -23,6 +22,7 @@ from igniter_connectors.core.api.retry_policy import (
     Wait,
     api_conversation,
 )
+from igniter_connectors.core.api.request import ApiRequest, PreparedRequest, build_request
 from igniter_connectors.core.connection.record import ConnectionRecord
 from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse
