@@ -394,6 +394,15 @@ def test_what_json_cannot_carry_is_a_misfit(value: object) -> None:
     assert CANARY not in shown(encode_json(value))
 
 
+@pytest.mark.parametrize("depth", [500, 501, 5_000, 50_000])
+def test_nesting_that_cannot_be_read_again_is_not_encoded(depth: int) -> None:
+    """How deep that is depends on the Python; 500 levels work on each."""
+    encoded = encode_json_to_seal(nested(depth))
+    if is_successful(encoded):
+        assert msgspec.json.encode(msgspec.json.decode(encoded.unwrap())) == encoded.unwrap()
+    assert is_successful(encoded) or depth > 500
+
+
 def test_other_exceptions_say_nothing() -> None:
     """The text of an exception that is not msgspec's may hold anything, so none of it is told."""
     expected = ValidationFault("$", "holds a value that is no plain data")

@@ -19,6 +19,7 @@ from igniter_connectors.core.secret import Secret, decode_secret, reveal_to_seal
 T = TypeVar("T")
 
 _SECRET: Final = (Secret,)
+_NESTING_ALWAYS_READ: Final = 500  # the decoder of every supported Python reads this depth
 _PATH: Final = re.compile(r" - at (`key` in )?`(\$(?:\.[^`.\[\]]+|\[(?:[0-9]+|\.\.\.)\])*)`$")
 _NAME: Final = re.compile(r"\.([^.\[\]]+)(?=[.\[]|$)")
 # Messages that msgspec builds from the schema alone. Its other messages quote the input.
@@ -137,7 +138,11 @@ def encode_json_to_seal(value: object) -> Result[bytes, ValidationFault]:
 
 def _encode(value: object, hook: Callable[[object], str] | None) -> Result[bytes, ValidationFault]:
     try:
-        return Success(msgspec.json.encode(value, enc_hook=hook))
+        raw = msgspec.json.encode(value, enc_hook=hook)
+        # From Python 3.14 on the encoder nests deeper than the decoder can read again.
+        if raw.count(b"[") + raw.count(b"{") > _NESTING_ALWAYS_READ:
+            msgspec.json.decode(raw)
+        return Success(raw)
     except (UnicodeError, OverflowError, RecursionError, TypeError, NotImplementedError):
         return Failure(ValidationFault("$", "holds text or numbers that JSON cannot carry"))
 
