@@ -16,6 +16,7 @@ from igniter_connectors import (
     value_or_raise,
 )
 from igniter_connectors.core.connection.record import ConnectionKey
+from igniter_connectors.ports import ConfigChange
 
 ROWS = 1000
 
@@ -52,14 +53,9 @@ async def corrupt_row() -> Figure:
             record = await store.find(key)
             assert record is not None
             flipped = bytes([record.sealed_config[-1] ^ 1])
-            await store.replace_config(
-                key,
-                row=record.id,
-                version=1,
-                public_config=record.public_config,
-                sealed_config=record.sealed_config[:-1] + flipped,
-                now=record.updated_at,
-            )
+            sealed = record.sealed_config[:-1] + flipped
+            change = ConfigChange(record.id, 1, record.public_config, sealed, record.updated_at)
+            await store.replace_config(key, change)
             page = value_or_raise(await tenant.list(limit=ROWS))
     whole = sum(one.health == "ok" for one in page.items)
     broken = [one.account for one in page.items if one.health == "broken"]

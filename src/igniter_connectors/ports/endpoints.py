@@ -11,17 +11,22 @@ from igniter_connectors.core.webhook.endpoint import EndpointRecord
 
 
 class EndpointStore(Protocol):
-    """Webhook endpoints, found by the hash of their token."""
+    """Webhook endpoints, found by the hash of their token. Overlaps use the store's own clock.
+
+    Every method raises `StoreUnavailable` if the database does not answer.
+    """
 
     async def add_endpoint(self, endpoint: EndpointRecord) -> None:
-        """Adds one. Its hash is of 256 random bits and stands nowhere else."""
+        """Adds an endpoint. Its token has 256 random bits, so the hash is unique."""
         ...
 
     async def find_endpoint(
         self, token_hash: bytes
     ) -> tuple[EndpointRecord, ConnectionRecord] | None:
-        """A live endpoint with its connection; None where either is gone. A previous secret
-        whose time is over is not told."""
+        """A live endpoint with its connection; None if either does not exist.
+
+        An expired previous secret is not returned.
+        """
         ...
 
     async def list_endpoints(self, key: ConnectionKey) -> Sequence[EndpointRecord]:
@@ -36,16 +41,17 @@ class EndpointStore(Protocol):
         sealed_secret: bytes,
         overlap: timedelta = timedelta(0),
     ) -> bool:
-        """Replaces an endpoint's signing secret; False where it is not this connection's.
+        """Replaces an endpoint's signing secret; False if the connection has no such endpoint.
 
-        The one before stays beside it for the overlap, by the store's own clock; one older
-        than that goes at once.
+        The replaced secret stays valid for the overlap. A secret before that one is deleted.
         """
         ...
 
     async def retire_endpoint(
         self, key: ConnectionKey, *, endpoint: str, overlap: timedelta
     ) -> bool:
-        """Ends an endpoint after the overlap, by the store's own clock, or sooner where it was to
-        end sooner; False where it is not this connection's."""
+        """Ends an endpoint after the overlap; False if the connection has no such endpoint.
+
+        An endpoint that ends sooner keeps its end.
+        """
         ...

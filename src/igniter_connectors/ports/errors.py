@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class StoreUnavailable(Exception):
-    """The database did not answer in time, or refused. `reason` holds no value of a row."""
+    """The database did not answer in time, or refused. `reason` contains no value of a row."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -14,5 +14,5 @@ class StoreUnavailable(Exception):
 class DeliveryLost(Exception):
     """The attempt is no longer its event's latest: another process has it, or it has ended.
 
-    Raised where a transaction would complete the event; let it through, and nothing is written.
+    Raised where a transaction completes the event. Do not catch it: then nothing is written.
     """

@@ -12,76 +12,79 @@ from igniter_connectors.core.webhook.retry_policy import Delivery
 
 
 class InboxStore(Protocol):
-    """The webhook inbox: the only truth about what was acknowledged and what became of it.
+    """The webhook inbox: the only record of what was acknowledged, and of what happened to it.
 
-    Instants and pauses are by the store's own clock. What takes a `Delivery` changes nothing,
-    and returns False, where that attempt is no longer the event's latest, or has ended.
-    Every method raises `StoreUnavailable` where the database does not answer.
+    All instants and pauses use the store's own clock. A method that takes a `Delivery` changes
+    nothing and returns False if that attempt is not the event's latest, or has ended.
+    Every method raises `StoreUnavailable` if the database does not answer.
     """
 
     async def record(self, event: NewEvent, *, owner: str, lease: timedelta) -> Recorded | None:
-        """Adds an event; when this returns it is durable. None where its id is there already.
+        """Adds an event, which is durable when this returns. None if its id is there already.
 
-        With an `owner` other than "", and neither held nor ordered, the event is the owner's
-        first attempt from the start, and nobody else's before the lease is over.
+        With an `owner` other than "", an event that is neither held nor ordered begins as the
+        owner's first attempt: nobody else can claim it until the lease ends.
         """
         ...
 
     async def claim(
         self, connectors: Collection[str], *, owner: str, lease: timedelta, limit: int
     ) -> Sequence[InboxEvent]:
-        """Takes due events of these connectors and any tenant, at most `limit`, the longest
-        due first; one more attempt each.
+        """Claims due events of these connectors and any tenant, and counts an attempt for each.
 
-        Of events with the same order key the earliest alone, and none while another is held
-        or being handled. Of several callers at once no two get the same. An event whose lease
-        is over is due.
+        At most `limit`, the longest due first. An event whose lease has ended is due. Concurrent
+        callers never get the same event. Of events with the same order key only the earliest is
+        claimed, and none while another one of them runs.
         """
         ...
 
     async def until_due(self, connectors: Collection[str]) -> timedelta | None:
-        """How long until some event of these connectors is due, ordered ones that wait for
-        another included; 0 or less where one is; None where there is none."""
+        """How long until the next event of these connectors is due; None if there is none.
+
+        0 or less if one is due. Counts ordered events that wait for another one too.
+        """
         ...
 
     async def extend(self, deliveries: Sequence[Delivery], *, lease: timedelta) -> None:
-        """Holds on to attempts that still run; passes over those that are not the latest."""
+        """Extends the leases of attempts that still run; ignores those that are not the latest."""
         ...
 
     async def give_back(self, deliveries: Sequence[Delivery]) -> None:
-        """Ends attempts that did not come to their end, as if they had not begun: due now."""
+        """Ends attempts without counting them. Their events are due now."""
         ...
 
     async def complete(self, delivery: Delivery) -> bool:
-        """The event is done; its body goes when its time is over."""
+        """Marks the event as done. Its body is deleted after `keep_body_for`."""
         ...
 
     async def retry(self, delivery: Delivery, *, code: str, pause: timedelta) -> bool:
-        """The attempt failed; the next one is due after the pause."""
+        """Records a failed attempt. The next one is due after the pause."""
         ...
 
     async def dead_letter(self, delivery: Delivery, *, code: str) -> bool:
-        """The event is dead."""
+        """Makes the event a dead letter."""
         ...
 
     async def hold(self, delivery: Delivery) -> bool:
-        """The event's connection is disabled: held, and the attempt does not count."""
+        """Holds the event, because its connection is disabled. The attempt does not count."""
         ...
 
     async def release(self, key: ConnectionKey | None = None) -> int:
-        """Makes held events due whose connection is enabled: one connection's, or some of any
-        tenant's. How many."""
+        """Makes held events due if their connection is enabled; returns how many.
+
+        All of one connection; without a key, some of any tenant.
+        """
         ...
 
     async def listen(self, wake: Callable[[], None]) -> None:
-        """Calls `wake` when an event was recorded that no process has, until it is cancelled.
+        """Calls `wake` when an event was recorded that no process owns. Runs until cancelled.
 
-        No more than a hint: a store that cannot tell waits for ever, one that can may miss some.
+        Only a hint: a store without notifications waits for ever, and others may miss some.
         """
         ...
 
     async def purge(self) -> int:
-        """Clears away some bodies and events whose time is over, of any tenant. How many."""
+        """Deletes some expired bodies and events of any tenant; returns how many."""
         ...
 
     async def find(self, key: ConnectionKey, id: str) -> InboxEvent | None:
@@ -96,12 +99,15 @@ class InboxStore(Protocol):
         before: tuple[datetime, str] | None,
         limit: int,
     ) -> Sequence[InboxEvent]:
-        """A connection's events, the latest first, before an instant and id; at most `limit`."""
+        """One page of a connection's events, latest first, at most `limit`.
+
+        `before` is the arrival and the id of the last event of the page before.
+        """
         ...
 
     async def replay(self, key: ConnectionKey, id: str) -> bool:
-        """Makes an event due whose attempts then count anew.
+        """Makes an event due, and resets its attempts.
 
-        False where there is none with a body, or an attempt at it is running.
+        False if there is no such event, if its body was deleted, or if an attempt runs.
         """
         ...

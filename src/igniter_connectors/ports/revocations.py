@@ -1,4 +1,4 @@
-"""Tokens to be revoked."""
+"""The queue of tokens to be revoked."""
 
 from __future__ import annotations
 
@@ -11,23 +11,30 @@ from igniter_connectors.core.oauth.revocation import PendingRevocation
 
 
 class RevocationStore(Protocol):
-    """Tokens to be revoked, kept until the provider has confirmed."""
+    """Tokens to be revoked, stored until the provider has confirmed.
+
+    All instants are the store's own clock's.
+    Every method raises `StoreUnavailable` if the database does not answer.
+    """
 
     async def add(self, pending: PendingRevocation, *, due_in: timedelta) -> None:
-        """Keeps one, due by the store's own clock."""
+        """Adds a revocation."""
         ...
 
     async def claim(self, *, limit: int, duration: timedelta) -> Sequence[PendingRevocation]:
-        """Takes those that are due, the longest waiting first: nobody else gets them for
-        `duration`. Whoever crashes meanwhile leaves them to the next."""
+        """Claims those that are due, the longest due first, at most `limit`.
+
+        No other process gets them for `duration`. After that they are due again, for example
+        because this process crashed.
+        """
         ...
 
     async def postpone(self, id: str, *, attempts: int, retry_in: timedelta) -> None:
-        """Makes one due later."""
+        """Makes a revocation due later, and sets its number of attempts."""
         ...
 
     async def end(self, id: str) -> None:
-        """Deletes one."""
+        """Deletes a revocation."""
         ...
 
     async def is_authorization_pending(self, key: ConnectionKey) -> bool:
@@ -35,8 +42,8 @@ class RevocationStore(Protocol):
         ...
 
     async def is_grant_shared(self, connector: str, client_id: str, subject: str | None) -> bool:
-        """Whether a connection of any tenant lives on a grant of this client and subject.
+        """Whether a connection of any tenant uses a grant of this client and subject.
 
-        Grants whose subject is not known are taken for one another.
+        With `subject` None: a grant whose subject is not known.
         """
         ...

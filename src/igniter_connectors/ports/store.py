@@ -1,4 +1,4 @@
-"""The database, whole."""
+"""The whole database."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from igniter_connectors.ports.authorizations import AuthorizationStore
 from igniter_connectors.ports.connections import ConnectionStore
 from igniter_connectors.ports.endpoints import EndpointStore
 from igniter_connectors.ports.inbox import InboxStore
+from igniter_connectors.ports.leases import LeaseStore
 from igniter_connectors.ports.revocations import RevocationStore
 from igniter_connectors.ports.routing import RoutingStore
 
 
-class Store(ConnectionStore, AuthorizationStore, EndpointStore, Protocol):
-    """The database, whole. `testing.store_contract` holds any implementation to all this."""
+class Store(ConnectionStore, LeaseStore, AuthorizationStore, EndpointStore, Protocol):
+    """The whole database. `testing.STORE_CONTRACT` checks an implementation."""
 
     @property
     def revocations(self) -> RevocationStore:
-        """Tokens to be revoked."""
+        """The queue of tokens to be revoked."""
         ...
 
     @property
@@ -31,9 +32,13 @@ class Store(ConnectionStore, AuthorizationStore, EndpointStore, Protocol):
         ...
 
     async def open(self) -> None:
-        """Opens what it holds and makes sure that its schema is the one this version reads."""
+        """Connects, and makes sure that the schema is this version's.
+
+        Raises:
+            StoreUnavailable: the database does not answer, or has another version's schema.
+        """
         ...
 
     async def close(self) -> None:
-        """Closes it. A closed store may be opened again."""
+        """Closes all connections to the database. A closed store may be opened again."""
         ...

@@ -1,4 +1,4 @@
-"""What decides nothing and cannot be decided: time, chance, and who looks on."""
+"""Time, randomness and telemetry."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from igniter_connectors.core.event import Event
 
 
 class Clock(Protocol):
-    """The time. `now` may step, `monotonic` never does."""
+    """The time. `now` may jump, `monotonic` never does."""
 
     def now(self) -> datetime:
-        """The present instant, aware, in UTC."""
+        """The current instant, aware, in UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds since some fixed instant."""
+        """Seconds since an arbitrary fixed instant."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -28,7 +28,7 @@ class Entropy(Protocol):
     """Unpredictable bytes."""
 
     def octets(self, count: int) -> bytes:
-        """Fresh random bytes, fit for keys, nonces and tokens."""
+        """Fresh random bytes, good enough for keys, nonces and tokens."""
         ...
 
     def fraction(self) -> float:
@@ -37,8 +37,8 @@ class Entropy(Protocol):
 
 
 class Observer(Protocol):
-    """Telemetry: told of each event at once, in the caller's own time, so it returns fast."""
+    """Telemetry. Called synchronously for every event, before the caller continues."""
 
     def observe(self, event: Event) -> None:
-        """Counts, times or traces. What it raises is logged and goes no further."""
+        """Counts, times or traces. Keep it fast. An exception is logged and dropped."""
         ...

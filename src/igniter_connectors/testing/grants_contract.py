@@ -9,7 +9,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from igniter_connectors.core.oauth.revocation import PendingRevocation
-from igniter_connectors.ports import Store
+from igniter_connectors.ports import ConfigChange, Store
 from igniter_connectors.testing.contract_records import (
     LATER,
     claim,
@@ -95,9 +95,7 @@ async def a_disconnected_grant_leaves_a_tombstone(store: Store) -> None:
     assert await store.count("organization", "acme") == 0
     assert dict(await store.count_by_connector()) == {}
     assert not await store.set_enabled(record.key, enabled=False, now=LATER)
-    assert not await store.replace_config(
-        record.key, row=record.id, version=1, public_config=b"", sealed_config=b"", now=LATER
-    )
+    assert not await store.replace_config(record.key, ConfigChange(record.id, 1, b"", b"", LATER))
     for generation in (1, 2):
         assert not await store.save_renewed(
             record.key, row=record.id, generation=generation, grant=grant_of(generation + 1)
@@ -201,12 +199,7 @@ async def authorizing_again_keeps_a_config_that_changed_meanwhile(store: Store) 
     """Where it was asked to; else the config of the authorization is written."""
     record = await inserted(store, replace(record_of(), grant=grant_of(1, "grant-1")))
     assert await store.replace_config(
-        record.key,
-        row=record.id,
-        version=1,
-        public_config=b'{"b":2}',
-        sealed_config=b"c",
-        now=LATER,
+        record.key, ConfigChange(record.id, 1, b'{"b":2}', b"c", LATER)
     )
     second = replace(record, grant=grant_of(2, "grant-2"))
     assert await store.save_authorized(second, expected_grant="grant-1", keep_config=True)
@@ -226,11 +219,7 @@ async def a_config_that_ends_the_grant_queues_its_tokens(store: Store) -> None:
     async def write(row: str, version: int) -> bool:
         return await store.replace_config_ending_grant(
             record.key,
-            row=row,
-            version=version,
-            public_config=b'{"host":"b"}',
-            sealed_config=b"new",
-            now=LATER,
+            ConfigChange(row, version, b'{"host":"b"}', b"new", LATER),
             grant_id="new",
             revocation=revocation_request(),
         )

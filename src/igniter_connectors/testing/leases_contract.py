@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from igniter_connectors.core.connection.record import ConnectionRecord
-from igniter_connectors.ports import Store
+from igniter_connectors.ports import ConfigChange, Store
 from igniter_connectors.testing.contract_records import (
     LATER,
     grant_of,
@@ -48,12 +48,7 @@ async def renewing_leaves_config_and_switch_alone(store: Store) -> None:
     record = await inserted(store, replace(record_of(), grant=grant_of(1)))
     assert await store.set_enabled(record.key, enabled=False, now=LATER)
     assert await store.replace_config(
-        record.key,
-        row=record.id,
-        version=2,
-        public_config=b'{"b":2}',
-        sealed_config=b"c",
-        now=LATER,
+        record.key, ConfigChange(record.id, 2, b'{"b":2}', b"c", LATER)
     )
     assert await store.save_renewed(record.key, row=record.id, generation=1, grant=grant_of(2))
     stored = await store.find(record.key)

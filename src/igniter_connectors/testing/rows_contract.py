@@ -9,7 +9,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from igniter_connectors.core.connection.record import ConnectionKey
-from igniter_connectors.ports import Store
+from igniter_connectors.ports import ConfigChange, Store
 from igniter_connectors.testing.contract_records import (
     LATER,
     NOW,
@@ -78,12 +78,7 @@ async def a_config_is_replaced_on_its_version_alone(store: Store) -> None:
 
     async def write(row: str, version: int) -> bool:
         return await store.replace_config(
-            record.key,
-            row=row,
-            version=version,
-            public_config=b"{}",
-            sealed_config=b"new",
-            now=LATER,
+            record.key, ConfigChange(row, version, b"{}", b"new", LATER)
         )
 
     assert not await write(record.id, 2)

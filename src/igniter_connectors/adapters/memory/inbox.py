@@ -1,4 +1,4 @@
-"""The webhook inbox of the store in memory."""
+"""The webhook inbox in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from igniter_connectors.ports import Clock
 
 _Place: TypeAlias = tuple[ConnectionKey, str]
 
-_SOME: Final = 1000
+_MAX_ROWS: Final = 1000
 
 
 class _Row(msgspec.Struct):
@@ -36,7 +36,7 @@ class _Row(msgspec.Struct):
 
 @final
 class MemoryInbox:
-    """Keeps events in a dictionary. No method awaits, so each is one step to all tasks."""
+    """`InboxStore` in dictionaries. No method awaits, so each is atomic for all tasks."""
 
     def __init__(
         self, clock: Clock, find: Callable[[ConnectionKey], ConnectionRecord | None]
@@ -44,12 +44,12 @@ class MemoryInbox:
         self._clock = clock
         self._find_connection = find
         self._rows: dict[_Place, _Row] = {}
-        # What may still come to something, in the order of arrival.
+        # Events that are not finished, in the order of arrival.
         self._open: dict[_Place, _Row] = {}
         self._bodies: set[tuple[str, bytes]] = set()
 
     async def record(self, event: NewEvent, *, owner: str, lease: timedelta) -> Recorded | None:
-        """Adds an event; None where its id is there already."""
+        """Adds an event; None if its id is there already."""
         place = (event.key, event.id)
         if place in self._rows:
             return None
@@ -79,7 +79,7 @@ class MemoryInbox:
     async def claim(
         self, connectors: Collection[str], *, owner: str, lease: timedelta, limit: int
     ) -> Sequence[InboxEvent]:
-        """Takes due events."""
+        """Claims due events."""
         now = self._clock.now()
         lines: dict[tuple[str, str], list[_Row]] = {}
         due: list[_Row] = []
@@ -106,7 +106,7 @@ class MemoryInbox:
         return [_shown(row) for row in due[:limit]]
 
     async def until_due(self, connectors: Collection[str]) -> timedelta | None:
-        """How long until some event is due."""
+        """How long until the next event is due."""
         due = [
             row.due_at
             for row in self._open.values()
@@ -115,14 +115,14 @@ class MemoryInbox:
         return min(due) - self._clock.now() if due else None
 
     async def extend(self, deliveries: Sequence[Delivery], *, lease: timedelta) -> None:
-        """Holds on to attempts that still run."""
+        """Extends the leases of attempts that still run."""
         for delivery in deliveries:
             row = self._latest(delivery)
             if row is not None:
                 row.due_at = self._clock.now() + lease
 
     async def give_back(self, deliveries: Sequence[Delivery]) -> None:
-        """Ends attempts as if they had not begun."""
+        """Ends attempts without counting them."""
         for delivery in deliveries:
             row = self._latest(delivery)
             if row is not None:
@@ -130,7 +130,7 @@ class MemoryInbox:
                 row.attempts -= 1
 
     async def complete(self, delivery: Delivery) -> bool:
-        """The event is done."""
+        """Marks the event as done."""
         row = self._latest(delivery)
         if row is None:
             return False
@@ -143,7 +143,7 @@ class MemoryInbox:
         return True
 
     async def retry(self, delivery: Delivery, *, code: str, pause: timedelta) -> bool:
-        """The attempt failed."""
+        """Records a failed attempt."""
         row = self._latest(delivery)
         if row is None:
             return False
@@ -151,7 +151,7 @@ class MemoryInbox:
         return True
 
     async def dead_letter(self, delivery: Delivery, *, code: str) -> bool:
-        """The event is dead."""
+        """Makes the event a dead letter."""
         row = self._latest(delivery)
         if row is None:
             return False
@@ -161,7 +161,7 @@ class MemoryInbox:
         return True
 
     async def hold(self, delivery: Delivery) -> bool:
-        """The event's connection is disabled."""
+        """Holds the event of a disabled connection."""
         row = self._latest(delivery)
         if row is None:
             return False
@@ -170,7 +170,7 @@ class MemoryInbox:
         return True
 
     async def release(self, key: ConnectionKey | None = None) -> int:
-        """Makes held events due whose connection is enabled."""
+        """Makes held events due if their connection is enabled."""
         released = 0
         for row in self._open.values():
             if row.state != "held" or key not in (None, row.event.key):
@@ -183,18 +183,18 @@ class MemoryInbox:
         return released
 
     async def listen(self, wake: Callable[[], None]) -> None:  # noqa: ARG002  # the port's
-        """Waits for ever: no other process has this inbox."""
+        """Waits for ever: no other process writes to this inbox."""
         _ = await asyncio.get_running_loop().create_future()
 
     async def purge(self) -> int:
-        """Clears away bodies and events whose time is over."""
+        """Deletes expired bodies and events."""
         now = self._clock.now()
         over = [
             (place, row)
             for place, row in self._rows.items()
             if row.purge_at is not None and row.purge_at <= now
         ]
-        for place, row in over[:_SOME]:
+        for place, row in over[:_MAX_ROWS]:
             if row.keep_until <= now:
                 del self._rows[place]
                 _ = self._open.pop(place, None)
@@ -202,7 +202,7 @@ class MemoryInbox:
                     self._bodies.discard((row.event.connection_id, row.event.body_hash))
             else:
                 row.sealed_body, row.purge_at = None, row.keep_until
-        return len(over[:_SOME])
+        return len(over[:_MAX_ROWS])
 
     async def find(self, key: ConnectionKey, id: str) -> InboxEvent | None:
         """One event of a connection."""
@@ -217,7 +217,7 @@ class MemoryInbox:
         before: tuple[datetime, str] | None,
         limit: int,
     ) -> Sequence[InboxEvent]:
-        """A connection's events, the latest first."""
+        """One page of a connection's events, latest first."""
         rows = sorted(
             (
                 row

@@ -1,4 +1,4 @@
-"""Tokens that wait to be revoked, in this process's memory."""
+"""The queue of tokens to be revoked, in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from igniter_connectors.ports import Clock
 
 @final
 class MemoryRevocations:
-    """Shares the store's rows and pending authorizations, which it only reads."""
+    """`RevocationStore`. Reads the rows and the pending authorizations of its store."""
 
     def __init__(
         self,
@@ -30,15 +30,15 @@ class MemoryRevocations:
         self._due: dict[str, tuple[datetime, PendingRevocation]] = {}
 
     def keep(self, pending: PendingRevocation, due_at: datetime) -> None:
-        """Keeps one that the store hands over in a step of its own."""
+        """Stores a revocation, also one that the store queues as a part of another step."""
         self._due[pending.id] = (due_at, pending)
 
     async def add(self, pending: PendingRevocation, *, due_in: timedelta) -> None:
-        """Keeps one."""
+        """Adds a revocation."""
         self.keep(pending, self._clock.now() + due_in)
 
     async def claim(self, *, limit: int, duration: timedelta) -> Sequence[PendingRevocation]:
-        """Takes those that are due."""
+        """Claims those that are due."""
         now = self._clock.now()
         due = sorted((at, id) for id, (at, _) in self._due.items() if at <= now)[:limit]
         claimed = [self._due[id][1] for _, id in due]
@@ -47,13 +47,13 @@ class MemoryRevocations:
         return claimed
 
     async def postpone(self, id: str, *, attempts: int, retry_in: timedelta) -> None:
-        """Makes one due later."""
+        """Makes a revocation due later."""
         if id in self._due:
             pending = replace(self._due[id][1], attempts=attempts)
             self.keep(pending, self._clock.now() + retry_in)
 
     async def end(self, id: str) -> None:
-        """Deletes one."""
+        """Deletes a revocation."""
         _ = self._due.pop(id, None)
 
     async def is_authorization_pending(self, key: ConnectionKey) -> bool:
@@ -67,7 +67,7 @@ class MemoryRevocations:
         )
 
     async def is_grant_shared(self, connector: str, client_id: str, subject: str | None) -> bool:
-        """Whether a connection lives on a grant of this client and subject."""
+        """Whether a connection uses a grant of this client and subject."""
         return any(
             record.key.connector == connector
             and record.grant is not None

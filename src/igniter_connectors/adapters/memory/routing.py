@@ -1,4 +1,4 @@
-"""The accounts at providers of the store in memory."""
+"""Accounts at providers, and the connections that belong to them, in memory."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from igniter_connectors.core.connection.record import ConnectionKey, ConnectionR
 
 @final
 class MemoryRouting:
-    """Keeps accounts in a set, and looks through all connections."""
+    """`RoutingStore`. Stores accounts in a set, and searches all connections."""
 
     def __init__(self, rows: Mapping[ConnectionKey, ConnectionRecord]) -> None:
         self._rows = rows
         self._accounts: set[tuple[ConnectionKey, str, str]] = set()
 
     async def add_account(self, key: ConnectionKey, *, row: str, account: str) -> None:
-        """Says that a connection's row belongs to an account."""
+        """Adds an account to those of a connection's row."""
         self._accounts.add((key, row, account))
 
     async def keep_account(self, key: ConnectionKey, *, row: str, account: str) -> None:
-        """Forgets every other account of a connection's row."""
+        """Deletes every other account of a connection's row."""
         self._accounts -= {
             one for one in self._accounts if one[:2] == (key, row) and one[2] != account
         }
 
     async def forget_accounts(self, key: ConnectionKey) -> None:
-        """Forgets all accounts of a connection."""
+        """Deletes all accounts of a connection."""
         self._accounts -= {one for one in self._accounts if one[0] == key}
 
     async def find_by_account(self, connector: str, account: str) -> Sequence[ConnectionRecord]:

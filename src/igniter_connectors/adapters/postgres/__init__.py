@@ -1,4 +1,4 @@
-"""The store for many processes: PostgreSQL through psycopg 3."""
+"""The store for many processes: PostgreSQL, through psycopg 3."""
 
 try:
     from igniter_connectors.adapters.postgres.store import PostgresStore

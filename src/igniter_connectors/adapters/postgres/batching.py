@@ -1,7 +1,7 @@
-"""Statements that wait together go out together: one for all of them.
+"""Batches statements: concurrent calls share one statement.
 
-Nobody waits for others to come: a batch is whoever has come while the one before it was on its
-way. One that is alone in its batch takes the plain statement.
+No call waits for others to arrive: a batch consists of the calls that arrived while the batch
+before it was running. A call that is alone in its batch runs the plain statement.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar, final
 
-from igniter_connectors.adapters.postgres.errors import RowUnreadable
+from igniter_connectors.adapters.sql.database import RowUnreadable
 from igniter_connectors.ports import StoreUnavailable
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
-# Statements on their way at once, the batches that are late included.
+# Running statements at once, including late batches.
 _LIMIT: Final = 4
 
-# A batch is usually answered in less than 1 ms. While one is on its way the next gathers; one
-# that takes longer than this holds up nobody any more.
+# A batch usually takes less than 1 ms, and the next one gathers meanwhile. After this time the
+# next one no longer waits for it.
 _LATE_SECONDS: Final = 0.02
 
-# Items in one statement: beyond this a row's own cost, some 20 µs, is all there is left to save.
+# Items in one statement. A larger batch saves nothing: each row costs some 20 µs of its own.
 BATCH_LIMIT: Final = 64
 
 
@@ -32,13 +32,13 @@ class Batches(Generic[Item, Outcome]):
     """One kind of statement for any number of tasks of one event loop.
 
     Args:
-        until: The loop's time at which a call that begins now is over.
-        run_one: The plain statement, within that time.
-        run_many: The same for several, outcomes in the order of the items; a
-            `StoreUnavailable` among them is its own item's alone. Where it raises
-            `RowUnreadable`, nothing was changed, and each item is tried by itself.
-        plain_limit: So many plain statements at once, in their callers' own tasks, go out
-            before any batch: nothing is queued as long as callers are few.
+        until: The event loop's time at which a call that begins now must end.
+        run_one: Runs the plain statement, within that time.
+        run_many: Runs one statement for several items, and returns their outcomes in order. A
+            `StoreUnavailable` among the outcomes concerns its own item only. If it raises
+            `RowUnreadable`, nothing was changed, and each item is run alone.
+        plain_limit: Up to this many calls run plain statements at once, in their own tasks.
+            While callers are few, nothing is queued.
     """
 
     def __init__(
@@ -56,16 +56,16 @@ class Batches(Generic[Item, Outcome]):
         self._run_many = run_many
         self._plain_limit = plain_limit
         self._in_flight = 0
-        # The batch that the queue waits for: none, or one that is not late yet.
+        # The batch that the queue waits for: None, or one that is not late yet.
         self._gathers_behind: asyncio.Task[None] | None = None
         self._waiting: list[tuple[Item, float, asyncio.Future[Outcome | StoreUnavailable]]] = []
         self._drains: set[asyncio.Task[None]] = set()
 
     async def submit(self, item: Item) -> Outcome:
-        """The item's outcome, within the deadline, the time in the queue included.
+        """The item's outcome. The deadline includes the time in the queue.
 
         Raises:
-            StoreUnavailable: the database does not answer, or did not take this item.
+            StoreUnavailable: the database does not answer, or refused this item.
         """
         if (
             self._in_flight < self._plain_limit
@@ -85,11 +85,11 @@ class Batches(Generic[Item, Outcome]):
         self._drain_if_possible()
         outcome = await future
         if isinstance(outcome, StoreUnavailable):
-            raise StoreUnavailable(outcome.reason)  # each caller an exception of its own
+            raise StoreUnavailable(outcome.reason)  # one exception object per caller
         return outcome
 
     async def close(self) -> None:
-        """Waits for what is on its way."""
+        """Waits for running statements."""
         while self._drains:
             _ = await asyncio.wait(self._drains)
 
@@ -107,17 +107,19 @@ class Batches(Generic[Item, Outcome]):
             while self._waiting and self._gathers_behind is own:
                 batch = self._waiting[:BATCH_LIMIT]
                 self._waiting = self._waiting[BATCH_LIMIT:]
-                late = loop.call_later(_LATE_SECONDS, self._wait_no_longer)
+                late = loop.call_later(_LATE_SECONDS, self._stop_waiting)
                 try:
-                    outcomes = await self._answers(batch)
+                    outcomes = await self._outcomes(batch)
                 except BaseException:
-                    _tell(batch, [StoreUnavailable("PostgreSQL: the call was ended")] * len(batch))
+                    _resolve(
+                        batch, [StoreUnavailable("PostgreSQL: the call was cancelled")] * len(batch)
+                    )
                     raise
                 finally:
                     late.cancel()
-                _tell(batch, outcomes)
-                # Those who were told run now, and come again before this ends: so tasks that
-                # ask in a loop stay together.
+                _resolve(batch, outcomes)
+                # The callers run now, and may call again before the next batch is taken. So tasks
+                # that call in a loop stay in one batch.
                 await asyncio.sleep(0)
         finally:
             self._in_flight -= 1
@@ -125,18 +127,18 @@ class Batches(Generic[Item, Outcome]):
                 self._gathers_behind = None
             self._drain_if_possible()
 
-    def _wait_no_longer(self) -> None:
+    def _stop_waiting(self) -> None:
         self._gathers_behind = None
         self._drain_if_possible()
 
-    async def _answers(
+    async def _outcomes(
         self, batch: Sequence[tuple[Item, float, asyncio.Future[Outcome | StoreUnavailable]]]
     ) -> Sequence[Outcome | StoreUnavailable]:
         if len(batch) == 1:
             (item, until, _) = batch[0]
             return [await self._alone(item, until)]
         try:
-            # The first has waited longest.
+            # The first has waited longest, so its deadline counts.
             return await self._run_many([item for item, _, _ in batch], batch[0][1])
         except RowUnreadable:
             return [await self._alone(item, until) for item, until, _ in batch]
@@ -150,10 +152,10 @@ class Batches(Generic[Item, Outcome]):
             return error
 
 
-def _tell(
+def _resolve(
     batch: Sequence[tuple[Item, float, asyncio.Future[Outcome | StoreUnavailable]]],
     outcomes: Sequence[Outcome | StoreUnavailable],
 ) -> None:
     for (_, _, future), outcome in zip(batch, outcomes, strict=True):
-        if not future.done():  # its caller was cancelled, which is nobody else's business
+        if not future.done():  # else its caller was cancelled
             future.set_result(outcome)

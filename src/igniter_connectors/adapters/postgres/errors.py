@@ -1,4 +1,5 @@
-"""What PostgreSQL's errors may say outside: never their text, which quotes values of rows."""
+"""PostgreSQL's errors as `StoreUnavailable`. Its messages quote values of rows, so no message
+is passed on, only reasons of our own."""
 
 from __future__ import annotations
 
@@ -7,12 +8,8 @@ from typing import Final
 import psycopg
 from psycopg_pool import PoolClosed, PoolTimeout
 
+from igniter_connectors.adapters.sql.database import RowUnreadable
 from igniter_connectors.ports import StoreUnavailable
-
-
-class RowUnreadable(StoreUnavailable):
-    """A value on its way in or out does not fit its type; the database itself is well."""
-
 
 MIGRATE: Final = "run `igniter-connectors migrate`"
 
@@ -27,12 +24,12 @@ _BY_STATE: Final = {
     "42P01": f"a table is missing: {MIGRATE}",
     "42703": f"a column is missing: {MIGRATE}",
     "53300": "it has too many connections",
-    "55P03": "a lock was not to be had in time",
+    "55P03": "it did not get a lock in time",
     "57014": "the statement took too long",
 }
 
-# libpq gives no code where connecting fails. Its own words are not repeated: with a URL
-# that is not escaped rightly they quote a piece of the password.
+# libpq has no error code for a failed connection. Its message is not passed on: if a URL is not
+# escaped correctly, the message may quote a piece of the password.
 _BY_WORDS: Final = (
     ("password authentication failed", "it refused the password"),
     ("no pg_hba.conf entry", "it refused the user"),
@@ -43,7 +40,10 @@ _BY_WORDS: Final = (
     ("shutting down", "it is shutting down"),
     ("too many clients", "it has too many connections"),
     ("does not exist", "there is no such database or user"),
-    ("unsupported startup parameter", 'a pooler stands between: give pooling="transaction"'),
+    (
+        "unsupported startup parameter",
+        'there is a pooler in front of it: set pooling="transaction"',
+    ),
     ("resolve host", "there is no such host"),
     ("could not translate host name", "there is no such host"),
     ("server closed the connection", "it closed the connection"),
@@ -52,15 +52,11 @@ _BY_WORDS: Final = (
 UNANSWERED: Final = "PostgreSQL: no answer within the deadline"
 
 TRANSIENT_ERRORS: Final = (psycopg.Error, ValueError, OverflowError, OSError)
-"""What a statement may raise that is no bug: the database's errors, and a value's."""
+"""What a statement may raise that is not a bug: the database failed, or refused a value."""
 
 
 def unavailable(error: Exception) -> StoreUnavailable:
-    """An error as the port's exception.
-
-    Returns:
-        `RowUnreadable` where a value was at fault, `StoreUnavailable` for all else.
-    """
+    """An error as the port's exception: `RowUnreadable` if a value caused it."""
     if isinstance(error, psycopg.DataError | ValueError | OverflowError):
         return RowUnreadable(f"PostgreSQL: a value does not fit ({_name(error)})")
     return StoreUnavailable(f"PostgreSQL: {_reason(error)} ({_name(error)})")

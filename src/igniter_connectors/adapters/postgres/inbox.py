@@ -1,80 +1,98 @@
-"""The webhook inbox in PostgreSQL."""
+"""The webhook inbox in PostgreSQL: what differs from SQLite."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, LiteralString, TypeAlias, final
+from typing import Final, final
+
+import msgspec
 
 from igniter_connectors.adapters.postgres import inbox_statements as sql
 from igniter_connectors.adapters.postgres.batching import Batches
-from igniter_connectors.adapters.postgres.connection import Row
 from igniter_connectors.adapters.postgres.database import Database
-from igniter_connectors.adapters.postgres.errors import RowUnreadable
-from igniter_connectors.adapters.postgres.rows import key_values, utc
+from igniter_connectors.adapters.postgres.dialect import STATEMENTS
 from igniter_connectors.adapters.postgres.text_array import TextArray
+from igniter_connectors.adapters.sql.inbox import MAX_ROWS, SqlInbox, delivery_values
+from igniter_connectors.adapters.sql.records import Values, key_values, to_event, utc
+from igniter_connectors.adapters.sql.tables import EventRow
 from igniter_connectors.core.connection.record import ConnectionKey
-from igniter_connectors.core.webhook.inbox import EventState, InboxEvent, NewEvent, Recorded
+from igniter_connectors.core.webhook.inbox import InboxEvent, NewEvent, Recorded
 from igniter_connectors.core.webhook.retry_policy import Delivery
 from igniter_connectors.ports import StoreUnavailable
 
-_New: TypeAlias = tuple[Any, ...]  # the values of `sql.NEW`: the type of each is its column's
+# Texts that are sent as `TextArray` in a batch.
+_TEXTS: Final = (
+    *("scope", "identity", "connector", "account", "connection_id"),
+    *("id", "event_id", "order_key", "owner"),
+)
+_OTHERS: Final = ("is_held", "lease", "remember", "body_hash", "sealed_body")
 
-_SOME: Final = 1000
-_TEXTS: Final = 9
-_KEPT: Final = (0, 1, 5)  # scope, identity, id
-_OWNER: Final = sql.NEW.index("owner")
-_IS_HELD: Final = sql.NEW.index("is_held")
-_STATES: Final[dict[object, EventState]] = {
-    "pending": "pending",
-    "held": "held",
-    "done": "done",
-    "dead": "dead",
-}
+
+class _PlaceRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The primary key of an event."""
+
+    scope: str
+    identity: str
+    id: str
+
+
+class _RecordedRow(msgspec.Struct, array_like=True, gc=False):
+    scope: str
+    identity: str
+    id: str
+    received_at: datetime
+    possible_replay: bool
 
 
 @final
-class PostgresInbox:
-    """The inbox of a `PostgresStore`; the database's clock decides.
+class PostgresInbox(SqlInbox):
+    """`InboxStore` in PostgreSQL, by the database's clock.
 
-    Events that are recorded, and such that are completed, at the same time share a statement.
+    Events that are recorded or completed at the same time share a statement.
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database, STATEMENTS)
+        self._server = database
         self._records = Batches(database.until, self._record_one, self._record_many)
         self._completions = Batches(database.until, self._complete_one, self._complete_many)
 
     async def close(self) -> None:
-        """Waits for statements on their way."""
+        """Waits for running statements."""
         await self._records.close()
         await self._completions.close()
 
     async def record(self, event: NewEvent, *, owner: str, lease: timedelta) -> Recorded | None:
-        """Adds an event; None where its id is there already."""
-        starts = not event.is_held and event.order_key == ""
+        """Adds an event; None if its id is there already."""
         return await self._records.submit(
-            (
-                *key_values(event.key),
-                event.connection_id,
-                event.id,
-                event.event_id,
-                event.order_key,
-                owner if starts else "",
-                event.is_held,
-                lease.total_seconds(),
-                event.remember_for.total_seconds(),
-                event.body_hash,
-                event.sealed_body,
-            )
+            {
+                **key_values(event.key),
+                "connection_id": event.connection_id,
+                "id": event.id,
+                "event_id": event.event_id,
+                "order_key": event.order_key,
+                "owner": "" if event.is_held or event.order_key else owner,
+                "is_held": event.is_held,
+                "lease": lease.total_seconds(),
+                "remember": event.remember_for.total_seconds(),
+                "body_hash": event.body_hash,
+                "sealed_body": event.sealed_body,
+            }
         )
 
     async def claim(
         self, connectors: Collection[str], *, owner: str, lease: timedelta, limit: int
     ) -> Sequence[InboxEvent]:
-        """Takes due events."""
-        values = (list(connectors), limit, owner, lease)
-        events = [_to_event(row) for row in await self._database.write(sql.CLAIM, values)]
+        """Claims due events."""
+        values = {
+            "connectors": list(connectors),
+            "row_limit": limit,
+            "owner": owner,
+            "lease": lease,
+        }
+        rows = await self._database.write_returning(sql.CLAIM, values, EventRow)
+        events = [to_event(row) for row in rows]
         ordered = [
             Delivery(event.key, event.id, owner, event.attempts, timedelta(0))
             for event in events
@@ -82,171 +100,104 @@ class PostgresInbox:
         ]
         if not ordered:
             return events
-        given_back = set(await self._database.write(sql.GIVE_BACK_OVERLAPPING, _columns(ordered)))
+        given_back = set(
+            await self._database.write_returning(
+                sql.GIVE_BACK_OVERLAPPING, _columns(ordered), _PlaceRow
+            )
+        )
         return [
             event
             for event in events
-            if (event.key.scope, event.key.identity, event.id) not in given_back
+            if _PlaceRow(event.key.scope, event.key.identity, event.id) not in given_back
         ]
 
-    async def until_due(self, connectors: Collection[str]) -> timedelta | None:
-        """How long until some event is due."""
-        rows = await self._read(sql.UNTIL_DUE, list(connectors))
-        return rows[0][0] if rows else None
-
     async def extend(self, deliveries: Sequence[Delivery], *, lease: timedelta) -> None:
-        """Holds on to attempts that still run."""
-        _ = await self._database.write(sql.EXTEND, (*_columns(deliveries), lease))
+        """Extends the leases of attempts that still run."""
+        _ = await self._database.write(sql.EXTEND, {**_columns(deliveries), "lease": lease})
 
     async def give_back(self, deliveries: Sequence[Delivery]) -> None:
-        """Ends attempts as if they had not begun."""
+        """Ends attempts without counting them."""
         _ = await self._database.write(sql.GIVE_BACK, _columns(deliveries))
 
     async def complete(self, delivery: Delivery) -> bool:
-        """The event is done."""
+        """Marks the event as done."""
         return await self._completions.submit(delivery)
 
-    async def retry(self, delivery: Delivery, *, code: str, pause: timedelta) -> bool:
-        """The attempt failed."""
-        values = (code, pause, *_latest(delivery))
-        return bool(await self._database.write(sql.RETRY, values))
-
-    async def dead_letter(self, delivery: Delivery, *, code: str) -> bool:
-        """The event is dead."""
-        return bool(await self._database.write(sql.DEAD_LETTER, (code, *_latest(delivery))))
-
-    async def hold(self, delivery: Delivery) -> bool:
-        """The event's connection is disabled."""
-        return bool(await self._database.write(sql.HOLD, _latest(delivery)))
-
     async def release(self, key: ConnectionKey | None = None) -> int:
-        """Makes held events due whose connection is enabled."""
+        """Makes held events due if their connection is enabled."""
         if key is None:
-            return len(await self._database.write(sql.RELEASE_SOME, (_SOME,)))
-        return len(await self._database.write(sql.RELEASE_OF, key_values(key)))
+            return await self._database.write(sql.RELEASE_ANY, {"row_limit": MAX_ROWS})
+        return await self._database.write(sql.RELEASE_OF, key_values(key))
 
     async def listen(self, wake: Callable[[], None]) -> None:
-        """Calls `wake` when an event was recorded that no process has, until it is cancelled."""
-        await self._database.listen("igniter_webhooks", wake)
+        """Calls `wake` when an event was recorded that no process owns. Runs until cancelled."""
+        await self._server.listen("igniter_webhooks", wake)
 
     async def purge(self) -> int:
-        """Clears away some bodies and events whose time is over."""
-        deleted = await self._database.write(sql.DELETE_OLD, (_SOME,))
-        return len(deleted) + len(await self._database.write(sql.CLEAR_BODIES, (_SOME,)))
+        """Deletes some expired bodies and events."""
+        values = {"row_limit": MAX_ROWS}
+        deleted = await self._database.write(sql.DELETE_OLD, values)
+        return deleted + await self._database.write(sql.CLEAR_BODIES, values)
 
-    async def find(self, key: ConnectionKey, id: str) -> InboxEvent | None:
-        """One event of a connection."""
-        rows = await self._read(sql.FIND_EVENT, *key_values(key), id)
-        return _to_event(rows[0]) if rows else None
-
-    async def list(
-        self,
-        key: ConnectionKey,
-        *,
-        state: EventState | None,
-        before: tuple[datetime, str] | None,
-        limit: int,
-    ) -> Sequence[InboxEvent]:
-        """A connection's events, the latest first."""
-        place = before or (None, "")
-        rows = await self._read(sql.LIST_EVENTS, *key_values(key), state, state, *place, limit)
-        return [_to_event(row) for row in rows]
-
-    async def replay(self, key: ConnectionKey, id: str) -> bool:
-        """Makes an event due again."""
-        return bool(await self._database.write(sql.REPLAY, (*key_values(key), id)))
-
-    async def _read(self, statement: LiteralString, *values: object) -> Sequence[Row]:
-        return await self._database.run(statement, values, until=self._database.until())
-
-    async def _record_one(self, new: _New, until: float) -> Recorded | None:
-        statement = sql.RECORD_AND_TELL if _is_for_others(new) else sql.RECORD
-        rows = await self._database.write(statement, new, until=until)
-        return Recorded(utc(rows[0][3]), rows[0][4]) if rows else None
+    async def _record_one(self, event: Values, until: float) -> Recorded | None:
+        statement = sql.RECORD_AND_NOTIFY if _is_for_others(event) else sql.RECORD
+        rows = await self._server.run_whole(statement, event, until=until)
+        return _recorded(_RecordedRow(*rows[0][:5])) if rows else None
 
     async def _record_many(
-        self, items: Sequence[_New], until: float
+        self, events: Sequence[Values], until: float
     ) -> Sequence[Recorded | StoreUnavailable | None]:
-        columns = list(zip(*items, strict=True))
-        values = [TextArray(column) for column in columns[:_TEXTS]]
-        # Telling takes a lock that every commit then waits for: not where nobody need be told.
-        is_for_others = any(map(_is_for_others, items))
-        statement = sql.RECORD_MANY_AND_TELL if is_for_others else sql.RECORD_MANY
-        rows = await self._database.write(
-            statement, (*values, *map(list, columns[_TEXTS:])), until=until
-        )
-        added = {row[:3]: Recorded(utc(row[3]), row[4]) for row in rows}
-        # Of several with one id the first was added.
-        return [added.pop(tuple(item[at] for at in _KEPT), None) for item in items]
+        values: Values = {
+            **{name: TextArray([event[name] for event in events]) for name in _TEXTS},
+            **{name: [event[name] for event in events] for name in _OTHERS},
+        }
+        # A notification takes a lock that every commit waits for, so send none without need.
+        is_for_others = any(map(_is_for_others, events))
+        statement = sql.RECORD_MANY_AND_NOTIFY if is_for_others else sql.RECORD_MANY
+        rows = [
+            _RecordedRow(*row[:5])
+            for row in await self._server.run_whole(statement, values, until=until)
+        ]
+        added = {(row.scope, row.identity, row.id): _recorded(row) for row in rows}
+        # Of several events with one id the first was added.
+        return [
+            added.pop((event["scope"], event["identity"], event["id"]), None) for event in events
+        ]
 
     async def _complete_one(self, delivery: Delivery, until: float) -> bool:
         values = complete_values(delivery)
-        return bool(await self._database.write(sql.COMPLETE, values, until=until))
+        return bool(await self._server.run_whole(sql.COMPLETE, values, until=until))
 
     async def _complete_many(
         self, deliveries: Sequence[Delivery], until: float
     ) -> Sequence[bool | StoreUnavailable]:
         keep = [delivery.keep_body_for.total_seconds() for delivery in deliveries]
-        rows = await self._database.write(
-            sql.COMPLETE_MANY, (*_columns(deliveries), keep), until=until
+        rows = await self._server.run_whole(
+            sql.COMPLETE_MANY, {**_columns(deliveries), "keep": keep}, until=until
         )
-        done = {row[:3] for row in rows}
+        done = set(rows)
         return [(one.key.scope, one.key.identity, one.id) in done for one in deliveries]
 
 
-def _is_for_others(new: _New) -> bool:
-    return new[_OWNER] == "" and not new[_IS_HELD]
-
-
-def complete_values(delivery: Delivery) -> tuple[Any, ...]:
+def complete_values(delivery: Delivery) -> Values:
     """The values of `COMPLETE`."""
-    return (*_latest(delivery), delivery.keep_body_for.total_seconds())
+    return {**delivery_values(delivery), "keep": delivery.keep_body_for.total_seconds()}
 
 
-def _latest(delivery: Delivery) -> tuple[Any, ...]:
-    key = delivery.key
-    return (key.scope, key.identity, delivery.id, delivery.owner, delivery.attempt)
+def _is_for_others(event: Values) -> bool:
+    return event["owner"] == "" and not event["is_held"]
 
 
-def _columns(deliveries: Sequence[Delivery]) -> tuple[TextArray | list[int], ...]:
-    *texts, attempts = zip(*map(_latest, deliveries), strict=True)
-    return (*map(TextArray, texts), list(attempts))
+def _recorded(row: _RecordedRow) -> Recorded:
+    return Recorded(utc(row.received_at), row.possible_replay)
 
 
-def _to_event(row: Row) -> InboxEvent:
-    (
-        scope,
-        identity,
-        connector,
-        account,
-        connection_id,
-        id,
-        event_id,
-        state,
-        attempts,
-        received_at,
-        order_key,
-        due_at,
-        finished_at,
-        last_code,
-        possible_replay,
-        sealed_body,
-    ) = row
-    known = _STATES.get(state)
-    if known is None:
-        raise RowUnreadable("PostgreSQL: a row is not of this schema")
-    return InboxEvent(
-        ConnectionKey(scope, identity, connector, account),
-        connection_id,
-        id,
-        event_id,
-        known,
-        attempts,
-        utc(received_at),
-        order_key,
-        utc(due_at) if known == "pending" else None,
-        None if finished_at is None else utc(finished_at),
-        last_code,
-        possible_replay,
-        sealed_body,
-    )
+def _columns(deliveries: Sequence[Delivery]) -> Values:
+    """Attempts as one list per parameter."""
+    return {
+        "scope": TextArray([one.key.scope for one in deliveries]),
+        "identity": TextArray([one.key.identity for one in deliveries]),
+        "id": TextArray([one.id for one in deliveries]),
+        "owner": TextArray([one.owner for one in deliveries]),
+        "attempt": [one.attempt for one in deliveries],
+    }

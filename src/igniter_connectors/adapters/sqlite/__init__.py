@@ -1,4 +1,4 @@
-"""The embedded store: one SQLite file."""
+"""The embedded store: one SQLite file, through aiosqlite."""
 
 from igniter_connectors.adapters.sqlite.store import SQLiteStore
 

@@ -33,6 +33,7 @@ from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.report_error import report
 from igniter_connectors.flows.sealing import NotOpened, open_config, place_of, seal_config
 from igniter_connectors.flows.webhooks.routing import upstream_account
+from igniter_connectors.ports import ConfigChange
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
@@ -134,32 +135,21 @@ async def update(
     sealed = seal_config(engine, connector, accepted.unwrap(), place_of("config", key, found.id))
     if not is_successful(sealed):
         return Failure(sealed.failure())
-    public_config, sealed_config = sealed.unwrap()
     account = upstream_account(engine, connector, key, accepted.unwrap())
     if account is not None:
         await engine.store.routing.add_account(key, row=found.id, account=account)
     now = engine.clock.now()
+    change = ConfigChange(found.id, found.version, *sealed.unwrap(), now)
     if _leads_elsewhere(engine, connector, found, accepted.unwrap()):
         written = await engine.store.replace_config_ending_grant(
             key,
-            row=found.id,
-            version=found.version,
-            public_config=public_config,
-            sealed_config=sealed_config,
-            now=now,
+            change,
             grant_id=engine.new_id(),
             revocation=revocation_request(engine, connector),
         )
         engine.revocation_queued.set()
     else:
-        written = await engine.store.replace_config(
-            key,
-            row=found.id,
-            version=found.version,
-            public_config=public_config,
-            sealed_config=sealed_config,
-            now=now,
-        )
+        written = await engine.store.replace_config(key, change)
     stored = await engine.store.find(key)
     if not written or stored is None:
         return Failure(Conflict(connector.key, stored.version if stored else None))

@@ -11,9 +11,14 @@ from time import monotonic, sleep
 import psycopg
 import pytest
 
-from igniter_connectors.adapters.postgres import PostgresStore, migrate, schema
-from igniter_connectors.adapters.postgres.migrate import _LOCK
-from igniter_connectors.adapters.postgres.schema import SCHEMA_VERSION, Migration, migrations
+from igniter_connectors.adapters.postgres import PostgresStore
+from igniter_connectors.adapters.postgres import migrations as module
+from igniter_connectors.adapters.postgres.migrations import (
+    _LOCK,
+    SCHEMA_VERSION,
+    Migration,
+    migrations,
+)
 from igniter_connectors.ports import StoreUnavailable
 from tests.postgres.databases import Databases
 
@@ -49,7 +54,7 @@ async def test_every_earlier_version_becomes_the_newest(
     with databases.empty() as url:
         store = PostgresStore(url)
         with monkeypatch.context() as patch:
-            patch.setattr(migrate, "migrations", lambda: migrations()[:version])
+            patch.setattr(module, "migrations", lambda: migrations()[:version])
             assert await store.migrate() == NAMES[:version]
         assert await store.migrate() == NAMES[version:]
         assert tables(url) == tables(database_url)
@@ -59,7 +64,7 @@ async def test_a_schema_that_is_too_old_says_what_to_do(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A library that was updated does not run on yesterday's tables."""
-    monkeypatch.setattr(schema, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    monkeypatch.setattr(module, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
     with pytest.raises(StoreUnavailable, match=r"version \d.*run `igniter-connectors migrate`"):
         await PostgresStore(database_url).open()
 
@@ -83,7 +88,7 @@ async def test_a_migration_that_fails_leaves_nothing(
 ) -> None:
     """Neither its own tables nor those of the migration before it in the same run."""
     before = tables(database_url)
-    monkeypatch.setattr(migrate, "migrations", lambda: (*migrations(), NEXT, BROKEN))
+    monkeypatch.setattr(module, "migrations", lambda: (*migrations(), NEXT, BROKEN))
     with pytest.raises(StoreUnavailable, match="42P07"):
         await PostgresStore(database_url).migrate()
     assert tables(database_url) == before
@@ -131,7 +136,7 @@ async def test_a_longer_migration_is_not_cut_by_the_deadline_of_calls(
 ) -> None:
     """An index on a large table takes longer than any call may."""
     slow = Migration(SCHEMA_VERSION + 1, "9999_slow", "SELECT pg_sleep(0.3)")
-    monkeypatch.setattr(migrate, "migrations", lambda: (*migrations(), slow))
+    monkeypatch.setattr(module, "migrations", lambda: (*migrations(), slow))
     store = PostgresStore(database_url, deadline=timedelta(milliseconds=150))
     assert await store.migrate() == [slow.name]
 

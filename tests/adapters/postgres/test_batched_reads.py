@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, LiteralString
 
@@ -12,12 +12,13 @@ import psycopg
 import pytest
 
 from igniter_connectors.adapters.postgres import PostgresStore
-from igniter_connectors.adapters.postgres.batched_reads import CoalescedReads
+from igniter_connectors.adapters.postgres.batched_reads import FIND, FIND_MANY, BatchedConnections
 from igniter_connectors.adapters.postgres.batching import BATCH_LIMIT
 from igniter_connectors.adapters.postgres.connection import Row
-from igniter_connectors.adapters.postgres.errors import RowUnreadable
-from igniter_connectors.adapters.postgres.rows import body_values, key_values
-from igniter_connectors.adapters.postgres.statements import FIND, FIND_MANY
+from igniter_connectors.adapters.sql.database import RowUnreadable
+from igniter_connectors.adapters.sql.dialect import KEY, columns
+from igniter_connectors.adapters.sql.records import connection_values, key_values
+from igniter_connectors.adapters.sql.tables import BodyRow
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.ports import StoreUnavailable
 
@@ -33,13 +34,22 @@ def record(number: int) -> ConnectionRecord:
     return ConnectionRecord(key(number), f"row-{number}", b"{}", b"s", True, 1, NOW, NOW)
 
 
+def place(number: int) -> tuple[str, ...]:
+    """The values of a key."""
+    return tuple(key_values(key(number)).values())
+
+
+def row(number: int, **changes: object) -> Row:
+    """A row as the server returns it."""
+    values = {**connection_values(record(number)), **changes}
+    return tuple(values[name] for name in columns(BodyRow))
+
+
 class SlowDatabase:
     """Answers from a dictionary, each query only when it is let go; remembers what was asked."""
 
     def __init__(self, count: int) -> None:
-        self.rows: dict[tuple[str, ...], Row] = {
-            key_values(key(n)): body_values(record(n)) for n in range(count)
-        }
+        self.rows: dict[tuple[str, ...], Row] = {place(n): row(n) for n in range(count)}
         self.asked: list[tuple[str, int]] = []
         self.failure: StoreUnavailable | None = None
         self.is_spoilt_by: tuple[str, ...] | None = None
@@ -49,12 +59,13 @@ class SlowDatabase:
         return asyncio.get_running_loop().time() + 1
 
     async def run(
-        self, statement: LiteralString, values: Sequence[Any], *, until: float
+        self, statement: LiteralString, values: Mapping[str, Any], *, until: float
     ) -> Sequence[Row]:
+        of_key = [values[name] for name in KEY]
         keys = (
-            [tuple(values)]
+            [tuple(of_key)]
             if statement == FIND
-            else list(zip(*(one.names for one in values), strict=True))
+            else list(zip(*(one.texts for one in of_key), strict=True))
         )
         self.asked.append((statement, len(keys)))
         await self.open.wait()
@@ -64,7 +75,7 @@ class SlowDatabase:
         if self.is_spoilt_by in keys:
             raise RowUnreadable("spoilt")
         found = [(place, self.rows[one]) for place, one in enumerate(keys, 1) if one in self.rows]
-        return [row if statement == FIND else (place, *row) for place, row in found]
+        return [row if statement == FIND else (*row, place) for place, row in found]
 
 
 def sizes(database: SlowDatabase) -> list[int]:
@@ -72,7 +83,7 @@ def sizes(database: SlowDatabase) -> list[int]:
     return [size for statement, size in database.asked if statement == FIND_MANY]
 
 
-async def begun(reads: CoalescedReads, numbers: Sequence[int]) -> list[asyncio.Task[Any]]:
+async def begun(reads: BatchedConnections, numbers: Sequence[int]) -> list[asyncio.Task[Any]]:
     tasks = [asyncio.create_task(reads.find(key(n))) for n in numbers]
     await asyncio.sleep(0)
     return tasks
@@ -82,7 +93,7 @@ async def test_one_after_another_takes_the_plain_statement() -> None:
     """A read that is alone is the read that one would write by hand."""
     database = SlowDatabase(3)
     database.open.set()
-    reads = CoalescedReads(database)
+    reads = BatchedConnections(database)
     assert [await reads.find(key(n)) for n in range(4)] == [*map(record, range(3)), None]
     assert database.asked == [(FIND, 1)] * 4
 
@@ -90,7 +101,7 @@ async def test_one_after_another_takes_the_plain_statement() -> None:
 async def test_those_who_wait_together_go_together() -> None:
     """Each gets its own row, and None where there is none."""
     database = SlowDatabase(10)
-    reads = CoalescedReads(database)
+    reads = BatchedConnections(database)
     tasks = await begun(reads, range(12))
     database.open.set()
     assert await asyncio.gather(*tasks) == [*map(record, range(10)), None, None]
@@ -100,7 +111,7 @@ async def test_those_who_wait_together_go_together() -> None:
 async def test_a_batch_has_a_limit() -> None:
     """A thousand at once are sixteen queries, not one that blocks the rest."""
     database = SlowDatabase(1000)
-    reads = CoalescedReads(database)
+    reads = BatchedConnections(database)
     tasks = await begun(reads, range(1000))
     database.open.set()
     assert await asyncio.gather(*tasks) == [record(n) for n in range(1000)]
@@ -111,7 +122,7 @@ async def test_a_batch_has_a_limit() -> None:
 async def test_one_row_for_all_who_ask_for_it() -> None:
     """A busy connection is read once for everyone who waits."""
     database = SlowDatabase(3)
-    reads = CoalescedReads(database)
+    reads = BatchedConnections(database)
     tasks = await begun(reads, [0, 1, *[2] * 50])
     database.open.set()
     assert (await asyncio.gather(*tasks))[2:] == [record(2)] * 50
@@ -122,7 +133,7 @@ async def test_tasks_in_a_loop_stay_together() -> None:
     """Whoever was answered and asks again at once is in the next batch."""
     database = SlowDatabase(16)
     database.open.set()
-    reads = CoalescedReads(database)
+    reads = BatchedConnections(database)
 
     async def ask(number: int) -> None:
         for _ in range(20):
@@ -135,7 +146,7 @@ async def test_tasks_in_a_loop_stay_together() -> None:
 async def test_a_late_batch_holds_up_nobody() -> None:
     """What comes behind it gathers for a moment, then goes on another link."""
     database = SlowDatabase(12)
-    reads = CoalescedReads(database)
+    reads = BatchedConnections(database)
     first = await begun(reads, range(6))
     await asyncio.sleep(0)
     behind = await begun(reads, range(6, 12))
@@ -149,7 +160,7 @@ async def test_a_late_batch_holds_up_nobody() -> None:
 async def test_a_cancelled_caller_takes_nobody_with_it() -> None:
     """Neither one who waits in the queue, nor one whose query has been sent, nor one alone."""
     database = SlowDatabase(8)
-    reads = CoalescedReads(database)
+    reads = BatchedConnections(database)
     tasks = await begun(reads, range(8))
     tasks[0].cancel()  # a plain statement of its own
     tasks[3].cancel()  # in the queue
@@ -170,7 +181,7 @@ async def test_a_cancelled_caller_takes_nobody_with_it() -> None:
 async def test_all_lanes_come_back() -> None:
     """After any mixture of ends the next reads are plain again."""
     database = SlowDatabase(20)
-    reads = CoalescedReads(database)
+    reads = BatchedConnections(database)
     tasks = await begun(reads, range(20))
     for task in tasks:
         task.cancel()
@@ -186,10 +197,8 @@ async def test_all_lanes_come_back() -> None:
 async def test_a_broken_row_reaches_only_its_own_caller() -> None:
     """Its columns are there, and one of them says what this library never wrote."""
     database = SlowDatabase(10)
-    broken = list(database.rows[key_values(key(7))])
-    broken[7] = "gone_fishing"
-    database.rows[key_values(key(7))] = tuple(broken)
-    reads = CoalescedReads(database)
+    database.rows[place(7)] = row(7, status="gone_fishing")
+    reads = BatchedConnections(database)
     tasks = await begun(reads, range(10))
     database.open.set()
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
@@ -201,8 +210,8 @@ async def test_a_broken_row_reaches_only_its_own_caller() -> None:
 async def test_a_value_that_spoils_the_answer_reaches_only_its_own_caller() -> None:
     """The driver cannot read one value, so that the query as a whole fails: each is asked alone."""
     database = SlowDatabase(10)
-    database.is_spoilt_by = key_values(key(7))
-    reads = CoalescedReads(database)
+    database.is_spoilt_by = place(7)
+    reads = BatchedConnections(database)
     tasks = await begun(reads, range(10))
     database.open.set()
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
@@ -213,7 +222,7 @@ async def test_a_value_that_spoils_the_answer_reaches_only_its_own_caller() -> N
 async def test_an_outage_reaches_everyone_who_waited_and_nobody_later() -> None:
     """Each gets an exception of its own, since a traceback is written into it."""
     database = SlowDatabase(10)
-    reads = CoalescedReads(database)
+    reads = BatchedConnections(database)
     tasks = await begun(reads, range(10))
     database.failure = StoreUnavailable("down")
     database.open.set()
@@ -227,9 +236,9 @@ async def test_an_outage_reaches_everyone_who_waited_and_nobody_later() -> None:
 async def test_a_bug_leaves_nobody_waiting() -> None:
     """What is raised inside is raised, and those who waited are told."""
     database = SlowDatabase(6)
-    del database.rows[key_values(key(4))]
-    database.rows[key_values(key(5))] = (1, 2)  # no row at all
-    reads = CoalescedReads(database)
+    del database.rows[place(4)]
+    database.rows[place(5)] = (1, 2)  # no row at all
+    reads = BatchedConnections(database)
     unseen: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unseen.append(context))
     tasks = await begun(reads, range(6))

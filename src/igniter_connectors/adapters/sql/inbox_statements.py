@@ -1,0 +1,58 @@
+# ruff: noqa: S608  # no statement is built from a value, as the types show
+"""The statements of the webhook inbox that PostgreSQL and SQLite share."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from igniter_connectors.adapters.sql.dialect import IS_KEY, Dialect, columns, listed
+from igniter_connectors.adapters.sql.tables import EventRow
+
+# An event has an owner only while an attempt runs. So the state need not be compared, and if it
+# were, PostgreSQL's planner might scan all pending events instead of the primary key.
+_IS_LATEST = """
+    scope = :scope AND identity = :identity AND id = :id AND owner = :owner AND attempts = :attempt
+"""
+
+
+class InboxStatements:
+    """Single events, and what is due."""
+
+    def __init__(self, d: Dialect) -> None:
+        table = f"{d.prefix}webhook_inbox"
+        event = listed(columns(EventRow))
+        # Crosses tenants.
+        self.until_due: Final = d.statement(f"""
+            SELECT due_at - {d.now} FROM {table}
+            WHERE state = 'pending' AND {d.any_of("connector", ":connectors")}
+            ORDER BY due_at LIMIT 1
+        """)
+        self.retry: Final = d.statement(f"""
+            UPDATE {table} SET owner = '', last_code = :code, due_at = {d.after(":pause")}
+            WHERE {_IS_LATEST} RETURNING 1
+        """)
+        self.dead_letter: Final = d.statement(f"""
+            UPDATE {table} SET state = 'dead', owner = '', last_code = :code,
+                finished_at = {d.now}, purge_at = keep_until
+            WHERE {_IS_LATEST} RETURNING 1
+        """)
+        self.hold: Final = d.statement(f"""
+            UPDATE {table} SET state = 'held', owner = '', attempts = attempts - 1,
+                purge_at = keep_until
+            WHERE {_IS_LATEST} RETURNING 1
+        """)
+        self.find: Final = d.statement(f"SELECT {event} FROM {table} WHERE {IS_KEY} AND id = :id")
+        # Keyset pagination, latest first.
+        self.list: Final = d.statement(f"""
+            SELECT {event} FROM {table}
+            WHERE {IS_KEY} AND state = coalesce(:state, state)
+                AND (received_at, id) < (:before, :before_id)
+            ORDER BY received_at DESC, id DESC LIMIT :row_limit
+        """)
+        self.replay: Final = d.statement(f"""
+            UPDATE {table} SET state = 'pending', owner = '', attempts = 0, due_at = {d.now},
+                finished_at = NULL, purge_at = NULL
+            WHERE {IS_KEY} AND id = :id AND sealed_body IS NOT NULL
+                AND (owner = '' OR due_at <= {d.now})
+            RETURNING 1
+        """)
