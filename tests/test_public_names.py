@@ -103,12 +103,15 @@ def names_used(name: str, value: object) -> Iterator[tuple[str, str]]:
     if isinstance(value, type):
         for base in value.__mro__:
             if is_ours(base.__module__):
-                yield from names_in_class(name, base)
+                yield from names_in_class(
+                    name, base, constructor=inspect.getattr_static(value, "__init__")
+                )
     elif inspect.isfunction(value) and is_ours(value.__module__):
         yield from names_in_function(name, value)
 
 
-def names_in_class(name: str, kind: type) -> Iterator[tuple[str, str]]:
+def names_in_class(name: str, kind: type, *, constructor: object) -> Iterator[tuple[str, str]]:
+    """`constructor` is the one in effect: nobody calls one that a subclass replaced."""
     namespace = vars(sys.modules[kind.__module__])
     for field, annotation in inspect.get_annotations(kind).items():
         if not field.startswith("_") and (kind.__name__ != "Container" or field in PORTS):
@@ -116,7 +119,7 @@ def names_in_class(name: str, kind: type) -> Iterator[tuple[str, str]]:
     is_store = kind.__name__ in ("MemoryStore", "PostgresStore", "SQLiteStore")
     for attribute, member in vars(kind).items():
         is_written = kind.__name__ not in MADE_BY_THE_LIBRARY and not is_dataclass(kind)
-        is_constructor = attribute == "__init__" and is_written
+        is_constructor = attribute == "__init__" and is_written and member is constructor
         if attribute.startswith("_") and not is_constructor:
             continue
         if is_store and hasattr(Store, attribute):  # an application sees the port

@@ -17,10 +17,12 @@ from igniter_connectors.core.webhook.endpoint import EndpointRecord
 from igniter_connectors.core.webhook.inbox import InboxEvent, NewEvent, Recorded
 from igniter_connectors.ports import (
     AuthorizationStore,
+    ConfigChange,
     ConnectionStore,
     DeliveryLost,
     EndpointStore,
     InboxStore,
+    LeaseStore,
     RevocationStore,
     RoutingStore,
     Store,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AuthorizationStore",
+    "ConfigChange",
     "ConnectionKey",
     "ConnectionRecord",
     "ConnectionStore",
@@ -45,6 +48,7 @@ __all__ = [
     "InboxEvent",
     "InboxStore",
     "Lease",
+    "LeaseStore",
     "MemoryStore",
     "NewEvent",
     "PendingAuthorization",
