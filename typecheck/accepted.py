@@ -156,10 +156,9 @@ from igniter_connectors.webhooks import (
     CustomVerification,
     Delivery,
     HmacScheme,
-    Refused,
     Retries,
-    SignedRequest,
     StandardWebhooks,
+    VerificationFailure,
     Verified,
     WebhookEndpoint,
     WebhookEvent,
@@ -397,12 +396,12 @@ own_scheme = Webhook(
 
 
 def judge_password(
-    request: SignedRequest, secrets: Sequence[Secret], now: datetime
-) -> Result[Verified, Refused]:
+    request: HttpRequest, secrets: Sequence[Secret], now: datetime
+) -> Result[Verified, VerificationFailure]:
     """A verification of one's own."""
     password = request.header("X-Password")
     if password is None or Secret(password) not in secrets:
-        return Failure(Refused("another password"))
+        return Failure(VerificationFailure("another password"))
     return Success(Verified(None, event_id_is_signed=False, signed_at=now))
 
 

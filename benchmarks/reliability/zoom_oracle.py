@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 import msgspec
 
 from benchmarks.reliability.figure import Figure
+from igniter_connectors import HttpRequest
 from igniter_connectors.core.webhook.challenge import challenge_answer
-from igniter_connectors.core.webhook.verification import proof
-from igniter_connectors.webhooks import ZOOM, SignedRequest, Verified
+from igniter_connectors.core.webhook.verification import check
+from igniter_connectors.webhooks import ZOOM, Verified
 
 KEY, STRANGERS_KEY = b"zoom-secret-token", b"a-guess"
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -38,13 +39,13 @@ def signature(key: bytes, text: bytes) -> str:
     return hmac.new(key, text, hashlib.sha256).hexdigest()
 
 
-def request(body: bytes, mac: str, timestamp: str = TIMESTAMP) -> SignedRequest:
+def request(body: bytes, mac: str, timestamp: str = TIMESTAMP) -> HttpRequest:
     """A delivery with this signature."""
     headers = (("x-zm-signature", f"v0={mac}"), ("x-zm-request-timestamp", timestamp))
-    return SignedRequest("POST", URL, headers, body)
+    return HttpRequest("POST", URL, headers, body)
 
 
-def question(token: object, key: bytes) -> SignedRequest:
+def question(token: object, key: bytes) -> HttpRequest:
     """`endpoint.url_validation`, signed."""
     asked = {"event": "endpoint.url_validation", "payload": {"plainToken": token}}
     body = msgspec.json.encode(asked)
@@ -82,7 +83,7 @@ def tokens(dice: random.Random, tries: int) -> list[object]:
     return chosen[:tries]
 
 
-def readings(token: str) -> list[SignedRequest]:
+def readings(token: str) -> list[HttpRequest]:
     """The events, without their signature, whose signed bytes the token could be."""
     found = []
     prefix, _, rest = token.partition(":")
@@ -94,10 +95,10 @@ def readings(token: str) -> list[SignedRequest]:
     return found
 
 
-def is_forged(event: SignedRequest, mac: str) -> bool:
+def is_forged(event: HttpRequest, mac: str) -> bool:
     """Whether the digest makes the event genuine."""
     tried = request(event.body, mac, event.headers[1][1])
-    return isinstance(proof(ZOOM, tried, [KEY], now=NOW), Verified)
+    return isinstance(check(ZOOM, tried, [KEY], now=NOW), Verified)
 
 
 async def zoom_oracle(tries: int = 20_000) -> Figure:
@@ -107,7 +108,7 @@ async def zoom_oracle(tries: int = 20_000) -> Figure:
     )
     to_strangers = answered = forged = 0
     for token in tokens(random.Random(0), tries):
-        unsigned = SignedRequest("POST", URL, (), question(token, KEY).body)
+        unsigned = HttpRequest("POST", URL, (), question(token, KEY).body)
         for stranger in (unsigned, question(token, STRANGERS_KEY)):
             given = challenge_answer(ZOOM, stranger, [KEY], now=NOW)
             to_strangers += given is not None

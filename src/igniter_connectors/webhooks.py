@@ -20,7 +20,6 @@ from igniter_connectors.core.webhook.presets import (
     TWILIO_JSON,
     ZOOM,
 )
-from igniter_connectors.core.webhook.request import Part, Refused, SignedRequest, Verified
 from igniter_connectors.core.webhook.retry_policy import Delivery, DeliveryLimits, Retries
 from igniter_connectors.core.webhook.schemes import (
     AcceptUnsignedEvents,
@@ -35,6 +34,7 @@ from igniter_connectors.core.webhook.schemes import (
     TwilioScheme,
     Verification,
 )
+from igniter_connectors.core.webhook.verified import BatchItem, VerificationFailure, Verified
 from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
 from igniter_connectors.manager.webhooks import ConnectionWebhooks
 
@@ -54,6 +54,7 @@ __all__ = [
     "ZOOM",
     "AcceptUnsignedEvents",
     "BareSignature",
+    "BatchItem",
     "BodyFormat",
     "Challenge",
     "ConnectionWebhooks",
@@ -65,13 +66,11 @@ __all__ = [
     "HmacScheme",
     "KeyedSignature",
     "MicrosoftGraphScheme",
-    "Part",
-    "Refused",
     "Retries",
-    "SignedRequest",
     "StandardWebhooks",
     "TwilioScheme",
     "Verification",
+    "VerificationFailure",
     "Verified",
     "Webhook",
     "WebhookCall",

@@ -15,13 +15,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from msgspec.structs import replace
 from returns.pipeline import is_successful
 
-from igniter_connectors import Secret
+from igniter_connectors import HttpRequest, Secret
 from igniter_connectors.core.webhook.verification import verify
 from igniter_connectors.testing import sign_webhook
 from igniter_connectors.webhooks import (
     GITHUB,
     STANDARD_WEBHOOKS,
-    SignedRequest,
     Verified,
     WebhookEndpoint,
 )
@@ -113,7 +112,7 @@ def test_what_node_signs_with_ed25519_is_genuine(seed: bytes) -> None:
     assert not is_successful(verify(STANDARD_WEBHOOKS, signed, [other], now=SIGNED_AT))
 
 
-def v1a(signature: str, body: str) -> SignedRequest:
+def v1a(signature: str, body: str) -> HttpRequest:
     headers = {
         "webhook-id": "msg_1",
         "webhook-timestamp": str(int(SIGNED_AT.timestamp())),

@@ -37,8 +37,7 @@ from igniter_connectors.webhooks import (
     AcceptUnsignedEvents,
     CustomVerification,
     HmacScheme,
-    Refused,
-    SignedRequest,
+    VerificationFailure,
     Verified,
     WebhookEndpoint,
 )
@@ -78,13 +77,13 @@ def endpoint(scheme: Verification, secret: Secret | None = None) -> WebhookEndpo
     return WebhookEndpoint("row-1", url, secret or new_signing_secret(scheme, ENTROPY))
 
 
-def received(request: HttpRequest) -> SignedRequest:
-    return SignedRequest(request.method, request.url, request.headers, request.body)
+def received(request: HttpRequest) -> HttpRequest:
+    return HttpRequest(request.method, request.url, request.headers, request.body)
 
 
 def judged(
     scheme: Verification, request: HttpRequest, secret: Secret, now: datetime = SIGNED_AT
-) -> Result[Verified, Refused]:
+) -> Result[Verified, VerificationFailure]:
     return verify(scheme, received(request), [secret], now=now)
 
 
@@ -151,13 +150,13 @@ def test_fields_of_the_body_are_kept() -> None:
     body = b'{"value":[{"clientState":"another\'s","id":"1"},{"id":"2"}]}'
     request = sign_webhook(MICROSOFT_GRAPH, at, body, now=SIGNED_AT)
     verified = judged(MICROSOFT_GRAPH, request, at.signing_secret).unwrap()
-    assert [part.event_id for part in verified.parts] == ["2"]
+    assert [item.event_id for item in verified.batch] == ["2"]
 
 
 def refuse(
-    request: SignedRequest, secrets: Sequence[Secret], now: datetime
-) -> Result[Verified, Refused]:
-    return Failure(Refused("never"))
+    request: HttpRequest, secrets: Sequence[Secret], now: datetime
+) -> Result[Verified, VerificationFailure]:
+    return Failure(VerificationFailure("never"))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A connection's webhooks: its endpoints, and what came in at them."""
+"""The webhooks of a connection: its endpoints and its inbox."""
 
 from __future__ import annotations
 
@@ -24,15 +24,14 @@ from igniter_connectors.core.webhook.endpoint import EndpointSummary, WebhookEnd
 from igniter_connectors.core.webhook.inbox import EventState, WebhookEvent
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.store_errors import guarded
-from igniter_connectors.flows.webhooks import endpoints as endpoint
-from igniter_connectors.flows.webhooks import inbox_admin as events
+from igniter_connectors.flows.webhooks import endpoints, inbox_admin, replay
 
 _OVERLAP: Final = timedelta(days=1)
 
 
 @final
 class ConnectionWebhooks:
-    """The webhooks of one connection: `at.webhooks`."""
+    """The endpoints and the inbox of one connection: `at.webhooks`."""
 
     __slots__ = ("_connector", "_engine", "_key")
 
@@ -53,63 +52,60 @@ class ConnectionWebhooks:
         limit: int = PAGE_SIZE,
         after: str | None = None,
     ) -> Result[Page[WebhookEvent], DatabaseFailed]:
-        """What came in, the latest first, as long as it is remembered.
+        """A page of the stored events, latest first.
 
         Args:
-            state: Events in this state alone; None for all.
+            state: Only events in this state; None for all.
             limit: 1 to 1,000.
-            after: The `next` of the page before; None begins.
+            after: The `next` of the previous page; None for the first page.
         """
-        return await guarded(self._engine, self._list(state, limit, after))
+        return await inbox_admin.list_events(
+            self._engine, self._key, state=state, limit=limit, after=after
+        )
 
     async def find(self, id: str) -> Result[WebhookEvent, EventProblem]:
-        """One event: its state, its attempts, when the next one is due, why the last failed."""
-        return await guarded(self._engine, events.find_event(self._engine, self._key, id))
+        """One event: its state, its attempts, when the next is due, and why the last failed."""
+        return await inbox_admin.find_event(self._engine, self._key, id)
 
     async def last(self) -> Result[WebhookEvent | None, DatabaseFailed]:
-        """The latest event and its outcome; None where none came, or all are forgotten."""
+        """The latest event and its outcome; None if there is none, or all were purged."""
         return await guarded(self._engine, self._last())
 
     async def body(
         self, id: str
     ) -> Result[bytes, EventProblem | WebhookEventNotReplayable | DecryptFailed]:
-        """An event's body as it was received: what the provider sent of the tenant's data.
+        """An event's body, as it was received. It holds the tenant's data.
 
         Returns:
-            It, or `WebhookEventNotFound`, `WebhookEventNotReplayable` (it was cleared away),
-            `DecryptFailed`, `DatabaseFailed`.
+            The body, or `WebhookEventNotFound`, `WebhookEventNotReplayable` (the body was
+            purged), `DecryptFailed`, `DatabaseFailed`.
         """
-        return await guarded(self._engine, events.open_body(self._engine, self._key, id))
+        return await inbox_admin.read_body(self._engine, self._key, id)
 
     async def replay(self, id: str) -> Result[None, ReplayProblem]:
-        """Has an event handled once more, done or dead, its attempts counted anew.
+        """Replays an event, also one that is done or dead. Its attempts count from 1 again.
 
         Returns:
-            None once it is due: the handler runs soon, here or in another process; or
-            - `WebhookEventNotFound`: not this connection's, or forgotten.
-            - `WebhookEventNotReplayable`: its body was cleared away, or it is being handled.
-            - `WebhookPayloadInvalid`: it does not fit the payload's type of today.
+            None when the event is due. The handler runs soon, here or in another process. Or
+            - `WebhookEventNotFound`: not an event of this connection, or it was purged.
+            - `WebhookEventNotReplayable`: its body was purged, or it is being handled.
+            - `WebhookPayloadInvalid`: it does not match the current payload type.
             - `NotConnected`, `Disabled`, `ConfigInvalid`, `DecryptFailed`,
               `WebhookNotConfigured`, `DatabaseFailed`.
         """
-        return await guarded(
-            self._engine,
-            events.replay(self._engine, self._connector, self._key, id),
-        )
+        return await replay.replay(self._engine, self._connector, self._key, id)
 
     async def check_replay(self, id: str) -> Result[WebhookEvent, ReplayProblem]:
-        """A dry run of `replay`: everything but the handler. Changes nothing.
+        """A dry run of `replay`: every step before the handler. Changes nothing.
 
         Returns:
-            The event as it is, or what `replay` would return.
+            The event, or the problem that `replay` would return.
         """
-        return await guarded(
-            self._engine, events.check_replay(self._engine, self._connector, self._key, id)
-        )
+        return await replay.check_replay(self._engine, self._connector, self._key, id)
 
     async def endpoints(self) -> Result[tuple[EndpointSummary, ...], DatabaseFailed]:
-        """The connection's endpoints, oldest first; those that have ended too."""
-        return await guarded(self._engine, endpoint.list_endpoints(self._engine, self._key))
+        """The connection's endpoints, oldest first. Includes those that have ended."""
+        return await endpoints.list_endpoints(self._engine, self._key)
 
     async def rotate(
         self,
@@ -118,45 +114,33 @@ class ConnectionWebhooks:
         signing_secret: Secret | None = None,
         overlap: timedelta = _OVERLAP,
     ) -> Result[WebhookEndpoint, EndpointProblem | WebhookNotFound]:
-        """A new endpoint with another URL and secret, in the place of one that goes on meanwhile.
+        """Replaces an endpoint with a new one that has another URL and secret.
 
         Args:
-            endpoint_id: The one to be replaced.
+            endpoint_id: The endpoint to replace.
             signing_secret: As for `create_webhook`.
-            overlap: How long the old one still takes deliveries, by the database's clock.
+            overlap: How long the old endpoint still receives deliveries, by the database's clock.
 
         Returns:
-            The new URL and secret, shown this once; or `WebhookNotFound` (not this
-            connection's), or what `create_webhook` returns.
+            The new URL and secret, shown only this once; or `WebhookNotFound` (not an
+            endpoint of this connection), or a problem of `create_webhook`.
         """
-        return await guarded(
+        return await endpoints.rotate_endpoint(
             self._engine,
-            endpoint.rotate_endpoint(
-                self._engine,
-                self._connector,
-                self._key,
-                endpoint_id,
-                signing_secret,
-                overlap=overlap,
-            ),
+            self._connector,
+            self._key,
+            endpoint_id,
+            signing_secret,
+            overlap=overlap,
         )
 
     async def retire(
         self, endpoint_id: str, *, overlap: timedelta = timedelta(0)
     ) -> Result[None, WebhookNotFound | DatabaseFailed]:
-        """Ends an endpoint, at once or after a while: what then comes there gets a 404."""
-        return await guarded(
-            self._engine,
-            endpoint.retire_endpoint(self._engine, self._key, endpoint_id, overlap=overlap),
+        """Ends an endpoint after the overlap. Its URL then returns 404."""
+        return await endpoints.retire_endpoint(
+            self._engine, self._key, endpoint_id, overlap=overlap
         )
-
-    async def _list(
-        self, state: EventState | None, limit: int, after: str | None
-    ) -> Result[Page[WebhookEvent], DatabaseFailed]:
-        page = await events.list_events(
-            self._engine, self._key, state=state, limit=limit, after=after
-        )
-        return Success(page)
 
     async def _last(self) -> Result[WebhookEvent | None, DatabaseFailed]:
-        return Success(await events.last_event(self._engine, self._key))
+        return Success(await inbox_admin.last_event(self._engine, self._key))

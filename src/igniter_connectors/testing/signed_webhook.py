@@ -17,7 +17,6 @@ from igniter_connectors.core.webhook.challenge import hub_verify_token
 from igniter_connectors.core.webhook.endpoint import WebhookEndpoint
 from igniter_connectors.core.webhook.form import read_form
 from igniter_connectors.core.webhook.hmac_scheme import signed_bytes
-from igniter_connectors.core.webhook.request import SignedRequest
 from igniter_connectors.core.webhook.schemes import (
     TWILIO_ID,
     TWILIO_SIGNATURE,
@@ -72,7 +71,7 @@ def sign_webhook(
             headers = _standard_headers(scheme, key, private_key, body, now, event_id)
         case HmacScheme():
             body = _with_fields(scheme, body, now, event_id)
-            request = SignedRequest("POST", url, (), body)
+            request = HttpRequest("POST", url, (), body)
             headers = _hmac_headers(scheme, _shared_key(key), request, now, event_id)
         case TwilioScheme():
             url, headers = _twilio(scheme, _shared_key(key), url, body, event_id)
@@ -155,7 +154,7 @@ def _standard_headers(
 
 
 def _hmac_headers(
-    scheme: HmacScheme, key: bytes, request: SignedRequest, now: datetime, event_id: str
+    scheme: HmacScheme, key: bytes, request: HttpRequest, now: datetime, event_id: str
 ) -> Headers:
     timestamp = str(_timestamp(scheme, now))
     signed = signed_bytes(scheme.signed, request, timestamp=timestamp, event_id=event_id)

@@ -144,3 +144,17 @@ def test_an_error_is_not_read_as_what_was_asked_for(status: int) -> None:
     problem = HttpResponse(status, body=b'{"id":7}').decode(User).failure()
     assert problem == ResponseUnexpected(status, "$", "is another status than expected")
     assert HttpResponse(200, body=b'{"id":7}').decode(User, statuses=()).failure().path == "$"
+
+
+def test_a_received_request_does_not_show_its_path_headers_or_body() -> None:
+    """A webhook's path holds a token, its headers a signature, its body a tenant's data."""
+    headers = (("X-Signature", "canary"),)
+    request = HttpRequest("POST", "https://own.example/canary", headers, b"canary")
+    assert repr(request) == "HttpRequest(POST https://own.example, …)"
+
+
+def test_a_repeated_header_has_no_value_and_is_present() -> None:
+    """Neither of two values is trusted; a repeated header is not the same as a missing one."""
+    request = HttpRequest("POST", "", (("A", "1"), ("B", "2"), ("a", "3")), b"")
+    assert [request.header(name) for name in ("a", "b", "c")] == [None, "2", None]
+    assert [request.has_header(name) for name in ("a", "b", "c")] == [True, True, False]

@@ -16,8 +16,8 @@ from twilio.request_validator import (  # type: ignore[import-untyped]  # it has
     RequestValidator as TwilioSigner,
 )
 
+from igniter_connectors.core.http.messages import HttpRequest
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.webhook.request import SignedRequest
 
 SECOND: Final = timedelta(seconds=1)
 SIGNED_AT: Final = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
@@ -31,16 +31,16 @@ OTHER_TEXT_SECRET: Final = Secret("whsec_test_d1f5")
 
 def request(
     headers: dict[str, str], body: str | bytes = BODY, url: str = "https://own.example/webhooks/x/t"
-) -> SignedRequest:
+) -> HttpRequest:
     """A POST with these headers."""
     raw = body.encode() if isinstance(body, str) else body
-    return SignedRequest("POST", url, tuple(headers.items()), raw)
+    return HttpRequest("POST", url, tuple(headers.items()), raw)
 
 
-def with_header(signed: SignedRequest, name: str, value: str) -> SignedRequest:
+def with_header(signed: HttpRequest, name: str, value: str) -> HttpRequest:
     """The same request with one more header."""
     headers = (*signed.headers, (name, value))
-    return SignedRequest(signed.method, signed.public_url, headers, signed.body)
+    return HttpRequest(signed.method, signed.url, headers, signed.body)
 
 
 def standard_signature(
@@ -60,7 +60,7 @@ def standard_request(
     event_id: str = "msg_1",
     at: datetime = SIGNED_AT,
     prefix: str = "webhook",
-) -> SignedRequest:
+) -> HttpRequest:
     """A request signed by `standardwebhooks` of PyPI."""
     headers = {
         f"{prefix}-id": event_id,
@@ -79,7 +79,7 @@ def stripe_header(body: str = BODY, secret: Secret = TEXT_SECRET, at: datetime =
 
 def stripe_request(
     body: str = BODY, secret: Secret = TEXT_SECRET, at: datetime = SIGNED_AT
-) -> SignedRequest:
+) -> HttpRequest:
     """A request signed by `stripe` of PyPI."""
     return request({"Stripe-Signature": stripe_header(body, secret, at)}, body)
 
@@ -89,7 +89,7 @@ def svix_request(
     secret: Secret = STANDARD_SECRET,
     event_id: str = "msg_1",
     at: datetime = SIGNED_AT,
-) -> SignedRequest:
+) -> HttpRequest:
     """A request signed by `svix` of PyPI."""
     headers = {
         "svix-id": event_id,
@@ -101,7 +101,7 @@ def svix_request(
 
 def slack_request(
     body: str = BODY, secret: Secret = TEXT_SECRET, at: datetime = SIGNED_AT
-) -> SignedRequest:
+) -> HttpRequest:
     """A request signed by `slack_sdk` of PyPI."""
     timestamp = str(int(at.timestamp()))
     signature = SlackSigner(secret.reveal()).generate_signature(timestamp=timestamp, body=body)
@@ -118,7 +118,7 @@ def twilio_request(
     secret: Secret = TEXT_SECRET,
     event_id: str = "token-1",
     url: str = TWILIO_URL,
-) -> SignedRequest:
+) -> HttpRequest:
     """A form signed by `twilio` of PyPI."""
     signature = TwilioSigner(secret.reveal()).compute_signature(url, fields)
     headers = {"X-Twilio-Signature": signature, "I-Twilio-Idempotency-Token": event_id}
@@ -127,7 +127,7 @@ def twilio_request(
 
 def twilio_json_request(
     body: str = BODY, secret: Secret = TEXT_SECRET, event_id: str = "token-1"
-) -> SignedRequest:
+) -> HttpRequest:
     """JSON signed by `twilio` of PyPI."""
     url = f"{TWILIO_URL}&bodySHA256={hashlib.sha256(body.encode()).hexdigest()}"
     signature = TwilioSigner(secret.reveal()).compute_signature(url, {})

@@ -46,7 +46,7 @@ def built(webhook: Webhook[Chat, object, Said], provider: OAuthProvider | None) 
         ("need a route", {"application_secrets": SECRETS}, None),
         ("need a route", {"account_of": str}, None),
         ("needs application_secrets", {"route": str}, None),
-        ("scheme's form", {"route": str, "application_secrets": (Secret("short"),)}, None),
+        ("scheme's format", {"route": str, "application_secrets": (Secret("short"),)}, None),
         ("needs account_of", {"route": str, "application_secrets": SECRETS}, None),
         (
             "is its subject",

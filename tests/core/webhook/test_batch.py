@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from returns.result import Failure, Result
 
-from igniter_connectors.core.webhook.batch import split
+from igniter_connectors.core.webhook.batch import split_batch
 from igniter_connectors.core.webhook.json_object import read_object
 from igniter_connectors.core.webhook.presets import META
-from igniter_connectors.core.webhook.request import Refused, Verified
 from igniter_connectors.core.webhook.verification import verify
+from igniter_connectors.core.webhook.verified import VerificationFailure, Verified
 
 from .requests import SIGNED_AT, TEXT_SECRET, request
 
 
-def judge(body: bytes) -> Result[Verified, Refused]:
+def judge(body: bytes) -> Result[Verified, VerificationFailure]:
     key = TEXT_SECRET.reveal().encode()
     header = "sha256=" + hmac.new(key, body, hashlib.sha256).hexdigest()
     signed = request({"X-Hub-Signature-256": header}, body)
@@ -31,9 +31,9 @@ def test_each_entry_of_meta_goes_on_in_a_body_of_its_own() -> None:
     """With the fields beside it, so that the payload's type decodes it as it would the whole."""
     entries = [{"id": "page-1", "changes": [1]}, {"id": "page-2", "changes": []}]
     judged = judge(msgspec.json.encode({"object": "page", "entry": entries})).unwrap()
-    bodies = [msgspec.json.decode(part.body) for part in judged.parts]
+    bodies = [msgspec.json.decode(item.body) for item in judged.batch]
     assert bodies == [{"object": "page", "entry": [one]} for one in entries]
-    assert [part.event_id for part in judged.parts] == [None, None]
+    assert [item.event_id for item in judged.batch] == [None, None]
 
 
 @pytest.mark.parametrize(
@@ -41,23 +41,23 @@ def test_each_entry_of_meta_goes_on_in_a_body_of_its_own() -> None:
 )
 def test_a_body_without_such_a_list_is_taken_whole(body: bytes) -> None:
     """Its type decides then."""
-    assert judge(body).unwrap().parts == ()
+    assert judge(body).unwrap().batch == ()
 
 
 @given(st.lists(st.integers() | st.text(st.characters(codec="utf-8")) | st.none(), max_size=9))
 def test_no_event_is_lost_and_none_is_added(events: list[object]) -> None:
     """The parts hold the list's members, in order."""
     fields = read_object(msgspec.json.encode({"a": 1, "events": events}))
-    parts = split(fields, "events")
+    parts = split_batch(fields, "events")
     assert parts is not None
-    assert [msgspec.json.decode(part.body)["events"] for part in parts] == [[one] for one in events]
+    assert [msgspec.json.decode(item.body)["events"] for item in parts] == [[one] for one in events]
 
 
 @pytest.mark.parametrize(("count", "taken"), [(1000, True), (1001, False)])
 def test_a_body_has_at_most_a_thousand_events(count: int, taken: bool) -> None:
     """Each becomes a row."""
     judged = judge(msgspec.json.encode({"entry": [1] * count}))
-    assert (judged == Failure(Refused("too many events in one body"))) is not taken
+    assert (judged == Failure(VerificationFailure("too many events in one body"))) is not taken
 
 
 @pytest.mark.parametrize(("more", "taken"), [(0, True), (1, False)])
@@ -67,4 +67,4 @@ def test_what_is_repeated_around_each_comes_to_4_mib_at_most(more: int, taken: b
     # The field's name and the quotes around its text count too.
     text = "x" * (around - len('a""') + more)
     fields = read_object(msgspec.json.encode({"a": text, "events": [1] * 64}))
-    assert (split(fields, "events") is not None) is taken
+    assert (split_batch(fields, "events") is not None) is taken

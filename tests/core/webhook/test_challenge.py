@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from returns.pipeline import is_successful
 
-from igniter_connectors.core.http.messages import HttpResponse
+from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.challenge import (
     answers_get,
@@ -33,7 +33,6 @@ from igniter_connectors.core.webhook.presets import (
     TWILIO,
     ZOOM,
 )
-from igniter_connectors.core.webhook.request import SignedRequest
 from igniter_connectors.core.webhook.schemes import AcceptUnsignedEvents, Verification
 from igniter_connectors.core.webhook.verification import verify
 
@@ -45,25 +44,25 @@ URL: Final = "https://own.example/webhooks/x/t"
 
 
 def answer(
-    scheme: Verification, asked: SignedRequest, *keys: bytes, now: object = None
+    scheme: Verification, asked: HttpRequest, *keys: bytes, now: object = None
 ) -> HttpResponse | None:
     return challenge_answer(scheme, asked, keys or (KEY,), now=SIGNED_AT)
 
 
-def zoom(body: bytes, key: bytes = KEY) -> SignedRequest:
+def zoom(body: bytes, key: bytes = KEY) -> HttpRequest:
     timestamp = str(int(SIGNED_AT.timestamp()))
     mac = hmac.new(key, f"v0:{timestamp}:".encode() + body, hashlib.sha256).hexdigest()
     return request({"x-zm-signature": f"v0={mac}", "x-zm-request-timestamp": timestamp}, body)
 
 
-def plain_token(token: object, key: bytes = KEY) -> SignedRequest:
+def plain_token(token: object, key: bytes = KEY) -> HttpRequest:
     asked = {"event": "endpoint.url_validation", "payload": {"plainToken": token}}
     return zoom(msgspec.json.encode(asked), key)
 
 
-def asked_with(method: str, query: dict[str, str] | str) -> SignedRequest:
+def asked_with(method: str, query: dict[str, str] | str) -> HttpRequest:
     text = query if isinstance(query, str) else urlencode(query)
-    return SignedRequest(method, f"{URL}?{text}", (), b"")
+    return HttpRequest(method, f"{URL}?{text}", (), b"")
 
 
 def is_plain_text(given: HttpResponse | None, text: str) -> bool:
@@ -229,7 +228,7 @@ def test_another_verify_token_is_forbidden(token: str) -> None:
         asked_with("POST", hub()),
     ],
 )
-def test_another_request_is_no_question_of_metas(asked: SignedRequest) -> None:
+def test_another_request_is_no_question_of_metas(asked: HttpRequest) -> None:
     """Left to whoever answers other methods, and to the signature."""
     assert answer(META, asked) is None
 
@@ -301,6 +300,6 @@ def test_only_metas_question_is_a_get() -> None:
 def test_no_question_raises(scheme: Verification, method: str, query: str, body: bytes) -> None:
     """Whatever a stranger sends, and nothing of it is signed for them."""
     for more in ("", "validationToken=", "hub.mode=subscribe&"):
-        asked = SignedRequest(method, f"{URL}?{more}{query}", (), body + b"endpoint.url_validation")
+        asked = HttpRequest(method, f"{URL}?{more}{query}", (), body + b"endpoint.url_validation")
         given = answer(scheme, asked)
         assert given is None or b"encryptedToken" not in given.body

@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
+from igniter_connectors.core.http.messages import HttpRequest
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.webhook.request import Refused, SignedRequest, Verified
 from igniter_connectors.core.webhook.schemes import CustomVerification, HmacScheme
 from igniter_connectors.core.webhook.verification import verify
+from igniter_connectors.core.webhook.verified import VerificationFailure, Verified
 
 from .requests import OTHER_TEXT_SECRET, SIGNED_AT, TEXT_SECRET, request
 
@@ -31,7 +32,7 @@ HUBSPOT = HmacScheme(
 )
 
 
-def hubspot(at: datetime = SIGNED_AT) -> SignedRequest:
+def hubspot(at: datetime = SIGNED_AT) -> HttpRequest:
     timestamp = str(round(at.timestamp() * 1000))
     text = f"POST{URL}[]{timestamp}".encode()
     mac = hmac.new(TEXT_SECRET.reveal().encode(), text, hashlib.sha256).digest()
@@ -52,8 +53,8 @@ def test_method_and_address_may_be_signed() -> None:
     assert not is_successful(verify(HUBSPOT, signed, [TEXT_SECRET], now=late))
     for changed in (
         replace(signed, method="PUT"),
-        replace(signed, public_url=URL + "2"),
-        replace(signed, public_url=URL + "\ud800"),
+        replace(signed, url=URL + "2"),
+        replace(signed, url=URL + "\ud800"),
         replace(signed, body=b"[1]"),
     ):
         assert not is_successful(verify(HUBSPOT, changed, [TEXT_SECRET], now=at))
@@ -75,11 +76,11 @@ def test_milliseconds_have_fourteen_digits_at_most(digits: int, read: bool) -> N
 
 
 def by_password(
-    request: SignedRequest, secrets: Sequence[Secret], now: datetime
-) -> Result[Verified, Refused]:
+    request: HttpRequest, secrets: Sequence[Secret], now: datetime
+) -> Result[Verified, VerificationFailure]:
     given = (request.header("X-Password") or "").encode()
     if not any(hmac.compare_digest(given, one.reveal().encode()) for one in secrets):
-        return Failure(Refused("another password"))
+        return Failure(VerificationFailure("another password"))
     return Success(Verified(None, False, now))
 
 
@@ -89,7 +90,7 @@ def test_a_function_of_ones_own_judges() -> None:
     signed = request({"X-Password": TEXT_SECRET.reveal()})
     both = [OTHER_TEXT_SECRET, TEXT_SECRET]
     assert verify(scheme, signed, both, now=SIGNED_AT) == Success(Verified(None, False, SIGNED_AT))
-    refused = Failure(Refused("another password"))
+    refused = Failure(VerificationFailure("another password"))
     assert verify(scheme, signed, [OTHER_TEXT_SECRET], now=SIGNED_AT) == refused
     assert verify(scheme, signed, [Secret("")], now=SIGNED_AT) == refused
     assert verify(scheme, request({}), both, now=SIGNED_AT) == refused
@@ -99,10 +100,12 @@ def test_a_function_that_raises_refuses() -> None:
     """With the kind of its exception: the text may quote a secret."""
 
     def broken(
-        request: SignedRequest, secrets: Sequence[Secret], now: datetime
-    ) -> Result[Verified, Refused]:
+        request: HttpRequest, secrets: Sequence[Secret], now: datetime
+    ) -> Result[Verified, VerificationFailure]:
         raise KeyError(secrets[0].reveal())
 
     scheme = CustomVerification(judge=broken, headers=())
     judged = verify(scheme, request({}), [TEXT_SECRET], now=SIGNED_AT)
-    assert judged == Failure(Refused("the connector's own verification raised KeyError"))
+    assert judged == Failure(
+        VerificationFailure("the connector's own verification raised KeyError")
+    )

@@ -9,8 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igniter_connectors.core.webhook.deduplication import Dedupe, Delivery, dedupe, deliveries
-from igniter_connectors.core.webhook.request import Part, Verified
+from igniter_connectors.core.webhook.deduplication import (
+    DedupeKeys,
+    ReceivedEvent,
+    dedupe_keys,
+    received_events,
+)
+from igniter_connectors.core.webhook.verified import BatchItem, Verified
 
 from .requests import SECOND, SIGNED_AT
 
@@ -28,8 +33,8 @@ def verified(
     return Verified(event_id, signed, at, signed_content=content)
 
 
-def known(one: Verified, body: bytes = b"body", within: timedelta | None = None) -> Dedupe:
-    return dedupe(one, body, identical_bodies_for=within)
+def known(one: Verified, body: bytes = b"body", within: timedelta | None = None) -> DedupeKeys:
+    return dedupe_keys(one, body, identical_bodies_for=within)
 
 
 def test_a_signed_id_is_the_key() -> None:
@@ -122,17 +127,17 @@ def test_keys_of_different_kinds_never_meet(body: bytes, text: str, at: datetime
 def test_a_delivery_of_one_event_is_its_body() -> None:
     """As it came, with its own id."""
     one = verified("evt_1", signed=True)
-    assert deliveries(one, b"body") == (Delivery(b"body", "evt_1", known(one)),)
+    assert received_events(one, b"body") == (ReceivedEvent(b"body", "evt_1", known(one)),)
 
 
-def parts(*bodies: bytes, ids: tuple[str | None, ...] = ()) -> tuple[Part, ...]:
-    return tuple(Part(body, ids[place] if ids else None) for place, body in enumerate(bodies))
+def batch(*bodies: bytes, ids: tuple[str | None, ...] = ()) -> tuple[BatchItem, ...]:
+    return tuple(BatchItem(body, ids[index] if ids else None) for index, body in enumerate(bodies))
 
 
 def test_each_part_has_an_id_of_its_own() -> None:
     """Known by that, and not proof: what stands in an unsigned body is not signed."""
-    several = Verified(None, False, None, parts=parts(b"a", b"b", b"b", ids=("1", "2", None)))
-    first, second, third = deliveries(several, b"whole")
+    several = Verified(None, False, None, batch=batch(b"a", b"b", b"b", ids=("1", "2", None)))
+    first, second, third = received_events(several, b"whole")
     assert (first.body, first.event_id) == (b"a", "1")
     assert first.dedupe == known(verified("1"), b"a")
     assert second.dedupe == known(verified("2"), b"b")
@@ -142,33 +147,33 @@ def test_each_part_has_an_id_of_its_own() -> None:
 def test_parts_under_one_id_are_told_apart_by_their_place() -> None:
     """Each runs once, however often the whole comes."""
     for signed in (True, False):
-        several = Verified("evt_1", signed, None, parts=parts(b"a", b"a"))
-        first, second = deliveries(several, b"whole")
+        several = Verified("evt_1", signed, None, batch=batch(b"a", b"a"))
+        first, second = received_events(several, b"whole")
         assert first.dedupe.key != second.dedupe.key
         assert first.event_id == second.event_id == "evt_1"
         assert first.dedupe.is_proof_against_replay is signed
-        assert deliveries(several, b"whole") == (first, second)
+        assert received_events(several, b"whole") == (first, second)
 
 
 def test_parts_under_one_time_are_told_apart_by_their_place() -> None:
     """Two alike in one delivery are two; the same delivery again adds none."""
-    several = Verified(None, False, SIGNED_AT, parts=parts(b"a", b"a"))
-    first, second = deliveries(several, b"whole")
+    several = Verified(None, False, SIGNED_AT, batch=batch(b"a", b"a"))
+    first, second = received_events(several, b"whole")
     assert None not in (first.dedupe.key, second.dedupe.key)
     assert first.dedupe.key != second.dedupe.key
-    assert deliveries(several, b"whole") == (first, second)
+    assert received_events(several, b"whole") == (first, second)
 
 
 def test_parts_may_be_known_by_their_bodies() -> None:
     """Where the connector says so, each by its own."""
-    several = Verified(None, False, None, parts=parts(b"a", b"b"))
-    first, second = deliveries(several, b"whole", identical_bodies_for=DAY)
+    several = Verified(None, False, None, batch=batch(b"a", b"b"))
+    first, second = received_events(several, b"whole", identical_bodies_for=DAY)
     assert first.dedupe == known(verified(), b"a", within=DAY)
     assert second.dedupe == known(verified(), b"b", within=DAY)
 
 
 def test_a_delivery_does_not_show_its_body() -> None:
-    """Nor does a part: it is a tenant's data."""
-    several = Verified("evt_1", True, None, parts=parts(b"canary"), signed_content=b"canary")
-    shown = repr((several, several.parts, deliveries(several, b"canary")))
+    """Nor does a item: it is a tenant's data."""
+    several = Verified("evt_1", True, None, batch=batch(b"canary"), signed_content=b"canary")
+    shown = repr((several, several.batch, received_events(several, b"canary")))
     assert "canary" not in shown

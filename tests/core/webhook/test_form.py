@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igniter_connectors.core.webhook.form import MOST_FIELDS, read_form, read_query, single_field
+from igniter_connectors.core.webhook.form import (
+    MAX_FORM_FIELDS,
+    read_form,
+    read_query,
+    single_field,
+)
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=10)
 
@@ -62,7 +67,7 @@ def test_each_form_has_one_reading_or_none(
 @pytest.mark.parametrize(("count", "taken"), [(999, True), (1000, True), (1001, False)])
 def test_a_form_has_at_most_a_thousand_fields(count: int, taken: bool) -> None:
     """Counted before anything is read."""
-    assert MOST_FIELDS == 1000
+    assert MAX_FORM_FIELDS == 1000
     assert (read_form(b"&".join([b"a=1"] * count)) is not None) is taken
 
 

@@ -10,11 +10,11 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result
 
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.webhook.microsoft_graph import proof_of_graph
+from igniter_connectors.core.webhook.microsoft_graph import check_microsoft_graph
 from igniter_connectors.core.webhook.presets import MICROSOFT_GRAPH
-from igniter_connectors.core.webhook.request import Part, Refused, Verified
 from igniter_connectors.core.webhook.signing_keys import Ed25519Key
 from igniter_connectors.core.webhook.verification import verify
+from igniter_connectors.core.webhook.verified import BatchItem, VerificationFailure, Verified
 
 from .requests import OTHER_TEXT_SECRET, SIGNED_AT, TEXT_SECRET, request
 
@@ -30,7 +30,7 @@ def notification(state: str, tenant: str, **more: object) -> dict[str, object]:
     }
 
 
-def judge(body: object, *secrets: Secret) -> Result[Verified, Refused]:
+def judge(body: object, *secrets: Secret) -> Result[Verified, VerificationFailure]:
     raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
     return verify(MICROSOFT_GRAPH, request({}, raw), secrets or [TEXT_SECRET], now=SIGNED_AT)
 
@@ -42,8 +42,8 @@ def test_a_notification_with_our_client_state_is_genuine() -> None:
     """Nothing is signed: neither its id nor a time is proven."""
     one = notification(OURS, "a", id="n-1")
     judged = judge({"value": [one]}).unwrap()
-    part = Part(msgspec.json.encode({"value": [one]}), "n-1")
-    assert judged == Verified(None, False, None, parts=(part,))
+    item = BatchItem(msgspec.json.encode({"value": [one]}), "n-1")
+    assert judged == Verified(None, False, None, batch=(item,))
 
 
 def test_of_several_tenants_each_is_checked_alone() -> None:
@@ -54,8 +54,8 @@ def test_of_several_tenants_each_is_checked_alone() -> None:
         notification(OURS, "c"),
     )
     judged = judge({"value": [ours, theirs, again], "validationTokens": ["of b"]}).unwrap()
-    assert [part.event_id for part in judged.parts] == ["n-1", None]
-    bodies = [msgspec.json.decode(part.body) for part in judged.parts]
+    assert [item.event_id for item in judged.batch] == ["n-1", None]
+    bodies = [msgspec.json.decode(item.body) for item in judged.batch]
     assert bodies == [{"value": [ours]}, {"value": [again]}]
 
 
@@ -63,8 +63,8 @@ def test_while_a_value_rotates_both_are_live() -> None:
     """A subscription keeps the value that it was made with."""
     body = {"value": [notification(OURS, "a"), notification(THEIRS, "b")]}
     for secrets in ((TEXT_SECRET, OTHER_TEXT_SECRET), (OTHER_TEXT_SECRET, TEXT_SECRET)):
-        assert len(judge(body, *secrets).unwrap().parts) == 2
-    assert len(judge(body, OTHER_TEXT_SECRET).unwrap().parts) == 1
+        assert len(judge(body, *secrets).unwrap().batch) == 2
+    assert len(judge(body, OTHER_TEXT_SECRET).unwrap().batch) == 1
     assert not is_successful(judge(body, Secret("third")))
     assert not is_successful(judge(body, Secret("")))
 
@@ -75,7 +75,9 @@ def test_while_a_value_rotates_both_are_live() -> None:
 def test_another_client_state_is_refused(state: object) -> None:
     """Absent, of another type, longer or shorter: the whole delivery proves nothing."""
     one = {**notification("", "a"), "clientState": state}
-    assert judge({"value": [one]}) == Failure(Refused("no notification's clientState matches"))
+    assert judge({"value": [one]}) == Failure(
+        VerificationFailure("no notification's clientState matches")
+    )
     del one["clientState"]
     assert not is_successful(judge({"value": [one]}))
 
@@ -125,5 +127,5 @@ def test_any_text_may_be_the_shared_value(state: str) -> None:
 def test_a_public_key_is_no_client_state() -> None:
     """Keys of another scheme match nothing."""
     body = msgspec.json.encode({"value": [notification(OURS, "a")]})
-    judged = proof_of_graph(request({}, body), [Ed25519Key(OURS.encode())])
-    assert judged == Refused("no notification's clientState matches")
+    judged = check_microsoft_graph(request({}, body), [Ed25519Key(OURS.encode())])
+    assert judged == VerificationFailure("no notification's clientState matches")

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from returns.pipeline import is_successful
 
+from igniter_connectors.core.http.messages import HttpRequest
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook import presets as providers
 from igniter_connectors.core.webhook.presets import (
@@ -33,7 +34,6 @@ from igniter_connectors.core.webhook.presets import (
     TWILIO_JSON,
     ZOOM,
 )
-from igniter_connectors.core.webhook.request import SignedRequest
 from igniter_connectors.core.webhook.schemes import Verification, scheme_fault
 from igniter_connectors.core.webhook.verification import verify
 
@@ -53,7 +53,7 @@ from .requests import (
     twilio_request,
 )
 
-Sign = Callable[[bytes, Secret, str, datetime], SignedRequest]
+Sign = Callable[[bytes, Secret, str, datetime], HttpRequest]
 
 
 class Sender(msgspec.Struct, frozen=True):
@@ -77,35 +77,35 @@ def mac(secret: Secret, text: bytes) -> bytes:
     return hmac.new(secret.reveal().encode(), text, hashlib.sha256).digest()
 
 
-def github(body: bytes, secret: Secret, event_id: str, at: datetime) -> SignedRequest:
+def github(body: bytes, secret: Secret, event_id: str, at: datetime) -> HttpRequest:
     signature = "sha256=" + mac(secret, body).hex()
     return request({"X-Hub-Signature-256": signature, "X-GitHub-Delivery": event_id}, body)
 
 
-def meta(body: bytes, secret: Secret, event_id: str, at: datetime) -> SignedRequest:
+def meta(body: bytes, secret: Secret, event_id: str, at: datetime) -> HttpRequest:
     return request({"X-Hub-Signature-256": "sha256=" + mac(secret, body).hex()}, body)
 
 
-def shopify(body: bytes, secret: Secret, event_id: str, at: datetime) -> SignedRequest:
+def shopify(body: bytes, secret: Secret, event_id: str, at: datetime) -> HttpRequest:
     signature = base64.b64encode(mac(secret, body)).decode()
     headers = {"X-Shopify-Hmac-SHA256": signature, "X-Shopify-Webhook-Id": event_id}
     return request(headers, body)
 
 
-def linear(body: bytes, secret: Secret, event_id: str, at: datetime) -> SignedRequest:
+def linear(body: bytes, secret: Secret, event_id: str, at: datetime) -> HttpRequest:
     milliseconds = round(at.timestamp() * 1000)
     timed = body.replace(b"{", b'{"webhookTimestamp":%d,' % milliseconds, 1)
     headers = {"Linear-Signature": mac(secret, timed).hex(), "Linear-Delivery": event_id}
     return request(headers, timed)
 
 
-def zoom(body: bytes, secret: Secret, event_id: str, at: datetime) -> SignedRequest:
+def zoom(body: bytes, secret: Secret, event_id: str, at: datetime) -> HttpRequest:
     timestamp = str(int(at.timestamp()))
     signature = "v0=" + mac(secret, f"v0:{timestamp}:".encode() + body).hex()
     return request({"x-zm-signature": signature, "x-zm-request-timestamp": timestamp}, body)
 
 
-def twilio(body: bytes, secret: Secret, event_id: str, at: datetime) -> SignedRequest:
+def twilio(body: bytes, secret: Secret, event_id: str, at: datetime) -> HttpRequest:
     name, _, value = body.decode().partition("=")
     return twilio_request({name: value, "From": "+15306666666"}, secret, event_id)
 
@@ -168,12 +168,12 @@ TIMED = {name: sender for name, sender in SENDERS.items() if sender.tolerance is
 
 def signed_by(
     sender: Sender, secret: Secret | None = None, event_id: str = "evt_1", at: datetime = SIGNED_AT
-) -> SignedRequest:
+) -> HttpRequest:
     return sender.sign(sender.body, secret or sender.secrets[0], event_id, at)
 
 
 def passes(
-    sender: Sender, signed: SignedRequest, *secrets: Secret, now: datetime = SIGNED_AT
+    sender: Sender, signed: HttpRequest, *secrets: Secret, now: datetime = SIGNED_AT
 ) -> bool:
     return is_successful(verify(sender.scheme, signed, secrets or sender.secrets, now=now))
 
@@ -193,7 +193,7 @@ def test_what_the_provider_signs_is_genuine(sender: Sender) -> None:
     assert verified.event_id == (None if sender.id_is_signed is None else "evt_1")
     assert verified.event_id_is_signed is bool(sender.id_is_signed)
     assert verified.signed_at == (SIGNED_AT if sender.tolerance else None)
-    assert verified.parts == ()
+    assert verified.batch == ()
 
 
 def said(form: bytes) -> list[tuple[str, str]]:

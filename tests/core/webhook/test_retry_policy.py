@@ -49,7 +49,7 @@ def test_retries_that_cannot_be_kept_to_are_named() -> None:
     """At the exact values."""
     second = timedelta(seconds=1)
     assert retries_fault(Retries(attempts=1, first_after=second, longest=second)) is None
-    assert "once at least" in str(retries_fault(Retries(attempts=0)))
+    assert "attempts must be at least 1" in str(retries_fault(Retries(attempts=0)))
     assert "pauses" in str(retries_fault(Retries(first_after=ZERO)))
     shorter = Retries(first_after=second, longest=second - timedelta(microseconds=1))
     assert "pauses" in str(retries_fault(shorter))
@@ -59,8 +59,10 @@ def test_limits_that_cannot_be_kept_to_are_named() -> None:
     """At the exact values."""
     assert limits_fault(DeliveryLimits()) is None
     assert limits_fault(DeliveryLimits(handlers_at_once=0, stop_within=ZERO)) is None
-    assert "handles 0" in str(limits_fault(DeliveryLimits(handlers_at_once=-1)))
-    assert "receives 1" in str(limits_fault(DeliveryLimits(received_at_once=0)))
+    assert "handlers_at_once must be at least 0" in str(
+        limits_fault(DeliveryLimits(handlers_at_once=-1))
+    )
+    assert "received_at_once at least 1" in str(limits_fault(DeliveryLimits(received_at_once=0)))
     assert limits_fault(DeliveryLimits(received_at_once=1)) is None
     for limits in (
         DeliveryLimits(lease=ZERO),

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from returns.result import Failure, Result
 
+from igniter_connectors.core.http.messages import HttpRequest
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.presets import GITHUB, STRIPE
-from igniter_connectors.core.webhook.request import Refused, SignedRequest, Verified
 from igniter_connectors.core.webhook.schemes import (
     AcceptUnsignedEvents,
     CustomVerification,
@@ -26,22 +26,23 @@ from igniter_connectors.core.webhook.schemes import (
     scheme_fault,
     signed_parts,
 )
+from igniter_connectors.core.webhook.verified import VerificationFailure, Verified
 
 STANDARD = StandardWebhooks()
-BODY_ONCE = "the signed template holds {body} once"
-TIME_BOTH = "a time is both signed ({timestamp}) and sent (timestamp_header, or a keyed layout)"
+BODY_ONCE = "the signed template must contain {body} exactly once"
+TIME_BOTH = "a time must be signed ({timestamp}) and sent (timestamp_header or a keyed layout)"
 ID_HEADER = "a signed {id} needs id_header"
-TWO_IDS = "an id stands in one place: id_header or id_field"
-TWO_TIMES = "a time stands in one place: a header, the layout or timestamp_field"
-JSON_ALONE = "fields, lists and challenges are read from JSON bodies alone"
+TWO_IDS = "an id must be in one place: id_header or id_field"
+TWO_TIMES = "a time must be in one place: a header, the layout or timestamp_field"
+JSON_ALONE = "fields, lists and challenges can only be read from JSON bodies"
 ORACLE = "the answer to endpoint.url_validation would sign events: sign more than {body}"
 KEYED = KeyedSignature()
 
 
 def refuse(
-    request: SignedRequest, secrets: Sequence[Secret], now: datetime
-) -> Result[Verified, Refused]:
-    return Failure(Refused("of one's own"))
+    request: HttpRequest, secrets: Sequence[Secret], now: datetime
+) -> Result[Verified, VerificationFailure]:
+    return Failure(VerificationFailure("of one's own"))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_a_template_is_cut_at_its_placeholders(template: str, parts: tuple[str, 
 def test_the_parts_join_to_the_template(template: str) -> None:
     """Nothing of a template is lost or added."""
     parts = signed_parts(template)
-    joined = [f"{{{part}}}" if index % 2 else part for index, part in enumerate(parts)]
+    joined = [f"{{{item}}}" if index % 2 else item for index, item in enumerate(parts)]
     assert "".join(joined) == template
 
 

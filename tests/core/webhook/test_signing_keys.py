@@ -49,7 +49,7 @@ def test_other_texts_are_no_standard_secret(text: str) -> None:
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1))
 def test_other_schemes_take_a_secret_as_it_is(text: str) -> None:
-    """Stripe's `whsec_` is part of the key, and nothing is decoded or trimmed."""
+    """Stripe's `whsec_` is item of the key, and nothing is decoded or trimmed."""
     for scheme in (STRIPE, GITHUB):
         assert signing_key(scheme, Secret(text)) == text.encode()
 

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from returns.pipeline import is_successful
 
+from igniter_connectors.core.http.messages import HttpRequest
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.presets import STANDARD_WEBHOOKS, SVIX
-from igniter_connectors.core.webhook.request import SignedRequest, Verified
 from igniter_connectors.core.webhook.verification import verify
+from igniter_connectors.core.webhook.verified import Verified
 
 from .requests import SECOND, SIGNED_AT, STANDARD_SECRET, request, standard_signature
 
@@ -36,7 +37,7 @@ def signature(private: Ed25519PrivateKey = PRIVATE, body: bytes = BODY) -> str:
     return "v1a," + base64.b64encode(octets).decode()
 
 
-def signed(value: str, body: bytes = BODY, prefix: str = "webhook") -> SignedRequest:
+def signed(value: str, body: bytes = BODY, prefix: str = "webhook") -> HttpRequest:
     headers = {
         f"{prefix}-id": "msg_1",
         f"{prefix}-timestamp": TIMESTAMP,

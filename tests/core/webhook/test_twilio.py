@@ -19,12 +19,12 @@ from twilio.request_validator import (  # type: ignore[import-untyped]  # it has
     RequestValidator,
 )
 
+from igniter_connectors.core.http.messages import HttpRequest
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.webhook.deduplication import dedupe
+from igniter_connectors.core.webhook.deduplication import dedupe_keys
 from igniter_connectors.core.webhook.presets import TWILIO, TWILIO_JSON
-from igniter_connectors.core.webhook.request import SignedRequest
 from igniter_connectors.core.webhook.schemes import TwilioScheme
-from igniter_connectors.core.webhook.twilio import spellings
+from igniter_connectors.core.webhook.twilio import url_variants
 from igniter_connectors.core.webhook.verification import verify
 from tests.core.vector_files import vectors
 
@@ -54,7 +54,7 @@ PUBLISHED: Final = vectors("webhook_signatures.json", AllPublished)
 
 
 def passes(
-    signed: SignedRequest, scheme: TwilioScheme = TWILIO, secret: Secret = TEXT_SECRET
+    signed: HttpRequest, scheme: TwilioScheme = TWILIO, secret: Secret = TEXT_SECRET
 ) -> bool:
     return is_successful(verify(scheme, signed, [secret], now=SIGNED_AT))
 
@@ -67,7 +67,7 @@ def test_the_examples_of_twilio() -> None:
         for one in examples:
             signed = request({"X-Twilio-Signature": one.signature}, one.body, one.url)
             assert passes(signed, scheme, secret), one
-            assert not passes(replace(signed, public_url=one.url + "x"), scheme, secret)
+            assert not passes(replace(signed, url=one.url + "x"), scheme, secret)
             assert not passes(replace(signed, body=signed.body + b"x"), scheme, secret)
 
 
@@ -90,7 +90,7 @@ def test_another_address_is_refused() -> None:
     for changed in ("own.example", "webhooks/twilio", "tenant", "https"):
         url = TWILIO_URL.replace(changed, changed + "x")
         assert url != TWILIO_URL
-        assert not passes(replace(signed, public_url=url))
+        assert not passes(replace(signed, url=url))
 
 
 def test_a_shared_key_signs_with_sha256_where_that_was_declared() -> None:
@@ -121,7 +121,7 @@ def test_a_shared_key_signs_with_sha256_where_that_was_declared() -> None:
 )
 def test_a_url_is_tried_without_and_with_its_port(url: str, expected: tuple[str, str]) -> None:
     """Twilio signs now this and now that; an IPv6 address keeps its colons."""
-    assert spellings(url) == expected
+    assert url_variants(url) == expected
 
 
 @pytest.mark.parametrize("body", [b"a=%", b"a=%4", b"a=%zz", b"%ff=1", b"a=\xff", b"&" * 1000])
@@ -177,11 +177,11 @@ def test_the_same_fields_written_otherwise_are_the_same_event() -> None:
     """Order and escapes are not signed, so they make no other fingerprint."""
     signed = twilio_request({"From": "+1", "Body": "a b"})
     verified = verify(TWILIO, signed, [TEXT_SECRET], now=SIGNED_AT).unwrap()
-    first = dedupe(verified, signed.body)
+    first = dedupe_keys(verified, signed.body)
     for body in (b"Body=a+b&From=%2B1", b"From=%2b1&Body=%61%20b", b"&From=%2B1&&Body=a%20b&"):
         again = replace(signed, body=body)
         judged = verify(TWILIO, again, [TEXT_SECRET], now=SIGNED_AT).unwrap()
-        assert dedupe(judged, body).fingerprint == first.fingerprint
+        assert dedupe_keys(judged, body).fingerprint == first.fingerprint
     other = twilio_request({"From": "+2", "Body": "a b"})
     judged = verify(TWILIO, other, [TEXT_SECRET], now=SIGNED_AT).unwrap()
-    assert dedupe(judged, other.body).fingerprint != first.fingerprint
+    assert dedupe_keys(judged, other.body).fingerprint != first.fingerprint

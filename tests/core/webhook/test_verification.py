@@ -17,9 +17,9 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result
 from stripe import SignatureVerificationError, WebhookSignature
 
+from igniter_connectors.core.http.messages import HttpRequest
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.presets import GITHUB, SHOPIFY, SLACK, STRIPE, ZOOM
-from igniter_connectors.core.webhook.request import Refused, SignedRequest, Verified
 from igniter_connectors.core.webhook.schemes import (
     AcceptUnsignedEvents,
     BareSignature,
@@ -31,6 +31,7 @@ from igniter_connectors.core.webhook.schemes import (
 )
 from igniter_connectors.core.webhook.signing_keys import new_signing_secret
 from igniter_connectors.core.webhook.verification import verify
+from igniter_connectors.core.webhook.verified import VerificationFailure, Verified
 from tests.core.vector_files import vectors
 
 from .requests import (
@@ -76,16 +77,16 @@ SIGNING_SCHEMES: Final[dict[str, StandardWebhooks | HmacScheme]] = {
 
 def judge(
     scheme: Verification,
-    signed: SignedRequest,
+    signed: HttpRequest,
     secrets: Sequence[Secret],
     now: datetime = SIGNED_AT,
-) -> Result[Verified, Refused]:
+) -> Result[Verified, VerificationFailure]:
     return verify(scheme, signed, secrets, now=now)
 
 
 def passes(
     scheme: Verification,
-    signed: SignedRequest,
+    signed: HttpRequest,
     *secrets: Secret,
     now: datetime = SIGNED_AT,
 ) -> bool:
@@ -208,7 +209,9 @@ def test_without_a_secret_nothing_is_genuine(name: str) -> None:
     scheme = SIGNING_SCHEMES[name]
     signed = sign(scheme, b"")
     for secrets in ([], [Secret("")], [Secret("whsec_")], [Secret("\ud800")]):
-        assert judge(scheme, signed, secrets) == Failure(Refused("no signature matches"))
+        assert judge(scheme, signed, secrets) == Failure(
+            VerificationFailure("no signature matches")
+        )
 
 
 # --- tampering --------------------------------------------------------------------------------
@@ -222,12 +225,12 @@ def sign(
     body: bytes = BODY.encode(),
     event_id: str = "evt_1",
     at: datetime = SIGNED_AT,
-) -> SignedRequest:
+) -> HttpRequest:
     """A request signed by hand with a raw key, for schemes that no library here signs."""
     timestamp = str(int(at.timestamp()))
     if isinstance(scheme, StandardWebhooks):
         mac = hmac.digest(key, f"{event_id}.{timestamp}.".encode() + body, "sha256")
-        names = [f"{scheme.header_prefix}-{part}" for part in ("id", "timestamp", "signature")]
+        names = [f"{scheme.header_prefix}-{item}" for item in ("id", "timestamp", "signature")]
         values = [event_id, timestamp, "v1," + base64.b64encode(mac).decode()]
         return request(dict(zip(names, values, strict=True)), body)
     template = scheme.signed.replace("{timestamp}", timestamp).replace("{id}", event_id)
@@ -566,9 +569,9 @@ def test_an_empty_id_is_none() -> None:
 # --- layouts ------------------------------------------------------------------------------------
 
 
-def keyed(*pairs: str) -> SignedRequest:
+def keyed(*pairs: str) -> HttpRequest:
     """A request whose Stripe header holds these pairs; `{right}` is the right signature."""
-    then, right = (part.split("=")[1] for part in stripe_header().split(","))
+    then, right = (item.split("=")[1] for item in stripe_header().split(","))
     value = ",".join(pairs).replace("{right}", right).replace("{t}", then)
     return request({"Stripe-Signature": value})
 
@@ -677,7 +680,7 @@ def test_nothing_unsigned_is_taken_and_nothing_raises(
     name: str, headers: list[tuple[str, str]], body: bytes, secrets: list[Secret]
 ) -> None:
     """Whatever headers and bytes a stranger sends, whatever was configured: refused."""
-    signed = SignedRequest("POST", "https://own.example/", tuple(headers), body)
+    signed = HttpRequest("POST", "https://own.example/", tuple(headers), body)
     assert not is_successful(judge(SIGNING_SCHEMES[name], signed, secrets))
 
 

@@ -45,6 +45,10 @@ class HttpRequest(msgspec.Struct, frozen=True, gc=False):
         """The header's value; None when absent, or given twice and so not to be trusted."""
         return single_header(self.headers, name)
 
+    def has_header(self, name: str) -> bool:
+        """Whether the header is present, once or more often."""
+        return any(key.lower() == name.lower() for key, _ in self.headers)
+
     def __repr__(self) -> str:
         return f"HttpRequest({self.method} {origin_of(self.url)}, …)"
 

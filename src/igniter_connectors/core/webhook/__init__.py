@@ -1,6 +1,6 @@
-"""Webhooks: signatures over raw bytes, checked before anything decodes them.
+"""Webhooks: verified over the raw bytes before anything is decoded.
 
-In the order in which a delivery meets them: `challenge.challenge_answer` (a question, not an
-event), `signature.proof` (is it genuine), `dedupe.deliveries` (each event in it, and what to know
-it by), `Webhook.read` (its payload).
+The steps of a delivery, in order: `challenge` (is it a handshake?), `verification` (is it
+genuine?), `deduplication` (which events does it hold, and what identifies each?), `payload` (what
+does each say?), `inbox` (the stored event), `retry_policy` (when a failed one is retried).
 """

@@ -1,4 +1,4 @@
-"""Webhook endpoints: a random address a connection, and the secrets its provider signs with."""
+"""Webhook endpoints: random URLs of a connection, and the secrets that its provider signs with."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from igniter_connectors.core.secret import Secret
 
 
 class EndpointRecord(msgspec.Struct, frozen=True, gc=False):
-    """One stored endpoint. The token itself is nowhere: it was shown once.
+    """One stored endpoint. Its token is not stored: it was shown once.
 
-    `id` is random, for naming the endpoint without opening it. `valid_until` is None
-    while it is not being replaced. `sealed_previous` is the signing secret before this one,
-    accepted beside it until `previous_until`; None where there is none.
+    `id` is random and names the endpoint without giving access to it. `valid_until` is None
+    unless the endpoint is being replaced. `sealed_previous` is the previous signing secret,
+    also accepted until `previous_until`; None if there is none.
     """
 
     token_hash: bytes
@@ -31,10 +31,10 @@ class EndpointRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class WebhookEndpoint(msgspec.Struct, frozen=True):
-    """What to register at the provider, shown once.
+    """A new endpoint, to register at the provider. Shown once.
 
-    `url` is a secret: whoever knows it may post there. `signing_secret` is the one given,
-    or a new one of the scheme's form.
+    `url` is a secret: anyone who knows it can post there. `signing_secret` is the given one,
+    or a new one in the scheme's format.
     """
 
     id: str
@@ -45,8 +45,8 @@ class WebhookEndpoint(msgspec.Struct, frozen=True):
 class EndpointSummary(msgspec.Struct, frozen=True):
     """An endpoint in a list, without its URL and secrets.
 
-    `valid_until` is when it ends, and `previous_until` when the signing secret before the
-    present one does; None where neither is being replaced. An instant may have passed.
+    `valid_until` is when the endpoint ends; `previous_until` is when the previous signing
+    secret ends. None if it is not being replaced. Both may be in the past.
     """
 
     id: str
@@ -56,5 +56,5 @@ class EndpointSummary(msgspec.Struct, frozen=True):
 
 
 def token_hash(token: str) -> bytes:
-    """What is stored of a token. Random of 256 bits needs no key and no salt."""
+    """The stored hash of a token. A token has 256 random bits, so it needs no key and no salt."""
     return hashlib.sha256(b"igniter-connectors webhook token\x00" + token.encode()).digest()

@@ -1,4 +1,4 @@
-"""Forms and queries, read strictly and within bounds: as Twilio signs them, and as Slack sends."""
+"""Forms and queries, parsed strictly and with limits: for Twilio's signatures, Slack's bodies."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import re
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-MOST_FIELDS: Final = 1000
+MAX_FORM_FIELDS: Final = 1000
 
 _ESCAPED: Final = re.compile(rb"[^%]*(?:%[0-9A-Fa-f]{2}[^%]*)*")
 
 Form = tuple[tuple[str, str], ...]
-"""Names and values in the order they stand; a name may stand several times."""
+"""Names and values in order. A name may occur several times."""
 
 
 def read_form(octets: bytes) -> Form | None:
     """The fields of `application/x-www-form-urlencoded` bytes.
 
-    A field without `=` has the value ""; empty pieces between `&` are passed over.
+    A field without `=` has the value "". Empty pieces between `&` are skipped.
 
     Returns:
-        The fields, or None: more than 1,000 of them, a `%` that escapes nothing, or text
-        that is not UTF-8. Lenient readers disagree about those, and what is verified must
-        be what is decoded.
+        The fields, or None: more than 1,000 fields, an invalid `%` escape, or text that is
+        not UTF-8. Lenient parsers read those differently, but the fields that are verified
+        must be the fields that are decoded.
 
     WHATWG URL, section 5.1.
     """
-    if octets.count(b"&") >= MOST_FIELDS:
+    if octets.count(b"&") >= MAX_FORM_FIELDS:
         return None
     fields: list[tuple[str, str]] = []
     for piece in octets.split(b"&"):
@@ -48,6 +48,6 @@ def read_query(url: str) -> Form | None:
 
 
 def single_field(form: Form, name: str) -> str | None:
-    """The value of a field that stands exactly once."""
+    """The value of a field that occurs exactly once; None otherwise."""
     values = [value for key, value in form if key == name]
     return values[0] if len(values) == 1 else None

@@ -1,4 +1,4 @@
-"""One's provider's HMAC, as the scheme's data describes it."""
+"""HMAC signatures, as an `HmacScheme` describes them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ from typing import assert_never
 
 import msgspec
 
-from igniter_connectors.core.webhook.batch import TOO_MANY, split
+from igniter_connectors.core.http.messages import HttpRequest
+from igniter_connectors.core.webhook import verified as v
+from igniter_connectors.core.webhook.batch import split_batch
 from igniter_connectors.core.webhook.constant_time import (
-    DOUBLE_ID,
-    LONGEST_HEADER,
-    NO_HEADER,
-    NO_MATCH,
-    OUT_OF_TOLERANCE,
-    UNUSABLE_ID,
+    MAX_HEADER_LENGTH,
     any_matches,
-    instant,
+    signed_time,
 )
 from igniter_connectors.core.webhook.json_object import (
     event_id_in,
@@ -25,7 +22,6 @@ from igniter_connectors.core.webhook.json_object import (
     is_event_id,
     read_object,
 )
-from igniter_connectors.core.webhook.request import Refused, SignedRequest, Verified
 from igniter_connectors.core.webhook.schemes import (
     BareSignature,
     HmacScheme,
@@ -33,59 +29,46 @@ from igniter_connectors.core.webhook.schemes import (
     signed_parts,
 )
 from igniter_connectors.core.webhook.signing_keys import SigningKey
+from igniter_connectors.core.webhook.verified import VerificationFailure, Verified
 
 
-def proof_of_hmac(
-    scheme: HmacScheme, request: SignedRequest, keys: Sequence[SigningKey], now: datetime
-) -> Verified | Refused:
-    """What the signature proves; what the body says is read once it matched."""
+def check_hmac(
+    scheme: HmacScheme, request: HttpRequest, keys: Sequence[SigningKey], now: datetime
+) -> Verified | VerificationFailure:
+    """What the signature proves. Fields of the body are read only after it matched."""
     header = request.header(scheme.header)
-    if header is None or len(header) > LONGEST_HEADER:
-        return NO_HEADER
-    timestamp = request.header(scheme.timestamp_header) if scheme.timestamp_header else None
-    match scheme.layout:
-        case BareSignature(prefix=prefix):
-            given = [header.removeprefix(prefix)] if header.startswith(prefix) else []
-        case KeyedSignature(signature=key, timestamp=timestamp_key):
-            pairs = [pair.strip().partition("=") for pair in header.split(",")]
-            given = [value for name, _, value in pairs if name == key]
-            times = [value for name, _, value in pairs if name == timestamp_key]
-            timestamp = times[0] if len(times) == 1 else None
-        case never:
-            assert_never(never)
+    if header is None or len(header) > MAX_HEADER_LENGTH:
+        return v.NO_HEADER
+    signatures, timestamp = _signatures_and_time(scheme, request, header)
     names = signed_parts(scheme.signed)[1::2]
-    signed_at = instant(timestamp, unit=scheme.timestamp_unit) if timestamp is not None else None
-    if "timestamp" in names and (signed_at is None or abs(now - signed_at) > scheme.tolerance):
-        return OUT_OF_TOLERANCE
-    event_id = request.header(scheme.id_header) if scheme.id_header else None
-    if event_id is None and scheme.id_header and request.has(scheme.id_header):
-        return DOUBLE_ID
-    if event_id is not None and not is_event_id(event_id):
-        return UNUSABLE_ID
-    if "id" in names and not event_id:
-        return Refused("the event's id is missing")
-    octets = [text.encode("utf-8", "replace") for text in given]
+    signed_at = (
+        signed_time(timestamp, unit=scheme.timestamp_unit) if timestamp is not None else None
+    )
+    if "timestamp" in names and not _is_within_tolerance(signed_at, scheme, now):
+        return v.OUT_OF_TOLERANCE
+    event_id = _event_id_header(scheme, request, is_required="id" in names)
+    if isinstance(event_id, VerificationFailure):
+        return event_id
+    octets = [text.encode("utf-8", "replace") for text in signatures]
     if scheme.encoding == "hex":
         octets = [signature.lower() for signature in octets]
-    signed = signed_bytes(
-        scheme.signed, request, timestamp=timestamp or "", event_id=event_id or ""
-    )
+    signed = signed_bytes(scheme.signed, request, timestamp=timestamp or "", event_id=event_id)
     if not any_matches(octets, signed, keys, scheme.algorithm, scheme.encoding):
-        return NO_MATCH
+        return v.NO_MATCH
     verified = Verified(event_id or None, "id" in names, signed_at)
     if not (scheme.timestamp_field or scheme.id_field or scheme.split_field):
         return verified
-    return _with_fields(scheme, request.body, verified, now)
+    return _with_body_fields(scheme, request.body, verified, now)
 
 
-def signed_bytes(template: str, request: SignedRequest, *, timestamp: str, event_id: str) -> bytes:
-    """The template with its placeholders filled in."""
+def signed_bytes(template: str, request: HttpRequest, *, timestamp: str, event_id: str) -> bytes:
+    """The bytes that are signed: the template with its placeholders replaced."""
     values = {
         "body": request.body,
         "timestamp": timestamp.encode("utf-8", "replace"),
         "id": event_id.encode("utf-8", "replace"),
         "method": request.method.encode("utf-8", "replace"),
-        "url": request.public_url.encode("utf-8", "replace"),
+        "url": request.url.encode("utf-8", "replace"),
     }
     parts = signed_parts(template)
     return b"".join(
@@ -93,15 +76,50 @@ def signed_bytes(template: str, request: SignedRequest, *, timestamp: str, event
     )
 
 
-def _with_fields(
+def _signatures_and_time(
+    scheme: HmacScheme, request: HttpRequest, header: str
+) -> tuple[list[str], str | None]:
+    match scheme.layout:
+        case BareSignature(prefix=prefix):
+            signatures = [header.removeprefix(prefix)] if header.startswith(prefix) else []
+            name = scheme.timestamp_header
+            return signatures, request.header(name) if name else None
+        case KeyedSignature(signature=key, timestamp=timestamp_key):
+            pairs = [pair.strip().partition("=") for pair in header.split(",")]
+            times = [value for name, _, value in pairs if name == timestamp_key]
+            signatures = [value for name, _, value in pairs if name == key]
+            return signatures, times[0] if len(times) == 1 else None
+        case never:
+            assert_never(never)
+
+
+def _event_id_header(
+    scheme: HmacScheme, request: HttpRequest, *, is_required: bool
+) -> str | VerificationFailure:
+    """The event id from its header; "" if there is none and none is required."""
+    event_id = request.header(scheme.id_header) if scheme.id_header else None
+    if event_id is None and scheme.id_header and request.has_header(scheme.id_header):
+        return v.REPEATED_ID
+    if event_id is not None and not is_event_id(event_id):
+        return v.INVALID_ID
+    if is_required and not event_id:
+        return VerificationFailure("the event id is missing")
+    return event_id or ""
+
+
+def _is_within_tolerance(signed_at: datetime | None, scheme: HmacScheme, now: datetime) -> bool:
+    return signed_at is not None and abs(now - signed_at) <= scheme.tolerance
+
+
+def _with_body_fields(
     scheme: HmacScheme, body: bytes, verified: Verified, now: datetime
-) -> Verified | Refused:
+) -> Verified | VerificationFailure:
     fields = read_object(body)
     if scheme.timestamp_field:
         number = integer_in(fields, scheme.timestamp_field)
-        signed_at = None if number is None else instant(str(number), unit=scheme.timestamp_unit)
-        if signed_at is None or abs(now - signed_at) > scheme.tolerance:
-            return OUT_OF_TOLERANCE
+        signed_at = None if number is None else signed_time(str(number), unit=scheme.timestamp_unit)
+        if not _is_within_tolerance(signed_at, scheme, now):
+            return v.OUT_OF_TOLERANCE
         verified = msgspec.structs.replace(verified, signed_at=signed_at)
     if scheme.id_field:
         event_id = event_id_in(fields, scheme.id_field)
@@ -110,8 +128,8 @@ def _with_fields(
             verified, event_id=event_id, event_id_is_signed=is_signed
         )
     if scheme.split_field:
-        parts = split(fields, scheme.split_field)
-        if parts is None:
-            return TOO_MANY
-        verified = msgspec.structs.replace(verified, parts=parts)
+        batch = split_batch(fields, scheme.split_field)
+        if batch is None:
+            return v.TOO_MANY_EVENTS
+        verified = msgspec.structs.replace(verified, batch=batch)
     return verified

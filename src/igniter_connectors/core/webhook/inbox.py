@@ -1,4 +1,4 @@
-"""The inbox: what was acknowledged to a provider, and what has become of it since."""
+"""The inbox: the events that were acknowledged to a provider, and the state of each."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ import msgspec
 from igniter_connectors.core.connection.record import ConnectionKey
 
 EventState = Literal["pending", "held", "done", "dead"]
-"""`pending`: to be handled, now or after a pause, or being handled. `held`: its connection is
-disabled. `done`: handled. `dead`: given up after the last attempt, until it is replayed."""
+"""`pending`: waiting or being handled. `held`: its connection is disabled. `done`: handled.
+`dead`: a dead letter; it failed too often, and is not tried again until it is replayed."""
 
 
 class NewEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An event as it is recorded.
+    """An event to be recorded in the inbox.
 
     Attributes:
-        key, connection_id: The connection, and its row.
-        id: Names the event in this connection; the same again is a duplicate.
-        event_id: What the provider calls it; "" where the scheme declares no id.
+        key, connection_id: The connection, and the id of its row.
+        id: Identifies the event in this connection. An event with a stored id is a duplicate.
+        event_id: The provider's id; "" if the scheme declares none.
         sealed_body: The body as received, in an envelope bound to connection, row and `id`.
-        order_key: Events of one connection with the same key are handled one after another,
-            in the order of their arrival; "" where no order is asked for.
-        body_hash: Where nothing signed tells a replay: the same again is marked.
-        is_held: The connection is disabled.
+        order_key: Events of one connection with the same key are handled in order of
+            arrival, one at a time; "" for no order.
+        body_hash: If it is already stored, the event is marked as a possible replay. None
+            if the event's key is proof against replay.
+        is_held: True if the connection is disabled.
         remember_for: How long `id` is remembered, from now.
     """
 
@@ -42,19 +43,23 @@ class NewEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Recorded(msgspec.Struct, frozen=True, gc=False):
-    """What the store says of an event that it did not have: by its own clock."""
+    """The store's answer for a new event. `received_at` is by the store's own clock."""
 
     received_at: datetime
     possible_replay: bool
 
 
 class InboxEvent(msgspec.Struct, frozen=True):
-    """One row of the inbox.
+    """One stored event of the inbox.
 
-    `attempts` counts those begun. `due_at` is when the next one begins, or when the one that
-    runs is given up for lost; None where none will. `last_code` is the last failed attempt's
-    problem, "" before any. `possible_replay`: its body came before under another id, and
-    nothing that is signed tells the two apart. `sealed_body` is None once it was cleared away.
+    Attributes:
+        attempts: How many attempts have started.
+        due_at: When the next attempt may start, or when the lease of the running one ends;
+            None if there will be none.
+        last_code: The code of the last failed attempt's problem; "" if none has failed.
+        possible_replay: The same body arrived before under another id, and nothing signed
+            distinguishes the two.
+        sealed_body: None after it was purged.
     """
 
     key: ConnectionKey
@@ -73,7 +78,7 @@ class InboxEvent(msgspec.Struct, frozen=True):
 
 
 class WebhookEvent(msgspec.Struct, frozen=True):
-    """An event of the inbox as it is shown: all but its body. See `InboxEvent`."""
+    """An inbox event without its body, for listings. The fields are as in `InboxEvent`."""
 
     connector: str
     account: str
@@ -89,8 +94,8 @@ class WebhookEvent(msgspec.Struct, frozen=True):
     has_body: bool
 
 
-def shown(event: InboxEvent) -> WebhookEvent:
-    """A row without what must not be shown."""
+def webhook_event(event: InboxEvent) -> WebhookEvent:
+    """The public view of a stored event, without its body."""
     return WebhookEvent(
         event.key.connector,
         event.key.account,
@@ -107,14 +112,9 @@ def shown(event: InboxEvent) -> WebhookEvent:
     )
 
 
-def name_of(key: bytes, *, connection_id: str) -> str:
-    """The id of an event in the inbox, from what its delivery is known by (`dedupe.Dedupe`).
+def inbox_id(dedupe_key: bytes, *, connection_id: str) -> str:
+    """An event's id in the inbox: 32 characters, from its `DedupeKeys.key`.
 
-    The same event of another connection, or of a row made later, is another.
+    Another connection, or the same one after a reconnect, gives another id.
     """
-    return hashlib.sha256(connection_id.encode() + key).hexdigest()[:32]
-
-
-def order_of(key: str) -> str:
-    """An order key as it is stored: of one length, whatever the connector's is; "" for ""."""
-    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:32] if key else ""
+    return hashlib.sha256(connection_id.encode() + dedupe_key).hexdigest()[:32]

@@ -1,6 +1,7 @@
-"""The outermost fields of a JSON object, each still in its own bytes.
+"""The top-level fields of a JSON object, each as its raw bytes.
 
-For what a scheme keeps in the body: a time, an event's id, a shared value, a list of events.
+For the values that a scheme keeps in the body: a time, an event id, a shared value, a list of
+events.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import msgspec
 
 from igniter_connectors.core.connector.validation import JSON_ERRORS
 
-LONGEST_ID: Final = 255
+MAX_EVENT_ID_LENGTH: Final = 255
 
 _JsonObject = dict[str, msgspec.Raw]
 _OBJECT: Final = msgspec.json.Decoder(_JsonObject)
@@ -21,7 +22,7 @@ _INTEGER: Final = msgspec.json.Decoder(int)
 
 
 def read_object(octets: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
-    """The fields of a JSON object; empty where the bytes are none."""
+    """The fields of a JSON object; empty if the bytes are not a JSON object."""
     try:
         return _OBJECT.decode(octets)
     except JSON_ERRORS:
@@ -29,7 +30,7 @@ def read_object(octets: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
 
 
 def read_list(octets: bytes | msgspec.Raw) -> list[msgspec.Raw] | None:
-    """The members of a JSON array; None where the bytes are none."""
+    """The members of a JSON array; None if the bytes are not a JSON array."""
     try:
         return _LIST.decode(octets)
     except JSON_ERRORS:
@@ -37,7 +38,7 @@ def read_list(octets: bytes | msgspec.Raw) -> list[msgspec.Raw] | None:
 
 
 def text_in(fields: dict[str, msgspec.Raw], name: str) -> str | None:
-    """A field that is a string; None where it is absent or anything else."""
+    """A field that is a string; None if it is absent or has another type."""
     try:
         return _TEXT.decode(fields[name])
     except (KeyError, *JSON_ERRORS):
@@ -45,18 +46,21 @@ def text_in(fields: dict[str, msgspec.Raw], name: str) -> str | None:
 
 
 def event_id_in(fields: dict[str, msgspec.Raw], name: str) -> str | None:
-    """A field that can be stored as an event's id: 1 to 255 printable characters."""
+    """A field that is a valid event id (1 to 255 printable characters); None otherwise."""
     text = text_in(fields, name)
     return text if text and is_event_id(text) else None
 
 
 def is_event_id(text: str) -> bool:
-    """Whether every database keeps the text as it is; an empty one is none at all."""
-    return len(text) <= LONGEST_ID and text.isprintable()
+    """Whether the text has at most 255 printable characters, so that every database can store it.
+
+    The caller treats an empty text as no id.
+    """
+    return len(text) <= MAX_EVENT_ID_LENGTH and text.isprintable()
 
 
 def integer_in(fields: dict[str, msgspec.Raw], name: str) -> int | None:
-    """A field that is a whole number; None where it is absent or anything else."""
+    """A field that is an integer; None if it is absent or has another type."""
     try:
         return _INTEGER.decode(fields[name])
     except (KeyError, *JSON_ERRORS):

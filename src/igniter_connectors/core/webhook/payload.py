@@ -1,4 +1,4 @@
-"""A verified body, decoded into the connector's payload type."""
+"""Payloads: a verified body, decoded into the connector's payload type."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ T = TypeVar("T")
 
 
 def payload_reader(kind: TypeForm[T], body_format: BodyFormat) -> Callable[[bytes], T]:
-    """A function that decodes and checks bodies; make it once, since making it costs 20 µs.
+    """A function that decodes and validates bodies. Make it once: that costs 20 µs.
 
-    A form's fields are decoded as an object of strings, from which numbers and booleans
-    are read where the type has them; a name that stands several times is a list.
-    The function raises one of `JSON_ERRORS` where the body does not fit.
+    A form's fields are decoded as an object of strings. Where the type has numbers or
+    booleans, they are parsed from the strings. A name that occurs several times is a list.
+    The function raises one of `JSON_ERRORS` if the body does not match the type.
     """
     # TypeForm is what msgspec's `type` parameter means; its stubs know `type[T]` alone.
     known = cast("type[T]", kind)
@@ -37,7 +37,9 @@ def payload_reader(kind: TypeForm[T], body_format: BodyFormat) -> Callable[[byte
 
 
 def _object(fields: tuple[tuple[str, str], ...]) -> dict[str, str | list[str]]:
-    gathered: dict[str, list[str]] = {}
+    values_by_name: dict[str, list[str]] = {}
     for name, value in fields:
-        gathered.setdefault(name, []).append(value)
-    return {name: values if len(values) > 1 else values[0] for name, values in gathered.items()}
+        values_by_name.setdefault(name, []).append(value)
+    return {
+        name: values if len(values) > 1 else values[0] for name, values in values_by_name.items()
+    }

@@ -1,7 +1,7 @@
-"""Known providers' schemes, each named for its provider, with the page it is described on.
+"""Presets: the signature schemes of known providers, with the page that describes each.
 
-Where an id stands in the body it is signed with it; where it stands in a header it is not,
-unless the scheme says so.
+An id in the body is signed with the body. An id in a header is not signed, unless the scheme's
+template includes it.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ SLACK_FORMS: Final = HmacScheme(
     timestamp_header="X-Slack-Request-Timestamp",
     body_format="form",
 )
-"""Slash commands and interactivity, which Slack sends as forms and signs as it does events."""
+"""Slash commands and interactivity: Slack sends forms, and signs them in the same way as events."""
 
 SHOPIFY: Final = HmacScheme(
     header="X-Shopify-Hmac-SHA256", encoding="base64", id_header="X-Shopify-Webhook-Id"

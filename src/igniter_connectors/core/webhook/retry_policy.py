@@ -1,4 +1,4 @@
-"""How often and when an event is handed to its handler, and what one attempt is known by."""
+"""The retry policy of webhook handlers, and the limits of a process that runs them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import msgspec
 
 from igniter_connectors.core.connection.record import ConnectionKey
 
-_MOST_DOUBLINGS: Final = 32
+_MAX_DOUBLINGS: Final = 32
 
 
 class Retries(msgspec.Struct, frozen=True, kw_only=True):
-    """How a handler that fails is tried again.
+    """How a failed handler is retried: exponential back-off with jitter.
 
     Attributes:
-        attempts: The first one included, 1 or more; after the last the event is dead, until
-            somebody replays it.
-        first_after: The pause after the first failure. Each further one is twice as long.
-        longest: No pause is longer.
+        attempts: How many attempts in all, at least 1. After the last one the event is a dead
+            letter, until it is replayed.
+        first_after: The pause after the first failure. Each further pause is twice as long.
+        longest: The longest pause.
     """
 
     attempts: int = 12
@@ -28,17 +28,18 @@ class Retries(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeliveryLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How a process receives and handles webhooks, all connectors together.
+    """The limits of one process for receiving and handling webhooks of all connectors.
 
     Attributes:
-        handlers_at_once: Further events wait in the inbox, for this process or another; with
-            0 it receives and handles nothing.
-        received_at_once: Further deliveries are answered 503 with Retry-After.
-        lease: For how long an event is one process's; it holds on to what still runs. An
-            event whose process died is handled by another after this time at most.
-        sweep_every: How often a process looks for what others left, at the least.
-        stop_within: How long closing waits for handlers that run; those cut off begin anew
-            in the next process.
+        handlers_at_once: How many handlers run concurrently. Further events wait in the inbox
+            for this process or another. With 0, this process receives and handles nothing.
+        received_at_once: How many deliveries are received concurrently. Further ones get a
+            503 with Retry-After.
+        lease: How long a process owns an event. It renews the lease while the handler runs.
+            If the process dies, another one handles the event after this time at most.
+        sweep_every: The longest time between two looks for events that other processes left.
+        stop_within: How long closing waits for running handlers. Then they are cancelled, and
+            the next process runs them again.
     """
 
     handlers_at_once: int = 128
@@ -49,11 +50,11 @@ class DeliveryLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delivery(msgspec.Struct, frozen=True, gc=False):
-    """One attempt at one event: what a store completes, and only while it is the latest.
+    """One attempt to handle one event. A store changes an event only for its latest attempt.
 
-    `owner` names the process that has it, by a random name of its present run; `attempt`
-    counts from 1, and anew after a replay. `keep_body_for` is how long the body stays once
-    the event is done.
+    `owner` is the random name of the process that runs it. `attempt` counts from 1, and from
+    1 again after a replay. `keep_body_for` is how long the body is kept after the event is
+    done.
     """
 
     key: ConnectionKey
@@ -64,36 +65,34 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
 
 
 def retry_pause(retries: Retries, attempt: int, *, fraction: float) -> timedelta | None:
-    """How long to wait after a failed attempt; None where it was the last.
+    """The pause after a failed attempt; None after the last attempt.
 
     Args:
-        retries: The connector's.
-        attempt: The number of the attempt that failed, from 1.
-        fraction: From 0 to 1, random: the pause is between half of its full length and all
-            of it, so that what failed together is not tried together.
+        retries: The connector's retry policy.
+        attempt: The number of the failed attempt, from 1.
+        fraction: The jitter, random from 0 to 1. The pause is between half of its full length
+            and its full length, so that events that failed together are not retried together.
     """
     if attempt >= retries.attempts:
         return None
-    doublings = min(attempt - 1, _MOST_DOUBLINGS)
+    doublings = min(attempt - 1, _MAX_DOUBLINGS)
     full = min(retries.first_after.total_seconds() * 2**doublings, retries.longest.total_seconds())
     return timedelta(seconds=full * (0.5 + fraction / 2))
 
 
 def limits_fault(limits: DeliveryLimits) -> str | None:
-    """Why limits could not be kept to; None where they can."""
+    """Why the limits are not valid; None if they are."""
     if limits.handlers_at_once < 0 or limits.received_at_once < 1:
-        return "a process handles 0 webhooks at once or more, and receives 1 or more"
+        return "handlers_at_once must be at least 0, and received_at_once at least 1"
     if min(limits.lease, limits.sweep_every) <= timedelta(0) or limits.stop_within < timedelta(0):
-        return "the lease and the time between sweeps are over 0, and stopping takes 0 or longer"
+        return "lease and sweep_every must be over 0, and stop_within at least 0"
     return None
 
 
 def retries_fault(retries: Retries) -> str | None:
-    """Why retries could not be kept to; None where they can."""
+    """Why the retry policy is not valid; None if it is."""
     if retries.attempts < 1:
-        return "an event is tried once at least"
+        return "retries.attempts must be at least 1"
     if retries.first_after <= timedelta(0) or retries.longest < retries.first_after:
-        return (
-            "the pauses between attempts are over 0, and the longest is no shorter than the first"
-        )
+        return "the pauses of retries must be over 0, and longest at least first_after"
     return None

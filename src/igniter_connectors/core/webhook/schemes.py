@@ -1,4 +1,4 @@
-"""Signature schemes as data: what is signed, with what, and where it stands."""
+"""Signature schemes as data: what is signed, with which algorithm, and where the signature is."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from typing import Final, Literal, assert_never
 import msgspec
 from returns.result import Result
 
+from igniter_connectors.core.http.messages import HttpRequest
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.webhook.request import Refused, SignedRequest, Verified
+from igniter_connectors.core.webhook.verified import VerificationFailure, Verified
 
 _PLACEHOLDER: Final = re.compile(r"\{(id|timestamp|body|method|url)\}")
 _OUTSIDE_PLAIN_TOKEN: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 BodyFormat = Literal["json", "form"]
-"""How a body is decoded into the payload's type."""
+"""How a body is encoded."""
 
 Challenge = Literal["", "url_verification", "endpoint.url_validation", "hub.challenge"]
-"""What a provider asks before it delivers, in its own words: Slack's, Zoom's, Meta's; "" none."""
+"""The challenge that a provider sends before it delivers: Slack's, Zoom's, Meta's; "" for none."""
 
 
 class StandardWebhooks(msgspec.Struct, frozen=True, tag="standard-webhooks"):
-    """Standard Webhooks 1.0: signed is `id.timestamp.body`, and the header lists signatures.
+    """Standard Webhooks 1.0: signs `id.timestamp.body`; a header lists the signatures.
 
-    `header_prefix` is `webhook`, or `svix` for those who send Svix's older names. A secret
-    is `whsec_` and base64 of 24 to 64 bytes, for HMAC-SHA256 (`v1,…`); or `whpk_` and
-    base64 of a public key of 32 bytes, for ed25519 (`v1a,…`). Neither kind of key is
-    tried on the other kind of signature.
+    `header_prefix` is `webhook`, or `svix` for providers that send Svix's older names. A
+    secret is `whsec_` and base64 of 24 to 64 bytes, for HMAC-SHA256 (`v1,…`), or `whpk_` and
+    base64 of a public key of 32 bytes, for ed25519 (`v1a,…`). A key is never used with the
+    other kind of signature.
     https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
     """
 
@@ -42,43 +43,43 @@ STANDARD_HEADERS: Final = {
     prefix: (f"{prefix}-id", f"{prefix}-timestamp", f"{prefix}-signature")
     for prefix in ("webhook", "svix")
 }
-"""By `header_prefix`: the names of the headers with the id, the time and the signatures."""
+"""The header names for id, time and signatures, by `header_prefix`."""
 
 
 class BareSignature(msgspec.Struct, frozen=True, tag="bare"):
-    """A header that holds one signature, perhaps behind a prefix such as `sha256=`."""
+    """A header with one signature, optionally after a prefix such as `sha256=`."""
 
     prefix: str = ""
 
 
 class KeyedSignature(msgspec.Struct, frozen=True, tag="keyed"):
-    """A header of `key=value` pairs with commas between: a time, and one or more signatures."""
+    """A header of comma-separated `key=value` pairs: a time and one or more signatures."""
 
     signature: str = "v1"
     timestamp: str = "t"
 
 
 class HmacScheme(msgspec.Struct, frozen=True, kw_only=True, tag="hmac"):
-    """An HMAC of one's provider, as data.
+    """A provider's HMAC signature, as data.
 
     Attributes:
-        header: Where the signature stands.
-        layout: How it stands there.
-        signed: The bytes signed, with `{body}`, and `{timestamp}`, `{id}`, `{method}` or
-            `{url}` (the public one, with its query) where used.
-        timestamp_header: Where the time stands; "" where the layout holds it, the body
-            does, or none is signed.
-        timestamp_field: The outermost field of the JSON body with the time; read once
-            the signature matched. "" where it stands elsewhere.
-        timestamp_unit: Of the time, wherever it stands.
-        id_header: Where the event's id stands; "" where there is none.
-        id_field: The outermost field of the JSON body with the event's id, which is
-            signed with it. An event without one counts as without an id.
-        tolerance: How far the signed time may be from now, either way.
-        split_field: The outermost field of the JSON body with a list of events that may
-            be of several tenants, each of which goes on alone; "" where there is one.
+        header: The name of the header with the signature.
+        layout: The format of that header.
+        signed: A template of the signed bytes, with `{body}` and optionally `{timestamp}`,
+            `{id}`, `{method}` or `{url}` (the public URL with its query).
+        timestamp_header: The name of the header with the time; "" if the time is in the
+            layout or in the body, or is not signed.
+        timestamp_field: The top-level field of the JSON body with the time. It is read after
+            the signature matched. "" if the time is elsewhere.
+        timestamp_unit: The unit of the time, wherever it is.
+        id_header: The name of the header with the event id; "" if there is none.
+        id_field: The top-level field of the JSON body with the event id, which is therefore
+            signed. An event without the field has no id.
+        tolerance: The largest difference between the signed time and now, in both directions.
+        split_field: The top-level field of the JSON body with a list of events of several
+            tenants. Each is handled on its own. "" if a body is always one event.
         body_format: How the payload is encoded.
-        challenge: What the provider asks before it delivers.
+        challenge: The challenge that the provider sends before it delivers.
     """
 
     header: str
@@ -98,13 +99,13 @@ class HmacScheme(msgspec.Struct, frozen=True, kw_only=True, tag="hmac"):
 
 
 class TwilioScheme(msgspec.Struct, frozen=True, kw_only=True, tag="twilio"):
-    """Twilio: HMAC over the public URL and a form's fields, sorted; base64, no time.
+    """Twilio: an HMAC over the public URL and the sorted fields of a form; base64, no time.
 
-    With `body_format="json"` the URL's query holds `bodySHA256`, which the body must
-    match, and the URL alone is signed. The URL is tried with its port and without, since
-    Twilio's own servers differ. `sha256` is for accounts that sign with a shared key
-    instead of the auth token. Between a field's name, its value and the next name nothing
-    is signed: treat values as what a stranger may have divided otherwise.
+    With `body_format="json"`, only the URL is signed. Its query has `bodySHA256`, which must
+    match the body. The URL is tried with its port and without, because Twilio's servers
+    differ. `sha256` is for accounts that sign with a shared key instead of the auth token.
+    Names and values are signed without separators. An attacker can move the border between
+    them, so do not trust where a value starts or ends.
     https://www.twilio.com/docs/usage/webhooks/webhooks-security; twilio-python 9.13, read 2026-11
     """
 
@@ -114,37 +115,40 @@ class TwilioScheme(msgspec.Struct, frozen=True, kw_only=True, tag="twilio"):
 
 TWILIO_SIGNATURE: Final = "X-Twilio-Signature"
 TWILIO_ID: Final = "I-Twilio-Idempotency-Token"
-"""The same for each attempt at one event; unsigned."""
+"""The same for each attempt to deliver one event. Not signed."""
 
 
 class MicrosoftGraphScheme(msgspec.Struct, frozen=True, tag="microsoft-graph"):
     """Microsoft Graph: no signature; each notification repeats the subscription's `clientState`.
 
-    The secret is that value, up to 255 characters. One POST may hold notifications of
-    several tenants: each is compared alone, and those that do not match are left out.
-    Encrypted contents and their `validationTokens` are not read and not handed on.
+    The secret is that value, up to 255 characters. One POST may hold notifications of several
+    tenants. Each is compared separately, and those that do not match are dropped. Encrypted
+    contents and their `validationTokens` are neither read nor passed on.
     https://learn.microsoft.com/graph/change-notifications-delivery-webhooks
     """
 
 
 class CustomVerification(msgspec.Struct, frozen=True, kw_only=True, tag="custom"):
-    """A pure function of one's own, where no data describes the provider.
+    """A verification function of your own, for a provider that no other scheme describes.
 
     Attributes:
-        judge: From the request, the live secrets and the instant of arrival. It decodes
-            nothing of the body that it has not verified, and compares in constant time
-            (`hmac.compare_digest`). An exception from it is a refusal.
-        headers: The names of those it looks at; it gets no others.
+        judge: A pure function of the request, the valid secrets and the instant of arrival.
+            The request's `url` is the public URL. It must not decode anything before it is
+            verified, and must compare in constant time (`hmac.compare_digest`). If it
+            raises, the request is refused.
+        headers: The names of the headers that it reads. It gets no others.
         body_format: How the payload is encoded.
     """
 
-    judge: Callable[[SignedRequest, Sequence[Secret], datetime], Result[Verified, Refused]]
+    judge: Callable[
+        [HttpRequest, Sequence[Secret], datetime], Result[Verified, VerificationFailure]
+    ]
     headers: tuple[str, ...]
     body_format: BodyFormat = "json"
 
 
 class AcceptUnsignedEvents(msgspec.Struct, frozen=True, tag="unsigned"):
-    """No verification: whoever learns the endpoint's URL can make the handler run."""
+    """No verification: anyone who knows the endpoint's URL can run the handler."""
 
     body_format: BodyFormat = "json"
 
@@ -161,38 +165,47 @@ Verification = (
 
 @lru_cache(maxsize=256)
 def signed_parts(template: str) -> tuple[str, ...]:
-    """The template cut at its placeholders: literal, name, literal, …, literal."""
+    """The template split at its placeholders: literal, name, literal, …, literal."""
     return tuple(_PLACEHOLDER.split(template))
 
 
 def scheme_fault(scheme: Verification) -> str | None:
-    """Why a scheme could not protect anything; None where it can."""
+    """Why a scheme is not secure or not consistent; None if it is."""
     if not isinstance(scheme, HmacScheme):
         return None
-    parts = signed_parts(scheme.signed)
-    names = parts[1::2]
+    return _template_fault(scheme) or _body_field_fault(scheme)
+
+
+def _template_fault(scheme: HmacScheme) -> str | None:
+    names = signed_parts(scheme.signed)[1::2]
     has_time = bool(scheme.timestamp_header) or isinstance(scheme.layout, KeyedSignature)
     if names.count("body") != 1:
-        return "the signed template holds {body} once"
+        return "the signed template must contain {body} exactly once"
     if ("timestamp" in names) != has_time:
-        return "a time is both signed ({timestamp}) and sent (timestamp_header, or a keyed layout)"
+        return "a time must be signed ({timestamp}) and sent (timestamp_header or a keyed layout)"
     if has_time and scheme.timestamp_field:
-        return "a time stands in one place: a header, the layout or timestamp_field"
+        return "a time must be in one place: a header, the layout or timestamp_field"
     if "id" in names and not scheme.id_header:
         return "a signed {id} needs id_header"
     if scheme.id_header and scheme.id_field:
-        return "an id stands in one place: id_header or id_field"
+        return "an id must be in one place: id_header or id_field"
+    return None
+
+
+def _body_field_fault(scheme: HmacScheme) -> str | None:
     reads_json = scheme.timestamp_field or scheme.id_field or scheme.split_field or scheme.challenge
     if reads_json and scheme.body_format != "json":
-        return "fields, lists and challenges are read from JSON bodies alone"
-    is_oracle = not any(_OUTSIDE_PLAIN_TOKEN.search(literal) for literal in parts[::2])
+        return "fields, lists and challenges can only be read from JSON bodies"
+    literals = signed_parts(scheme.signed)[::2]
+    # A challenge token is signed with the key of events, so no event may look like a token.
+    is_oracle = not any(_OUTSIDE_PLAIN_TOKEN.search(literal) for literal in literals)
     if scheme.challenge == "endpoint.url_validation" and is_oracle:
         return "the answer to endpoint.url_validation would sign events: sign more than {body}"
     return None
 
 
 def headers_read(scheme: Verification) -> frozenset[str]:
-    """The names, in lower case, of the headers that verification looks at."""
+    """The lower-case names of the headers that verification reads."""
     match scheme:
         case StandardWebhooks():
             return frozenset(STANDARD_HEADERS[scheme.header_prefix])
@@ -210,7 +223,7 @@ def headers_read(scheme: Verification) -> frozenset[str]:
 
 
 def body_format(scheme: Verification) -> BodyFormat:
-    """How bodies that the scheme took for genuine are encoded."""
+    """How the scheme's bodies are encoded."""
     if isinstance(scheme, StandardWebhooks | MicrosoftGraphScheme):
         return "json"
     return scheme.body_format

@@ -1,4 +1,4 @@
-"""A connector's webhook: payload type, verification, handler."""
+"""A connector's webhook: payload type, verification and handler."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ Payload = TypeVar("Payload")
 
 @final
 class WebhookCall(msgspec.Struct, Generic[Conf_co, Ctx_co, Payload_co], frozen=True):
-    """What a webhook's handler receives, once it is genuine and fits its type.
+    """The argument of a webhook's handler: a verified event with a valid payload.
 
-    It is handed over at least once: make the handler's effect depend on `event_id` or `id`,
-    or make it in a transaction of the store (`store.transaction(call)`), which completes the
-    event with it.
+    The handler runs at least once for each event. Make it idempotent with `event_id` or `id`,
+    or do its work in a transaction of the store (`store.transaction(call)`), which also
+    completes the event.
 
     Attributes:
-        event_id: The provider's; "" where the scheme declares none.
-        received_at: When it was recorded, by the database's clock.
-        delivery: This attempt.
-        possible_replay: The same body came before under another id, and nothing signed
-            tells whether the provider sent both.
+        event_id: The provider's id; "" if the scheme declares none.
+        received_at: When the event was recorded, by the database's clock.
+        delivery: The current attempt.
+        possible_replay: The same body arrived before under another id, and nothing signed
+            shows whether the provider sent both.
     """
 
     payload: Payload_co
@@ -74,7 +74,7 @@ class WebhookCall(msgspec.Struct, Generic[Conf_co, Ctx_co, Payload_co], frozen=T
 
     @property
     def id(self) -> str:
-        """The event's own id in the inbox, whether or not the provider gives one."""
+        """The event's id in the inbox. Every event has one, also without an id of the provider."""
         return self.delivery.id
 
     @property
@@ -84,7 +84,7 @@ class WebhookCall(msgspec.Struct, Generic[Conf_co, Ctx_co, Payload_co], frozen=T
 
     @property
     def http(self) -> ApiClient:
-        """Calls the connector's API as this connection, its token opened when it is needed."""
+        """Calls the connector's API as this connection. Its token is decrypted when needed."""
         client = self._client
         if client is None:
             client = ApiClient(
@@ -97,7 +97,7 @@ class WebhookCall(msgspec.Struct, Generic[Conf_co, Ctx_co, Payload_co], frozen=T
         return f"WebhookCall({self.connector}, …)"
 
     def failed(self, reason: str) -> Result[Never, WebhookFailed]:
-        """The answer of a handler that could not do it; it is tried again after a pause."""
+        """The result of a handler that failed. The event is retried after a pause."""
         return Failure(WebhookFailed(self.connector, reason))
 
 
@@ -108,33 +108,33 @@ class Webhook(
     """How a connector receives webhooks.
 
     Attributes:
-        payload: What the body is decoded into, after its signature was verified. A
+        payload: The type that the body is decoded into after its signature was verified. A
             tagged union of structs works.
-        verification: The provider's scheme. There is no default.
-        handler: Runs for each genuine webhook of an enabled connection, after the provider
-            was answered.
-        body_limit_bytes: A longer body is refused while it streams in.
-        dedupe_identical_bodies_for: Where a provider signs neither an id nor a time, a
-            body that was there within so long is the same event; None leaves that open.
-        order_key: Which events are handled one after another, in the order of their
-            arrival: those of one connection for which this returns the same. "" asks for no
-            order. None: no event does.
-        when_disabled: What becomes of events for a disabled connection. They are verified
-            and answered 2xx; "hold" keeps them until it is enabled, "drop" forgets them.
-        retries: How a handler that fails is tried again.
-        route: For providers with one address for the whole application,
-            `POST {base}/webhooks/{connector}`: whose event it is, as the upstream account or
-            accounts that the provider names in the payload. All their connections get it;
-            where there are none it is answered 2xx and not stored.
-        application_secrets: What such a provider signs with: one, or several while they
-            rotate.
-        account_of: The upstream account of a connection, from its config. None: the subject
-            that authorized, for OAuth connectors.
-        time_limit: A handler that runs longer is cut off, and has failed.
-        keep_body_for: How long a body stays after its event is done; 0 clears it at once.
-            Without its body an event cannot be replayed.
-        remember_for: How long an event's id is remembered, and a dead or held one kept. No
-            shorter than the time for which the provider sends an event again.
+        verification: The provider's signature scheme. There is no default.
+        handler: Runs for each verified webhook of an enabled connection, after the provider
+            got its response.
+        body_limit_bytes: A longer body is refused while it is being received.
+        dedupe_identical_bodies_for: For a provider that signs neither an id nor a time: an
+            identical body within this time is a duplicate. None: identical bodies are
+            different events.
+        order_key: Events of one connection for which this returns the same key are handled
+            in order of arrival, one at a time. "" means no order. None: no event is ordered.
+        when_disabled: What happens to events of a disabled connection. They are verified and
+            get a 2xx; "hold" keeps them until the connection is enabled, "drop" drops them.
+        retries: How a failed handler is retried.
+        route: For a provider with one URL for the whole application,
+            `POST {base}/webhooks/{connector}`: returns the upstream account or accounts that
+            the payload names. All their connections get the event. If there are none, the
+            response is 2xx and nothing is stored.
+        application_secrets: The signing secrets for such a provider: one, or several during
+            a rotation.
+        account_of: Returns the upstream account of a connection from its config. None: the
+            subject that authorized, for OAuth connectors.
+        time_limit: A handler that runs longer is cancelled and has failed.
+        keep_body_for: How long a body is kept after its event is done; 0 deletes it at once.
+            An event without its body cannot be replayed.
+        remember_for: How long an event's id is remembered, and a dead or held event is kept.
+            At least as long as the provider retries a delivery.
     """
 
     payload: TypeForm[Payload]
@@ -157,24 +157,24 @@ class Webhook(
 
     @cached_property
     def read(self) -> Callable[[bytes], Payload]:
-        """Decodes and checks a verified body; raises one of `JSON_ERRORS`."""
+        """Decodes and validates a verified body. Raises one of `JSON_ERRORS`."""
         return payload_reader(self.payload, body_format(self.verification))
 
 
 def webhook_fault(webhook: Webhook[Conf_contra, Ctx_contra, Payload]) -> str | None:
-    """Why a webhook could not do what it says; None where it can."""
+    """Why a webhook's options are not valid; None if they are."""
     secrets, scheme = webhook.application_secrets, webhook.verification
     if webhook.route is None and (secrets or webhook.account_of is not None):
-        return "an application's secrets and accounts need a route"
+        return "application_secrets and account_of need a route"
     if webhook.route is not None and not secrets and not isinstance(scheme, AcceptUnsignedEvents):
         return "a route needs application_secrets"
     if any(signing_key(scheme, secret) is None for secret in secrets):
-        return "an application's secret is not of the scheme's form"
+        return "an application secret does not have the scheme's format"
     if webhook.time_limit <= timedelta(0):
-        return "a handler's time limit is over 0"
+        return "a handler's time_limit must be over 0"
     if not timedelta(0) <= webhook.keep_body_for <= webhook.remember_for:
-        return "a body is kept for 0 or longer, and no longer than its event is remembered"
+        return "keep_body_for must be at least 0 and at most remember_for"
     same_for = webhook.dedupe_identical_bodies_for
     if same_for is not None and not timedelta(0) < same_for <= webhook.remember_for:
-        return "identical bodies are one event for longer than 0, and while it is remembered"
+        return "dedupe_identical_bodies_for must be over 0 and at most remember_for"
     return scheme_fault(webhook.verification) or retries_fault(webhook.retries)

@@ -1,1 +1,1 @@
-"""Receiving, routing and handling webhooks."""
+"""Webhook flows: receive, verify, record, handle, retry, replay, and administer endpoints."""

@@ -1,9 +1,9 @@
-"""Making the address at which a connection receives webhooks, and changing its secret."""
+"""Webhook endpoints of a connection: create, list, rotate, retire, and replace a signing secret."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Never
+from typing import Any, Never, TypeAlias
 
 import msgspec
 from returns.pipeline import is_successful
@@ -31,21 +31,31 @@ from igniter_connectors.core.webhook.endpoint import (
 from igniter_connectors.core.webhook.signing_keys import new_signing_secret, signing_key
 from igniter_connectors.flows.engine import Engine, base_url_of
 from igniter_connectors.flows.sealing import place_of, seal_bytes
+from igniter_connectors.flows.store_errors import returns_database_failed
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
 
+_NotCreated: TypeAlias = NotConnected | WebhookNotConfigured | WebhookSecretInvalid | EncryptFailed
 
+
+@returns_database_failed
 async def create_endpoint(
     engine: Engine,
     connector: Definition[Conf, Ctx, Any],
     key: ConnectionKey,
     signing_secret: Secret | None,
-) -> Result[
-    WebhookEndpoint,
-    NotConnected | WebhookNotConfigured | WebhookSecretInvalid | EncryptFailed,
-]:
-    """A new endpoint beside those there are. Its URL is shown here and never again."""
+) -> Result[WebhookEndpoint, _NotCreated]:
+    """Creates an endpoint, in addition to the existing ones. Its URL is shown only this once."""
+    return await _create(engine, connector, key, signing_secret)
+
+
+async def _create(
+    engine: Engine,
+    connector: Definition[Conf, Ctx, Any],
+    key: ConnectionKey,
+    signing_secret: Secret | None,
+) -> Result[WebhookEndpoint, _NotCreated]:
     base, webhook = base_url_of(engine), connector.webhook
     if webhook is None:
         return Failure(WebhookNotConfigured(connector.key))
@@ -64,6 +74,7 @@ async def create_endpoint(
     return Success(WebhookEndpoint(row, Secret(webhook_url(base, connector.key, token)), secret))
 
 
+@returns_database_failed
 async def replace_secret(
     engine: Engine,
     connector: Definition[Conf, Ctx, Any],
@@ -73,7 +84,7 @@ async def replace_secret(
     *,
     overlap: timedelta,
 ) -> Result[None, WebhookNotConfigured | WebhookNotFound | WebhookSecretInvalid | EncryptFailed]:
-    """Another signing secret for an endpoint, as providers give one once a URL is registered."""
+    """Replaces an endpoint's signing secret. Some providers issue one when a URL is registered."""
     if connector.webhook is None:
         return Failure(WebhookNotConfigured(connector.key))
     sealed = _seal_secret(engine, connector, key, endpoint, secret)
@@ -85,6 +96,7 @@ async def replace_secret(
     return Success(None) if saved else Failure(WebhookNotFound())
 
 
+@returns_database_failed
 async def rotate_endpoint(
     engine: Engine,
     connector: Definition[Conf, Ctx, Any],
@@ -93,32 +105,31 @@ async def rotate_endpoint(
     signing_secret: Secret | None,
     *,
     overlap: timedelta,
-) -> Result[
-    WebhookEndpoint,
-    NotConnected | WebhookNotConfigured | WebhookNotFound | WebhookSecretInvalid | EncryptFailed,
-]:
-    """A new endpoint in the place of one that goes on for the overlap."""
+) -> Result[WebhookEndpoint, _NotCreated | WebhookNotFound]:
+    """Replaces an endpoint with a new one. The old one stays valid for the overlap."""
     known = await engine.store.list_endpoints(key)
     if all(one.id != endpoint for one in known):
         return Failure(WebhookNotFound())
-    made = await create_endpoint(engine, connector, key, signing_secret)
-    if is_successful(made):
-        _ = await retire_endpoint(engine, key, endpoint, overlap=overlap)
-    return made
+    created = await _create(engine, connector, key, signing_secret)
+    if is_successful(created):
+        _ = await engine.store.retire_endpoint(key, endpoint=endpoint, overlap=overlap)
+    return created
 
 
+@returns_database_failed
 async def retire_endpoint(
     engine: Engine, key: ConnectionKey, endpoint: str, *, overlap: timedelta
 ) -> Result[None, WebhookNotFound]:
-    """Ends an endpoint after the overlap."""
+    """Ends an endpoint after the overlap. Its URL then returns 404."""
     ends = await engine.store.retire_endpoint(key, endpoint=endpoint, overlap=overlap)
     return Success(None) if ends else Failure(WebhookNotFound())
 
 
+@returns_database_failed
 async def list_endpoints(
     engine: Engine, key: ConnectionKey
 ) -> Result[tuple[EndpointSummary, ...], Never]:
-    """A connection's endpoints, oldest first."""
+    """A connection's endpoints, oldest first, ended ones too."""
     known = await engine.store.list_endpoints(key)
     return Success(
         tuple(

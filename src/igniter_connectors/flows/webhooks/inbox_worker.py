@@ -1,4 +1,4 @@
-"""Handling what the inbox holds: bounded tasks of this process, and a look for what others left."""
+"""The inbox worker: claims due events, and renews the leases of running attempts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Final, final
 from igniter_connectors.core.webhook.inbox import InboxEvent
 from igniter_connectors.core.webhook.retry_policy import Delivery
 from igniter_connectors.flows.engine import Engine
-from igniter_connectors.flows.webhooks.attempt import handle_claimed
+from igniter_connectors.flows.webhooks.attempt import Attempt, handle_claimed
 from igniter_connectors.ports import StoreUnavailable
 
-# What waits for another event of its order key, or for another process, is looked at this often.
+# How often to look at a due event that waits for another of its order key, or another process.
 _BLOCKED_SECONDS: Final = 1.0
 
 
@@ -37,7 +37,7 @@ class InboxWorker:
         self._is_waiting = False
         self._sweep_at = 0.0
         self._working: asyncio.Task[None] | None = None
-        self._holding_on: asyncio.Task[None] | None = None
+        self._renewing: asyncio.Task[None] | None = None
 
     def open(self) -> None:
         """Starts to handle events, pending ones first."""
@@ -46,7 +46,7 @@ class InboxWorker:
         self._deliveries.owner = self._engine.new_id()
         self._deliveries.woken.set()
         self._working = asyncio.create_task(self._work())
-        self._holding_on = asyncio.create_task(self._hold_on())
+        self._renewing = asyncio.create_task(self._renew_leases())
 
     async def close(self) -> None:
         """Starts nothing more, waits for what runs, and gives the rest back to the inbox."""
@@ -66,10 +66,10 @@ class InboxWorker:
         if cut_off:
             _ = await asyncio.wait(cut_off)
             await self._give_back(tuple(cut_off.values()))
-        if self._holding_on is not None:
-            _ = self._holding_on.cancel()
-            _ = await asyncio.wait((self._holding_on,))
-            self._holding_on = None
+        if self._renewing is not None:
+            _ = self._renewing.cancel()
+            _ = await asyncio.wait((self._renewing,))
+            self._renewing = None
 
     async def settled(self) -> None:
         """Waits until nothing runs in this process and nothing is due now."""
@@ -106,12 +106,12 @@ class InboxWorker:
                 _ = woken.cancel()
 
     async def _claim_due(self) -> float:
-        """Starts what is due, as far as there is room; the seconds until more may be."""
+        """Starts due events while slots are free. Returns the seconds until more may be due."""
         inbox, deliveries = self._engine.store.inbox, self._deliveries
         while (owner := deliveries.owner) and (
             free := deliveries.limits.handlers_at_once - deliveries.taken
         ) > 0:
-            # The other half is for what comes meanwhile.
+            # The other half of the slots is for events that arrive in the meantime.
             room = (free + 1) // 2
             deliveries.taken += room
             deliveries.is_behind = False
@@ -124,18 +124,18 @@ class InboxWorker:
                 deliveries.taken -= room - len(claimed)
             if not deliveries.owner:
                 deliveries.taken -= len(claimed)
-                await self._give_back([self._delivery(event, owner) for event in claimed])
+                await self._give_back([self._attempt(event, owner) for event in claimed])
                 return 0.0
             for event in claimed:
-                self._start_claimed(event, self._delivery(event, owner))
-            # Found no place meanwhile, and may have come too late for the claim.
+                self._start_claimed(event, self._attempt(event, owner))
+            # If behind: an event found no slot, and may have been recorded after the claim.
             if not claimed and not deliveries.is_behind:
                 break
         else:
             deliveries.is_behind = True
             return deliveries.limits.sweep_every.total_seconds()
         due = await inbox.until_due(self._with_webhook)
-        # Due and yet not claimed: it waits for another of its order key.
+        # Due but not claimed: it waits for another event of its order key.
         deliveries.is_behind = due is not None and due.total_seconds() <= 0
         now = self._engine.clock.monotonic()
         if now >= self._sweep_at:
@@ -147,13 +147,22 @@ class InboxWorker:
             return deliveries.limits.sweep_every.total_seconds()
         return due.total_seconds() if due.total_seconds() > 0 else _BLOCKED_SECONDS
 
-    def _start_claimed(self, event: InboxEvent, delivery: Delivery) -> None:
-        self._deliveries.start(handle_claimed(self._engine, event, delivery), delivery)
+    def _start_claimed(self, event: InboxEvent, attempt: Attempt) -> None:
+        self._deliveries.start(handle_claimed(self._engine, event, attempt), attempt)
 
-    def _delivery(self, event: InboxEvent, owner: str) -> Delivery:
+    def _attempt(self, event: InboxEvent, owner: str) -> Attempt:
         webhook = self._engine.connectors[event.key.connector].webhook
-        assert webhook is not None  # no other connector's event was asked for
-        return Delivery(event.key, event.id, owner, event.attempts, webhook.keep_body_for)
+        assert webhook is not None  # only events of connectors with a webhook are claimed
+        return Attempt(
+            event.key,
+            event.id,
+            owner,
+            event.attempts,
+            webhook.keep_body_for,
+            event.event_id,
+            event.received_at,
+            event.possible_replay,
+        )
 
     async def _give_back(self, deliveries: Sequence[Delivery]) -> None:
         if not deliveries:
@@ -163,8 +172,8 @@ class InboxWorker:
         except StoreUnavailable as error:
             self._engine.logger.error("the database failed: %s", error.reason)
 
-    async def _hold_on(self) -> None:
-        """Keeps the leases of what runs from ending."""
+    async def _renew_leases(self) -> None:
+        """Renews the leases of the running attempts, three times per lease."""
         third = self._deliveries.limits.lease.total_seconds() / 3
         while True:
             await self._engine.clock.sleep(third)

@@ -1,4 +1,4 @@
-"""Whose a webhook is that came for the whole application."""
+"""Webhook routing: which connections get an event that arrived for the whole application."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ Ctx = TypeVar("Ctx")
 def upstream_account(
     engine: Engine, connector: Definition[Conf, Ctx, Any], key: ConnectionKey, config: Conf
 ) -> str | None:
-    """The account at the provider that a config names; None where none is told, or asked for."""
+    """The upstream account that a config names.
+
+    None if the connector has no `account_of`, it raises, or its value cannot be stored.
+    """
     webhook = connector.webhook
     if webhook is None or webhook.account_of is None:
         return None
@@ -40,11 +43,11 @@ def upstream_account(
 async def find_routed(
     engine: Engine, webhook: Webhook[Any, Any, Any], connector: str, accounts: Sequence[str]
 ) -> Sequence[ConnectionRecord]:
-    """The connections of these accounts, each once."""
+    """The connections of the given upstream accounts, without duplicates."""
     routing = engine.store.routing
     find = routing.find_by_subject if webhook.account_of is None else routing.find_by_account
     found: dict[str, ConnectionRecord] = {}
     for account in dict.fromkeys(accounts):
-        if account and is_storable(account):  # a name of the provider's own making
+        if account and is_storable(account):  # the provider chose it
             found.update({one.id: one for one in await find(connector, account)})
     return tuple(found.values())

@@ -1,0 +1,98 @@
+"""What happens after a failed attempt: a retry, or the event becomes a dead letter."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from igniter_connectors.core.connection.record import ConnectionKey
+from igniter_connectors.core.event import WebhookDeadLettered, WebhookFailedEvent
+from igniter_connectors.core.problem import Problem
+from igniter_connectors.core.webhook.retry_policy import Delivery, Retries, retry_pause
+from igniter_connectors.flows.connections.connect import address
+from igniter_connectors.flows.engine import Engine
+from igniter_connectors.ports import StoreUnavailable
+
+_WRITE_RETRY_SECONDS: Final = (0.2, 1.0, 3.0)
+
+
+async def retry_or_dead_letter(
+    engine: Engine, retries: Retries, delivery: Delivery, event_id: str, problem: Problem
+) -> bool:
+    """Schedules another attempt. After the last attempt, makes the event a dead letter.
+
+    Returns:
+        Whether another attempt was scheduled.
+    """
+    pause = retry_pause(retries, delivery.attempt, fraction=engine.entropy.fraction())
+    if pause is None:
+        return await dead_letter(engine, delivery, event_id, problem)
+    publish_failed(engine, delivery.key, event_id, problem)
+    inbox = engine.store.inbox
+    return await write_outcome(
+        engine, lambda latest: inbox.retry(latest, code=problem.code, pause=pause), delivery
+    )
+
+
+async def dead_letter(engine: Engine, delivery: Delivery, event_id: str, problem: Problem) -> bool:
+    """Makes the event a dead letter. It is not tried again until it is replayed.
+
+    The next event with the same order key may be due now. Returns False: no other attempt of
+    this event follows.
+    """
+    key, inbox = delivery.key, engine.store.inbox
+    publish_failed(engine, key, event_id, problem)
+    is_written = await write_outcome(
+        engine, lambda latest: inbox.dead_letter(latest, code=problem.code), delivery
+    )
+    if not is_written:
+        return False
+    engine.logger.error(
+        "%s: webhook event %s is dead after %d attempts: %s",
+        key.connector,
+        delivery.id,
+        delivery.attempt,
+        problem.code,
+    )
+    engine.event_bus.publish(
+        WebhookDeadLettered(
+            at=engine.clock.now(),
+            event_id=event_id,
+            code=problem.code,
+            attempts=delivery.attempt,
+            **address(key),
+        )
+    )
+    return False
+
+
+async def write_outcome(
+    engine: Engine, write: Callable[[Delivery], Awaitable[bool]], delivery: Delivery
+) -> bool:
+    """Writes an attempt's outcome. Retries for a few seconds while the database is unavailable.
+
+    If the outcome is not written, the handler runs once more when the lease ends. Returns
+    False if the attempt is no longer the latest.
+
+    Raises:
+        StoreUnavailable: the last retry failed too.
+    """
+    for pause in _WRITE_RETRY_SECONDS:
+        try:
+            return await write(delivery)
+        except StoreUnavailable as error:
+            engine.logger.error("the database failed: %s", error.reason)
+            await engine.clock.sleep(pause)
+    return await write(delivery)
+
+
+def publish_failed(engine: Engine, key: ConnectionKey, event_id: str, problem: Problem) -> None:
+    """Publishes that a webhook was refused, or that an attempt failed."""
+    engine.event_bus.publish(
+        WebhookFailedEvent(
+            at=engine.clock.now(),
+            event_id=event_id,
+            code=problem.code,
+            **address(key),
+        )
+    )

@@ -1,0 +1,81 @@
+"""Verifying a received request, and decoding its events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from igniter_connectors.core.connection.record import ConnectionKey
+from igniter_connectors.core.connector.validation import JSON_ERRORS, json_fault
+from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
+from igniter_connectors.core.problem import WebhookPayloadInvalid, WebhookVerificationFailed
+from igniter_connectors.core.sealing.associated_data import Binding
+from igniter_connectors.core.webhook import verification
+from igniter_connectors.core.webhook.challenge import challenge_answer
+from igniter_connectors.core.webhook.deduplication import ReceivedEvent, received_events
+from igniter_connectors.core.webhook.endpoint import EndpointRecord
+from igniter_connectors.core.webhook.signing_keys import SigningKey, key_in
+from igniter_connectors.core.webhook.verified import Verified
+from igniter_connectors.core.webhook.webhook import Webhook
+from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.webhooks.dead_letter import publish_failed
+
+
+def endpoint_keys(
+    engine: Engine, webhook: Webhook[Any, Any, Any], endpoint: EndpointRecord
+) -> list[SigningKey] | None:
+    """The keys of the endpoint's signing secrets; None if one cannot be decrypted."""
+    key = endpoint.key
+    binding = Binding("webhook", key.scope, key.identity, key.connector, key.account, endpoint.id)
+    keys: list[SigningKey] = []
+    for sealed in (endpoint.sealed_secret, endpoint.sealed_previous):
+        if sealed is None:
+            continue
+        secret = engine.ciphers.open(sealed, binding, now=engine.clock.monotonic())
+        if secret is None:
+            return None
+        signing_key = key_in(webhook.verification, secret)
+        if signing_key is not None:
+            keys.append(signing_key)
+    return keys
+
+
+def verify_request(
+    engine: Engine,
+    webhook: Webhook[Any, Any, Any],
+    key: ConnectionKey,
+    keys: Sequence[SigningKey],
+    request: HttpRequest,
+) -> Verified | HttpResponse | WebhookVerificationFailed:
+    """What the signature proves. A response, if the request is the provider's challenge."""
+    now = engine.clock.now()
+    answer = challenge_answer(webhook.verification, request, keys, now=now)
+    if answer is not None:
+        return answer
+    checked = verification.check(webhook.verification, request, keys, now=now)
+    if isinstance(checked, Verified):
+        return checked
+    engine.logger.warning("%s: webhook refused: %s", key.connector, checked.reason)
+    problem = WebhookVerificationFailed(key.connector)
+    publish_failed(engine, key, "", problem)
+    return problem
+
+
+def decode_events(
+    engine: Engine,
+    webhook: Webhook[Any, Any, Any],
+    key: ConnectionKey,
+    verified: Verified,
+    body: bytes,
+) -> list[tuple[ReceivedEvent, Any]] | WebhookPayloadInvalid:
+    """Each event of a verified body with its payload. Nothing is recorded before all decode."""
+    events = received_events(
+        verified, body, identical_bodies_for=webhook.dedupe_identical_bodies_for
+    )
+    try:
+        return [(event, webhook.read(event.body)) for event in events]
+    except JSON_ERRORS as error:
+        fault = json_fault(error, webhook.payload)
+        problem = WebhookPayloadInvalid(key.connector, fault.path, fault.reason)
+        publish_failed(engine, key, verified.event_id or "", problem)
+        return problem
