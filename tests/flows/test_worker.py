@@ -29,7 +29,7 @@ from tests.flows.mailroom import Call, Plan, mailroom, manager
 from tests.flows.oauth.test_token_source import ACME, KEY
 from tests.sample import KEYRING, Organization
 from tests.web.github import GitHub, github, site
-from tests.web.test_oauth_binding import come_back, oauth, ticket
+from tests.web.test_oauth import come_back, oauth, ticket
 
 LIFE = timedelta(days=10)
 SAFE = timedelta(days=7, hours=23)

@@ -1,4 +1,4 @@
-"""Holding each answer of a served application against the OpenAPI document it gives."""
+"""Checks each answer of a served application against its OpenAPI document."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from litestar import Litestar
 
 
 class Documented:
-    """An application's document; its `check` is a hook for httpx, called with each answer."""
+    """The document of an application. `check` is a hook for httpx."""
 
     def __init__(self, app: Litestar) -> None:
         self._app = app
 
     async def check(self, answer: httpx.Response) -> None:
-        """Its operation is in the document, and so are its status, media type and form.
+        """The document has the operation, and the answer's status, media type and schema.
 
-        What is not there is 404, or 405. The document's own address is none of ours.
+        A route that is not in the document answers 404 or 405. `/schema` itself is skipped.
         """
         path, method = answer.request.url.path, answer.request.method.lower()
         if path.startswith("/schema"):
@@ -50,6 +50,6 @@ def validator_of(document: dict[str, Any], schema: dict[str, Any]) -> jsonschema
 
 
 def _is_at(path: str, known: str) -> bool:
-    """Whether a path is that of the document's, its parameters filled in."""
+    """Whether a path matches a path of the document."""
     pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(known))
     return re.fullmatch(pattern, path.rstrip("/") or "/") is not None

@@ -38,14 +38,14 @@ from tests.web.served import bound_socket, port_of, served
 
 
 class GitHub(msgspec.Struct, frozen=True):
-    """What the tenant gives beside the authorization."""
+    """The config that a tenant gives with the authorization."""
 
     webhook_secret: Secret
     team: str = "core"
 
 
 class WhoAmI(msgspec.Struct, frozen=True):
-    """The input: whose user info to ask for."""
+    """The input: the URL of the user info."""
 
     url: str
 
@@ -85,7 +85,7 @@ def github(provider: OAuthProvider) -> Github:
 async def who_is_signed_in(
     request: ASGIConnection[Any, object, object, State],
 ) -> Principal | None:
-    """The application's session, played by a header: `organization/person`."""
+    """The session of the application, from a header: `organization/person`."""
     tenant, _, person = request.headers.get("x-session", "").partition("/")
     return Principal(Organization(tenant), person) if person else None
 
@@ -100,9 +100,9 @@ class Site:
     document: Documented
 
     def browser(self, session: str | None = "acme/ada") -> httpx.AsyncClient:
-        """A browser with cookies of its own, in which somebody is signed in.
+        """A browser with its own cookies, in which a person is signed in.
 
-        Each answer of the application is held against its document.
+        Each answer of the application is checked against its document.
         """
         headers = {} if session is None else {"x-session": session}
         hooks = {"response": [self._check]}

@@ -13,7 +13,7 @@ from litestar import Litestar
 
 
 def bound_socket(port: int = 0) -> socket.socket:
-    """A port of its own, so that its number is known before the server runs; or one again."""
+    """A bound socket, so that the port is known before the server runs."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
@@ -21,7 +21,7 @@ def bound_socket(port: int = 0) -> socket.socket:
 
 
 def port_of(listener: socket.socket) -> int:
-    """The port's number."""
+    """The number of the port."""
     port: int = listener.getsockname()[1]
     return port
 
@@ -34,7 +34,7 @@ async def served(
     key: Path | None = None,
     certificate: Path | None = None,
 ) -> AsyncGenerator[None, None]:
-    """Serves the application, its lifespan included, for as long as the block runs."""
+    """Serves the application and its lifespan while the block runs."""
     config = uvicorn.Config(
         app,
         log_config=None,

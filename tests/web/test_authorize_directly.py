@@ -22,7 +22,7 @@ from igniter_connectors.problems import OAuthStateInvalid, ReturnToInvalid
 from igniter_connectors.testing import FakeOAuthProvider, ProviderScript, running_provider
 from tests.sample import Organization
 from tests.web.github import GitHub, Site, site
-from tests.web.test_oauth_binding import come_back, oauth, ticket
+from tests.web.test_oauth import come_back, oauth, ticket
 
 ACME = Organization("acme")
 CONFIG = GitHub(Secret("hook"))

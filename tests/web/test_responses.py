@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.web.test_routes import GOOD, open_site
+from tests.web.mail_site import GOOD, open_site
 
 VALUE = "hunter2"
 

@@ -78,9 +78,13 @@ class ConnectorsPlugin(InitPlugin, OpenAPISchemaPlugin):
                 yield
 
         mount = asgi(join_paths([self._path, "webhooks"]), is_mount=True, copy_scope=True)
-        app_config.route_handlers.extend([self._router(), mount(webhook_mount(connectors))])
+        # Operation ids are unique in a document, so a second plugin is served undocumented.
+        first = next(one for one in app_config.plugins if isinstance(one, ConnectorsPlugin))
+        router = self._router(in_document=first is self)
+        app_config.route_handlers.extend([router, mount(webhook_mount(connectors))])
         app_config.lifespan.append(lifespan)
-        self._document_webhooks(app_config)
+        if first is self:
+            self._document_webhooks(app_config)
         return app_config
 
     def is_plugin_supported_field(self, field_definition: FieldDefinition) -> bool:
@@ -91,16 +95,16 @@ class ConnectorsPlugin(InitPlugin, OpenAPISchemaPlugin):
         """The schema of such a type or parameter."""
         return self._schemas.schema_of(field_definition, schema_creator.schema_registry)
 
-    def _router(self) -> Router:
+    def _router(self, *, in_document: bool) -> Router:
         known = self._connectors.definitions().values()
-        has_config = not all(map(has_oauth, known))
+        with_oauth, with_actions = any(map(has_oauth, known)), any(map(open_actions, known))
+        put = put_route(has_config=not all(map(has_oauth, known)), has_oauth=with_oauth)
         oauth = Router(
-            "/", route_handlers=[Authorizations], include_in_schema=any(map(has_oauth, known))
+            "/", route_handlers=[Authorizations], include_in_schema=in_document and with_oauth
         )
         actions = Router(
-            "/", route_handlers=[Actions], include_in_schema=any(map(open_actions, known))
+            "/", route_handlers=[Actions], include_in_schema=in_document and with_actions
         )
-        put = put_route(has_config=has_config, has_oauth=any(map(has_oauth, known)))
 
         def connectors() -> Connectors[Any, Any]:
             return self._connectors
@@ -124,6 +128,7 @@ class ConnectorsPlugin(InitPlugin, OpenAPISchemaPlugin):
             },
             type_encoders={Secret: mask_secret},
             cache_control=CacheControlHeader(no_store=True),
+            include_in_schema=in_document,
             dto=None,
             return_dto=None,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from litestar import Request, Response
+from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import ValidationException
 from litestar.response import Redirect
@@ -67,7 +67,7 @@ class ExactRedirect(Redirect):
 
     def __init__(self, answer: HttpResponse) -> None:
         headers = {name: value for name, value in answer.headers if name != "Cache-Control"}
-        super().__init__("", status_code=303, headers=headers)
+        super().__init__("", status_code=303, headers=headers, media_type=MediaType.TEXT)
 
 
 def as_request(request: WebRequest, url: str) -> HttpRequest:

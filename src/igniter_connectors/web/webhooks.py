@@ -1,4 +1,4 @@
-"""`/webhooks`: a plain ASGI mount, so that bodies stay the raw bytes that were signed."""
+"""`/webhooks`: an ASGI application of its own, so that a body stays the bytes that were signed."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ from igniter_connectors.flows.webhooks.receive import OVERLOADED
 from igniter_connectors.manager.connectors import Connectors
 
 NO_CONTENT: Final = 204
-_HTTP: Final = ScopeType.HTTP  # looked up once: an enum's member costs 0.1 µs
+_HTTP: Final = ScopeType.HTTP  # read once: access to a member of an enum costs 0.1 µs
 
 
-class _Intake(msgspec.Struct, frozen=True):
-    """What is taken of a delivery: so many bytes, and no header but those that are signed or
-    hold the signature. Decoding all of them costs 1.2 µs, looking for three 1.0 more."""
+class _RequestRules(msgspec.Struct, frozen=True):
+    """What a webhook reads of a request: at most so many bytes, and only the headers that are
+    signed or hold the signature. To decode all headers costs 1.2 µs, and to search them for
+    three another 1.0 µs."""
 
     body_limit_bytes: int
     headers: dict[bytes, str]
     takes_get: bool
 
     @staticmethod
-    def of(webhook: Webhook[Any, Any, Any]) -> _Intake:
+    def of(webhook: Webhook[Any, Any, Any]) -> _RequestRules:
         names = headers_read(webhook.verification)
-        return _Intake(
+        return _RequestRules(
             webhook.body_limit_bytes,
             {name.encode(): name for name in names},
             answers_get(webhook.verification),
@@ -43,24 +44,26 @@ class _Intake(msgspec.Struct, frozen=True):
 
 
 def webhook_mount(connectors: Connectors[Any, Any]) -> ASGIApp:
-    """The application under `/webhooks`."""
+    """The ASGI application for `/webhooks`, which answers each request itself."""
     base = f"{connectors.base()}/webhooks"
-    intakes = {key: _Intake.of(webhook) for key, webhook in connectors.webhooks().items()}
+    rules_by_key = {
+        key: _RequestRules.of(webhook) for key, webhook in connectors.webhooks().items()
+    }
 
     async def receive_webhook(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != _HTTP:
             return
-        # Litestar gives the path below the mount, with one slash added at its end.
+        # Litestar passes the path below the mount, and adds a slash at its end.
         path = scope["path"].strip("/")
         route = parse_webhook_path(path)
-        intake = intakes.get(route.connector) if route is not None else None
-        if route is None or intake is None:
+        rules = rules_by_key.get(route.connector) if route is not None else None
+        if route is None or rules is None:
             await _send(problem_response(WebhookNotFound()), send)
             return
-        if connectors.is_receiving_all_it_may():  # before its body is read
+        if connectors.is_receiving_all_it_may():  # checked before the body is read
             await _send(problem_response(OVERLOADED), send)
             return
-        limit = intake.body_limit_bytes
+        limit = rules.body_limit_bytes
         message = await receive()
         body = message.get("body", b"") if message["type"] == "http.request" else None
         if body is not None and message.get("more_body", False):
@@ -68,20 +71,20 @@ def webhook_mount(connectors: Connectors[Any, Any]) -> ASGIApp:
         if body is None or len(body) > limit:
             await _send(problem_response(WebhookTooLarge(limit)), send)
             return
-        wanted = intake.headers
+        names = rules.headers
         headers: list[tuple[str, str]] = []
         for name, value in scope["headers"]:
-            known = wanted.get(name)  # in lower case, by ASGI's own rule
+            known = names.get(name)  # ASGI servers send names in lower case
             if known is not None:
                 headers.append((known, value.decode("latin-1")))
         method, query = scope["method"], scope["query_string"]
-        if method != "POST" and not (method == "GET" and intake.takes_get):
+        if method != "POST" and not (method == "GET" and rules.takes_get):
             await _send(ONLY_POST, send)
             return
         url = f"{base}/{path}?{query.decode('latin-1')}" if query else f"{base}/{path}"
         request = HttpRequest(method, url, tuple(headers), body)
         taken = await connectors.receive_webhook(route, request)
-        if type(taken) is Failure:  # as in invoke
+        if type(taken) is Failure:  # faster than is_successful
             await _send(problem_response(taken.failure()), send)
             return
         answer = taken.unwrap()
@@ -94,8 +97,8 @@ def webhook_mount(connectors: Connectors[Any, Any]) -> ASGIApp:
 
 
 async def _rest(receive: Receive, body: bytes, limit: int) -> bytes | None:
-    """The whole of a body that comes in parts, as few do; None as soon as it passes the cap
-    or the sender goes away."""
+    """The whole of a body that arrives in several parts, which is rare. None as soon as it is
+    larger than the limit, or if the client disconnects."""
     while len(body) <= limit:
         message = await receive()
         if message["type"] != "http.request":
@@ -113,8 +116,8 @@ async def _send(answer: HttpResponse, send: Send) -> None:
 
 
 async def _send_taken(send: Send) -> None:
-    # `_send` of `TAKEN`, encoded once. The list is a new one each time: Litestar's hooks and
-    # middleware add headers to it.
+    # The same as `_send(TAKEN)`, but encoded once. Each answer gets its own list, because
+    # hooks and middleware of Litestar add headers to it.
     headers = [*_TAKEN_HEADERS]
     await send({"type": "http.response.start", "status": NO_CONTENT, "headers": headers})
     await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -21,7 +21,7 @@ from igniter_connectors.testing import (
 )
 from tests.sample import Organization
 from tests.web.github import Me, Site, WhoAmI, site, who_am_i
-from tests.web.test_oauth_binding import come_back, oauth, ticket
+from tests.web.test_oauth import come_back, oauth, ticket
 
 ACME = Organization("acme")
 KEY = ConnectionKey("organization", "acme", "github")

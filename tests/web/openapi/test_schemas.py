@@ -1,4 +1,4 @@
-"""The schemas that stand in the document, beside what they are of."""
+"""The schemas of the document, beside the types that they describe."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Short = Annotated[str, msgspec.Meta(min_length=1, max_length=3)]
 
 
 class Nested(msgspec.Struct, frozen=True):
-    """A secret within."""
+    """Holds a secret."""
 
     pin: Secret
 
@@ -38,19 +38,19 @@ class Config(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Defaulted(Config, frozen=True, rename="camel"):
-    """The same, with a secret for a default."""
+    """The same, with a secret as a default."""
 
     other_key: Secret = Secret("canary")
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Takes nothing else."""
+    """Forbids other fields."""
 
     api_key: Secret = msgspec.field(name="apiKey")
 
 
 class Tagged(msgspec.Struct, frozen=True, tag="tagged"):
-    """Names itself."""
+    """Has a tag."""
 
     api_key: Secret
 
@@ -71,12 +71,12 @@ GOOD = st.fixed_dictionaries(
 
 @pytest.mark.parametrize("kind", [Config, Defaulted, Strict])
 @given(body=st.one_of(GOOD, st.dictionaries(st.sampled_from(NAMES), VALUES), VALUES))
-def test_a_config_is_taken_where_the_schema_says_so(
+def test_a_config_is_accepted_if_it_fits_the_schema(
     kind: type[msgspec.Struct], body: object
 ) -> None:
-    """And nowhere else; what is then shown of it fits the schema of that."""
+    """The parser and the schema agree. The answer fits the schema of the response."""
     schemas = Schemas()
-    taken, shown = schemas.taken(kind, "taken"), schemas.shown(kind, "shown")
+    taken, shown = schemas.of_request(kind, "taken"), schemas.of_response(kind, "shown")
     document = {"components": {"schemas": schemas.components}}
     parsed = ConfigSchema[Any](kind).parse(msgspec.json.encode(body))
     assert validator_of(document, taken).is_valid(body) == is_successful(parsed)
@@ -84,10 +84,10 @@ def test_a_config_is_taken_where_the_schema_says_so(
         validator_of(document, shown).validate(mask(parsed.unwrap()))
 
 
-def test_a_tag_is_asked_for() -> None:
-    """Though the config is taken without it too: what is shown of it has the tag."""
+def test_a_tag_is_required() -> None:
+    """The parser accepts a config without its tag too, but the answer has the tag."""
     schemas = Schemas()
-    taken, shown = schemas.taken(Tagged, "taken"), schemas.shown(Tagged, "shown")
+    taken, shown = schemas.of_request(Tagged, "taken"), schemas.of_response(Tagged, "shown")
     document = {"components": {"schemas": schemas.components}}
     assert validator_of(document, taken).is_valid({"type": "tagged", "api_key": "k"})
     assert not validator_of(document, taken).is_valid({"type": "other", "api_key": "k"})
@@ -96,38 +96,38 @@ def test_a_tag_is_asked_for() -> None:
 
 @pytest.mark.parametrize("kind", [Config, Defaulted])
 def test_a_schema_is_plain_json(kind: type[msgspec.Struct]) -> None:
-    """Defaults that are tuples are lists: a document in YAML has no word for the others."""
+    """A default that is a tuple becomes a list: YAML has no word for a tuple."""
     schemas = Schemas()
-    _ = schemas.taken(kind, "taken")
+    _ = schemas.of_request(kind, "taken")
     assert schemas.components == msgspec.json.decode(msgspec.json.encode(schemas.components))
 
 
-def test_a_component_has_a_name_that_it_may_have() -> None:
-    """Whatever Python calls the type and its fields."""
+def test_a_component_has_a_valid_name() -> None:
+    """Whatever the names of the type and its fields are in Python."""
     odd = msgspec.defstruct("Größe", [("maß", Nested), ("key", Secret, Secret("canary"))])
     schemas = Schemas()
-    assert schemas.taken(odd, "x") == {"$ref": "#/components/schemas/x.Gr__e"}
+    assert schemas.of_request(odd, "x") == {"$ref": "#/components/schemas/x.Gr__e"}
     assert schemas.components.keys() == {"x.ma_.Nested", "x.Gr__e"}
     assert schemas.components["x.Gr__e"]["properties"].keys() == {"maß", "key"}
 
 
-def test_a_schema_that_cannot_be_written_says_nothing() -> None:
-    """A type that holds a struct with a secret for a default: anything, and no exception."""
+def test_a_schema_that_cannot_be_written_accepts_anything() -> None:
+    """A type that holds a struct with a secret as a default gives no exception."""
     schemas = Schemas()
-    assert schemas.taken(list[Defaulted], "x") == {}
+    assert schemas.of_request(list[Defaulted], "x") == {}
     assert schemas.components == {}
     assert schemas.follow({}) == {}
 
 
 def test_one_schema_needs_no_choice() -> None:
-    """Of two it may be either."""
+    """Two schemas are alternatives."""
     text, null = {"type": "string"}, {"type": "null"}
     assert one_of([text]) == text
     assert one_of([text, null]) == or_null(text) == {"anyOf": [text, null]}
 
 
 def test_a_shape_requires_every_field() -> None:
-    """What has a default is answered too, under its name in JSON, and instants are such."""
+    """An answer has the fields with a default too, by their JSON names; times have an offset."""
 
     class Seen(msgspec.Struct, frozen=True, rename="camel"):
         """First line.

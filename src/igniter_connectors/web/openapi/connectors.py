@@ -53,7 +53,9 @@ def connector_schemas(
     """
     connectors = [registered[key] for key in sorted(registered)]
     connections = {one.key: _connection(schemas, one) for one in connectors}
-    configs = {one.key: schemas.taken(one.schema.kind, f"{one.key}.config") for one in connectors}
+    configs = {
+        one.key: schemas.of_request(one.schema.kind, f"{one.key}.config") for one in connectors
+    }
     changes = [_change(schemas, key, config) for key, config in configs.items()]
     by_config = [connections[one.key] for one in connectors if not has_oauth(one)]
     listed = one_of([*connections.values(), _broken(schemas)])
@@ -115,10 +117,10 @@ def _actions(schemas: Schemas, connectors: Iterable[AnyConnector]) -> dict[objec
             "description": f"The action of the connector: {named}",
         },
         ActionInputBody: one_of(
-            [schemas.taken(one.input, f"{key}.{one.key}.input") for key, one in actions]
+            [schemas.of_request(one.input, f"{key}.{one.key}.input") for key, one in actions]
         ),
         "action output": one_of(
-            [schemas.shown(one.output, f"{key}.{one.key}.output") for key, one in actions]
+            [schemas.of_response(one.output, f"{key}.{one.key}.output") for key, one in actions]
         ),
     }
 
@@ -140,13 +142,13 @@ def _metadata(schemas: Schemas, connectors: list[AnyConnector]) -> Json:
     given = [one for one in connectors if one.metadata is not None]
     if any(type_fault(type(one.metadata)) is not None for one in given):
         return {}
-    known = [schemas.shown(type(one.metadata), f"{one.key}.metadata") for one in given]
+    known = [schemas.of_response(type(one.metadata), f"{one.key}.metadata") for one in given]
     without: list[Json] = [{"type": "null"}] if len(given) < len(connectors) else []
     return one_of([*known, *without])
 
 
 def _connection(schemas: Schemas, connector: AnyConnector) -> Json:
-    config = schemas.shown(connector.schema.kind, f"{connector.key}.shown")
+    config = schemas.of_response(connector.schema.kind, f"{connector.key}.shown")
     schema = _connection_of(schemas, {"const": connector.key}, config)
     return schemas.add(f"{connector.key}.connection", schema)
 

@@ -24,6 +24,10 @@ _LITESTAR_REFUSAL: Final = object_of(
     {"status_code": {"type": "integer"}, "detail": {"type": "string"}}
 )
 _TEXT: Final[Json] = {"type": "string"}
+_RETRY_AFTER: Final = OpenAPIHeader(
+    schema=JsonSchema(written={"type": "integer"}),
+    description="Seconds to wait, if there were too many deliveries at once",
+)
 
 
 @dataclass
@@ -65,31 +69,20 @@ class CallbackOperation(Operation):
 
 @dataclass
 class WebhookOperation(Operation):
-    """A delivery, or the question whether an endpoint exists.
+    """A request from a provider.
 
-    A webhook's body is the bytes that the provider signed, of any media type. Litestar describes
-    bodies that it decodes, and answers of one media type.
+    The answer to a provider's question has one of two media types, and an overloaded receiver
+    adds a header. A `ResponseSpec` has one media type and no headers.
     """
 
     def __post_init__(self) -> None:
-        if self.operation_id and self.operation_id.startswith("Receive"):
-            self.request_body = RequestBody(
-                {"*/*": OpenAPIMediaType()}, "The bytes that the provider signed"
-            )
         text = {"text/plain": OpenAPIMediaType()}
-        ours = self.responses or {}
-        for response in ours.values():
-            if isinstance(response, OpenAPIResponse) and "CONNECTOR_WEBHOOK_OVERLOADED" in (
-                response.description
-            ):
-                response.headers = {
-                    "Retry-After": OpenAPIHeader(
-                        schema=JsonSchema(written={"type": "integer"}),
-                        description="Seconds to wait, if there were too many deliveries at once",
-                    )
-                }
+        responses = self.responses or {}
+        overloaded = responses.get("503")
+        if isinstance(overloaded, OpenAPIResponse):
+            overloaded.headers = {"Retry-After": _RETRY_AFTER}
         self.responses = {
-            **ours,
+            **responses,
             "200": OpenAPIResponse(
                 "The answer to the provider's question",
                 content={**text, "application/json": OpenAPIMediaType()},
@@ -100,6 +93,20 @@ class WebhookOperation(Operation):
                 "The method is not POST, nor GET where the provider asks its question with GET"
             ),
         }
+
+
+@dataclass
+class DeliveryOperation(WebhookOperation):
+    """A delivery of a webhook.
+
+    Its body is the bytes that the provider signed, of any media type. Litestar describes the
+    bodies that it decodes.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        body = {"*/*": OpenAPIMediaType()}
+        self.request_body = RequestBody(body, "The bytes that the provider signed")
 
 
 def _in_query(name: str, description: str, *, required: bool = False) -> Parameter:

@@ -15,7 +15,7 @@ from litestar.routes import HTTPRoute
 from igniter_connectors.core.problem import WebhookProblem
 from igniter_connectors.core.webhook.challenge import answers_get
 from igniter_connectors.core.webhook.webhook import Webhook
-from igniter_connectors.web.openapi.operations import WebhookOperation
+from igniter_connectors.web.openapi.operations import DeliveryOperation, WebhookOperation
 from igniter_connectors.web.openapi.problems import refusals
 from igniter_connectors.web.parameters import RoutedWebhookKey, WebhookKey, WebhookToken
 
@@ -28,7 +28,7 @@ _RETRY = "The provider sends it again after a 5xx, and after `Retry-After` if th
     "/webhooks/{connector:str}/{token:str}",
     status_code=204,
     operation_id="ReceiveWebhook",
-    operation_class=WebhookOperation,
+    operation_class=DeliveryOperation,
     summary="Receive a webhook for one connection",
     description=_RETRY,
     response_description="Stored, now or by an earlier delivery",
@@ -53,7 +53,7 @@ async def answer_challenge(connector: WebhookKey, token: WebhookToken) -> None: 
     "/webhooks/{connector:str}",
     status_code=204,
     operation_id="ReceiveApplicationWebhook",
-    operation_class=WebhookOperation,
+    operation_class=DeliveryOperation,
     summary="Receive a webhook for the whole application",
     description=_RETRY,
     response_description="Stored, now or by an earlier delivery",

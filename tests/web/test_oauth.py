@@ -1,4 +1,4 @@
-"""A flow belongs to the browser and the person that began it, whatever a client sends."""
+"""OAuth over HTTP: a flow belongs to the browser and the person that started it."""
 
 from __future__ import annotations
 
@@ -36,13 +36,14 @@ from igniter_connectors.testing import (
 from igniter_connectors.web import ConnectorsPlugin
 from tests.sample import KEYRING, Organization
 from tests.web.github import GitHub, Site, WhoAmI, github, site, who_am_i, who_is_signed_in
+from tests.web.mail_site import open_site
 from tests.web.served import bound_socket, port_of, served
 
 ACME = Organization("acme")
 
 
 def oauth(provider: FakeOAuthProvider, issuer: str | None = None) -> OAuthProvider:
-    """How the scripted provider is described."""
+    """The description of the scripted provider."""
     return OAuthProvider(
         authorization_url=provider.authorization_url,
         token_url=provider.token_url,
@@ -76,7 +77,7 @@ async def ticket(at_site: Site, subject: str = "ada", return_to: str = "") -> st
 
 
 async def come_back(browser: httpx.AsyncClient, url: str) -> str:
-    """Opens the ticket, consents, and gives the callback URL without following it."""
+    """Opens the ticket and consents. Returns the callback URL without following it."""
     begun = await browser.get(url)
     assert begun.status_code == 303, begun.text
     async with httpx.AsyncClient() as elsewhere:
@@ -85,7 +86,7 @@ async def come_back(browser: httpx.AsyncClient, url: str) -> str:
 
 
 def cookie_header(jar: dict[str, str]) -> dict[str, str]:
-    """A Cookie header as a client may forge it."""
+    """A `Cookie` header that a client forges."""
     return {"cookie": "; ".join(f"{name}={value}" for name, value in jar.items())}
 
 
@@ -96,7 +97,7 @@ async def connected(at_site: Site) -> bool:
 
 
 async def test_the_flow_over_http_connects() -> None:
-    """Ticket, cookie, provider, callback; no cache and no referrer on the way; cookie gone."""
+    """Ticket, cookie, provider, callback. No cache, no referrer, and the cookie is deleted."""
     async with scene() as (at_site, provider, _), at_site.browser() as browser:
         begun = await browser.get(await ticket(at_site))
         cookie = begun.headers["set-cookie"]
@@ -115,8 +116,8 @@ async def test_the_flow_over_http_connects() -> None:
         assert provider.token_requests == 1
 
 
-async def test_a_foreign_browser_neither_finishes_nor_burns_a_flow() -> None:
-    """An attacker's code in a victim's session gets 400, no token request, no row."""
+async def test_another_browser_neither_finishes_nor_spends_a_flow() -> None:
+    """An attacker's code in a victim's session gets a 400: no token request and no row."""
     async with scene() as (at_site, provider, _):
         async with at_site.browser() as attacker, at_site.browser() as victim:
             callback = await come_back(attacker, await ticket(at_site))
@@ -132,7 +133,7 @@ async def test_a_foreign_browser_neither_finishes_nor_burns_a_flow() -> None:
 
 
 async def test_another_subject_in_the_same_browser_is_refused() -> None:
-    """Who signs in meanwhile does not inherit the flow, nor open the ticket."""
+    """The next person to sign in can neither use the flow nor open the ticket."""
     async with scene() as (at_site, provider, _), at_site.browser() as browser:
         url = await ticket(at_site)
         for session in ("acme/eve", ""):
@@ -146,8 +147,8 @@ async def test_another_subject_in_the_same_browser_is_refused() -> None:
         assert (await browser.get(callback)).status_code == 303
 
 
-async def test_the_tenant_is_the_one_recorded_whatever_the_session_says_later() -> None:
-    """The same person acting for another tenant at the callback changes no other tenant."""
+async def test_the_tenant_is_the_recorded_one() -> None:
+    """If the person acts for another tenant at the callback, that tenant does not change."""
     async with scene() as (at_site, _, store), at_site.browser() as browser:
         callback = await come_back(browser, await ticket(at_site))
         finished = await browser.get(callback, headers={"x-session": "rival/ada"})
@@ -157,7 +158,7 @@ async def test_the_tenant_is_the_one_recorded_whatever_the_session_says_later() 
 
 
 async def test_a_ticket_and_a_state_open_once() -> None:
-    """The second time either is unknown."""
+    """The second time they are unknown."""
     async with scene() as (at_site, provider, _), at_site.browser() as browser:
         url = await ticket(at_site)
         callback = await come_back(browser, url)
@@ -170,7 +171,7 @@ async def test_a_ticket_and_a_state_open_once() -> None:
 
 
 async def test_one_state_a_hundred_times_at_once_makes_one_exchange() -> None:
-    """One statement takes it."""
+    """One statement reads and deletes the state."""
     async with scene() as (at_site, provider, _), at_site.browser() as browser:
         callback = await come_back(browser, await ticket(at_site))
         answers = await asyncio.gather(*(browser.get(callback) for _ in range(100)))
@@ -179,7 +180,7 @@ async def test_one_state_a_hundred_times_at_once_makes_one_exchange() -> None:
 
 
 async def test_a_flow_ends_after_ten_minutes() -> None:
-    """At the callback, and at the ticket."""
+    """At the callback, and at the start route."""
     clock = ManualClock()
     async with scene(clock=clock) as (at_site, provider, _), at_site.browser() as browser:
         callback = await come_back(browser, await ticket(at_site))
@@ -191,7 +192,7 @@ async def test_a_flow_ends_after_ten_minutes() -> None:
 
 
 async def test_no_mutation_of_a_callback_connects_anybody() -> None:
-    """Every parameter and header a client controls, changed: no row, no token request."""
+    """Each parameter and header that a client controls is changed: no row, no token request."""
     async with scene() as (at_site, provider, store), at_site.browser() as browser:
         callback = await come_back(browser, await ticket(at_site))
         cookies = dict(browser.cookies)
@@ -243,8 +244,8 @@ async def test_no_mutation_of_a_callback_connects_anybody() -> None:
         assert (await browser.get(callback)).status_code == 303
 
 
-async def test_a_cross_site_page_cannot_begin_a_flow() -> None:
-    """The ticket stays usable from our own pages."""
+async def test_another_site_cannot_start_a_flow() -> None:
+    """Our own pages can still use the ticket."""
     async with scene() as (at_site, _, __), at_site.browser() as browser:
         url = await ticket(at_site)
         refused = await browser.get(url, headers={"sec-fetch-site": "cross-site"})
@@ -254,8 +255,8 @@ async def test_a_cross_site_page_cannot_begin_a_flow() -> None:
 
 
 @pytest.mark.parametrize("hostile", ["//evil.example", "https://evil.example", "/\\evil", "evil"])
-async def test_a_hostile_place_to_return_to_is_refused_at_the_beginning(hostile: str) -> None:
-    """No open redirect."""
+async def test_a_hostile_return_to_is_refused_at_the_start(hostile: str) -> None:
+    """There is no open redirect."""
     async with scene() as (at_site, _, __):
         at = at_site.connectors.scope(ACME).at(at_site.connector)
         answer = await at.authorize(GitHub(Secret("x")), subject="ada", return_to=hostile)
@@ -263,7 +264,7 @@ async def test_a_hostile_place_to_return_to_is_refused_at_the_beginning(hostile:
 
 
 async def test_a_wrong_or_missing_issuer_spends_no_code() -> None:
-    """RFC 9207: the mix-up ends before the exchange."""
+    """RFC 9207: the flow ends before the code is exchanged."""
     for issuer in ("https://evil.example", ""):
         script = ProviderScript(issuer=issuer)
         async with scene(script, issuer="https://honest.example") as (at_site, provider, _):
@@ -274,8 +275,8 @@ async def test_a_wrong_or_missing_issuer_spends_no_code() -> None:
                 assert not await connected(at_site)
 
 
-async def test_a_provider_that_is_away_leaves_nothing_behind() -> None:
-    """Our own code in the query, no row; the tenant may begin again."""
+async def test_an_unreachable_provider_leaves_no_row() -> None:
+    """The query has our code, there is no row, and the tenant can start again."""
     async with running_provider() as provider:
         away = msgspec.structs.replace(oauth(provider), token_url="http://127.0.0.1:9/token")
         async with site(away) as at_site, at_site.browser() as browser:
@@ -284,8 +285,8 @@ async def test_a_provider_that_is_away_leaves_nothing_behind() -> None:
             assert not await connected(at_site)
 
 
-async def test_another_account_does_not_take_the_place_unasked() -> None:
-    """`IdentityMismatch` before anything is written; replacing has a name of its own."""
+async def test_another_account_does_not_replace_the_connected_one() -> None:
+    """`IdentityMismatch` before anything is written. Another method replaces the account."""
     async with scene() as (at_site, provider, _), at_site.browser() as browser:
         await browser.get(await come_back(browser, await ticket(at_site)))
         at = at_site.connectors.scope(ACME).at(at_site.connector)
@@ -306,8 +307,8 @@ async def test_another_account_does_not_take_the_place_unasked() -> None:
         assert second.authorization.generation == 2
 
 
-async def test_a_flow_outlives_the_process_that_began_it(tmp_path: Path) -> None:
-    """State lies in the database: begun at one manager, finished at another."""
+async def test_a_flow_survives_a_restart(tmp_path: Path) -> None:
+    """The state is in the database: one manager starts the flow, and another finishes it."""
     listener = bound_socket()
     file = tmp_path / "connectors.db"
     async with running_provider() as provider:
@@ -323,7 +324,7 @@ async def test_a_flow_outlives_the_process_that_began_it(tmp_path: Path) -> None
 
 
 def with_each_letter_changed(text: str) -> list[str]:
-    """As many texts as it has letters."""
+    """One text for each letter."""
     return [
         text[:i] + ("A" if letter != "A" else "B") + text[i + 1 :] for i, letter in enumerate(text)
     ]
@@ -337,7 +338,7 @@ def port_of_url(origin: str) -> int:
 
 
 async def test_over_tls_the_cookie_is_host_bound(tmp_path: Path) -> None:
-    """`__Host-`, Secure, and the flow works with a browser that insists on both."""
+    """`__Host-` and Secure: the flow works in a browser that checks both."""
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1")
     key, certificate, ca = tmp_path / "key", tmp_path / "cert", tmp_path / "ca"
@@ -380,16 +381,26 @@ async def test_over_tls_the_cookie_is_host_bound(tmp_path: Path) -> None:
 
 
 def test_plain_http_outside_loopback_does_not_build() -> None:
-    """A cookie and a code over plain http are anybody's."""
+    """Anybody on the network can read a cookie and a code over plain HTTP."""
     with pytest.raises(WrongWiring, match="https"):
         ConnectorManager.create().with_base_url("http://app.example.com")
 
 
 async def test_an_action_uses_the_token_and_a_form_encoded_answer_is_read() -> None:
-    """Some providers answer with forms."""
+    """Some providers answer in form encoding."""
     async with scene(ProviderScript(form_encoded=True)) as (at_site, provider, _):
         async with at_site.browser() as browser:
             await browser.get(await come_back(browser, await ticket(at_site)))
         at = at_site.connectors.scope(ACME).at(at_site.connector)
         me = value_or_raise(await at.action(who_am_i).call(WhoAmI(provider.userinfo_url)))
         assert me.sub == "account-1"
+
+
+@pytest.mark.parametrize("station", ["start", "callback"])
+@pytest.mark.parametrize("key", ["nothing", "NO-KEY", "a.b", "mail"])
+async def test_an_oauth_route_that_does_not_exist_is_a_problem(key: str, station: str) -> None:
+    """For an unknown connector, for an impossible key, and for a connector without OAuth."""
+    async with open_site() as (browser, _):
+        answer = await browser.get(f"connectors/{key}/oauth/{station}")
+        code = "CONNECTOR_OAUTH_NOT_CONFIGURED" if key == "mail" else "CONNECTOR_NOT_FOUND"
+        assert (answer.status_code, answer.json()["code"]) == (404, code)
