@@ -38,8 +38,9 @@ from igniter_connectors.core.oauth.provider import (
 )
 from igniter_connectors.core.sealing.associated_data import Purpose
 from igniter_connectors.core.sealing.key_derivation import Key
+from igniter_connectors.flows.list_connectors import ConnectorEntry
 from igniter_connectors.manager.at import BoundAction
-from igniter_connectors.manager.connectors import ConnectorEntry, DefaultAction, FoundConnector
+from igniter_connectors.manager.connectors import DefaultAction, FoundConnector
 from igniter_connectors.manager.pending_device import PendingDevice
 from igniter_connectors.manager.worker import WorkDone
 from igniter_connectors.ports import Clock, Entropy, Observer

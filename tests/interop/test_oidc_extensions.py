@@ -324,7 +324,7 @@ async def is_taken(made: Scene, tokens: TokenSet, key: Secret) -> bool:
     nonce = None
     for _ in range(2):
         proven = with_proof(
-            request, key, signing=made.engine.new_moment(), access_token=token, nonce=nonce
+            request, key, signing=made.engine.signing_context(), access_token=token, nonce=nonce
         )
         answer = (await made.engine.http.send(proven)).unwrap()
         nonce = required_nonce(answer)

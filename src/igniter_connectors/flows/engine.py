@@ -54,7 +54,7 @@ class Engine:
         """A random id of 128 bits, in hex."""
         return self.entropy.octets(16).hex()
 
-    def new_moment(self) -> SigningContext:
+    def signing_context(self) -> SigningContext:
         """The time and 128 fresh bits, for one signed request: the bits become its `jti`."""
         return SigningContext(self.clock.now(), self.entropy.octets(16))
 

@@ -7,8 +7,17 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, final
 
+import msgspec
+
+from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.event import Event
 from igniter_connectors.ports import Observer
+
+
+def event_fields(key: ConnectionKey) -> dict[str, str]:
+    """The four fields by which an event names a connection."""
+    return msgspec.structs.asdict(key)
+
 
 Subscriber = Callable[[Event], Awaitable[None]]
 

@@ -22,6 +22,7 @@ from igniter_connectors.core.problem import ConfigInvalid, DecryptFailed, Encryp
 from igniter_connectors.core.sealing.associated_data import Binding, Purpose
 from igniter_connectors.core.sealing.envelope import NONCE_LENGTH
 from igniter_connectors.core.sealing.sealer import open_sealed, seal
+from igniter_connectors.core.secret import Secret
 from igniter_connectors.flows.engine import Engine
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
@@ -130,3 +131,34 @@ def _open_tokens(engine: Engine, sealed: bytes, place: Binding) -> Result[TokenS
         return Failure(opened.failure())
     tokens = decode_json(opened.unwrap(), TokenSet)
     return tokens.alt(lambda _: DecryptFailed(place.connector))
+
+
+def seal_to_export(
+    engine: Engine, connector: Definition[Conf, Ctx, Any], key: ConnectionKey, config: Conf
+) -> Result[Secret, ConfigInvalid | EncryptFailed]:
+    """A config sealed for one connection, in hex, for the application to keep elsewhere."""
+    checked = connector.schema.validate(config)
+    if not is_successful(checked):
+        fault = checked.failure()
+        return Failure(ConfigInvalid(connector.key, fault.path, fault.reason))
+    encoded = encode_json_to_seal(checked.unwrap())
+    if not is_successful(encoded):
+        fault = encoded.failure()
+        return Failure(ConfigInvalid(connector.key, fault.path, fault.reason))
+    sealed = seal_bytes(engine, encoded.unwrap(), place_of("export", key, ""))
+    return sealed.map(lambda octets: Secret(octets.hex()))
+
+
+def open_exported(
+    engine: Engine, connector: Definition[Conf, Ctx, Any], key: ConnectionKey, sealed: Secret
+) -> Result[Conf, ConfigInvalid | DecryptFailed]:
+    """A config that `seal_to_export` sealed for this same connection."""
+    try:
+        octets = bytes.fromhex(sealed.reveal())
+    except ValueError:
+        return Failure(DecryptFailed(connector.key))
+    opened = open_bytes(engine, octets, place_of("export", key, ""))
+    if not is_successful(opened):
+        return Failure(opened.failure())
+    config = decode_json(opened.unwrap(), connector.schema.kind)
+    return config.alt(lambda fault: ConfigInvalid(connector.key, fault.path, fault.reason))

@@ -60,11 +60,3 @@ def or_database_failed(
             return database_failed(engine, error)
 
     return guarded
-
-
-async def guarded(engine: Engine, work: Awaitable[Result[V, P]]) -> Result[V, P | DatabaseFailed]:
-    """What the work returns, or `DatabaseFailed` where the store did not answer."""
-    try:
-        return await work
-    except StoreUnavailable as error:
-        return Failure(database_failed(engine, error))

@@ -7,16 +7,14 @@ from datetime import timedelta
 from typing import Any, Generic, final
 
 import msgspec
-from returns.pipeline import is_successful
-from returns.result import Failure, Result, Success
+from returns.result import Result
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.connection.explanation import Explanation, explain
-from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
+from igniter_connectors.core.connection.explanation import Explanation
+from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.connection.view import Connection
 from igniter_connectors.core.connector.action import Action
 from igniter_connectors.core.connector.definition import Definition
-from igniter_connectors.core.connector.validation import decode_json, encode_json_to_seal
 from igniter_connectors.core.problem import (
     CallProblem,
     ConfigInvalid,
@@ -27,7 +25,6 @@ from igniter_connectors.core.problem import (
     EncryptFailed,
     EndpointProblem,
     GetProblem,
-    NotConnected,
     ToggleProblem,
     UpdateProblem,
     WebhookNotFound,
@@ -35,14 +32,11 @@ from igniter_connectors.core.problem import (
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.endpoint import WebhookEndpoint
-from igniter_connectors.flows.actions.call_action import announced, call_action
-from igniter_connectors.flows.connections import connect
-from igniter_connectors.flows.connections import read_connection as inspect
+from igniter_connectors.flows import sealing
+from igniter_connectors.flows.actions.call_action import call_action, published
+from igniter_connectors.flows.connections import connect, disconnect, read_connection, update
 from igniter_connectors.flows.engine import Engine
-from igniter_connectors.flows.sealing import open_bytes, place_of, seal_bytes
-from igniter_connectors.flows.store_errors import guarded
-from igniter_connectors.flows.webhooks import endpoints as endpoint
-from igniter_connectors.flows.webhooks import inbox_admin as events
+from igniter_connectors.flows.webhooks import endpoints
 from igniter_connectors.manager.webhooks import ConnectionWebhooks
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
@@ -55,7 +49,7 @@ Out = TypeVar("Out")
 class BoundAction(msgspec.Struct, Generic[In, Out], frozen=True, eq=False):
     """An action of one connection, ready to be called."""
 
-    # A struct, since one is made for each call: half of what `__init__` in Python costs.
+    # A struct, since one is made for each call: an `__init__` in Python costs twice as much.
     _at: At[Any, Any]
     _action: Action[Any, Any, In, Out]
 
@@ -67,19 +61,19 @@ class BoundAction(msgspec.Struct, Generic[In, Out], frozen=True, eq=False):
 
         Returns:
             The output, or
-            - `NotConnected`, `Disabled`: nothing to call with.
+            - `NotConnected`, `Disabled`: there is no usable connection.
             - `ActionNotFound`: the action was never added to this connector.
-            - `ActionInputInvalid`, `ActionOutputInvalid`: path and rule, never the value.
-            - `ActionFailed`: the handler said so, or raised.
+            - `ActionInputInvalid`, `ActionOutputInvalid`: with path and rule, never the value.
+            - `ActionFailed`: the handler returned it, or raised.
             - `NeedsReauth`: the tenant has to authorize again.
-            - `MissingScopes`: the tenant did not grant what the action declares.
-            - `RefreshFailed`: the token expired and could not be renewed now; `retry_at`.
-            - `ConfigInvalid`: the config type changed and what is stored fits no more.
-            - `DecryptFailed`: what is stored does not open with the keys at hand.
+            - `MissingScopes`: the tenant did not grant the scopes that the action declares.
+            - `RefreshFailed`: the token expired and cannot be renewed now; see `retry_at`.
+            - `ConfigInvalid`: the config type changed, and the stored config does not fit it.
+            - `DecryptFailed`: no key of the keyring opens the stored secrets.
             - `DatabaseFailed`: the database did not answer.
         """
         at, action = self._at, self._action
-        engine = at._engine  # pyright: ignore[reportPrivateUsage]  # one thing in two classes
+        engine = at._engine  # pyright: ignore[reportPrivateUsage]  # one object in two classes
         key = at._key  # pyright: ignore[reportPrivateUsage]
         running = call_action(
             engine,
@@ -91,7 +85,7 @@ class BoundAction(msgspec.Struct, Generic[In, Out], frozen=True, eq=False):
         )
         if engine.event_bus.is_silent:
             return running
-        return announced(engine, running, action.key, key)
+        return published(engine, running, action.key, key)
 
 
 class At(Generic[Conf, Ctx_co]):
@@ -115,195 +109,146 @@ class At(Generic[Conf, Ctx_co]):
         """The connection, opened.
 
         Returns:
-            It, or `NotConnected`, `ConfigInvalid` (the type changed since), `DecryptFailed`,
-            `DatabaseFailed`.
+            The connection, or `NotConnected`, `ConfigInvalid` (the config type changed since),
+            `DecryptFailed`, `DatabaseFailed`.
         """
-        return await guarded(self._engine, self._get())
+        return await read_connection.get_connection(self._engine, self._connector, self._key)
 
     async def update(
         self, config: Conf, *, version: int | None = None
     ) -> Result[Connection[Conf], UpdateProblem]:
-        """Replaces the config. Tokens, webhooks and whether it is enabled stay.
+        """Replaces the config. Tokens, webhooks and `enabled` do not change.
 
         Args:
             config: The whole new config.
-            version: The version seen; another one stored is a `Conflict`. None means
-                whatever is stored when this begins.
+            version: The version that was seen. If another version is stored, the result
+                is a `Conflict`. None means the version that is stored when this begins.
 
         Returns:
             The connection as it is now, or `NotConnected`, `Conflict`, `ConfigInvalid`,
             `EncryptFailed`, `DatabaseFailed`.
         """
-        return await guarded(self._engine, self._update(config, version))
+        return await update.update(
+            self._engine, self._connector, self._key, config, version=version
+        )
 
     async def enable(self) -> Result[None, ToggleProblem]:
-        """Switches the connection on; no mistake where it is on. Held webhooks are handled."""
-        return await guarded(self._engine, self._enable())
+        """Enables the connection. Webhook events that were held are handled.
+
+        Enabling twice is allowed.
+
+        Returns:
+            None, or `NotConnected`, `DatabaseFailed`.
+        """
+        return await update.enable(self._engine, self._connector, self._key)
 
     async def disable(self) -> Result[None, ToggleProblem]:
-        """Switches the connection off: actions give `Disabled`, and webhooks are held or
-        dropped, as the connector says."""
-        return await guarded(self._engine, connect.switch(self._engine, self._key, enabled=False))
+        """Disables the connection: actions return `Disabled`, and webhook events are held or
+        dropped, as the connector declares.
+
+        Disabling twice is allowed.
+
+        Returns:
+            None, or `NotConnected`, `DatabaseFailed`.
+        """
+        return await update.disable(self._engine, self._key)
 
     async def disconnect(self) -> Result[None, DisconnectProblem]:
-        """Takes the connection away: config, tokens and webhook endpoints are deleted.
+        """Deletes the connection: its config, its tokens and its webhook endpoints.
 
-        Where the provider can revoke tokens they are kept sealed until it has, which happens
-        afterwards, here or in another process.
+        If the provider can revoke tokens, they are queued for revocation, sealed. They are
+        revoked afterwards, in this process or in another one.
+
+        Returns:
+            None, or `NotConnected`, `DatabaseFailed`.
         """
-        return await guarded(self._engine, self._disconnect())
+        return await disconnect.disconnect(self._engine, self._connector, self._key)
 
     def action(self, action: Action[Conf, Ctx_co, In, Out]) -> BoundAction[In, Out]:
         """An action of this connection."""
         return BoundAction(self, action)
 
     async def explain(self) -> Result[Explanation, DatabaseFailed]:
-        """What state the connection is in, why, and what to do. Changes nothing, asks nobody."""
-        return await guarded(self._engine, self._explain())
+        """The state of the connection, the reason and the remedy.
+
+        Changes nothing, and sends no request. Also for a tenant that is not connected.
+        """
+        return await read_connection.explain_connection(self._engine, self._connector, self._key)
 
     async def create_webhook(
         self, *, signing_secret: Secret | None = None
     ) -> Result[WebhookEndpoint, EndpointProblem]:
-        """A webhook endpoint of this connection, beside those there are.
+        """Creates another webhook endpoint of this connection.
 
         Args:
-            signing_secret: What the provider signs with. None makes a new one, for
-                providers that take yours; where the provider gives it only after the URL
-                is registered, follow with `replace_webhook_secret`.
+            signing_secret: The secret that the provider signs with. None creates a secret,
+                for a provider that accepts yours. If the provider issues the secret only
+                after the URL is registered, call `replace_webhook_secret` afterwards.
 
         Returns:
-            The URL and the secret, shown this once; or `WebhookNotConfigured`,
+            The URL and the secret, which are shown only once; or `WebhookNotConfigured`,
             `NotConnected`, `WebhookSecretInvalid`, `EncryptFailed`, `DatabaseFailed`.
         """
-        return await guarded(
-            self._engine,
-            endpoint.create_endpoint(
-                self._engine,
-                self._connector,
-                self._key,
-                signing_secret,
-            ),
+        return await endpoints.create_endpoint(
+            self._engine, self._connector, self._key, signing_secret
         )
 
     async def replace_webhook_secret(
         self, endpoint_id: str, secret: Secret, *, overlap: timedelta = timedelta(0)
     ) -> Result[None, EndpointProblem | WebhookNotFound]:
-        """Another signing secret for one of this connection's endpoints.
+        """Replaces the signing secret of one of this connection's endpoints.
 
         Args:
-            endpoint_id: Which.
-            secret: The new one.
-            overlap: How long the one before is accepted beside it, by the database's clock;
-                one still older is accepted no more.
+            endpoint_id: The endpoint's id.
+            secret: The new secret.
+            overlap: How long the previous secret is still accepted, by the database's
+                clock. Older secrets are not accepted any more.
+
+        Returns:
+            None, or `WebhookNotFound`, `WebhookNotConfigured`, `WebhookSecretInvalid`,
+            `EncryptFailed`, `DatabaseFailed`.
         """
-        return await guarded(
-            self._engine,
-            endpoint.replace_secret(
-                self._engine, self._connector, self._key, endpoint_id, secret, overlap=overlap
-            ),
+        return await endpoints.replace_secret(
+            self._engine, self._connector, self._key, endpoint_id, secret, overlap=overlap
         )
 
     @property
     def webhooks(self) -> ConnectionWebhooks:
-        """This connection's endpoints, and what came in at them."""
+        """This connection's webhook endpoints, and the events that they received."""
         return ConnectionWebhooks(self._engine, self._connector, self._key)
 
     def seal_config(self, config: Conf) -> Result[Secret, ConfigInvalid | EncryptFailed]:
-        """A config sealed for this tenant and connector, to keep elsewhere.
+        """Seals a config for this tenant, connector and account, to keep it elsewhere.
 
         Returns:
-            The envelope in hex, typed `Secret` so that it does not stray into logs; or
+            The envelope in hex, as a `Secret`, so that it does not reach logs; or
             `ConfigInvalid`, `EncryptFailed`.
         """
-        checked = self._connector.schema.validate(config)
-        if not is_successful(checked):
-            fault = checked.failure()
-            return Failure(ConfigInvalid(self._connector.key, fault.path, fault.reason))
-        encoded = encode_json_to_seal(checked.unwrap())
-        if not is_successful(encoded):
-            fault = encoded.failure()
-            return Failure(ConfigInvalid(self._connector.key, fault.path, fault.reason))
-        sealed = seal_bytes(self._engine, encoded.unwrap(), place_of("export", self._key, ""))
-        return sealed.map(lambda octets: Secret(octets.hex()))
+        return sealing.seal_to_export(self._engine, self._connector, self._key, config)
 
     def open_config(self, sealed: Secret) -> Result[Conf, ConfigInvalid | DecryptFailed]:
-        """What `seal_config` sealed at this same address; no other opens it."""
-        try:
-            octets = bytes.fromhex(sealed.reveal())
-        except ValueError:
-            return Failure(DecryptFailed(self._connector.key))
-        opened = open_bytes(self._engine, octets, place_of("export", self._key, ""))
-        if not is_successful(opened):
-            return Failure(opened.failure())
-        config = decode_json(opened.unwrap(), self._connector.schema.kind)
-        return config.alt(
-            lambda fault: ConfigInvalid(self._connector.key, fault.path, fault.reason)
-        )
+        """Opens a config that `seal_config` sealed for the same tenant, connector and account.
 
-    async def _get(self) -> Result[Connection[Conf], GetProblem]:
-        record = await self._engine.store.find(self._key)
-        if record is None:
-            return Failure(NotConnected(self._connector.key, self._key.account))
-        return self._opened(record)
-
-    def _opened(
-        self, record: ConnectionRecord
-    ) -> Result[Connection[Conf], ConfigInvalid | DecryptFailed]:
-        return inspect.open_connection(self._engine, self._connector, record)
-
-    async def _update(
-        self, config: Conf, version: int | None
-    ) -> Result[Connection[Conf], UpdateProblem]:
-        stored = await connect.update(
-            self._engine, self._connector, self._key, config, version=version
-        )
-        return self._opened(stored.unwrap()) if is_successful(stored) else Failure(stored.failure())
-
-    async def _disconnect(self) -> Result[None, DisconnectProblem]:
-        ended = await connect.disconnect(self._engine, self._connector, self._key)
-        webhook = self._connector.webhook
-        if is_successful(ended) and webhook is not None and webhook.account_of is not None:
-            await self._engine.store.routing.forget_accounts(self._key)
-        return ended
-
-    async def _enable(self) -> Result[None, ToggleProblem]:
-        switched = await connect.switch(self._engine, self._key, enabled=True)
-        if not is_successful(switched) or self._connector.webhook is None:
-            return switched
-        if await self._engine.store.inbox.release(self._key):
-            self._engine.deliveries.wake()
-        return switched
-
-    async def _explain(self) -> Result[Explanation, DatabaseFailed]:
-        record = await self._engine.store.find(self._key)
-        opens = record is not None and is_successful(self._opened(record))
-        told = explain(record, opens=opens, now=self._engine.clock.now())
-        if self._connector.webhook is None:
-            return Success(told)
-        last = await events.last_event(self._engine, self._key)
-        return Success(msgspec.structs.replace(told, last_webhook=last))
+        Returns:
+            The config, or `ConfigInvalid`, `DecryptFailed` (also for another address).
+        """
+        return sealing.open_exported(self._engine, self._connector, self._key, sealed)
 
 
 @final
 class AtConfig(At[Conf, Ctx_co]):
-    """A tenant at a connector that a config alone connects."""
+    """A tenant at a connector that is connected with a config alone."""
 
     __slots__ = ()
 
     async def connect(self, config: Conf) -> Result[Connection[Conf], ConnectProblem]:
-        """Connects. The config is checked, its secrets sealed, and the row written, or nothing.
+        """Connects: checks the config, seals its secrets, and stores the row, or nothing.
 
         Returns:
             The connection, or
             - `AlreadyConnected`: use `update`, or `disconnect` first.
-            - `ConfigInvalid`: the type or the connector's own check refuses it.
-            - `EncryptFailed`: over 1 MiB of secrets.
-            - `DatabaseFailed`.
+            - `ConfigInvalid`: the config type or the connector's own check refuses it.
+            - `EncryptFailed`: more than 1 MiB of secrets.
+            - `DecryptFailed`, `DatabaseFailed`.
         """
-        return await guarded(self._engine, self._connect(config))
-
-    async def _connect(
-        self, config: Conf
-    ) -> Result[Connection[Conf], ConnectProblem | DecryptFailed]:
-        stored = await connect.connect(self._engine, self._connector, self._key, config)
-        return self._opened(stored.unwrap()) if is_successful(stored) else Failure(stored.failure())
+        return await connect.connect(self._engine, self._connector, self._key, config)

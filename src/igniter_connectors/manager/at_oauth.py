@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, final
 
 import msgspec
-from returns.pipeline import is_successful
-from returns.result import Failure, Result
+from returns.result import Result
 from typing_extensions import TypeVar
 
 from igniter_connectors.core.connection.view import Connection
@@ -25,15 +24,14 @@ from igniter_connectors.core.problem import (
     DeviceStartProblem,
     ReauthorizeProblem,
 )
-from igniter_connectors.flows.oauth.adopt import adopt
-from igniter_connectors.flows.oauth.authorize_without_start_route import (
-    begin_unbound,
-    begin_with_cookie,
+from igniter_connectors.flows.oauth import (
+    adopt,
+    authorize,
+    authorize_without_start_route,
+    client_credentials,
+    device,
 )
-from igniter_connectors.flows.oauth.client_credentials import connect_as_client
-from igniter_connectors.flows.oauth.device import begin_device
-from igniter_connectors.flows.oauth.start import AuthorizationOptions, begin, begin_again
-from igniter_connectors.flows.store_errors import guarded
+from igniter_connectors.flows.oauth.authorize import AuthorizationOptions
 from igniter_connectors.manager.at import At
 from igniter_connectors.manager.pending_device import PendingDevice
 
@@ -55,24 +53,28 @@ class AtOAuth(At[Conf, Ctx_co]):
         return_to: str = "",
         oauth_scopes: OAuthScopes = (),
     ) -> Result[AuthorizationRequest, AuthorizeProblem]:
-        """Begins an authorization; the tenant is connected when its browser comes back.
+        """Begins an authorization. The tenant is connected when its browser comes back.
 
-        Where it is connected already, the same account is authorized again with this config.
+        If the tenant is connected already, the same account is authorized again, with this
+        config.
 
         Args:
             config: Stored beside the tokens once they are granted.
             subject: Who is signed in to the application now. Only a browser in which the
                 same subject is signed in can begin and finish.
             return_to: Where the browser goes afterwards: a path of this site, or one of
-                the URLs allowed when the manager was built. "" means "/".
-            oauth_scopes: Asked for beyond those of the provider's definition.
+                the URLs that were allowed when the manager was built. "" means "/".
+            oauth_scopes: Requested beside the scopes of the provider's definition.
 
         Returns:
-            A URL of our own start route that opens once, within 10 minutes; or
+            A URL of our own start route, which opens once, within 10 minutes; or
             `ConfigInvalid`, `ReturnToInvalid`, `EncryptFailed`, `DatabaseFailed`.
+
+        Raises:
+            WrongWiring: the manager was built without a base URL.
         """
         options = AuthorizationOptions(subject, return_to, tuple(oauth_scopes))
-        return await self._begin(config, options)
+        return await authorize.authorize(self._engine, self._oauth, self._key, config, options)
 
     async def authorize_replacing_account(
         self,
@@ -82,30 +84,27 @@ class AtOAuth(At[Conf, Ctx_co]):
         return_to: str = "",
         oauth_scopes: OAuthScopes = (),
     ) -> Result[AuthorizationRequest, AuthorizeProblem]:
-        """As `authorize`, and another account of the provider may take the place of the one
-        connected, which `authorize` refuses as `IdentityMismatch`."""
+        """As `authorize`, but another account of the provider may replace the connected one,
+        which `authorize` refuses with `IdentityMismatch`."""
         options = AuthorizationOptions(
-            subject, return_to, tuple(oauth_scopes), replace_account=True
+            subject, return_to, tuple(oauth_scopes), may_replace_account=True
         )
-        return await self._begin(config, options)
+        return await authorize.authorize(self._engine, self._oauth, self._key, config, options)
 
     async def reauthorize(
         self, *, subject: str, return_to: str = "", oauth_scopes: OAuthScopes = ()
     ) -> Result[AuthorizationRequest, ReauthorizeProblem]:
-        """Begins to authorize in place what is connected, whatever state its grant is in.
+        """Begins to authorize the connection again, whatever the state of its grant.
 
-        The config stays as it is stored, and the scopes granted before are asked for again,
-        with those given here. Arguments are those of `authorize`.
+        The stored config stays, and the scopes that were granted before are requested
+        again, together with `oauth_scopes`. The arguments are those of `authorize`.
 
         Returns:
-            As `authorize`; or `NotConnected`, `DecryptFailed` (what is stored does not open:
-            use `authorize` with a config).
+            As `authorize`; or `NotConnected`, or `DecryptFailed` (the stored config does not
+            open: use `authorize` with a config).
         """
         options = AuthorizationOptions(subject, return_to, tuple(oauth_scopes))
-        return await guarded(
-            self._engine,
-            begin_again(self._engine, self._oauth, self._key, options),
-        )
+        return await authorize.reauthorize(self._engine, self._oauth, self._key, options)
 
     async def authorize_with_cookie(
         self,
@@ -115,21 +114,20 @@ class AtOAuth(At[Conf, Ctx_co]):
         return_to: str = "",
         oauth_scopes: OAuthScopes = (),
     ) -> Result[CookieAuthorization, AuthorizeDirectlyProblem]:
-        """As `authorize`, for an application that serves no start route of ours.
+        """As `authorize`, for an application that does not serve our start route.
 
-        Answer the request of the very browser in which the subject is signed in with a
-        redirect to `url` and the header `Set-Cookie`. The provider sends that browser to
-        `{base URL}/connectors/{connector}/oauth/callback`: a route there hands the
-        request, its `Cookie` header with it, to `connectors.handle`.
+        Answer the request of the browser in which the subject is signed in with a redirect
+        to `url` and with the `Set-Cookie` header. The provider sends that browser to
+        `{base URL}/connectors/{connector}/oauth/callback`. A route there passes the request,
+        with its `Cookie` header, to `connectors.handle`.
 
         Returns:
-            Both; or as `authorize`, or where the request is pushed to the provider
-            `ProviderUnreachable`, `ProviderAnswerMalformed`, `AuthorizationDenied`.
+            The URL and the cookie; or as `authorize`; or, if the request is pushed to the
+            provider, `ProviderUnreachable`, `ProviderAnswerMalformed`, `AuthorizationDenied`.
         """
         options = AuthorizationOptions(subject, return_to, tuple(oauth_scopes))
-        return await guarded(
-            self._engine,
-            begin_with_cookie(self._engine, self._oauth, self._key, config, options),
+        return await authorize_without_start_route.authorize_with_cookie(
+            self._engine, self._oauth, self._key, config, options
         )
 
     async def authorize_without_browser_binding(
@@ -142,34 +140,34 @@ class AtOAuth(At[Conf, Ctx_co]):
     ) -> Result[AuthorizationRequest, AuthorizeDirectlyProblem]:
         """As `authorize`, for a program that has no browser: a command line, a desktop tool.
 
-        The URL is the provider's. Whoever comes back finishes it, as `connectors.handle` with
-        a principal of the same subject, without any cookie.
+        The URL is the provider's. The callback is finished by `connectors.handle` with a
+        principal of the same subject, without a cookie.
 
-        Danger: no browser is bound. Where one subject stands for several people, or somebody
-        can make another's browser open the callback, an attacker's account can be connected
-        to the victim's tenant (RFC 9700 section 4.7). Never use it in a web application;
-        on a command line, listen on loopback, for one callback, while the person waits.
+        Danger: no browser is bound. If several people share one subject, or if an attacker
+        can make another person's browser open the callback, the attacker's account can be
+        connected to the victim's tenant (RFC 9700 section 4.7). Never use it in a web
+        application. On a command line, listen on loopback, for one callback, while the person
+        waits.
 
         Returns:
-            As `authorize_with_cookie`.
+            As `authorize_with_cookie`, without a cookie.
         """
         options = AuthorizationOptions(subject, return_to, tuple(oauth_scopes))
-        return await guarded(
-            self._engine,
-            begin_unbound(self._engine, self._oauth, self._key, config, options),
+        return await authorize_without_start_route.authorize_without_browser_binding(
+            self._engine, self._oauth, self._key, config, options
         )
 
     async def authorize_device(
         self, config: Conf, *, oauth_scopes: OAuthScopes = ()
     ) -> Result[PendingDevice[Conf], DeviceStartProblem]:
-        """Begins an authorization that somebody finishes on another device (RFC 8628).
+        """Begins an authorization that a person finishes on another device (RFC 8628).
 
         Show `user_code` and `verification_uri`, then await `finished()`. No base URL is
-        needed. Only the tenant may see the code: whoever types it in connects their account.
+        needed. Show the code to the tenant only: whoever enters it connects their account.
 
         Args:
             config: Stored beside the tokens once they are granted.
-            oauth_scopes: Asked for beyond those of the provider's definition.
+            oauth_scopes: Requested beside the scopes of the provider's definition.
 
         Returns:
             The code, or
@@ -181,107 +179,85 @@ class AtOAuth(At[Conf, Ctx_co]):
         Raises:
             WrongWiring: the provider has no `device_authorization_url`.
         """
-        return await guarded(
-            self._engine, self._begin_device(config, tuple(oauth_scopes), replace_account=False)
+        begun = await device.begin(
+            self._engine, self._oauth, self._key, config, tuple(oauth_scopes)
         )
+        return begun.map(lambda flow: PendingDevice(self._engine, flow))
 
     async def authorize_device_replacing_account(
         self, config: Conf, *, oauth_scopes: OAuthScopes = ()
     ) -> Result[PendingDevice[Conf], DeviceStartProblem]:
-        """As `authorize_device`, and another account of the provider may take the place of the
-        one connected, which `finished()` refuses there as `IdentityMismatch`."""
-        return await guarded(
-            self._engine, self._begin_device(config, tuple(oauth_scopes), replace_account=True)
+        """As `authorize_device`, but another account of the provider may replace the connected
+        one, which `finished()` refuses there with `IdentityMismatch`."""
+        begun = await device.begin(
+            self._engine,
+            self._oauth,
+            self._key,
+            config,
+            tuple(oauth_scopes),
+            may_replace_account=True,
         )
+        return begun.map(lambda flow: PendingDevice(self._engine, flow))
 
     async def connect_as_client(
         self, config: Conf
     ) -> Result[Connection[Conf], ClientConnectProblem]:
-        """Connects in the client's own name, without any person (RFC 6749 section 4.4).
+        """Connects in the client's own name, without a person (RFC 6749 section 4.4).
 
-        The scopes are those of the provider's definition. When the token expires, another is
-        asked for; no refresh token is kept. For a tenant's own client, or for an API that
-        the application uses as itself.
+        The scopes are those of the provider's definition. When the token expires, the
+        client asks for a new one; no refresh token is kept. For a tenant's own client, or
+        for an API that the application uses as itself.
 
         Returns:
             The connection, or
             - `ConfigInvalid`, `EncryptFailed`.
             - `TokenRefused`, `TokenMalformed`, `ProviderUnreachable`.
             - `IdentityMismatch`: a person's account is connected here; disconnect it first.
-            - `Conflict`: something else was authorized or disconnected meanwhile.
+            - `Conflict`: another authorization or a disconnect came first.
             - `DecryptFailed`, `DatabaseFailed`.
 
         Raises:
-            WrongWiring: the application's client is a public one.
+            WrongWiring: the application's client is a public client.
         """
-        return await guarded(self._engine, self._connect_as_client(config))
+        return await client_credentials.connect_as_client(
+            self._engine, self._oauth, self._key, config
+        )
 
     async def adopt(
         self, config: Conf, tokens: AdoptedTokens
     ) -> Result[Connection[Conf], AdoptProblem]:
         """Connects with tokens that the application already has, and that others use too.
 
-        They are neither refreshed nor revoked from here: when the access token expires, the
-        tenant has to authorize. Whose account they are for is asked at the provider's
-        `userinfo_url` before anything is stored.
+        They are neither refreshed nor revoked: when the access token expires, the tenant has
+        to authorize. Before anything is stored, the provider's `userinfo_url` is asked whose
+        account the tokens are for.
 
         Returns:
             The connection, or
-            - `ConfigInvalid`, `EncryptFailed`.
-            - `ProviderUnreachable`, `UserInfoMalformed`: whose tokens they are cannot be told.
+            - `ConfigInvalid`, `EncryptFailed`, `DecryptFailed`.
+            - `ProviderUnreachable`, `UserInfoMalformed`: the account is not known.
             - `IdentityMismatch`: another account is connected here.
-            - `Conflict`: something else was authorized or disconnected meanwhile.
+            - `Conflict`: another authorization or a disconnect came first.
             - `DatabaseFailed`.
         """
-        return await guarded(self._engine, self._adopt(config, tokens, is_shared=True))
+        return await adopt.adopt(
+            self._engine, self._oauth, self._key, config, tokens, source="adopted_shared"
+        )
 
     async def adopt_as_only_user(
         self, config: Conf, tokens: AdoptedTokens
     ) -> Result[Connection[Conf], AdoptProblem]:
-        """As `adopt`, where nobody else uses the tokens from now on: they are refreshed.
+        """As `adopt`, for tokens that nobody else uses from now on: they are refreshed.
 
-        Another program that refreshed them too could destroy the grant at a provider that
-        rotates refresh tokens.
+        If another program refreshes them too, a provider that rotates refresh tokens may end
+        the grant.
         """
-        return await guarded(self._engine, self._adopt(config, tokens, is_shared=False))
+        return await adopt.adopt(
+            self._engine, self._oauth, self._key, config, tokens, source="adopted"
+        )
 
     @property
     def _oauth(self) -> OAuthConnector[Conf, Ctx_co, Any]:
-        # Scoped.at made this for no other kind of connector.
+        # `Scoped.at` makes this class for OAuth connectors only.
         assert isinstance(self._connector, OAuthConnector)
         return self._connector
-
-    async def _adopt(
-        self, config: Conf, tokens: AdoptedTokens, *, is_shared: bool
-    ) -> Result[Connection[Conf], AdoptProblem]:
-        stored = await adopt(
-            self._engine, self._oauth, self._key, config, tokens, is_shared=is_shared
-        )
-        return self._opened(stored.unwrap()) if is_successful(stored) else Failure(stored.failure())
-
-    async def _begin_device(
-        self, config: Conf, oauth_scopes: tuple[str, ...], *, replace_account: bool
-    ) -> Result[PendingDevice[Conf], DeviceStartProblem]:
-        begun = await begin_device(
-            self._engine,
-            self._oauth,
-            self._key,
-            config,
-            oauth_scopes,
-            replace_account=replace_account,
-        )
-        return begun.map(lambda flow: PendingDevice(self._engine, flow, self._opened))
-
-    async def _connect_as_client(
-        self, config: Conf
-    ) -> Result[Connection[Conf], ClientConnectProblem]:
-        stored = await connect_as_client(self._engine, self._oauth, self._key, config)
-        return self._opened(stored.unwrap()) if is_successful(stored) else Failure(stored.failure())
-
-    async def _begin(
-        self, config: Conf, options: AuthorizationOptions
-    ) -> Result[AuthorizationRequest, AuthorizeProblem]:
-        return await guarded(
-            self._engine,
-            begin(self._engine, self._oauth, self._key, config, options),
-        )

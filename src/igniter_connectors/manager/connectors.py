@@ -18,7 +18,6 @@ from igniter_connectors.core.connector.definition import (
     Definition,
     OAuthConnector,
 )
-from igniter_connectors.core.connector.form_fields import FormField
 from igniter_connectors.core.event import Event
 from igniter_connectors.core.http.base_url import BaseUrl
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
@@ -28,7 +27,7 @@ from igniter_connectors.core.http.routes import (
     application_webhook_url,
 )
 from igniter_connectors.core.oauth.provider import OAuthScopes
-from igniter_connectors.core.pagination import PAGE_SIZE, Page, page_size
+from igniter_connectors.core.pagination import PAGE_SIZE, Page
 from igniter_connectors.core.principal import Principal
 from igniter_connectors.core.problem import (
     BuildInvalid,
@@ -48,15 +47,11 @@ from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.actions.call_action import call_default_action
 from igniter_connectors.flows.engine import Engine, base_url_of
 from igniter_connectors.flows.event_bus import Subscriber, Subscription
-from igniter_connectors.flows.http_routes import (
-    StartQuery,
-    finish_authorization,
-    serve,
-    start_authorization,
-)
+from igniter_connectors.flows.http_routes import serve
+from igniter_connectors.flows.list_connectors import ConnectorEntry, get_connector, list_connectors
+from igniter_connectors.flows.oauth import callback, start
 from igniter_connectors.flows.oauth.renew_expiring import Sweep
 from igniter_connectors.flows.oauth.revoke import Revocations
-from igniter_connectors.flows.store_errors import guarded
 from igniter_connectors.flows.webhooks.inbox_worker import InboxWorker
 from igniter_connectors.flows.webhooks.receive import receive, receive_for_application
 from igniter_connectors.manager.scoped import Scoped, require_registered
@@ -75,18 +70,6 @@ FoundConnector = (
     ConfigConnector[msgspec.Struct, object, Never] | OAuthConnector[msgspec.Struct, object, Never]
 )
 """A connector found by its key: nothing is known of its types, and any tenant accepts it."""
-
-
-class ConnectorEntry(msgspec.Struct, frozen=True):
-    """A connector as a catalogue shows it. `metadata` is None where none was given."""
-
-    key: str
-    metadata: msgspec.Struct | None
-    fields: tuple[FormField, ...]
-    actions: tuple[str, ...]
-    has_oauth: bool
-    has_webhook: bool
-    connections: int
 
 
 @final
@@ -251,11 +234,11 @@ class Connectors(Generic[K_contra, S_contra]):
             limit: 1 to 1,000.
             after: The `next` of the page before; None begins.
         """
-        return await guarded(self._engine, self._list(limit, after or ""))
+        return await list_connectors(self._engine, limit=limit, after=after)
 
     async def get(self, key: str) -> Result[ConnectorEntry, ConnectorNotFound | DatabaseFailed]:
         """One registered connector as the catalogue shows it."""
-        return await guarded(self._engine, self._get(key))
+        return await get_connector(self._engine, key)
 
     def action(
         self,
@@ -285,7 +268,7 @@ class Connectors(Generic[K_contra, S_contra]):
         """
         return await serve(self._engine, request, principal)
 
-    def start_authorization(
+    async def start_authorization(
         self,
         key: str,
         *,
@@ -294,7 +277,7 @@ class Connectors(Generic[K_contra, S_contra]):
         oauth_scopes: OAuthScopes = (),
         fetch_site: str | None = None,
         principal: Principal | None = None,
-    ) -> Coroutine[object, None, Result[HttpResponse, StartRouteProblem]]:
+    ) -> Result[HttpResponse, StartRouteProblem]:
         """Answers the start route, for a framework that has parsed the request; `handle` parses
         it itself.
 
@@ -303,36 +286,43 @@ class Connectors(Generic[K_contra, S_contra]):
             ticket: From the query. It opens once, within 10 minutes.
             account: From the query: the connection to authorize again, for more scopes.
             oauth_scopes: From the query, where spaces separate them.
-            fetch_site: The header `Sec-Fetch-Site`. None if the browser sends none.
-            principal: Who is signed in.
+            fetch_site: The `Sec-Fetch-Site` header; None if the browser sends none.
+            principal: Who is signed in; None if nobody is.
 
         Returns:
-            A redirect to the provider, or the problem.
+            A redirect to the provider, or
+            - `ConnectorNotFound`, `OAuthNotConfigured`, `PrincipalRequired`.
+            - `RequestRefused`: another site opened this URL.
+            - `OAuthStateInvalid`: the ticket is not this subject's, or was opened before.
+            - what beginning the authorization returned.
         """
-        query = StartQuery(ticket, account, tuple(oauth_scopes), fetch_site)
-        return start_authorization(self._engine, key, query, principal)
+        query = start.StartQuery(ticket, account, tuple(oauth_scopes), fetch_site)
+        return await start.start(self._engine, key, query, principal)
 
-    def finish_authorization(
+    async def finish_authorization(
         self,
         key: str,
         *,
         query: str,
         cookies: str | None = None,
         principal: Principal | None = None,
-    ) -> Coroutine[object, None, Result[HttpResponse, CallbackRouteProblem]]:
+    ) -> Result[HttpResponse, CallbackRouteProblem]:
         """Answers the callback route, for a framework that has parsed the path; `handle` parses
         it itself.
 
         Args:
             key: The connector's key, from the path.
-            query: The raw query: a parameter that is given twice is refused.
-            cookies: The header `Cookie`.
-            principal: Who is signed in.
+            query: The raw query, without "?": a parameter that is given twice is refused.
+            cookies: The `Cookie` header; None if the browser sends none.
+            principal: Who is signed in; None if nobody is.
 
         Returns:
-            A redirect to where the authorization began, or the problem.
+            A redirect to where the authorization began, with the outcome in its query; or
+            - `ConnectorNotFound`, `OAuthNotConfigured`, `PrincipalRequired`.
+            - `OAuthStateInvalid`: the state is not this browser's and subject's.
+            - `DatabaseFailed`.
         """
-        return finish_authorization(
+        return await callback.finish(
             self._engine, key, query=query, cookies=cookies, principal=principal
         )
 
@@ -372,31 +362,6 @@ class Connectors(Generic[K_contra, S_contra]):
     def webhooks(self) -> Mapping[str, Webhook[Any, Any, Any]]:
         """The webhooks of the registered connectors that have one, by the connector's key."""
         return {key: one.webhook for key, one in self._engine.connectors.items() if one.webhook}
-
-    async def _list(self, limit: int, after: str) -> Result[Page[ConnectorEntry], DatabaseFailed]:
-        counts = await self._engine.store.count_by_connector()
-        keys = sorted(key for key in self._engine.connectors if key > after)
-        size = page_size(limit)
-        entries = tuple(self._entry(key, counts.get(key, 0)) for key in keys[:size])
-        return Success(Page(entries, keys[size - 1] if len(keys) > size else None))
-
-    async def _get(self, key: str) -> Result[ConnectorEntry, ConnectorNotFound]:
-        if key not in self._engine.connectors:
-            return Failure(ConnectorNotFound(key))
-        counts = await self._engine.store.count_by_connector()
-        return Success(self._entry(key, counts.get(key, 0)))
-
-    def _entry(self, key: str, connections: int) -> ConnectorEntry:
-        connector = self._engine.connectors[key]
-        return ConnectorEntry(
-            key,
-            connector.metadata,
-            connector.schema.fields,
-            tuple(connector.actions),
-            isinstance(connector, OAuthConnector),
-            connector.webhook is not None,
-            connections,
-        )
 
 
 @final

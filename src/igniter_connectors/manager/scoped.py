@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Generic, final, overload
 
 import msgspec
-from returns.result import Result, Success
+from returns.result import Result
 from typing_extensions import TypeVar
 
 from igniter_connectors.core.connection.record import DEFAULT_ACCOUNT, ConnectionKey
@@ -24,10 +24,9 @@ from igniter_connectors.core.problem import (
     WrongWiring,
 )
 from igniter_connectors.core.scope import Scope, is_storable
-from igniter_connectors.flows.connections import read_connection as inspect
+from igniter_connectors.flows.connections import read_connection
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import Subscriber, Subscription
-from igniter_connectors.flows.store_errors import guarded
 from igniter_connectors.manager.at import AtConfig
 from igniter_connectors.manager.at_oauth import AtOAuth
 
@@ -109,30 +108,15 @@ class Scoped(Generic[K_contra]):
             limit: 1 to 1,000.
             after: The `next` of the page before; None begins.
         """
-        return await guarded(self._engine, self._list(limit, after))
+        return await read_connection.list_connections(
+            self._engine, self._tenant, limit=limit, after=after
+        )
 
     async def count(self) -> Result[int, DatabaseFailed]:
         """How many connections this tenant has."""
-        return await guarded(self._engine, self._count())
+        return await read_connection.count_connections(self._engine, self._tenant)
 
     def subscribe(self, handler: Subscriber) -> Subscription:
         """Tells the handler of this tenant's events, until it is cancelled."""
         place = (self._tenant.kind, self._tenant.identity)
         return self._engine.event_bus.subscribe(handler, place=place)
-
-    async def _list(
-        self, limit: int, after: str | None
-    ) -> Result[Page[ConnectionSummary], DatabaseFailed]:
-        return Success(
-            await inspect.list_connections(
-                self._engine,
-                self._tenant.kind,
-                self._tenant.identity,
-                limit=limit,
-                after=after,
-            )
-        )
-
-    async def _count(self) -> Result[int, DatabaseFailed]:
-        count = await self._engine.store.count(self._tenant.kind, self._tenant.identity)
-        return Success(count)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final, final
 
-from returns.result import Result, Success
+from returns.result import Result
 
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.connector.definition import Definition
@@ -23,7 +23,6 @@ from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.endpoint import EndpointSummary, WebhookEndpoint
 from igniter_connectors.core.webhook.inbox import EventState, WebhookEvent
 from igniter_connectors.flows.engine import Engine
-from igniter_connectors.flows.store_errors import guarded
 from igniter_connectors.flows.webhooks import endpoints, inbox_admin, replay
 
 _OVERLAP: Final = timedelta(days=1)
@@ -69,7 +68,7 @@ class ConnectionWebhooks:
 
     async def last(self) -> Result[WebhookEvent | None, DatabaseFailed]:
         """The latest event and its outcome; None if there is none, or all were purged."""
-        return await guarded(self._engine, self._last())
+        return await inbox_admin.last_event(self._engine, self._key)
 
     async def body(
         self, id: str
@@ -141,6 +140,3 @@ class ConnectionWebhooks:
         return await endpoints.retire_endpoint(
             self._engine, self._key, endpoint_id, overlap=overlap
         )
-
-    async def _last(self) -> Result[WebhookEvent | None, DatabaseFailed]:
-        return Success(await inbox_admin.last_event(self._engine, self._key))

@@ -10,7 +10,7 @@ from litestar import Controller, get
 from igniter_connectors.core.connector.form_fields import FormField
 from igniter_connectors.core.pagination import LARGEST_PAGE
 from igniter_connectors.core.problem import ConnectorNotFound, DatabaseFailed, ParameterInvalid
-from igniter_connectors.manager.connectors import ConnectorEntry
+from igniter_connectors.flows.list_connectors import ConnectorEntry
 from igniter_connectors.manager.scoped import Scoped
 from igniter_connectors.web.openapi.problems import refusals
 from igniter_connectors.web.parameters import ConnectorKey

@@ -69,7 +69,7 @@ async def call_default_action(
     except VALIDATION_ERRORS as error:
         fault = validation_fault(error, action.input)
         return Failure(ActionInputInvalid(connector.key, action.key, fault.path, fault.reason))
-    return await announced(
+    return await published(
         engine,
         _handle(
             engine,
@@ -94,7 +94,7 @@ async def call_action(
     key: ConnectionKey,
     given: In,
 ) -> Result[Out, CallProblem]:
-    """Runs an action on a tenant's connection; `announced` tells of it besides."""
+    """Runs an action on a tenant's connection; `published` tells of it besides."""
     if connector.actions.get(action.key) is not action:
         return Failure(ActionNotFound(connector.key, action.key))
     try:
@@ -213,7 +213,7 @@ def _raised(
     return Failure(ActionFailed(connector, action, reason))
 
 
-async def announced(
+async def published(
     engine: Engine, running: Awaitable[Result[V, P]], action: str, key: ConnectionKey
 ) -> Result[V, P]:
     """What a running action returns, with its events told before and after."""

@@ -1,36 +1,35 @@
-"""Taking over tokens that the application had before it had this library."""
+"""Connecting with tokens that the application obtained before it used this library."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from returns.pipeline import is_successful
-from returns.result import Failure, Result, Success
+from returns.result import Failure, Result
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
+from igniter_connectors.core.connection.record import ConnectionKey
+from igniter_connectors.core.connection.view import Connection
 from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.event import Connected
 from igniter_connectors.core.oauth.adopted_tokens import AdoptedTokens
 from igniter_connectors.core.oauth.tenant_provider import provider_for
 from igniter_connectors.core.oauth.token_response import TokenSet
-from igniter_connectors.core.problem import (
-    AccountProblem,
-    ConfigInvalid,
-    Conflict,
-    EncryptFailed,
-    IdentityMismatch,
-)
-from igniter_connectors.flows.connections.connect import accept_config, address
+from igniter_connectors.core.problem import AdoptProblem, ConfigInvalid
+from igniter_connectors.flows.connections.connect import accept_config
+from igniter_connectors.flows.connections.read_connection import open_connection
 from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.oauth.find_account import find_account
-from igniter_connectors.flows.oauth.save_grant import Authorized, save_authorized
+from igniter_connectors.flows.oauth.save_grant import NewGrant, save_grant
+from igniter_connectors.flows.store_errors import returns_database_failed
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
 
 
+@returns_database_failed
 async def adopt(
     engine: Engine,
     connector: OAuthConnector[Conf, Ctx, Any],
@@ -38,43 +37,41 @@ async def adopt(
     config: Conf,
     adopted: AdoptedTokens,
     *,
-    is_shared: bool,
-) -> Result[
-    ConnectionRecord,
-    ConfigInvalid | EncryptFailed | AccountProblem | IdentityMismatch | Conflict,
-]:
-    """Connects with tokens at hand; whose they are is asked and judged before anything is kept."""
+    source: Literal["adopted", "adopted_shared"],
+) -> Result[Connection[Conf], AdoptProblem]:
+    """Connects with these tokens, after the provider said whose account they are for.
+
+    Shared tokens are stored without their refresh token: others use it, and a refresh here
+    could invalidate theirs.
+    """
     accepted = await accept_config(engine, connector, key, config)
     if not is_successful(accepted):
         return Failure(accepted.failure())
-    resolved = provider_for(connector.provider, accepted.unwrap(), connector=connector.key)
-    if not is_successful(resolved):
-        fault = resolved.failure()
+    provider = provider_for(connector.provider, accepted.unwrap(), connector=connector.key)
+    if not is_successful(provider):
+        fault = provider.failure()
         return Failure(ConfigInvalid(connector.key, f"$.{fault.field}", fault.reason))
-    provider = resolved.unwrap()
     expected = await engine.store.last_grant(key)
     tokens = TokenSet(
         adopted.access_token,
-        # What somebody else refreshes would be spent under their hands.
-        None if is_shared else adopted.refresh_token,
+        None if source == "adopted_shared" else adopted.refresh_token,
         adopted.token_type,
         adopted.expires_at,
         adopted.oauth_scopes,
     )
-    account = await find_account(engine, provider, tokens, connector=connector.key)
+    account = await find_account(engine, provider.unwrap(), tokens, connector=connector.key)
     if not is_successful(account):
         return Failure(account.failure())
-    authorized = Authorized(
+    new = NewGrant(
         config=accepted.unwrap(),
-        provider=provider,
+        provider=provider.unwrap(),
         tokens=tokens,
-        account=account.unwrap(),
         expected_grant=expected,
-        replace_account=False,
-        is_shared=is_shared,
+        source=source,
+        account=account.unwrap(),
     )
-    saved = await save_authorized(engine, connector, key, authorized)
+    saved = await save_grant(engine, connector, key, new)
     if not is_successful(saved):
         return Failure(saved.failure())
-    engine.event_bus.publish(Connected(at=engine.clock.now(), **address(key)))
-    return Success(saved.unwrap())
+    engine.event_bus.publish(Connected(at=engine.clock.now(), **event_fields(key)))
+    return open_connection(engine, connector, saved.unwrap())

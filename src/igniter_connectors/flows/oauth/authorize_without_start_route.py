@@ -1,7 +1,7 @@
-"""Beginning an authorization at the provider's own address, without our start route.
+"""Beginning an authorization at the provider's own URL, without our start route.
 
-For an application that has no routes of ours: it sets the cookie itself. And for a program that
-has no browser of its own: there is none to bind.
+For an application that does not serve our routes and sets the cookie itself, and for a program
+that has no browser to bind.
 """
 
 from __future__ import annotations
@@ -25,54 +25,55 @@ from igniter_connectors.core.oauth.state_cookie import cookie_name, set_cookie
 from igniter_connectors.core.problem import AuthorizeDirectlyProblem
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.flows.engine import Engine, base_url_of
-from igniter_connectors.flows.oauth.start import AuthorizationOptions, at_provider, new_payload
+from igniter_connectors.flows.oauth.authorize import AuthorizationOptions, new_payload
+from igniter_connectors.flows.oauth.start import start_at_provider
+from igniter_connectors.flows.store_errors import returns_database_failed
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
 
 
-async def begin_with_cookie(
+@returns_database_failed
+async def authorize_with_cookie(
     engine: Engine,
     connector: OAuthConnector[Conf, Ctx, Any],
     key: ConnectionKey,
     config: Conf,
     options: AuthorizationOptions,
 ) -> Result[CookieAuthorization, AuthorizeDirectlyProblem]:
-    """The provider's address, and the cookie that binds the browser that is sent there."""
+    """The provider's URL, and the cookie that binds the browser that opens it."""
     is_secure = base_url_of(engine).is_secure
+    payload = await new_payload(engine, connector, key, config, options)
+    if not is_successful(payload):
+        return Failure(payload.failure())
     nonce = encode_base64url(engine.entropy.octets(32))
     binding = browser_binding(nonce, options.subject)
-    sent = await _begin(engine, connector, key, config, options, binding)
-    if not is_successful(sent):
-        return Failure(sent.failure())
-    url, state = sent.unwrap()
+    started = await start_at_provider(
+        engine, connector, key, payload.unwrap(), binding_hash=binding
+    )
+    if not is_successful(started):
+        return Failure(started.failure())
+    url, state = started.unwrap()
     name = cookie_name(state, secure=is_secure)
     cookie = set_cookie(name, nonce, secure=is_secure)
     return Success(CookieAuthorization(url, Secret(cookie)))
 
 
-async def begin_unbound(
+@returns_database_failed
+async def authorize_without_browser_binding(
     engine: Engine,
     connector: OAuthConnector[Conf, Ctx, Any],
     key: ConnectionKey,
     config: Conf,
     options: AuthorizationOptions,
 ) -> Result[AuthorizationRequest, AuthorizeDirectlyProblem]:
-    """The provider's address, for any browser; the subject stays bound."""
-    binding = unbound_browser(options.subject)
-    sent = await _begin(engine, connector, key, config, options, binding)
-    return sent.map(lambda one: AuthorizationRequest(one[0]))
-
-
-async def _begin(
-    engine: Engine,
-    connector: OAuthConnector[Conf, Ctx, Any],
-    key: ConnectionKey,
-    config: Conf,
-    options: AuthorizationOptions,
-    binding_hash: bytes,
-) -> Result[tuple[str, str], AuthorizeDirectlyProblem]:
+    """The provider's URL, for any browser. The subject stays bound."""
+    _ = base_url_of(engine)  # raises before anything is stored
     payload = await new_payload(engine, connector, key, config, options)
     if not is_successful(payload):
         return Failure(payload.failure())
-    return await at_provider(engine, connector, key, payload.unwrap(), binding_hash=binding_hash)
+    binding = unbound_browser(options.subject)
+    started = await start_at_provider(
+        engine, connector, key, payload.unwrap(), binding_hash=binding
+    )
+    return started.map(lambda url_and_state: AuthorizationRequest(url_and_state[0]))

@@ -1,4 +1,4 @@
-"""Finishing an authorization: the browser is back from the provider."""
+"""The callback route: the browser is back from the provider, and the connection is made."""
 
 from __future__ import annotations
 
@@ -10,13 +10,9 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.connection.record import ConnectionKey
+from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.connector.definition import OAuthConnector
-from igniter_connectors.core.event import (
-    AuthorizationCompleted,
-    AuthorizationFailed,
-    Connected,
-)
+from igniter_connectors.core.event import AuthorizationCompleted, AuthorizationFailed, Connected
 from igniter_connectors.core.http.messages import HttpResponse
 from igniter_connectors.core.http.routes import callback_url
 from igniter_connectors.core.oauth.callback import (
@@ -37,21 +33,24 @@ from igniter_connectors.core.oauth.state import (
 )
 from igniter_connectors.core.oauth.state_cookie import clear_cookie, cookie_name, cookie_value
 from igniter_connectors.core.oauth.token_response import TokenSet
+from igniter_connectors.core.principal import Principal
 from igniter_connectors.core.problem import (
     CallbackProblem,
-    DatabaseFailed,
+    CallbackRouteProblem,
     ExchangeProblem,
     OAuthStateInvalid,
     ProviderUnreachable,
 )
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.flows.connections.connect import address
 from igniter_connectors.flows.engine import Engine, base_url_of
-from igniter_connectors.flows.oauth.connect_granted import Granted, conflict, connect_granted
+from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.oauth.dpop_request import send_bound
-from igniter_connectors.flows.oauth.save_grant import marked_pending
-from igniter_connectors.flows.oauth.start import open_payload, redirect, take
-from igniter_connectors.ports import StoreUnavailable
+from igniter_connectors.flows.oauth.find_account import find_account
+from igniter_connectors.flows.oauth.hold_revocations import holding_revocations
+from igniter_connectors.flows.oauth.pending_authorization import open_payload, take_authorization
+from igniter_connectors.flows.oauth.save_grant import NewGrant, conflict, revoke_unsaved, save_grant
+from igniter_connectors.flows.oauth.start import judge_oauth_route, redirect
+from igniter_connectors.flows.store_errors import returns_database_failed
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
@@ -59,85 +58,107 @@ Ctx = TypeVar("Ctx")
 
 async def finish(
     engine: Engine,
-    connector: OAuthConnector[Conf, Ctx, Any],
+    connector: str,
     *,
     query: str,
     cookies: str | None,
-    subject: str,
-) -> Result[HttpResponse, OAuthStateInvalid]:
-    """Judges the callback and connects.
+    principal: Principal | None,
+) -> Result[HttpResponse, CallbackRouteProblem]:
+    """Judges the callback, and connects.
 
-    A state that is not this browser's and subject's is `OAuthStateInvalid`, and nothing is
-    sent or written. Once the state was taken, the browser is sent to where it began, with
-    the outcome in its query: `connected=<connector>`, or `error=<our code>`.
+    Args:
+        engine: The engine.
+        connector: The key in the route.
+        query: The query of the request, without "?".
+        cookies: The `Cookie` header.
+        principal: Who is signed in; None if nobody is.
+
+    Returns:
+        A redirect to where the authorization began, with the outcome in its query:
+        `connected=<connector>`, or `error=<our code>`. Or, if nothing was sent and nothing
+        was written,
+        - `ConnectorNotFound`, `OAuthNotConfigured`, `PrincipalRequired`.
+        - `OAuthStateInvalid`: the state does not belong to this browser and subject.
+        - `DatabaseFailed`: the state could not be looked up.
     """
+    found = judge_oauth_route(engine, connector, principal)
+    if not is_successful(found):
+        return Failure(found.failure())
+    definition, caller = found.unwrap()
     callback = parse_callback(query)
     if callback is None:
-        return Failure(OAuthStateInvalid(connector.key))
+        return Failure(OAuthStateInvalid(connector))
     is_secure = base_url_of(engine).is_secure
     name = cookie_name(callback.state, secure=is_secure)
     nonce = cookie_value(cookies, name)
+    subject = caller.subject
     binding = unbound_browser(subject) if nonce is None else browser_binding(nonce, subject)
-    taken = await take(engine, connector.key, state_hash(callback.state), binding)
+    taken = await take_authorization(
+        engine, connector, handle_hash=state_hash(callback.state), binding_hash=binding
+    )
     if not is_successful(taken):
         return Failure(taken.failure())
     key, payload = taken.unwrap()
-    problem = await _judge(engine, connector, key, payload, callback)
+    connected = await _connect(engine, definition, key, payload, callback)
     now = engine.clock.now()
-    if problem is None:
-        engine.event_bus.publish(AuthorizationCompleted(at=now, **address(key)))
-        engine.event_bus.publish(Connected(at=now, **address(key)))
-        outcome = {"connected": connector.key}
+    if is_successful(connected):
+        engine.event_bus.publish(AuthorizationCompleted(at=now, **event_fields(key)))
+        engine.event_bus.publish(Connected(at=now, **event_fields(key)))
+        outcome = {"connected": connector}
     else:
-        engine.logger.warning("%s: authorization failed: %s", connector.key, problem.code)
-        engine.event_bus.publish(AuthorizationFailed(at=now, code=problem.code, **address(key)))
-        outcome = {"error": problem.code}
+        code = connected.failure().code
+        engine.logger.warning("%s: authorization failed: %s", connector, code)
+        engine.event_bus.publish(AuthorizationFailed(at=now, code=code, **event_fields(key)))
+        outcome = {"error": code}
     cookie = clear_cookie(name, secure=is_secure)
     return Success(redirect(with_problem(payload.return_to or "/", outcome), cookie))
 
 
-async def _judge(
+@returns_database_failed
+async def _connect(
     engine: Engine,
     connector: OAuthConnector[Conf, Ctx, Any],
     key: ConnectionKey,
     payload: AuthorizationPayload,
     callback: Callback,
-) -> CallbackProblem | None:
+) -> Result[ConnectionRecord, CallbackProblem]:
+    """Exchanges the code, and saves the grant."""
     opened = open_payload(connector, payload)
     if not is_successful(opened):
-        return opened.failure()
+        return Failure(opened.failure())
     config, provider = opened.unwrap()
     judged = judge_callback(callback, provider, connector=connector.key)
     if not is_successful(judged):
-        return judged.failure()
-    try:
-        # Looked at before the code is spent: a grant that nobody can store is none to ask for.
-        if await engine.store.last_grant(key) != payload.expected_grant:
-            return await conflict(engine, key)
-        async with marked_pending(engine, key, provider):
-            tokens = await _exchange(engine, provider, key, payload, judged.unwrap())
-            if not is_successful(tokens):
-                return tokens.failure()
-            granted, id_token = tokens.unwrap()
-            connected = await connect_granted(
-                engine,
-                connector,
-                key,
-                Granted(
-                    config=config,
-                    provider=provider,
-                    tokens=granted,
-                    id_token=id_token,
-                    nonce=nonce_of(payload.verifier),
-                    expected_grant=payload.expected_grant,
-                    replace_account=payload.replace_account,
-                    keeps_config=payload.keeps_config,
-                ),
-            )
-    except StoreUnavailable as error:
-        engine.logger.error("the database failed: %s", error.reason)
-        return DatabaseFailed()
-    return None if is_successful(connected) else connected.failure()
+        return Failure(judged.failure())
+    # Check first: if the grant has changed, the tokens could not be stored, so the code is
+    # not spent.
+    if await engine.store.last_grant(key) != payload.expected_grant:
+        return Failure(await conflict(engine, key))
+    async with holding_revocations(engine, key, provider):
+        exchanged = await _exchange(engine, provider, key, payload, judged.unwrap())
+        if not is_successful(exchanged):
+            return Failure(exchanged.failure())
+        tokens, id_token = exchanged.unwrap()
+        new = NewGrant(
+            config=config,
+            provider=provider,
+            tokens=tokens,
+            expected_grant=payload.expected_grant,
+            may_replace_account=payload.replace_account,
+            keep_config=payload.keeps_config,
+        )
+        account = await find_account(
+            engine,
+            provider,
+            tokens,
+            connector=connector.key,
+            id_token=id_token,
+            nonce=nonce_of(payload.verifier),
+        )
+        if not is_successful(account):
+            await revoke_unsaved(engine, connector, key, new)
+            return Failure(account.failure())
+        return await save_grant(engine, connector, key, replace(new, account=account.unwrap()))
 
 
 async def _exchange(
@@ -148,19 +169,19 @@ async def _exchange(
     code: str,
 ) -> Result[tuple[TokenSet, Secret | None], ExchangeProblem]:
     """The tokens for a code, and the ID token beside them."""
-    bound_to = new_dpop_key(engine.entropy.octets(KEY_OCTETS)) if provider.dpop else None
+    dpop_key = new_dpop_key(engine.entropy.octets(KEY_OCTETS)) if provider.dpop else None
     request = exchange_request(
         provider,
         code=code,
         verifier=payload.verifier,
         redirect_uri=callback_url(base_url_of(engine), key.connector),
-        signing=engine.new_moment(),
+        signing=engine.signing_context(),
     )
-    answer = await send_bound(engine, request, bound_to)
+    answer = await send_bound(engine, request, dpop_key)
     if not is_successful(answer):
         return Failure(ProviderUnreachable(key.connector))
     response, now = answer.unwrap(), engine.clock.now()
     judged = judge_exchange(response, provider, connector=key.connector, received_at=now)
     if not is_successful(judged):
         return Failure(judged.failure())
-    return Success((replace(judged.unwrap(), dpop_key=bound_to), id_token_of(response)))
+    return Success((replace(judged.unwrap(), dpop_key=dpop_key), id_token_of(response)))

@@ -1,4 +1,4 @@
-"""Connecting in the client's own name, where no person is asked. RFC 6749 section 4.4."""
+"""Connecting in the client's own name, without a person. RFC 6749 section 4.4."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
+from igniter_connectors.core.connection.record import ConnectionKey
+from igniter_connectors.core.connection.view import Connection
 from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.event import Connected
 from igniter_connectors.core.oauth.client_credentials import (
@@ -29,30 +30,30 @@ from igniter_connectors.core.problem import (
     ProviderUnreachable,
     WrongWiring,
 )
-from igniter_connectors.flows.connections.connect import accept_config, address
+from igniter_connectors.flows.connections.connect import accept_config
+from igniter_connectors.flows.connections.read_connection import open_connection
 from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.oauth.dpop_request import send_bound
-from igniter_connectors.flows.oauth.save_grant import (
-    Authorized,
-    abandon,
-    marked_pending,
-    save_authorized,
-)
+from igniter_connectors.flows.oauth.hold_revocations import holding_revocations
+from igniter_connectors.flows.oauth.save_grant import NewGrant, save_grant
+from igniter_connectors.flows.store_errors import returns_database_failed
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
 
 
+@returns_database_failed
 async def connect_as_client(
     engine: Engine,
     connector: OAuthConnector[Conf, Ctx, Any],
     key: ConnectionKey,
     config: Conf,
-) -> Result[ConnectionRecord, ClientConnectProblem]:
-    """Asks for a token and stores it, where no person's account is connected.
+) -> Result[Connection[Conf], ClientConnectProblem]:
+    """Requests a token and saves it, unless a person's account is connected.
 
     Raises:
-        WrongWiring: the application's client is a public one.
+        WrongWiring: the application's client is a public client.
     """
     accepted = await accept_config(engine, connector, key, config)
     if not is_successful(accepted):
@@ -62,34 +63,30 @@ async def connect_as_client(
         return Failure(found.failure())
     provider = found.unwrap()
     expected = await engine.store.last_grant(key)
-    async with marked_pending(engine, key, provider):
-        granted = await _ask(engine, provider, connector.key)
+    async with holding_revocations(engine, key, provider):
+        granted = await _request_token(engine, provider, connector.key)
         if not is_successful(granted):
             return Failure(granted.failure())
-        tokens = granted.unwrap()
-        authorized = Authorized(
+        new = NewGrant(
             config=accepted.unwrap(),
             provider=provider,
-            tokens=tokens,
-            account=None,
+            tokens=granted.unwrap(),
             expected_grant=expected,
-            replace_account=False,
-            is_client_credentials=True,
+            source="client_credentials",
         )
-        saved = await save_authorized(engine, connector, key, authorized)
+        saved = await save_grant(engine, connector, key, new)
         if not is_successful(saved):
-            await abandon(engine, connector, provider, key, accepted.unwrap(), tokens, None)
             return Failure(saved.failure())
-    engine.event_bus.publish(Connected(at=engine.clock.now(), **address(key)))
-    return Success(saved.unwrap())
+    engine.event_bus.publish(Connected(at=engine.clock.now(), **event_fields(key)))
+    return open_connection(engine, connector, saved.unwrap())
 
 
-async def _ask(
+async def _request_token(
     engine: Engine, provider: OAuthProvider, connector: str
 ) -> Result[TokenSet, ExchangeProblem]:
-    bound_to = new_dpop_key(engine.entropy.octets(KEY_OCTETS)) if provider.dpop else None
-    request = client_credentials_request(provider, signing=engine.new_moment())
-    answer = await send_bound(engine, request, bound_to)
+    dpop_key = new_dpop_key(engine.entropy.octets(KEY_OCTETS)) if provider.dpop else None
+    request = client_credentials_request(provider, signing=engine.signing_context())
+    answer = await send_bound(engine, request, dpop_key)
     if not is_successful(answer):
         return Failure(ProviderUnreachable(connector))
     judged = judge_client_credentials(
@@ -97,13 +94,13 @@ async def _ask(
     )
     if not is_successful(judged):
         return Failure(judged.failure())
-    return Success(replace(judged.unwrap(), dpop_key=bound_to))
+    return Success(replace(judged.unwrap(), dpop_key=dpop_key))
 
 
 def _authenticating(
     connector: OAuthConnector[Conf, Ctx, Any], config: Conf
 ) -> Result[OAuthProvider, ConfigInvalid]:
-    """The provider, with a client that has something to prove itself with."""
+    """The provider, if the client can authenticate to it."""
     resolved = provider_for(connector.provider, config, connector=connector.key)
     if not is_successful(resolved):
         fault = resolved.failure()

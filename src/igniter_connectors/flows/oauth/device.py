@@ -1,4 +1,4 @@
-"""Connecting by a code that somebody types in on another device. RFC 8628."""
+"""Connecting by a code that a person enters on another device. RFC 8628."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar
 
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
+from igniter_connectors.core.connection.view import Connection
 from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.event import (
     AuthorizationCompleted,
@@ -44,25 +45,30 @@ from igniter_connectors.core.problem import (
     WrongWiring,
 )
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.flows.connections.connect import accept_config, address
+from igniter_connectors.flows.connections.connect import accept_config
+from igniter_connectors.flows.connections.read_connection import open_connection
 from igniter_connectors.flows.engine import Engine
-from igniter_connectors.flows.oauth.connect_granted import Granted, conflict, connect_granted
+from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.oauth.dpop_request import send_bound
-from igniter_connectors.flows.oauth.save_grant import mark_pending, unmark
+from igniter_connectors.flows.oauth.find_account import find_account
+from igniter_connectors.flows.oauth.hold_revocations import hold_revocations, release_revocations
+from igniter_connectors.flows.oauth.save_grant import NewGrant, conflict, revoke_unsaved, save_grant
+from igniter_connectors.flows.store_errors import returns_database_failed
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
 V = TypeVar("V")
 
-_LONGEST_MARK: Final = timedelta(hours=1)
+_MAX_HOLD: Final = timedelta(hours=1)
 
 
 @dataclass(slots=True)
 class DeviceFlow(Generic[Conf]):
-    """A code that was given, and what is kept until somebody typed it in.
+    """An authorization that waits for a person to enter a code.
 
-    `device` changes with each try: a provider may ask for longer waits. `mark` holds back
-    revocations meanwhile.
+    Attributes:
+        device: The code. Changes with each poll: a provider may ask for a longer interval.
+        hold: Holds back revocations meanwhile; None if the provider cannot revoke.
     """
 
     connector: OAuthConnector[Conf, Any, Any]
@@ -72,22 +78,23 @@ class DeviceFlow(Generic[Conf]):
     expected_grant: str | None
     device: DeviceAuthorization
     dpop_key: Secret | None
-    mark: PendingAuthorization | None
-    replace_account: bool
+    hold: PendingAuthorization | None
+    may_replace_account: bool
 
 
-async def begin_device(
+@returns_database_failed
+async def begin(
     engine: Engine,
     connector: OAuthConnector[Conf, Ctx, Any],
     key: ConnectionKey,
     config: Conf,
     oauth_scopes: tuple[str, ...],
     *,
-    replace_account: bool = False,
+    may_replace_account: bool = False,
 ) -> Result[DeviceFlow[Conf], DeviceStartProblem]:
-    """Asks the provider for a code (section 3.1).
+    """Requests a code from the provider (section 3.1).
 
-    Unless `replace_account`, only the account that is connected may sign in with it.
+    Unless `may_replace_account`, only the account that is connected may sign in.
 
     Raises:
         WrongWiring: the provider has no `device_authorization_url`.
@@ -99,9 +106,9 @@ async def begin_device(
     if not is_successful(resolved):
         fault = resolved.failure()
         return Failure(ConfigInvalid(connector.key, f"$.{fault.field}", fault.reason))
-    asked = tuple(dict.fromkeys((*connector.provider.oauth_scopes, *oauth_scopes)))
-    provider = replace(resolved.unwrap(), oauth_scopes=asked)
-    request = device_request(provider, signing=engine.new_moment())
+    scopes = tuple(dict.fromkeys((*connector.provider.oauth_scopes, *oauth_scopes)))
+    provider = replace(resolved.unwrap(), oauth_scopes=scopes)
+    request = device_request(provider, signing=engine.signing_context())
     if request is None:
         raise WrongWiring(BuildInvalid(f"{connector.key} has no device_authorization_url"))
     expected = await engine.store.last_grant(key)
@@ -113,7 +120,7 @@ async def begin_device(
     if not is_successful(judged):
         return Failure(judged.failure())
     device = judged.unwrap()
-    lifetime = min(device.expires_at - now, _LONGEST_MARK)
+    lifetime = min(device.expires_at - now, _MAX_HOLD)
     flow = DeviceFlow(
         connector=connector,
         key=key,
@@ -122,29 +129,30 @@ async def begin_device(
         expected_grant=expected,
         device=device,
         dpop_key=new_dpop_key(engine.entropy.octets(KEY_OCTETS)) if provider.dpop else None,
-        mark=await mark_pending(engine, key, provider, lifetime=lifetime),
-        replace_account=replace_account,
+        hold=await hold_revocations(engine, key, provider, lifetime=lifetime),
+        may_replace_account=may_replace_account,
     )
-    engine.event_bus.publish(AuthorizationStarted(at=now, **address(key)))
+    engine.event_bus.publish(AuthorizationStarted(at=now, **event_fields(key)))
     return Success(flow)
 
 
-async def finish_device(
-    engine: Engine, flow: DeviceFlow[Conf]
-) -> Result[ConnectionRecord, DeviceProblem]:
-    """Asks until somebody agreed or refused, or the code's time is over; then connects."""
+@returns_database_failed
+async def finish(engine: Engine, flow: DeviceFlow[Conf]) -> Result[Connection[Conf], DeviceProblem]:
+    """Polls until the person agreed or refused, or until the code expires; then connects."""
     key = flow.key
     finished = await _until_decided(engine, flow)
-    await unmark(engine, flow.mark)
+    await release_revocations(engine, flow.hold)
     now = engine.clock.now()
     if not is_successful(finished):
         problem = finished.failure()
         engine.logger.warning("%s: authorization failed: %s", key.connector, problem.code)
-        engine.event_bus.publish(AuthorizationFailed(at=now, code=problem.code, **address(key)))
+        engine.event_bus.publish(
+            AuthorizationFailed(at=now, code=problem.code, **event_fields(key))
+        )
         return Failure(problem)
-    engine.event_bus.publish(AuthorizationCompleted(at=now, **address(key)))
-    engine.event_bus.publish(Connected(at=now, **address(key)))
-    return finished
+    engine.event_bus.publish(AuthorizationCompleted(at=now, **event_fields(key)))
+    engine.event_bus.publish(Connected(at=now, **event_fields(key)))
+    return open_connection(engine, flow.connector, finished.unwrap())
 
 
 async def _until_decided(
@@ -156,20 +164,20 @@ async def _until_decided(
         await engine.clock.sleep(wait.total_seconds())
         if engine.clock.now() >= flow.device.expires_at:
             return Failure(TokenRefused(flow.key.connector, "expired_token"))
-        decided = await _to_its_end(_ask(engine, flow))
+        decided = await _uninterrupted(_poll(engine, flow))
         if decided is not None:
             return decided
 
 
-async def _ask(
+async def _poll(
     engine: Engine, flow: DeviceFlow[Conf]
 ) -> Result[ConnectionRecord, DeviceProblem] | None:
-    """One try (section 3.4); None while nobody has decided."""
+    """One poll (section 3.4); None while the person has not decided."""
     key, provider = flow.key, flow.provider
-    # As at a callback: a grant that nobody can store is none to ask for.
+    # As at a callback: if the grant has changed, the tokens could not be stored.
     if await engine.store.last_grant(key) != flow.expected_grant:
         return Failure(await conflict(engine, key))
-    request = poll_request(provider, flow.device, signing=engine.new_moment())
+    request = poll_request(provider, flow.device, signing=engine.signing_context())
     answer = await send_bound(engine, request, flow.dpop_key)
     judged = judge_poll(
         answer.unwrap() if is_successful(answer) else answer.failure(),
@@ -184,25 +192,28 @@ async def _ask(
     if isinstance(read, DeviceAuthorization):
         flow.device = read
         return None
-    return await connect_granted(
-        engine,
-        flow.connector,
-        key,
-        Granted(
-            config=flow.config,
-            provider=provider,
-            tokens=replace(read, dpop_key=flow.dpop_key),
-            id_token=id_token_of(answer.unwrap()),
-            nonce=None,
-            expected_grant=flow.expected_grant,
-            replace_account=flow.replace_account,
-        ),
+    new = NewGrant(
+        config=flow.config,
+        provider=provider,
+        tokens=replace(read, dpop_key=flow.dpop_key),
+        expected_grant=flow.expected_grant,
+        may_replace_account=flow.may_replace_account,
     )
+    account = await find_account(
+        engine,
+        provider,
+        new.tokens,
+        connector=key.connector,
+        id_token=id_token_of(answer.unwrap()),
+    )
+    if not is_successful(account):
+        await revoke_unsaved(engine, flow.connector, key, new)
+        return Failure(account.failure())
+    return await save_grant(engine, flow.connector, key, replace(new, account=account.unwrap()))
 
 
-async def _to_its_end(work: Coroutine[object, None, V]) -> V:
-    """What the work returns. A caller that is cancelled waits for it all the same: an answer
-    with tokens is stored, whoever is left to hear of it."""
+async def _uninterrupted(work: Coroutine[object, None, V]) -> V:
+    """Runs the work to its end, even if the caller is cancelled: tokens that arrive are stored."""
     task = asyncio.create_task(work)
     try:
         return await asyncio.shield(task)

@@ -36,13 +36,13 @@ async def send_bound(
     if key is None:
         return await engine.http.send(request, deadline=deadline, limit_bytes=limit_bytes)
     began = engine.clock.monotonic()
-    proven = with_proof(request, key, signing=engine.new_moment(), access_token=access_token)
+    proven = with_proof(request, key, signing=engine.signing_context(), access_token=access_token)
     answer = await engine.http.send(proven, deadline=deadline, limit_bytes=limit_bytes)
     nonce = required_nonce(answer.unwrap()) if is_successful(answer) else None
     left = deadline - timedelta(seconds=engine.clock.monotonic() - began)
     if nonce is None or left <= timedelta():
         return answer
     proven = with_proof(
-        request, key, signing=engine.new_moment(), access_token=access_token, nonce=nonce
+        request, key, signing=engine.signing_context(), access_token=access_token, nonce=nonce
     )
     return await engine.http.send(proven, deadline=left, limit_bytes=limit_bytes)

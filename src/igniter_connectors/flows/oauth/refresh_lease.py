@@ -61,8 +61,8 @@ from igniter_connectors.core.problem import (
     RefreshFailed,
     TokenProblem,
 )
-from igniter_connectors.flows.connections.connect import address
 from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.oauth.dpop_request import send_bound
 from igniter_connectors.flows.sealing import open_sealed_tokens, seal_tokens
 from igniter_connectors.flows.store_errors import or_database_failed
@@ -140,9 +140,9 @@ async def _hold(
     if left <= timedelta() or engine.renewals.is_closing:
         return await _put_back(engine, key, lease, DefiniteFailure())
     if spent.refresh_token is None:
-        request = client_credentials_request(provider, signing=engine.new_moment())
+        request = client_credentials_request(provider, signing=engine.signing_context())
     else:
-        request = refresh_request(provider, spent.refresh_token, signing=engine.new_moment())
+        request = refresh_request(provider, spent.refresh_token, signing=engine.signing_context())
     answer = await send_bound(engine, request, spent.dpop_key, deadline=left)
     judge = judge_client_credentials_refresh if is_client_credentials else judge_refresh
     outcome: RefreshOutcome = judge(
@@ -198,9 +198,9 @@ async def _commit(
         await _queue_revocation_unless_named(engine, record, grant)
         return None
     now = engine.clock.now()
-    engine.event_bus.publish(TokenRefreshed(at=now, generation=generation, **address(key)))
+    engine.event_bus.publish(TokenRefreshed(at=now, generation=generation, **event_fields(key)))
     if lease.failures or lease.unresolved_before:
-        engine.event_bus.publish(Recovered(at=now, **address(key)))
+        engine.event_bus.publish(Recovered(at=now, **event_fields(key)))
     return replace(
         record,
         grant=grant,
@@ -268,7 +268,7 @@ async def _mark_grant_dead(
         # The row has moved on: somebody won the race, and their tokens serve.
         return None
     now = engine.clock.now()
-    engine.event_bus.publish(NeedsReauthEvent(at=now, reason=status, **address(key)))
+    engine.event_bus.publish(NeedsReauthEvent(at=now, reason=status, **event_fields(key)))
     return NeedsReauth(key.connector, status)
 
 
@@ -285,5 +285,5 @@ async def _put_back(
 
 def _failed(engine: Engine, key: ConnectionKey, wait: timedelta) -> RefreshFailed:
     now = engine.clock.now()
-    engine.event_bus.publish(TokenRefreshFailed(at=now, retry_at=now + wait, **address(key)))
+    engine.event_bus.publish(TokenRefreshFailed(at=now, retry_at=now + wait, **event_fields(key)))
     return RefreshFailed(key.connector, now + wait)

@@ -70,11 +70,14 @@ async def _revoke(
         return
     request = (
         revoke_request(
-            provider, tokens.access_token, kind="access_token", signing=engine.new_moment()
+            provider, tokens.access_token, kind="access_token", signing=engine.signing_context()
         )
         if tokens.refresh_token is None
         else revoke_request(
-            provider, tokens.refresh_token, kind="refresh_token", signing=engine.new_moment()
+            provider,
+            tokens.refresh_token,
+            kind="refresh_token",
+            signing=engine.signing_context(),
         )
     )
     if request is None:

@@ -1,25 +1,20 @@
-"""Storing tokens that were just granted or adopted, or giving them up again."""
+"""Saves tokens that a provider granted; if it cannot, it queues them for revocation."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
-from typing import Any, Final, Generic
+from typing import Any, Final, Generic, Literal
 
 import msgspec
-from msgspec.structs import replace
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
+from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord, Grant
 from igniter_connectors.core.connection.view import UpstreamAccount
 from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.oauth.identity_pinning import judge_identity
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.revocation import PendingRevocation
-from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import (
     ConfigInvalid,
@@ -27,99 +22,113 @@ from igniter_connectors.core.problem import (
     EncryptFailed,
     IdentityMismatch,
 )
-from igniter_connectors.flows.connections.connect import revocation_request
+from igniter_connectors.flows.connections.disconnect import revocation_request
 from igniter_connectors.flows.engine import Engine
-from igniter_connectors.flows.oauth.new_grant import new_grant
-from igniter_connectors.flows.sealing import place_of, seal_config
-from igniter_connectors.ports import StoreUnavailable
+from igniter_connectors.flows.sealing import place_of, seal_config, seal_tokens
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
 
-_SAVE_TRIES: Final = 5
+_MAX_SAVES: Final = 5
 
-# Two requests to the provider and the commits, with room to spare.
-_LONGEST_CALLBACK: Final = timedelta(minutes=1)
+GrantSource = Literal["authorization", "client_credentials", "adopted", "adopted_shared"]
+"""Where the tokens come from: a person's authorization; the client's own credentials; or the
+application, which adopts tokens that nobody else uses, or that others use too."""
 
 
-class Authorized(msgspec.Struct, Generic[Conf], frozen=True):
-    """Tokens, for whom they are, and the conditions under which they may be stored.
+class NewGrant(msgspec.Struct, Generic[Conf], frozen=True, kw_only=True):
+    """Tokens, and the conditions under which they may be saved.
 
-    `expected_grant` is what `last_grant` said when this began. `is_shared`: adopted tokens
-    that somebody else uses too. `is_client_credentials`: tokens in the client's own name.
+    Attributes:
+        config: Stored beside the tokens.
+        provider: Resolved with that config. Its scopes are those that were requested.
+        tokens: What the provider granted.
+        expected_grant: What `store.last_grant` returned when the authorization began. If it
+            has changed, the tokens are not saved.
+        source: Where the tokens come from.
+        account: Whose account the tokens are for; None if it is not known.
+        may_replace_account: If False, only the account that is connected is accepted.
+        keep_config: If True, a config that is already stored stays.
     """
 
     config: Conf
     provider: OAuthProvider
     tokens: TokenSet
-    account: UpstreamAccount | None
     expected_grant: str | None
-    replace_account: bool
-    keeps_config: bool = False
-    is_shared: bool = False
-    is_client_credentials: bool = False
+    source: GrantSource = "authorization"
+    account: UpstreamAccount | None = None
+    may_replace_account: bool = False
+    keep_config: bool = False
 
 
-async def save_authorized(
+async def save_grant(
     engine: Engine,
     connector: OAuthConnector[Conf, Ctx, Any],
     key: ConnectionKey,
-    authorized: Authorized[Conf],
+    new: NewGrant[Conf],
 ) -> Result[ConnectionRecord, IdentityMismatch | ConfigInvalid | EncryptFailed | Conflict]:
-    """Writes the grant where the one that it began with still stands; identity is judged first."""
-    expected = authorized.expected_grant
-    for _ in range(_SAVE_TRIES):
-        known = await engine.store.find(key)
-        judged = judge_identity(
-            known.grant if known is not None else None,
-            authorized.account,
-            replace_account=authorized.replace_account,
+    """Judges whose account the tokens are for, and stores the grant.
+
+    If the grant cannot be stored, its tokens are queued for revocation, since nobody else
+    knows them. Adopted tokens are the application's own and are not revoked.
+
+    Raises:
+        StoreUnavailable: the database does not answer.
+    """
+    problem: IdentityMismatch | ConfigInvalid | EncryptFailed | None = None
+    for _ in range(_MAX_SAVES):
+        stored = await engine.store.find(key)
+        problem = judge_identity(
+            stored.grant if stored is not None else None,
+            new.account,
+            replace_account=new.may_replace_account,
             connector=key.connector,
         )
-        if judged is not None:
-            return Failure(judged)
-        made = _record(engine, connector, key, authorized, known)
+        if problem is not None:
+            break
+        made = _new_record(engine, connector, key, new, stored)
         if not is_successful(made):
-            return Failure(made.failure())
+            problem = made.failure()
+            break
         record = made.unwrap()
         if await engine.store.save_authorized(
             record,
-            expected_grant=expected,
+            expected_grant=new.expected_grant,
             revocation=revocation_request(engine, connector),
-            keep_config=authorized.keeps_config and known is not None,
+            keep_config=new.keep_config and stored is not None,
         ):
             engine.revocation_queued.set()
             return Success(record)
-        # A refresh of the very grant that this one replaces may have raised the generation
-        # meanwhile: that is no reason to throw an authorization away.
-        if await engine.store.last_grant(key) != expected:
+        # A refresh of the grant that this one replaces may have raised the generation: that
+        # is no reason to throw the authorization away.
+        if await engine.store.last_grant(key) != new.expected_grant:
             break
-    known = await engine.store.find(key)
-    return Failure(Conflict(key.connector, known.version if known is not None else None))
+    refused = problem or await conflict(engine, key)
+    await revoke_unsaved(engine, connector, key, new)
+    return Failure(refused)
 
 
-def _record(
+async def conflict(engine: Engine, key: ConnectionKey) -> Conflict:
+    """The problem if another authorization or a disconnect came first; with the version that is
+    stored now."""
+    stored = await engine.store.find(key)
+    return Conflict(key.connector, stored.version if stored is not None else None)
+
+
+def _new_record(
     engine: Engine,
     connector: OAuthConnector[Conf, Ctx, Any],
     key: ConnectionKey,
-    authorized: Authorized[Conf],
-    known: ConnectionRecord | None,
+    new: NewGrant[Conf],
+    stored: ConnectionRecord | None,
 ) -> Result[ConnectionRecord, ConfigInvalid | EncryptFailed]:
-    row = known.id if known is not None else engine.new_id()
-    sealed = seal_config(engine, connector, authorized.config, place_of("config", key, row))
+    """The row to write: a new row, or the stored one with the next generation."""
+    row = stored.id if stored is not None else engine.new_id()
+    sealed = seal_config(engine, connector, new.config, place_of("config", key, row))
     if not is_successful(sealed):
         return Failure(sealed.failure())
-    generation = known.grant.generation + 1 if known is not None and known.grant else 1
-    granted = new_grant(
-        engine,
-        authorized.provider,
-        authorized.tokens,
-        authorized.account,
-        key=key,
-        row=row,
-        generation=generation,
-        is_client_credentials=authorized.is_client_credentials,
-    )
+    generation = stored.grant.generation + 1 if stored is not None and stored.grant else 1
+    granted = _new_grant(engine, new, key=key, row=row, generation=generation)
     if not is_successful(granted):
         return Failure(granted.failure())
     public_config, sealed_config = sealed.unwrap()
@@ -134,64 +143,64 @@ def _record(
             version=1,
             created_at=now,
             updated_at=now,
-            grant=replace(granted.unwrap(), is_shared=authorized.is_shared),
+            grant=granted.unwrap(),
         )
     )
 
 
-async def abandon(
+def _new_grant(
+    engine: Engine,
+    new: NewGrant[Conf],
+    *,
+    key: ConnectionKey,
+    row: str,
+    generation: int,
+) -> Result[Grant, EncryptFailed]:
+    """The tokens as a grant with an id of its own.
+
+    Tokens of the client itself are refreshable without a refresh token: the client asks
+    for new ones.
+    """
+    provider, tokens, account = new.provider, new.tokens, new.account
+    sealed = seal_tokens(engine, tokens, key, row=row, generation=generation)
+    if not is_successful(sealed):
+        return Failure(sealed.failure())
+    # An absent scope means: as requested (RFC 6749 section 5.1).
+    scopes = provider.oauth_scopes if tokens.oauth_scopes is None else tokens.oauth_scopes
+    return Success(
+        Grant(
+            sealed_tokens=sealed.unwrap(),
+            generation=generation,
+            grant_id=engine.new_id(),
+            oauth_scopes=scopes,
+            refreshable=new.source == "client_credentials" or tokens.refresh_token is not None,
+            refreshed_at=engine.clock.now(),
+            expires_at=tokens.expires_at,
+            subject=account.subject if account is not None else None,
+            profile=msgspec.json.encode(account),
+            is_shared=new.source == "adopted_shared",
+            client_id=provider.client_id,
+            token_url=provider.token_url,
+            refresh_expires_at=tokens.refresh_expires_at,
+        )
+    )
+
+
+async def revoke_unsaved(
     engine: Engine,
     connector: OAuthConnector[Conf, Ctx, Any],
-    provider: OAuthProvider,
     key: ConnectionKey,
-    config: Conf,
-    tokens: TokenSet,
-    account: UpstreamAccount | None,
+    new: NewGrant[Conf],
 ) -> None:
-    """Queues for revocation granted tokens that no row will ever hold."""
+    """Queues tokens for revocation that no row will ever hold."""
     request = revocation_request(engine, connector)
-    if request is None:
+    if request is None or new.source in ("adopted", "adopted_shared"):
         return
     row = engine.new_id()
-    sealed = seal_config(engine, connector, config, place_of("config", key, row))
-    granted = new_grant(engine, provider, tokens, account, key=key, row=row, generation=1)
+    sealed = seal_config(engine, connector, new.config, place_of("config", key, row))
+    granted = _new_grant(engine, new, key=key, row=row, generation=1)
     if not is_successful(sealed) or not is_successful(granted):
         return
     pending = PendingRevocation(request.id, key, row, *sealed.unwrap(), granted.unwrap())
     await engine.store.revocations.add(pending, due_in=request.due_in)
     engine.revocation_queued.set()
-
-
-@asynccontextmanager
-async def marked_pending(
-    engine: Engine, key: ConnectionKey, provider: OAuthProvider
-) -> AsyncGenerator[None, None]:
-    """Holds back revocations while tokens are on their way from the provider into a row.
-
-    No state is stored that would tell that an authorization is pending; a grant revoked in
-    between could be the very one that is being made anew.
-    """
-    mark = await mark_pending(engine, key, provider, lifetime=_LONGEST_CALLBACK)
-    try:
-        yield
-    finally:
-        await unmark(engine, mark)
-
-
-async def mark_pending(
-    engine: Engine, key: ConnectionKey, provider: OAuthProvider, *, lifetime: timedelta
-) -> PendingAuthorization | None:
-    """As `marked_pending`, until `unmark` or for `lifetime`; None where nothing is revoked."""
-    if provider.revocation_url is None:
-        return None
-    handle, binding = engine.entropy.octets(32), engine.entropy.octets(32)
-    mark = PendingAuthorization(handle, binding, engine.new_id(), key, b"")
-    await engine.store.add_authorization(mark, lifetime=lifetime)
-    return mark
-
-
-async def unmark(engine: Engine, mark: PendingAuthorization | None) -> None:
-    """Takes a mark away; where the database does not answer, it ends by itself."""
-    if mark is not None:
-        with suppress(StoreUnavailable):
-            _ = await engine.store.take_authorization(mark.handle_hash, mark.binding_hash)

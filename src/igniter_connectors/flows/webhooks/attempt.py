@@ -22,8 +22,8 @@ from igniter_connectors.core.webhook.inbox import InboxEvent
 from igniter_connectors.core.webhook.retry_policy import Delivery
 from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
 from igniter_connectors.flows.actions.api_calls import HandlerHttp
-from igniter_connectors.flows.connections.connect import address
 from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.report_error import report
 from igniter_connectors.flows.sealing import NotOpened, open_config
 from igniter_connectors.flows.webhooks.dead_letter import (
@@ -124,7 +124,7 @@ async def handle(
                 at=engine.clock.now(),
                 event_id=attempt.event_id,
                 duration=timedelta(seconds=engine.clock.monotonic() - started),
-                **address(key),
+                **event_fields(key),
             )
         )
     return False

@@ -9,8 +9,8 @@ from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.event import WebhookDeadLettered, WebhookFailedEvent
 from igniter_connectors.core.problem import Problem
 from igniter_connectors.core.webhook.retry_policy import Delivery, Retries, retry_pause
-from igniter_connectors.flows.connections.connect import address
 from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.ports import StoreUnavailable
 
 _WRITE_RETRY_SECONDS: Final = (0.2, 1.0, 3.0)
@@ -60,7 +60,7 @@ async def dead_letter(engine: Engine, delivery: Delivery, event_id: str, problem
             event_id=event_id,
             code=problem.code,
             attempts=delivery.attempt,
-            **address(key),
+            **event_fields(key),
         )
     )
     return False
@@ -93,6 +93,6 @@ def publish_failed(engine: Engine, key: ConnectionKey, event_id: str, problem: P
             at=engine.clock.now(),
             event_id=event_id,
             code=problem.code,
-            **address(key),
+            **event_fields(key),
         )
     )

@@ -42,10 +42,11 @@ async def list_events(
     return Success(Page(tuple(webhook_event(row) for row in rows[:size]), following))
 
 
-async def last_event(engine: Engine, key: ConnectionKey) -> WebhookEvent | None:
+@returns_database_failed
+async def last_event(engine: Engine, key: ConnectionKey) -> Result[WebhookEvent | None, Never]:
     """The latest event of a connection; None if there is none, or all were purged."""
     rows = await engine.store.inbox.list(key, state=None, before=None, limit=1)
-    return webhook_event(rows[0]) if rows else None
+    return Success(webhook_event(rows[0]) if rows else None)
 
 
 @returns_database_failed

@@ -30,8 +30,8 @@ from igniter_connectors.core.webhook.endpoint import token_hash
 from igniter_connectors.core.webhook.signing_keys import signing_key
 from igniter_connectors.core.webhook.verified import Verified
 from igniter_connectors.core.webhook.webhook import Webhook
-from igniter_connectors.flows.connections.connect import address
 from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.report_error import report
 from igniter_connectors.flows.store_errors import database_failed
 from igniter_connectors.flows.webhooks.record_event import record_event
@@ -186,6 +186,5 @@ def _route(
 
 
 def _publish_unrouted(engine: Engine, nobody: ConnectionKey, event: ReceivedEvent) -> None:
-    engine.event_bus.publish(
-        WebhookUnrouted(at=engine.clock.now(), event_id=event.event_id or "", **address(nobody))
-    )
+    now, event_id = engine.clock.now(), event.event_id or ""
+    engine.event_bus.publish(WebhookUnrouted(at=now, event_id=event_id, **event_fields(nobody)))

@@ -13,8 +13,8 @@ from igniter_connectors.core.webhook.deduplication import ReceivedEvent
 from igniter_connectors.core.webhook.inbox import NewEvent, inbox_id
 from igniter_connectors.core.webhook.order_key import stored_order_key
 from igniter_connectors.core.webhook.webhook import Webhook
-from igniter_connectors.flows.connections.connect import address
 from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.report_error import report
 from igniter_connectors.flows.webhooks.attempt import Attempt, handle
 
@@ -44,7 +44,7 @@ async def record_event(
         return
     if not engine.event_bus.is_silent:
         engine.event_bus.publish(
-            WebhookReceived(at=engine.clock.now(), event_id=event.event_id, **address(key))
+            WebhookReceived(at=engine.clock.now(), event_id=event.event_id, **event_fields(key))
         )
     if owner:
         attempt = Attempt(
