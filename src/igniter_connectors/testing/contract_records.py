@@ -1,4 +1,4 @@
-"""Records for the contract of stores."""
+"""Sample records for the contract of stores."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def key_of(
 
 
 def record_of(key: ConnectionKey | None = None) -> ConnectionRecord:
-    """A row without a grant, whose id is its own."""
+    """A row without a grant, with a random id."""
     return ConnectionRecord(
         key=key or key_of(),
         id=secrets.token_hex(16),
@@ -58,7 +58,7 @@ def grant_of(generation: int = 1, grant_id: str = "grant-1") -> Grant:
 
 
 async def inserted(store: Store, record: ConnectionRecord) -> ConnectionRecord:
-    """The row, once it stands in the store."""
+    """Inserts a row, and returns it."""
     assert await store.insert(record)
     return record
 
@@ -66,12 +66,12 @@ async def inserted(store: Store, record: ConnectionRecord) -> ConnectionRecord:
 async def disconnect(
     store: Store, key: ConnectionKey, revocation: RevocationRequest | None = None
 ) -> ConnectionRecord | None:
-    """Takes a row away; the row as it was."""
+    """Disconnects; returns the row as it was."""
     return await store.disconnect(key, revocation=revocation, now=LATER)
 
 
 async def take_lease(store: Store, record: ConnectionRecord, seconds: float = 60) -> Lease | None:
-    """A lease of a fresh owner; 0 seconds is one that has ended."""
+    """Takes a lease for a new owner. A lease of 0 seconds has ended at once."""
     assert record.grant is not None
     return await store.take_lease(
         record.key,
@@ -84,22 +84,22 @@ async def take_lease(store: Store, record: ConnectionRecord, seconds: float = 60
 def pending_authorization(
     handle: bytes = b"handle", binding: bytes = b"browser"
 ) -> PendingAuthorization:
-    """One of the tenant acme's, at the connector mail."""
+    """An authorization of the tenant acme at the connector mail."""
     return PendingAuthorization(handle, binding, "id", key_of(), b"sealed")
 
 
 def endpoint_of(record: ConnectionRecord, token: bytes, **changes: datetime) -> EndpointRecord:
-    """An endpoint of a row, found by these bytes."""
+    """An endpoint of a row, with these bytes as its token's hash."""
     endpoint = EndpointRecord(token, token.hex(), record.key, record.id, b"sealed", NOW)
     return replace(endpoint, **changes)
 
 
 async def claim(store: Store, seconds: float = 60) -> list[PendingRevocation]:
-    """What is due to be revoked."""
+    """Claims the revocations that are due."""
     duration = timedelta(seconds=seconds)
     return list(await store.revocations.claim(limit=10, duration=duration))
 
 
 def revocation_request(id: str = "revocation-1", seconds: float = 0) -> RevocationRequest:
-    """How tokens are handed over to be revoked."""
+    """A request to queue tokens for revocation."""
     return RevocationRequest(id, timedelta(seconds=seconds))

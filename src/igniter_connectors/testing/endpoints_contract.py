@@ -18,7 +18,7 @@ from igniter_connectors.testing.contract_records import (
 
 
 async def an_endpoint_is_found_with_its_connection(store: Store) -> None:
-    """By its hash alone, among several of one connection."""
+    """A token's hash finds its own endpoint among several of one connection."""
     record = await inserted(store, record_of())
     one, two = endpoint_of(record, b"1" * 32), endpoint_of(record, b"2" * 32)
     await store.add_endpoint(one)
@@ -30,7 +30,7 @@ async def an_endpoint_is_found_with_its_connection(store: Store) -> None:
 
 
 async def an_endpoint_goes_with_its_connection(store: Store) -> None:
-    """Neither deleting nor connecting anew leaves an old address open."""
+    """Deleting a connection ends its endpoints, and connecting again does not revive them."""
     record = await inserted(store, record_of())
     await store.add_endpoint(endpoint_of(record, b"1" * 32))
     assert await disconnect(store, record.key)
@@ -41,7 +41,7 @@ async def an_endpoint_goes_with_its_connection(store: Store) -> None:
 
 
 async def an_endpoint_ends(store: Store) -> None:
-    """After `valid_until` it is not found."""
+    """An endpoint is not found after `valid_until`."""
     record = await inserted(store, record_of())
     soon = datetime(2999, 1, 1, tzinfo=UTC)
     await store.add_endpoint(endpoint_of(record, b"1" * 32, valid_until=NOW - timedelta(days=9999)))
@@ -51,7 +51,7 @@ async def an_endpoint_ends(store: Store) -> None:
 
 
 async def an_endpoints_secret_is_replaced_by_its_owner(store: Store) -> None:
-    """Another tenant's key does not reach it."""
+    """Another tenant cannot replace the secret."""
     record = await inserted(store, record_of())
     endpoint = endpoint_of(record, b"1" * 32)
     await store.add_endpoint(endpoint)
@@ -65,7 +65,7 @@ async def an_endpoints_secret_is_replaced_by_its_owner(store: Store) -> None:
 
 
 async def a_replaced_secret_stays_for_its_overlap(store: Store) -> None:
-    """Beside the new one, by the store's own clock; without an overlap it goes at once."""
+    """The old secret stays valid for the overlap; without an overlap it is deleted."""
     record = await inserted(store, record_of())
     endpoint = endpoint_of(record, b"1" * 32)
     await store.add_endpoint(endpoint)
@@ -93,7 +93,7 @@ async def a_replaced_secret_stays_for_its_overlap(store: Store) -> None:
 
 
 async def a_retired_endpoint_ends_after_its_overlap(store: Store) -> None:
-    """Never later than it was to end before, and at nobody else's word."""
+    """Retiring again never moves the end back, and another tenant cannot retire the endpoint."""
     record = await inserted(store, record_of())
     endpoint = endpoint_of(record, b"1" * 32)
     await store.add_endpoint(endpoint)
@@ -116,7 +116,7 @@ async def a_retired_endpoint_ends_after_its_overlap(store: Store) -> None:
 
 
 async def many_look_for_endpoints_at_once(store: Store) -> None:
-    """Each gets its own, and who asks for none gets none."""
+    """Concurrent callers each get their own endpoint, or None for an unknown hash."""
     record = await inserted(store, record_of())
     hashes = [bytes([number]) * 32 for number in range(70)]
     for token_hash in hashes:

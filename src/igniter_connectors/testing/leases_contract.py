@@ -1,4 +1,4 @@
-"""Refreshing: one holder at a time, and no verdict or commit of another's."""
+"""Refresh leases: one holder at a time, and writes that are fenced."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from igniter_connectors.testing.contract_records import (
 
 
 async def renewed_tokens_land_on_their_generation(store: Store) -> None:
-    """A write on an old generation or another row changes nothing; of many, one lands."""
+    """A write with another generation or row changes nothing; of concurrent writes one succeeds."""
     record = await inserted(
         store,
         replace(
@@ -44,7 +44,7 @@ async def renewed_tokens_land_on_their_generation(store: Store) -> None:
 
 
 async def renewing_leaves_config_and_switch_alone(store: Store) -> None:
-    """What somebody else changed meanwhile is not put back."""
+    """Changes that another process made meanwhile stay."""
     record = await inserted(store, replace(record_of(), grant=grant_of(1)))
     assert await store.set_enabled(record.key, enabled=False, now=LATER)
     assert await store.replace_config(
@@ -62,7 +62,7 @@ async def renewing_leaves_config_and_switch_alone(store: Store) -> None:
 
 
 async def renewing_leaves_a_changed_config_s_status(store: Store) -> None:
-    """A refresh that was under way does not declare a changed config authorized."""
+    """A running refresh does not set the status of a changed config to ok."""
     record = await inserted(
         store, replace(record_of(), grant=grant_of(1), status="config_changed", failures=1)
     )
@@ -73,7 +73,7 @@ async def renewing_leaves_a_changed_config_s_status(store: Store) -> None:
 
 
 async def one_of_many_takes_the_lease(store: Store) -> None:
-    """It returns the stored tokens and the mark as it stood; nobody else gets one."""
+    """One caller gets the stored tokens and the old mark; all others get None."""
     record = await inserted(store, replace(record_of(), grant=grant_of(3), failures=2))
     taken = await asyncio.gather(*(take_lease(store, record) for _ in range(10)))
     (lease,) = [one for one in taken if one is not None]
@@ -85,7 +85,7 @@ async def one_of_many_takes_the_lease(store: Store) -> None:
 
 
 async def a_lease_needs_its_generation_and_a_living_grant(store: Store) -> None:
-    """An older or newer generation, a dead grant, no grant, no row: no lease."""
+    """There is no lease for another generation, a dead grant, no grant, or no row."""
     record = await inserted(store, replace(record_of(), grant=grant_of(3)))
     for generation in (2, 4):
         assert not await store.take_lease(
@@ -105,7 +105,7 @@ async def a_lease_needs_its_generation_and_a_living_grant(store: Store) -> None:
 
 
 async def a_lease_that_ended_is_taken_over_with_its_mark(store: Store) -> None:
-    """Whoever takes over learns that the earlier outcome is unknown."""
+    """The next holder learns that the earlier outcome is unknown."""
     record = await inserted(store, replace(record_of(), grant=grant_of(1)))
     first = await take_lease(store, record, seconds=0)
     second = await take_lease(store, record, seconds=0)
@@ -119,7 +119,7 @@ async def a_lease_that_ended_is_taken_over_with_its_mark(store: Store) -> None:
 
 
 async def a_lease_put_back_restores_the_mark(store: Store) -> None:
-    """A definite failure neither wipes an older mark nor leaves one of its own."""
+    """A definite failure leaves the mark as it was before the lease."""
     clean = await inserted(store, replace(record_of(), grant=grant_of(1)))
     marked = await inserted(
         store, replace(record_of(key_of("b")), grant=grant_of(1), unresolved=True)
@@ -143,8 +143,8 @@ async def a_lease_put_back_restores_the_mark(store: Store) -> None:
     assert await take_lease(store, now)
 
 
-async def a_verdict_is_fenced_by_row_generation_and_owner(store: Store) -> None:
-    """Who overstayed its lease condemns nobody."""
+async def a_dead_grant_is_fenced_by_row_generation_and_owner(store: Store) -> None:
+    """A holder whose lease was taken over cannot mark the grant dead."""
     record = await inserted(store, replace(record_of(), grant=grant_of(1)))
     lease = await take_lease(store, record, seconds=0)
     assert lease is not None
@@ -164,15 +164,15 @@ async def a_verdict_is_fenced_by_row_generation_and_owner(store: Store) -> None:
 
 
 async def a_late_commit_lands_unless_another_came_first(store: Store) -> None:
-    """On row and generation alone: without a lease, under another's, after a verdict."""
-    for number, disturb in enumerate(("nothing", "taken over", "condemned")):
+    """Renewed tokens are written if row and generation match, whoever holds the lease."""
+    for number, disturb in enumerate(("nothing", "taken over", "marked dead")):
         record = await inserted(store, replace(record_of(key_of(f"t{number}")), grant=grant_of(1)))
         lease = await take_lease(store, record, seconds=0)
         assert lease is not None
         if disturb != "nothing":
             successor = await take_lease(store, record)
             assert successor is not None
-            if disturb == "condemned":
+            if disturb == "marked dead":
                 assert await store.save_grant_status(record.key, successor, "lost_rotation")
         assert await store.save_renewed(record.key, row=record.id, generation=1, grant=grant_of(2))
         stored = await store.find(record.key)
@@ -186,7 +186,7 @@ async def a_late_commit_lands_unless_another_came_first(store: Store) -> None:
 
 
 async def a_lease_released_keeps_its_mark(store: Store) -> None:
-    """The next one may begin at once, and knows that the outcome is not known."""
+    """The next holder may begin at once, and learns that the outcome is unknown."""
     record = await inserted(store, replace(record_of(), grant=grant_of(1)))
     lease = await take_lease(store, record)
     assert lease is not None
@@ -198,8 +198,8 @@ async def a_lease_released_keeps_its_mark(store: Store) -> None:
     assert successor.unresolved_before
 
 
-async def what_lapses_soon_is_listed_for_renewal(store: Store) -> None:
-    """Soonest first; not what may not, or must not, be refreshed now."""
+async def what_expires_soon_is_listed_for_renewal(store: Store) -> None:
+    """The soonest comes first, and rows that must not be refreshed now are left out."""
     far = datetime.now(UTC) + timedelta(days=10)
     near, nearer = far - timedelta(days=8), far - timedelta(days=9)
 
@@ -237,8 +237,8 @@ LEASES_CONTRACT: tuple[Callable[[Store], Awaitable[None]], ...] = (
     a_lease_needs_its_generation_and_a_living_grant,
     a_lease_that_ended_is_taken_over_with_its_mark,
     a_lease_put_back_restores_the_mark,
-    a_verdict_is_fenced_by_row_generation_and_owner,
+    a_dead_grant_is_fenced_by_row_generation_and_owner,
     a_late_commit_lands_unless_another_came_first,
     a_lease_released_keeps_its_mark,
-    what_lapses_soon_is_listed_for_renewal,
+    what_expires_soon_is_listed_for_renewal,
 )

@@ -1,4 +1,4 @@
-"""Connections as rows: what is stored comes back, and is changed by whom it may be."""
+"""Rows of connections: stored exactly, and changed only if the condition holds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from igniter_connectors.testing.contract_records import (
 
 
 async def a_row_comes_back_as_it_was(store: Store) -> None:
-    """Every column survives, instants to the microsecond, bytes to the bit."""
+    """Every column is stored exactly: instants to the microsecond, bytes to the bit."""
     plain = await inserted(store, record_of())
     granted = await inserted(
         store,
@@ -40,7 +40,7 @@ async def a_row_comes_back_as_it_was(store: Store) -> None:
 
 
 async def what_was_never_stored_is_none(store: Store) -> None:
-    """Finding, switching, deleting and writing what is not there says so."""
+    """Finding, switching, deleting and writing a missing row returns None or False."""
     assert await store.find(key_of()) is None
     assert await disconnect(store, key_of()) is None
     assert not await store.set_enabled(key_of(), enabled=True, now=NOW)
@@ -65,7 +65,7 @@ async def tenants_do_not_see_one_another(store: Store) -> None:
 
 
 async def one_insert_wins(store: Store) -> None:
-    """Of many inserts under one key at once, one happens and the others say no."""
+    """Of concurrent inserts under one key one succeeds, and the others return False."""
     records = [record_of() for _ in range(10)]
     outcomes = await asyncio.gather(*(store.insert(record) for record in records))
     assert sum(outcomes) == 1
@@ -73,7 +73,7 @@ async def one_insert_wins(store: Store) -> None:
 
 
 async def a_config_is_replaced_on_its_version_alone(store: Store) -> None:
-    """A stale version, or another row's id, changes nothing."""
+    """A stale version or another row's id changes nothing."""
     record = await inserted(store, replace(record_of(), grant=grant_of()))
 
     async def write(row: str, version: int) -> bool:
@@ -93,7 +93,7 @@ async def a_config_is_replaced_on_its_version_alone(store: Store) -> None:
 
 
 async def switching_twice_counts_once(store: Store) -> None:
-    """The version goes up when something changed, and only then."""
+    """The version is incremented only if something changes."""
     record = await inserted(store, record_of())
     assert await store.set_enabled(record.key, enabled=False, now=LATER)
     off = replace(record, enabled=False, version=2, updated_at=LATER)
@@ -103,7 +103,7 @@ async def switching_twice_counts_once(store: Store) -> None:
 
 
 async def a_deleted_row_is_gone_once(store: Store) -> None:
-    """Of many deletes at once one gets the row; a row made later is another."""
+    """Of concurrent deletes one gets the row, and a new row under the key is independent."""
     record = await inserted(store, record_of())
     gone = await asyncio.gather(*(disconnect(store, record.key) for _ in range(5)))
     assert [one for one in gone if one is not None] == [record]
@@ -112,7 +112,7 @@ async def a_deleted_row_is_gone_once(store: Store) -> None:
 
 
 async def pages_follow_one_another(store: Store) -> None:
-    """Every row of the tenant once, in order, whatever the page's size."""
+    """Pages of any size contain each row of the tenant once, in order."""
     wanted = sorted((f"c{i % 4}", f"a{i:02}") for i in range(12))
     for connector, account in reversed(wanted):
         _ = await inserted(store, record_of(key_of("acme", connector, account)))

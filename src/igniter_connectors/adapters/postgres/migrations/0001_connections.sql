@@ -1,4 +1,4 @@
--- No table has a foreign key or a unique index beside its primary key, so that each can be
+-- No table has a foreign key, or a unique index besides its primary key. So each can be
 -- hash-partitioned by its own key: connections by (scope, identity), which keeps a tenant in
 -- one partition; authorizations by handle_hash; webhook endpoints by token_hash.
 -- COLLATE "C": names are compared byte by byte, the same on every machine.
@@ -21,7 +21,8 @@ CREATE TABLE igniter_connections (
     lease_owner      text COLLATE "C",
     lease_until      timestamptz,
     unresolved       boolean          NOT NULL,
-    -- As the mark stood when the running lease was taken: one statement takes it and tells.
+    -- `unresolved` before the running lease was taken, so that one statement takes the lease and
+    -- returns the old mark.
     unresolved_before boolean,
     grant_id         text COLLATE "C",
     generation       bigint,
@@ -35,7 +36,7 @@ CREATE TABLE igniter_connections (
     PRIMARY KEY (scope, identity, connector, account)
 );
 
--- For counting a connector's connections over all tenants; equal keys make it small.
+-- Counts a connector's connections over all tenants. Equal keys keep the index small.
 CREATE INDEX igniter_connections_by_connector ON igniter_connections (connector);
 
 CREATE TABLE igniter_authorizations (

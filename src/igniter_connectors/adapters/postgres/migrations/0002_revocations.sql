@@ -1,34 +1,34 @@
--- Which client and endpoint minted a grant, how long its refresh token lives, and whether
--- somebody else uses the same tokens. A row whose status is 'disconnected' is a tombstone: it
--- holds the id of the grant that was ended, and no secret.
+-- The client and the endpoint that minted a grant, the expiry of its refresh token, and whether
+-- another application uses the same tokens. A row with the status 'disconnected' is a tombstone:
+-- it contains the ended grant's id, and no secret.
 ALTER TABLE igniter_connections
     ADD COLUMN client_id          text COLLATE "C" NOT NULL DEFAULT '',
     ADD COLUMN token_url          text COLLATE "C" NOT NULL DEFAULT '',
     ADD COLUMN refresh_expires_at timestamptz,
     ADD COLUMN is_shared          boolean NOT NULL DEFAULT false;
 
--- What is counted are connections, not tombstones.
+-- Counts connections, not tombstones.
 DROP INDEX igniter_connections_by_connector;
 CREATE INDEX igniter_connections_by_connector
     ON igniter_connections (connector) WHERE status <> 'disconnected';
 
--- Whether another connection lives on the same grant.
+-- Finds other connections that use the same grant.
 CREATE INDEX igniter_connections_by_subject
     ON igniter_connections (connector, subject) WHERE grant_id IS NOT NULL;
 
--- For the sweep: refresh tokens that lapse when nobody uses them.
+-- Finds refresh tokens that expire soon, for the renewal.
 CREATE INDEX igniter_connections_by_lapse
     ON igniter_connections (refresh_expires_at) WHERE refresh_expires_at IS NOT NULL;
 
--- For the purge.
+-- Finds old tombstones, for the purge.
 CREATE INDEX igniter_connections_by_end
     ON igniter_connections (updated_at) WHERE status = 'disconnected';
 
--- Whether an authorization that could mint the same grant is under way.
+-- Finds pending authorizations that could obtain the same grant.
 CREATE INDEX igniter_authorizations_by_tenant
     ON igniter_authorizations (scope, identity, connector);
 
--- Tokens to be revoked. Partition by id.
+-- The queue of tokens to be revoked. Partition it by id.
 CREATE TABLE igniter_revocations (
     id                 text COLLATE "C" NOT NULL PRIMARY KEY,
     scope              text COLLATE "C" NOT NULL,

@@ -1,6 +1,6 @@
--- To be hash-partitioned by (scope, identity). `due_at` is when a pending event may be taken: at
--- once, after a pause, or when the lease of `owner` is over. `purge_at` is when the body goes,
--- or, where it is gone, the row.
+-- Partition it by (scope, identity). `due_at` is when a pending event may be claimed: at once,
+-- after a pause, or when the lease of `owner` ends. `purge_at` is when the body is deleted, or the
+-- row if the body was deleted before.
 CREATE TABLE igniter_webhook_inbox (
     scope            text COLLATE "C" NOT NULL,
     identity         text COLLATE "C" NOT NULL,
@@ -27,8 +27,9 @@ CREATE TABLE igniter_webhook_inbox (
 
 CREATE INDEX igniter_webhook_inbox_due ON igniter_webhook_inbox (due_at) WHERE state = 'pending';
 
--- Begins otherwise than the primary key: as long as the table is small the two cost the same, and
--- a plan that is made then, and kept, would look for one event among all of its tenant's.
+-- The first column differs from the primary key's. While the table is small, two indexes with the
+-- same first columns cost the same, and a plan that is cached then could scan all of a tenant's
+-- events to find one.
 CREATE INDEX igniter_webhook_inbox_of_connection
     ON igniter_webhook_inbox (account, connector, scope, identity, received_at, id);
 
@@ -46,12 +47,12 @@ CREATE INDEX igniter_webhook_inbox_held
 CREATE INDEX igniter_webhook_inbox_to_purge
     ON igniter_webhook_inbox (purge_at) WHERE purge_at IS NOT NULL;
 
--- The signing secret before the present one, accepted beside it for a time.
+-- The previous signing secret, which stays valid during an overlap.
 ALTER TABLE igniter_webhook_endpoints
     ADD COLUMN sealed_previous bytea, ADD COLUMN previous_until timestamptz;
 
--- Whose the events are that come for the whole application: accounts at the provider. To be
--- hash-partitioned by (connector, upstream).
+-- Accounts at the provider, which tell the connections of an event that is sent to the whole
+-- application. Partition it by (connector, upstream).
 CREATE TABLE igniter_webhook_accounts (
     connector        text COLLATE "C" NOT NULL,
     upstream         text COLLATE "C" NOT NULL,

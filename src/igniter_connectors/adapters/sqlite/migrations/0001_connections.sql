@@ -17,7 +17,8 @@ CREATE TABLE connections (
     lease_owner      TEXT,
     lease_until      INTEGER,
     unresolved       INTEGER NOT NULL,
-    -- As the mark stood when the running lease was taken: one statement takes it and tells.
+    -- `unresolved` before the running lease was taken, so that one statement takes the lease and
+    -- returns the old mark.
     unresolved_before INTEGER,
     grant_id         TEXT,
     generation       INTEGER,

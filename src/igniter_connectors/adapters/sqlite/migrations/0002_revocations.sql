@@ -1,6 +1,6 @@
--- Which client and endpoint minted a grant, how long its refresh token lives, and whether
--- somebody else uses the same tokens. A row whose status is 'disconnected' is a tombstone: it
--- holds the id of the grant that was ended, and no secret.
+-- The client and the endpoint that minted a grant, the expiry of its refresh token, and whether
+-- another application uses the same tokens. A row with the status 'disconnected' is a tombstone:
+-- it contains the ended grant's id, and no secret.
 ALTER TABLE connections ADD COLUMN client_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE connections ADD COLUMN token_url TEXT NOT NULL DEFAULT '';
 ALTER TABLE connections ADD COLUMN refresh_expires_at INTEGER;
@@ -13,7 +13,7 @@ CREATE INDEX connections_by_lapse ON connections (refresh_expires_at)
 CREATE INDEX connections_by_end ON connections (updated_at) WHERE status = 'disconnected';
 CREATE INDEX authorizations_by_tenant ON authorizations (scope, identity, connector);
 
--- Tokens to be revoked.
+-- The queue of tokens to be revoked.
 CREATE TABLE revocations (
     id                 TEXT    NOT NULL PRIMARY KEY,
     scope              TEXT    NOT NULL,

@@ -1,5 +1,5 @@
--- `due_at` is when a pending event may be taken: at once, after a pause, or when the lease of
--- `owner` is over. `purge_at` is when the body goes, or, where it is gone, the row.
+-- `due_at` is when a pending event may be claimed: at once, after a pause, or when the lease of
+-- `owner` ends. `purge_at` is when the body is deleted, or the row if the body was deleted before.
 CREATE TABLE webhook_inbox (
     seq              INTEGER PRIMARY KEY,
     scope            TEXT    NOT NULL,
@@ -41,11 +41,12 @@ CREATE INDEX webhook_inbox_held ON webhook_inbox (scope, identity, connector, ac
 
 CREATE INDEX webhook_inbox_to_purge ON webhook_inbox (purge_at) WHERE purge_at IS NOT NULL;
 
--- The signing secret before the present one, accepted beside it for a time.
+-- The previous signing secret, which stays valid during an overlap.
 ALTER TABLE webhook_endpoints ADD COLUMN sealed_previous BLOB;
 ALTER TABLE webhook_endpoints ADD COLUMN previous_until INTEGER;
 
--- Whose the events are that come for the whole application: accounts at the provider.
+-- Accounts at the provider, which tell the connections of an event that is sent to the whole
+-- application.
 CREATE TABLE webhook_accounts (
     connector        TEXT    NOT NULL,
     upstream         TEXT    NOT NULL,
