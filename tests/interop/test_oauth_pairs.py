@@ -186,10 +186,10 @@ def test_an_id_token_of_another_authorization_is_refused(server: OidcProvider) -
         )
 
     nonce = nonce_of(verifier)
-    assert reason(provider, now(), nonce_of("other")) == "is not of this authorization"
+    assert reason(provider, now(), nonce_of("other")) == "belongs to another authorization"
     assert reason(replace(provider, client_id="tv"), now(), nonce) == "is for another client"
     assert reason(provider, now() + timedelta(days=1), nonce) == "has expired"
-    assert reason(provider, now() - timedelta(days=1), nonce) == "comes from the future"
+    assert reason(provider, now() - timedelta(days=1), nonce) == "is not valid yet"
 
 
 def test_a_deposited_request(server: OidcProvider) -> None:

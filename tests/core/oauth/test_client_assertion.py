@@ -153,7 +153,7 @@ def test_a_moment_does_not_show_its_entropy() -> None:
 def test_what_is_no_key_is_a_fault(algorithm: AssertionAlgorithm, text: str) -> None:
     """Told while the connector is built, without any of the text."""
     fault = assertion_key_fault(Secret(text), algorithm)
-    assert fault == f"client_assertion_key is no PEM or JWK that is good for {algorithm}"
+    assert fault == f"client_assertion_key is not a PEM or JWK key for {algorithm}"
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -192,7 +192,7 @@ def test_a_short_rsa_key_is_a_fault() -> None:
         ({"client_authentication": "none"}, "client_assertion_key do not go together"),
         ({"client_secret": Secret("x")}, "client_secret do not go together"),
         ({"client_assertion_key": Secret("")}, "client_assertion_key is empty"),
-        ({"client_assertion_key": Secret("x")}, "no PEM or JWK"),
+        ({"client_assertion_key": Secret("x")}, "not a PEM or JWK"),
     ],
 )
 def test_key_and_method_go_together(changes: dict[str, Any], told: str) -> None:

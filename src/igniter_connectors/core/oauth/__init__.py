@@ -1,1 +1,2 @@
-"""The OAuth 2.0 client: one pure function builds each request, another judges its answer."""
+"""The OAuth 2.0 client. For each request, one pure function builds it and another judges the
+answer."""

@@ -1,4 +1,4 @@
-"""Tokens that an application brings with it, from before it had this library."""
+"""Tokens that an application obtained before it used this library, and now imports."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from igniter_connectors.core.secret import Secret
 
 
 class AdoptedTokens(msgspec.Struct, frozen=True, kw_only=True):
-    """Tokens of the connector's own client, granted earlier.
+    """Tokens that a provider granted earlier to the connector's own client.
 
     Attributes:
-        access_token: As the provider gave it.
-        refresh_token: None where there is none, or nobody is to use it.
-        expires_at: Aware; None where it is not known, and then the token is used until it is
-            refused.
-        oauth_scopes: What was granted; None means what the provider's definition asks for.
+        access_token: As the provider issued it.
+        refresh_token: None if there is none, or if it must not be used.
+        expires_at: Aware; None if unknown. Then the token is used until the provider refuses it.
+        oauth_scopes: The granted scopes; None means the scopes of the provider's definition.
         token_type: In lower case.
     """
 

@@ -1,4 +1,4 @@
-"""The authorization request, and the browser's answer to it. RFC 6749 section 4.1."""
+"""The authorization request: the URL to which the browser is sent. RFC 6749 section 4.1.1."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from igniter_connectors.core.secret import Secret
 def authorization_fields(
     provider: OAuthProvider, *, redirect_uri: str, state: str, verifier: str
 ) -> dict[str, str]:
-    """The parameters of an authorization request: PKCE always, reserved ones never from extras.
+    """The parameters of an authorization request, with PKCE.
 
-    At an OpenID provider also the nonce that its ID token must repeat, derived from the
-    verifier (`id_token.nonce_of`).
+    Extra parameters of the provider never replace a reserved one. At an OpenID provider, a
+    nonce is added that the ID token must repeat (`id_token.nonce_of`).
 
     RFC 6749 section 4.1.1, RFC 7636 section 4.3, OpenID Connect Core section 3.1.2.1.
     """
@@ -44,7 +44,7 @@ def authorization_fields(
 def authorization_url(
     provider: OAuthProvider, *, redirect_uri: str, state: str, verifier: str
 ) -> str:
-    """Where to send the browser with the whole request in the address.
+    """The URL to send the browser to, with the whole request in its query.
 
     RFC 6749 section 4.1.1.
     """
@@ -55,15 +55,18 @@ def authorization_url(
 
 
 def with_query(url: str, asked: Mapping[str, str]) -> str:
-    """An endpoint with these parameters. Its own query is kept (RFC 6749 section 3.1), but
-    for names among them: no parameter is sent twice."""
+    """An endpoint's URL with these parameters added.
+
+    The endpoint's own query is kept (RFC 6749 section 3.1), except parameters of the same
+    name: no parameter is sent twice.
+    """
     parts = urlsplit(url)
     own = [(name, value) for name, value in parse_qsl(parts.query) if name not in asked]
     return urlunsplit(parts._replace(query=urlencode([*own, *asked.items()])))
 
 
 class AuthorizationRequest(msgspec.Struct, frozen=True):
-    """Where to send the tenant's browser. The URL opens once, for 10 minutes."""
+    """The URL to send the user's browser to. It can be opened once, within 10 minutes."""
 
     url: str
     expires_in: timedelta = LIFETIME
@@ -73,10 +76,10 @@ class AuthorizationRequest(msgspec.Struct, frozen=True):
 
 
 class CookieAuthorization(msgspec.Struct, frozen=True):
-    """Where to send the tenant's browser, and the cookie to send with that redirect.
+    """The URL to send the user's browser to, and the cookie to set with that redirect.
 
-    `url` is the provider's; the way back is open for 10 minutes. `set_cookie` is the whole
-    value of a `Set-Cookie` header.
+    `url` is the provider's. The callback must come within 10 minutes. `set_cookie` is the
+    complete value of a `Set-Cookie` header.
     """
 
     url: str

@@ -21,7 +21,7 @@ _MAX_CODE_CHARS: Final = 8192
 
 
 class Callback(msgspec.Struct, frozen=True):
-    """The query of a callback, read but not yet judged. No part of it is trusted."""
+    """The parsed query of a callback. It is not yet judged, so do not trust any part of it."""
 
     state: str
     code: str | None
@@ -33,7 +33,7 @@ class Callback(msgspec.Struct, frozen=True):
 
 
 def parse_callback(query: str) -> Callback | None:
-    """The callback's parameters; None without a state, or with one given twice (section 3.1)."""
+    """The parameters of a callback; None without a state, or if one is given twice."""
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=64)
     except ValueError:
@@ -52,15 +52,15 @@ def parse_callback(query: str) -> Callback | None:
 def judge_callback(
     callback: Callback, provider: OAuthProvider, *, connector: str
 ) -> Result[str, OAuthStateInvalid | AuthorizationDenied | IssuerMismatch]:
-    """The code to exchange, once the state was found to be this browser's.
+    """The authorization code, after the state was found to belong to this browser.
 
     Returns:
         The code, or
-        - `IssuerMismatch`: `iss` differs from the provider's issuer, or is missing from a
-          server known to send it. Judged first: an error may be forged too (RFC 9207
-          section 2.4).
-        - `AuthorizationDenied`: the provider said `error`.
-        - `OAuthStateInvalid`: neither error nor a usable code.
+        - `IssuerMismatch`: `iss` differs from the provider's issuer, or is missing although
+          this server always sends it. Checked first, because an error can be forged too
+          (RFC 9207 section 2.4).
+        - `AuthorizationDenied`: the provider returned an `error`.
+        - `OAuthStateInvalid`: there is neither an error nor a usable code.
     """
     if provider.issuer is not None:
         missing = callback.issuer is None and provider.sends_issuer
@@ -74,7 +74,7 @@ def judge_callback(
 
 
 def with_problem(return_to: str, parameters: Mapping[str, str]) -> str:
-    """The place to return to, with our own code words in its query and no provider's text."""
+    """The return URL with our own error parameters in its query, and no text of the provider."""
     parts = urlsplit(return_to)
     own = parse_qsl(parts.query, keep_blank_values=True)
     return urlunsplit(parts._replace(query=urlencode([*own, *parameters.items()])))

@@ -1,4 +1,4 @@
-"""A client that proves itself by signing: `private_key_jwt`. RFC 7523 sections 2.2 and 3."""
+"""Client authentication with a signed JWT: `private_key_jwt`. RFC 7523 sections 2.2 and 3."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_LIFE: Final = timedelta(minutes=1)
-"""How long an assertion may be used: the deadline of a request, and clocks that differ."""
+"""How long an assertion is valid. It covers the request's deadline and clock differences."""
 
 _CURVES: Final = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521", "Ed25519": "Ed25519"}
 
 
 class SigningContext(msgspec.Struct, frozen=True):
-    """What a signed request needs and core has not: the time, and fresh entropy.
+    """The time and the entropy of a signed request. Core has neither clock nor random source.
 
-    `now` is aware; `entropy` is at least 16 octets, used for one request alone.
+    `now` is aware. `entropy` is at least 16 octets, used for this request only.
     """
 
     now: datetime
@@ -37,10 +37,10 @@ class SigningContext(msgspec.Struct, frozen=True):
 
 
 def assertion_fields(provider: OAuthProvider, signing: SigningContext) -> dict[str, str]:
-    """The parameters that prove the client: a JWT for the token endpoint, used once.
+    """The parameters that authenticate the client: a JWT that is used once.
 
-    `iss` and `sub` are the client, `aud` the token endpoint, whatever endpoint of the
-    provider it goes to (RFC 7523 section 3, RFC 9126 section 2); `jti` is the entropy.
+    `iss` and `sub` are the client. `aud` is the token endpoint, also for requests to other
+    endpoints (RFC 7523 section 3, RFC 9126 section 2). `jti` is the entropy.
     """
     from joserfc import jwt
 
@@ -67,16 +67,16 @@ def assertion_fields(provider: OAuthProvider, signing: SigningContext) -> dict[s
 
 
 def assertion_key_fault(key: Secret, algorithm: AssertionAlgorithm) -> str | None:
-    """Why a key cannot sign with an algorithm; None where it can. Says nothing of the key."""
+    """Why a key cannot sign with an algorithm; None if it can. Reveals nothing about the key."""
     from joserfc.errors import JoseError, SecurityWarning
 
     try:
         with warnings.catch_warnings():
-            # Warned of is an RSA key of fewer than 2,048 bits.
+            # joserfc warns about an RSA key of fewer than 2,048 bits.
             warnings.simplefilter("error", SecurityWarning)
             signing_key = _signing_key(key, algorithm)
     except (JoseError, SecurityWarning, ValueError, TypeError, KeyError, AttributeError):
-        return f"client_assertion_key is no PEM or JWK that is good for {algorithm}"
+        return f"client_assertion_key is not a PEM or JWK key for {algorithm}"
     if not signing_key.is_private:
         return "client_assertion_key is a public key"
     curve = _CURVES.get(algorithm)
@@ -85,7 +85,7 @@ def assertion_key_fault(key: Secret, algorithm: AssertionAlgorithm) -> str | Non
     return None
 
 
-# Reading a key checks its numbers, which costs more than signing with it.
+# Importing a key validates its numbers, which costs more than signing with it.
 @lru_cache(maxsize=16)
 def _signing_key(key: Secret, algorithm: AssertionAlgorithm) -> RSAKey | ECKey | OKPKey:
     from joserfc.jwk import ECKey, OKPKey, RSAKey

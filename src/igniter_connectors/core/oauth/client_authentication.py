@@ -1,4 +1,4 @@
-"""How the client proves itself to the provider, one way a request. RFC 6749 section 2.3."""
+"""Client authentication at the provider, with one method in each request. RFC 6749 section 2.3."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _FORM: Final = "application/x-www-form-urlencoded"
 def token_request(
     provider: OAuthProvider, fields: Mapping[str, str], *, signing: SigningContext | None = None
 ) -> HttpRequest:
-    """Fields posted to the token endpoint, with the client's authentication.
+    """A POST to the token endpoint, with the client's authentication.
 
-    A form, or JSON where the provider declares that (`token_body`). `signing` as in
+    The body is a form, or JSON if the provider declares that (`token_body`). `signing` is as in
     `client_request`.
     """
     return client_request(
@@ -42,23 +42,24 @@ def client_request(
     signing: SigningContext | None,
     is_json: bool = False,
 ) -> HttpRequest:
-    """Fields posted to one of the provider's endpoints, with the client's authentication.
+    """A POST to one of the provider's endpoints, with the client's authentication.
 
-    `client_secret_basic` form-encodes both halves before joining them (section 2.3.1), so
-    that a `:` or `%` in a secret survives. Asks for JSON, which GitHub needs to be told.
+    `client_secret_basic` form-encodes both parts before joining them (section 2.3.1), so a `:`
+    or `%` in a secret is safe. The `Accept` header asks for JSON, which GitHub requires.
 
     Args:
-        signing: For a client that signs (`private_key_jwt`); the others need none.
+        signing: Required for `private_key_jwt`; other methods ignore it.
 
     Raises:
-        ValueError: a client that signs, without a moment: a fault of the caller's.
+        ValueError: The client uses `private_key_jwt`, but `signing` is None. This is a bug in
+            the caller.
     """
     headers = [("Accept", _JSON), ("Content-Type", _JSON if is_json else _FORM)]
     form = dict(fields)
     secret = provider.client_secret.reveal() if provider.client_secret is not None else ""
     match authentication_of(provider):
         case "client_secret_basic":
-            # A space as %20: a form may say + too, which Authlib 1.9 does not read.
+            # Encode a space as %20. A form may use + too, but Authlib 1.9 does not decode it.
             pair = f"{quote(provider.client_id, safe='')}:{quote(secret, safe='')}"
             headers.append(("Authorization", f"Basic {base64.b64encode(pair.encode()).decode()}"))
         case "client_secret_post":

@@ -1,4 +1,8 @@
-"""Tokens for the client itself, where no user is asked. RFC 6749 section 4.4."""
+"""The client credentials grant: tokens for the client itself, without a user. RFC 6749 section 4.4.
+
+Such a grant has no refresh token. To renew the access token, the client requests a new one
+(section 4.4.3), so a lost answer loses nothing.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +30,10 @@ from igniter_connectors.core.problem import TokenMalformed, TokenRefused
 def client_credentials_request(
     provider: OAuthProvider, *, signing: SigningContext | None = None
 ) -> HttpRequest:
-    """The request that asks for a token in the client's own name, with the declared scopes.
+    """The request for a token in the client's own name, with the declared scopes.
 
     Raises:
-        ValueError: a public client, which has nothing to prove itself with.
+        ValueError: The client is public, so it cannot authenticate.
     """
     if authentication_of(provider) == "none":
         raise ValueError("client credentials are for a client that authenticates")
@@ -46,18 +50,19 @@ def judge_client_credentials(
     connector: str,
     received_at: datetime,
 ) -> Result[TokenSet, TokenRefused | TokenMalformed]:
-    """The client's token; problems are those of `exchange.judge_exchange`.
+    """The client's token. The problems are those of `code_exchange.judge_exchange`.
 
-    A refresh token beside it is left aside (section 4.4.3): asking anew is as good.
+    A refresh token in the answer is dropped (section 4.4.3): a new request does the same.
     """
     judged = judge_exchange(response, provider, connector=connector, received_at=received_at)
     return judged.map(lambda read: replace(read, refresh_token=None, refresh_expires_at=None))
 
 
 def uses_client_credentials(grant: Grant, tokens: TokenSet, provider: OAuthProvider) -> bool:
-    """Whether a grant is the client's own: to be renewed, and by no refresh token.
+    """Whether a stored grant is renewed by a client credentials request.
 
-    Never so for a client that became public: it has nothing to prove itself with any more.
+    True for a refreshable grant without a refresh token. False if the client has become
+    public since, because it can no longer authenticate.
     """
     return (
         grant.refreshable and tokens.refresh_token is None and authentication_of(provider) != "none"
@@ -72,14 +77,14 @@ def judge_client_credentials_refresh(
     connector: str,
     received_at: datetime,
 ) -> RefreshOutcome:
-    """What the answer to `client_credentials_request` means where a token is to be replaced.
+    """The outcome of a `client_credentials_request` that renews a token.
 
-    Either `Refreshed`, or a `DefiniteFailure`: asking once more does no harm, and no tenant
-    could mend by authorizing what the provider holds against the client.
+    Either `Refreshed` or `DefiniteFailure`: repeating the request does no harm, and a user
+    cannot repair an error of the client by authorizing again.
     """
     outcome = judge_refresh(answer, provider, former, connector=connector, received_at=received_at)
     if isinstance(outcome, Refreshed):
-        # One beside a client's token is left aside: asking anew is as good.
+        # Drop a refresh token: a new request does the same.
         tokens = replace(outcome.tokens, refresh_token=None, refresh_expires_at=None)
         return Refreshed(tokens)
     return outcome if isinstance(outcome, DefiniteFailure) else DefiniteFailure()

@@ -1,4 +1,4 @@
-"""A code for tokens. RFC 6749 section 4.1.3, RFC 7636 section 4.5."""
+"""Exchanges an authorization code for tokens. RFC 6749 section 4.1.3, RFC 7636 section 4.5."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def exchange_request(
     redirect_uri: str,
     signing: SigningContext | None = None,
 ) -> HttpRequest:
-    """The request that spends a code; its answer goes to `judge_exchange`.
+    """The request that exchanges a code. `judge_exchange` judges the answer.
 
-    `redirect_uri` is byte for byte what the authorization request said; `signing` is for a
-    client that signs.
+    `redirect_uri` must be byte for byte the one of the authorization request. `signing` is
+    required for `private_key_jwt`.
     """
     return token_request(
         provider,
@@ -49,10 +49,10 @@ def judge_exchange(
     connector: str,
     received_at: datetime,
 ) -> Result[TokenSet, TokenRefused | TokenMalformed]:
-    """The token set that a provider granted for a code, with the extras that it declares.
+    """The tokens that a provider granted for a code, with the declared extras.
 
-    Args and problems are those of `token.judge_token`; here extras that are missing or do
-    not fit are `TokenMalformed` too: nothing is connected yet that could be lost.
+    Arguments and problems are those of `token_response.judge_token`. In addition, missing or
+    invalid extras are `TokenMalformed`: nothing is connected yet that could be lost.
     """
     judged = judge_token(response, provider, connector=connector, received_at=received_at)
     if provider.token_extras is None or not is_successful(judged):

@@ -1,4 +1,4 @@
-"""Signing in on another device: a code to type there, and asking until it was. RFC 8628."""
+"""The device authorization grant: the user enters a code on another device. RFC 8628."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 DEFAULT_INTERVAL: Final = timedelta(seconds=5)
 SLOW_DOWN_INCREMENT: Final = timedelta(seconds=5)
 MAX_INTERVAL: Final = timedelta(minutes=5)
-"""Longer is not waited between two tries, whatever the provider or its failures say."""
+"""The longest wait between two polls, whatever the provider asks for."""
 
 _OVERLOADED: Final = 429
 
 
 class DeviceAuthorization(msgspec.Struct, frozen=True):
-    """What the person needs, and how often to ask meanwhile.
+    """What the user needs to sign in, and how often to poll meanwhile.
 
-    `verification_uri` is https, to be shown with `user_code`; `verification_uri_complete`
-    holds both, for a link or a QR code, None where the provider gives none. `interval` is
-    what to wait before each try, the first one too.
+    Show `verification_uri`, which is https, together with `user_code`.
+    `verification_uri_complete` contains both, for a link or a QR code; None if the provider
+    sends none. Wait for `interval` before each poll, including the first.
     """
 
     device_code: Secret
@@ -65,8 +65,10 @@ class DeviceAuthorization(msgspec.Struct, frozen=True):
 def device_request(
     provider: OAuthProvider, *, signing: SigningContext | None = None
 ) -> HttpRequest | None:
-    """The request for a code (section 3.1), with the declared scopes; None where the
-    provider has no such endpoint."""
+    """The request for a device code (section 3.1), with the declared scopes.
+
+    None if the provider has no device authorization endpoint.
+    """
     if provider.device_authorization_url is None:
         return None
     fields = {"client_id": provider.client_id}
@@ -78,13 +80,13 @@ def device_request(
 def judge_device(
     response: HttpResponse, *, connector: str, received_at: datetime
 ) -> Result[DeviceAuthorization, TokenRefused | ProviderAnswerMalformed]:
-    """The code to show (section 3.2).
+    """The code to show to the user (section 3.2).
 
     Returns:
-        It, or
+        The authorization, or
         - `TokenRefused`: an `error`, or a status outside 2xx.
-        - `ProviderAnswerMalformed`: a code, an address or a life that is missing or
-          unusable; an address that is not https, which nobody is sent to.
+        - `ProviderAnswerMalformed`: a code, a URL or a lifetime is missing or unusable. A URL
+          that is not https is refused, so that no user is sent there.
     """
 
     def malformed(
@@ -101,7 +103,7 @@ def judge_device(
         return malformed("$.device_code")
     if not isinstance(user_code, str) or not user_code or not is_storable(user_code):
         return malformed("$.user_code")
-    # Google says `verification_url` (developers.google.com/identity/protocols, 2026-11).
+    # Google sends `verification_url` (developers.google.com/identity/protocols, 2026-11).
     address = answer.get("verification_uri") or answer.get("verification_url")
     if not _is_address(address):
         return malformed("$.verification_uri")
@@ -127,7 +129,7 @@ def judge_device(
 def poll_request(
     provider: OAuthProvider, device: DeviceAuthorization, *, signing: SigningContext | None = None
 ) -> HttpRequest:
-    """Whether the person has agreed (section 3.4); sent after waiting `device.interval`."""
+    """Asks whether the user has approved (section 3.4). Send it after waiting `device.interval`."""
     fields = {"grant_type": GRANT_TYPE, "device_code": device.device_code.reveal()}
     return token_request(provider, fields, signing=signing)
 
@@ -140,21 +142,21 @@ def judge_poll(
     connector: str,
     received_at: datetime,
 ) -> Result[TokenSet | DeviceAuthorization, TokenRefused | TokenMalformed]:
-    """The tokens, or the authorization with which to ask once more (section 3.5).
+    """The tokens, or the authorization for the next poll (section 3.5).
 
-    `slow_down` adds 5 seconds to the interval, for good; no answer, or a server in trouble,
-    doubles it, and `Retry-After` is waited in full, up to five minutes.
+    `slow_down` adds 5 seconds to the interval permanently. Without an answer, or after a server
+    error, the interval doubles. `Retry-After` is waited for in full, up to five minutes.
 
     Returns:
-        Either, or
-        - `TokenRefused`: denied, expired (also by our clock), or another error.
-        - `TokenMalformed`: tokens that cannot be read.
+        Either of them, or
+        - `TokenRefused`: denied, expired (also by our own clock), or another error.
+        - `TokenMalformed`: the tokens cannot be read.
     """
     if isinstance(answer, HttpFailed):
         slower = device.interval * 2
     elif answer.status >= 500 or answer.status == _OVERLOADED:
-        asked = retry_after(answer, received_at=received_at)
-        slower = max(device.interval * 2, asked or timedelta())
+        delay = retry_after(answer, received_at=received_at)
+        slower = max(device.interval * 2, delay or timedelta())
     else:
         error = raw_error_code(answer)
         if error == "authorization_pending":

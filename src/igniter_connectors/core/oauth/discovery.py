@@ -1,4 +1,4 @@
-"""An authorization server's own description. RFC 8414 and OpenID Connect Discovery 1.0."""
+"""The metadata that an authorization server publishes. RFC 8414, OpenID Connect Discovery 1.0."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TOO_MANY: Final = 429
 
 
 class ServerMetadata(msgspec.Struct, frozen=True):
-    """The members that a client needs (RFC 8414 section 2); None where not published."""
+    """The metadata that a client needs (RFC 8414 section 2); None if not published."""
 
     issuer: str
     authorization_endpoint: str
@@ -45,12 +45,13 @@ class ServerMetadata(msgspec.Struct, frozen=True):
 
 
 def discovery_requests(issuer: str) -> Result[tuple[HttpRequest, ...], DiscoveryFailed]:
-    """Where an issuer may describe itself, in the order to ask: as OpenID has it, which tells the
-    most, then as RFC 8414 section 5 does.
+    """The requests for an issuer's metadata, in the order to send them.
+
+    First the OpenID document, which contains most, then those of RFC 8414 section 5.
 
     Returns:
-        Two requests, three for an issuer with a path; or `DiscoveryFailed`, with the issuer's
-        origin alone: it is not https (or http on a loopback host), or has a user, a query, a
+        Two requests, or three for an issuer with a path. Or `DiscoveryFailed` with the issuer's
+        origin: the issuer is not https (or http on a loopback host), or has a user, a query, a
         fragment (RFC 8414 section 2) or a brace.
     """
     if not is_safe_endpoint(issuer):
@@ -66,44 +67,43 @@ def discovery_requests(issuer: str) -> Result[tuple[HttpRequest, ...], Discovery
 
 
 def is_document_missing(answer: HttpResponse) -> bool:
-    """Whether the server has no document at this address, and may have one at another.
+    """Whether there is no document at this URL, so that the next URL should be tried.
 
-    400, 401, 403 and the like stand for 404 at many; 429 does not, and neither does a redirect
-    or a server in trouble: the next document could tell less than the one that is there.
+    Many servers answer 400, 401 or 403 instead of 404. After 429, a redirect or a server error,
+    the next URL is not tried: it could return a less complete document.
     """
     return 400 <= answer.status < 500 and answer.status != _TOO_MANY
 
 
 def openid_configuration_request(issuer: str) -> HttpRequest:
-    """The request for an OpenID provider's configuration: below the issuer's own path.
+    """The request for an OpenID provider's configuration, below the issuer's path.
 
     OpenID Connect Discovery section 4.1.
     """
-    return _asking(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+    return _get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
 
 
 def server_metadata_request(
     issuer: str, *, document: Document = "oauth-authorization-server"
 ) -> HttpRequest:
-    """The request for an authorization server's metadata: between the issuer's host and path.
+    """The request for an authorization server's metadata, between the issuer's host and path.
 
-    A server that speaks OpenID may publish it under that name there too (RFC 8414
-    sections 3.1 and 5).
+    An OpenID server may also publish its own document there (RFC 8414 sections 3.1 and 5).
     """
     parts = urlsplit(issuer)
     path = f"/.well-known/{document}{parts.path.rstrip('/')}"
-    return _asking(urlunsplit(parts._replace(path=path)))
+    return _get(urlunsplit(parts._replace(path=path)))
 
 
 def judge_discovery(
     answer: HttpResponse | HttpFailed, issuer: str
 ) -> Result[ServerMetadata, DiscoveryFailed]:
-    """The metadata, where the document is the asked issuer's own.
+    """The metadata, if the document belongs to the requested issuer.
 
     Returns:
-        It, or `DiscoveryFailed`: no answer that could be read, not 200, not such a document,
-        or another issuer's, which would send the application's secret to whom it did not
-        choose (RFC 8414 section 3.3). Nothing of the answer but its status is told.
+        The metadata, or `DiscoveryFailed`: no readable answer, a status other than 200, an
+        invalid document, or the document of another issuer, which would receive the
+        application's secret (RFC 8414 section 3.3). It contains only the status of the answer.
     """
 
     def failed(reason: str) -> Result[ServerMetadata, DiscoveryFailed]:
@@ -139,21 +139,21 @@ def provider_from(
     client_assertion_key_id: str | None = None,
     oauth_scopes: tuple[str, ...] = (),
 ) -> Result[OAuthProvider, DiscoveryFailed]:
-    """A provider as its server describes it, for a client that is registered there.
+    """A provider built from its server's metadata, for a client that is registered there.
 
-    What the description does not tell (rotation, grace, quirks) is added with
+    Add what the metadata does not contain (rotation, grace period, quirks) with
     `msgspec.structs.replace`.
 
     Args:
         metadata: From `judge_discovery`.
-        client_secret: None for a public client, and for one that signs.
-        client_assertion_key: Of a client that signs, with its algorithm and key id.
-        oauth_scopes: What to ask for.
+        client_secret: None for a public client, and for `private_key_jwt`.
+        client_assertion_key: For `private_key_jwt`, with its algorithm and key id.
+        oauth_scopes: The scopes to request.
 
     Returns:
-        The provider, or `DiscoveryFailed`: an endpoint that is not https (or http on a
-        loopback host, where the issuer is one), no way to authenticate that this client has,
-        or PKCE without S256.
+        The provider, or `DiscoveryFailed`: an endpoint is not https (or http on a loopback host
+        if the issuer is such), the server supports no authentication method of this client, or
+        it does not support PKCE with S256.
     """
 
     def failed(reason: str) -> Result[OAuthProvider, DiscoveryFailed]:
@@ -177,7 +177,7 @@ def provider_from(
         "jwks_url": metadata.jwks_uri,
         "issuer": metadata.issuer,
     }
-    # A brace would make a template of it, to be filled with a tenant's values.
+    # A brace would make the URL a template that is filled with a tenant's values.
     odd = [name for name, url in endpoints.items() if url is not None and is_template(url)]
     if odd:
         return failed(f"{odd[0]} has a brace in it")
@@ -203,8 +203,8 @@ def provider_from(
     fault = provider_fault(provider)
     if fault is not None:
         return failed(fault)
-    # A loopback address is for whoever writes it in code. In a stranger's document it would
-    # have the client's secret sent to some other program of this machine.
+    # Only code may name a loopback URL. In a server's document, it would send the client's
+    # secret to another program on this machine.
     if not _is_plain(metadata.issuer):
         plain = [name for name, url in endpoints.items() if url is not None and _is_plain(url)]
         if plain:
@@ -215,8 +215,11 @@ def provider_from(
 def _method(
     metadata: ServerMetadata, *, has_secret: bool, signs: bool
 ) -> ClientAuthentication | None:
-    """The best way that both have. Where none are published it is basic (RFC 8414 section 2);
-    whether a public client is known is often left out of the list."""
+    """The best authentication method that server and client share.
+
+    Without a published list it is basic (RFC 8414 section 2). Servers often leave `none` out of
+    the list, so a public client is always accepted.
+    """
     taken = metadata.token_endpoint_auth_methods_supported or ("client_secret_basic",)
     if signs:
         return "private_key_jwt" if "private_key_jwt" in taken else None
@@ -231,5 +234,5 @@ def _is_plain(url: str) -> bool:
     return url.lower().startswith("http:")
 
 
-def _asking(url: str) -> HttpRequest:
+def _get(url: str) -> HttpRequest:
     return HttpRequest("GET", url, (("Accept", "application/json"),))

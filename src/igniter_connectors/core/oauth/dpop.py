@@ -1,4 +1,4 @@
-"""Tokens bound to a key: each request proves that its sender holds it. RFC 9449."""
+"""DPoP: tokens are bound to a key, and each request proves that the sender has it. RFC 9449."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from joserfc.jwk import ECKey
 
 KEY_OCTETS: Final = 40
-"""The entropy of a key: 64 bits more than the curve's order, so that reducing it favours no
-key (FIPS 186-5, appendix A.2.1)."""
+"""The entropy of a key: 64 bits more than the curve's order, so that the reduction has no bias
+(FIPS 186-5, appendix A.2.1).
+"""
 
 _ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _NONCE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,512}")
@@ -29,23 +30,23 @@ _CHALLENGE: Final = re.compile(r'\bDPoP\b.*\berror="use_dpop_nonce"', re.IGNOREC
 
 
 def new_dpop_key(entropy: bytes) -> Secret:
-    """A private key on P-256 as a JWK, from 40 fresh octets; one for each connection.
+    """A private P-256 key as a JWK, derived from 40 random octets. Each connection has its own.
 
     Raises:
-        ValueError: fewer or more octets.
+        ValueError: `entropy` has another length.
     """
     from cryptography.hazmat.primitives.asymmetric import ec
     from joserfc.jwk import ECKey
 
     if len(entropy) != KEY_OCTETS:
-        raise ValueError(f"a key is made of {KEY_OCTETS} octets")
+        raise ValueError(f"a key needs {KEY_OCTETS} octets of entropy")
     number = int.from_bytes(entropy, "big") % (_ORDER - 1) + 1
     key = ECKey.import_key(ec.derive_private_key(number, ec.SECP256R1()))
     return Secret(msgspec.json.encode(key.as_dict(private=True)).decode())
 
 
 def thumbprint_of(key: Secret) -> str:
-    """What tokens bound to a key name it by: `jkt` and `dpop_jkt` (section 6.1, RFC 7638)."""
+    """The key's thumbprint: `jkt` in bound tokens, and `dpop_jkt` (section 6.1, RFC 7638)."""
     return _imported(key).thumbprint()
 
 
@@ -61,13 +62,13 @@ def proof(
     """The `DPoP` header of one request (section 4.2).
 
     Args:
-        key: Of `new_dpop_key`.
-        method: As sent.
-        url: As sent; its query and fragment are left out.
-        signing: `iat` and, from the entropy, `jti`.
-        access_token: What the request carries; its hash is in the proof. None at the token
-            endpoint.
-        nonce: What the server last asked for; None before it did.
+        key: From `new_dpop_key`.
+        method: The request's method.
+        url: The request's URL. Its query and fragment are left out.
+        signing: The time for `iat`, and the entropy for `jti`.
+        access_token: The token that the request carries; the proof contains its hash. None at
+            the token endpoint.
+        nonce: The last nonce from this server; None if it has sent none.
     """
     from joserfc import jwt
 
@@ -94,7 +95,7 @@ def with_proof(
     access_token: Secret | None = None,
     nonce: str | None = None,
 ) -> HttpRequest:
-    """A request with its proof; an earlier one is taken out, for each is used once."""
+    """The request with a new proof. An earlier proof is removed, because each is used once."""
     made = proof(
         key,
         method=request.method,
@@ -108,25 +109,25 @@ def with_proof(
 
 
 def access_token_hash(access_token: Secret) -> str:
-    """`ath`: the hash of the token's ASCII, as it is sent (section 4.2)."""
+    """The `ath` claim: the hash of the access token (section 4.2)."""
     return encode_base64url(hashlib.sha256(access_token.reveal().encode("ascii")).digest())
 
 
 def server_nonce(response: HttpResponse) -> str | None:
-    """The nonce to put into the next proof for this server; None where the last one stays.
+    """The nonce for the next proof to this server; None if the last one remains valid.
 
-    Any answer may bring one (section 8.2).
+    Any response may contain one (section 8.2).
     """
     nonce = response.header("dpop-nonce")
     return nonce if nonce is not None and _NONCE.fullmatch(nonce) else None
 
 
 def required_nonce(response: HttpResponse) -> str | None:
-    """The nonce with which the same request, under a new proof, is to be sent once more.
+    """The nonce with which to send the same request again, under a new proof.
 
-    The request was refused for the want of it and did nothing: a 400 from the
-    authorization server (section 8), a 401 from a resource (section 9). None where the
-    answer says anything else, or names no nonce.
+    The server refused the request only because the nonce was missing or old: with 400 at the
+    authorization server (section 8), with 401 at a resource server (section 9). None for any
+    other response, or if the response names no nonce.
     """
     if response.status == 400:
         asks = (decode_response(response) or {}).get("error") == "use_dpop_nonce"

@@ -1,8 +1,8 @@
-"""A tenant's value inside an endpoint: which places may hold one, and what it may be.
+"""Endpoint templates: URLs with placeholders for a tenant's values.
 
-A value is one DNS label (RFC 1123 section 2.1), which cannot end a host, a path segment or
-a parameter that it stands in. Whatever it is, the host keeps the end that the template
-wrote. Where a placeholder is the whole host, the value is a host name, and the tenant's.
+A value is one DNS label (RFC 1123 section 2.1), so it cannot end the host, path segment or
+parameter that contains it. The end of the host is always fixed by the template. If a placeholder
+is the whole host, the value is a host name that the tenant chooses.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from igniter_connectors.core.http.safe_url import is_loopback
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
 _LABEL: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)
 _MAX_HOST_CHARS: Final = 253
-# A last label that begins with a digit is read as part of an IPv4 address by some.
+# Some parsers read a last label that begins with a digit as part of an IPv4 address.
 _TOP_LEVEL: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])", re.ASCII)
 
 
 def is_template(url: str) -> bool:
-    """Whether a URL waits for a tenant's values."""
+    """Whether a URL contains placeholders."""
     return "{" in url or "}" in url
 
 
@@ -32,13 +32,13 @@ def placeholders(url: str) -> frozenset[str]:
 
 
 def whole_host(url: str) -> str | None:
-    """The config field that is a template's whole host; None where the template fixes its end."""
+    """The config field that is the whole host; None if the template fixes the end of the host."""
     match = _PLACEHOLDER.fullmatch(_authority(url)) if is_template(url) else None
     return match.group(1) if match else None
 
 
 def template_fault(url: str) -> str | None:
-    """What makes a template unusable or unsafe; None where nothing does."""
+    """Why a template is unusable or unsafe; None if it is fine."""
     if is_template(_PLACEHOLDER.sub("", url)):
         return "has a brace that is no {config_field}"
     scheme, separator, _ = url.partition("://")
@@ -47,7 +47,7 @@ def template_fault(url: str) -> str | None:
     authority = _authority(url)
     if not is_template(authority) or whole_host(url) is not None:
         return None
-    # What follows the last placeholder's own label is the end that no tenant changes.
+    # After the label of the last placeholder comes the fixed end of the host.
     _, dot, fixed = authority[authority.rindex("}") + 1 :].partition(".")
     if not dot or not all(_LABEL.fullmatch(label) for label in fixed.split(".")):
         return "does not end its host with a name of its own"
@@ -57,7 +57,7 @@ def template_fault(url: str) -> str | None:
 
 
 def value_fault(url: str, field: str, value: str) -> str | None:
-    """The rule that a tenant's value breaks in a template; None where it fits."""
+    """The rule that a tenant's value breaks in a template; None if it is valid."""
     if whole_host(url) != field:
         return None if _LABEL.fullmatch(value) else "is one DNS label: letters, digits and hyphens"
     labels = value.split(".")
@@ -72,10 +72,10 @@ def value_fault(url: str, field: str, value: str) -> str | None:
 
 
 def fill_template(url: str, values: Mapping[str, str]) -> str | None:
-    """A template with values in which `value_fault` found no fault.
+    """The URL with values that `value_fault` accepted.
 
-    None where a label or the host became too long, or the host does not end as the template
-    says: the rule that all of the above is there for, looked at once more on the result.
+    None if a label or the host is too long, or if the host does not end as the template says.
+    The result is checked again, in case a rule above missed something.
     """
     result = _PLACEHOLDER.sub(lambda match: values[match.group(1)], url)
     authority = _authority(url)

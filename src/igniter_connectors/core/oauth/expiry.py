@@ -1,4 +1,4 @@
-"""How long something lasts, as providers write it: seconds, or an instant."""
+"""When something expires, as providers write it: a number of seconds, or an instant."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ _LAST_SECOND: Final = (datetime(9999, 12, 31, tzinfo=UTC) - _FIRST).total_second
 
 
 class _Rfc3339(msgspec.Struct):
-    # Without an offset it would be a time of nowhere in particular.
+    # Without an offset, the instant is not defined.
     at: Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 def instant_of(said: JsonValue) -> datetime | None:
-    """The aware instant, before the year 10000; None for what is neither form.
+    """The aware instant before the year 10000 that a value means; None for any other value.
 
-    RFC 3339 needs its offset. Seconds may stand in a string, and may have a fraction.
+    A string in RFC 3339 needs an offset. Seconds since 1970 may be a string and may have a
+    fraction.
     """
     seconds = number_of(said, most=_LAST_SECOND)
     if seconds is not None:
@@ -41,8 +42,10 @@ def instant_of(said: JsonValue) -> datetime | None:
 
 
 def lifetime_until(said: JsonValue, *, at: datetime) -> timedelta | None:
-    """How long it is from an aware instant until the one that is said: nothing where that has
-    passed; None where it is none, or lies more than ten years ahead."""
+    """The time from `at` until the given instant, at least zero.
+
+    None if the value is not an instant, or is more than ten years after `at`.
+    """
     end = instant_of(said)
     if end is None or end - at > MAX_LIFETIME:
         return None
@@ -50,28 +53,28 @@ def lifetime_until(said: JsonValue, *, at: datetime) -> timedelta | None:
 
 
 MAX_LIFETIME: Final = timedelta(days=3660)
-"""Ten years. A longer `expires_in` is an instant that somebody put there, or nonsense."""
+"""Ten years. A larger `expires_in` is an instant written into the wrong field, or nonsense."""
 
 
 _NUMBER: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?", re.ASCII)
 
 
 def seconds_of(said: JsonValue) -> timedelta | None:
-    """From nothing to ten years; None for what is no such number.
+    """The duration that a value means, from zero to ten years; None for any other value.
 
-    RFC 6749 section 5.1 says a number; many say a string of one.
+    RFC 6749 section 5.1 requires a number. Many providers send a string.
     """
     number = number_of(said, most=MAX_LIFETIME.total_seconds())
     return None if number is None else timedelta(seconds=number)
 
 
 def number_of(said: JsonValue, *, most: float) -> float | None:
-    """A number from 0 to `most`, or one in a string; None for anything else."""
+    """A number from 0 to `most`, or a string of one; None for any other value."""
     if isinstance(said, bool) or not isinstance(said, int | float | str):
         return None
     if isinstance(said, str):
         if not _NUMBER.fullmatch(said):
             return None
         said = float(said)
-    # An int of any length compares with a float; NaN fails both comparisons.
+    # An int of any size can be compared with a float; NaN fails both comparisons.
     return said if 0 <= said <= most else None

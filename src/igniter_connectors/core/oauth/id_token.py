@@ -1,9 +1,9 @@
-"""Who signed in, as the provider signed it. OpenID Connect Core sections 2 and 3.1.3.7."""
+"""ID tokens: who signed in, signed by the provider. OpenID Connect Core section 3.1.3.7."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,16 +23,16 @@ from igniter_connectors.core.scope import is_storable
 from igniter_connectors.core.secret import Secret
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=1)
-"""How far the provider's clock may be from ours."""
+"""The largest accepted difference between the provider's clock and ours."""
 
 UNKNOWN_KEY: Final = "is signed with a key that the provider does not publish"
-"""The reason to ask for the keys once more: they may have been changed since."""
+"""With this reason, fetch the provider's keys again: they may have been rotated."""
 
 MAX_TOKEN_CHARS: Final = 64 * 1024
 _MIN_RSA_BITS: Final = 2048
 
-# Signatures alone: `none` proves nothing, and HS* would take the public key for a secret
-# (RFC 8725 sections 2.1 and 3.1). The digest is what at_hash is made with.
+# Asymmetric signatures only: `none` proves nothing, and HS* would use the public key as a
+# shared secret (RFC 8725 sections 2.1 and 3.1). The digest is the one of `at_hash`.
 _ALGORITHMS: Final = {
     "RS256": ("RSA", "sha256"), "RS384": ("RSA", "sha384"), "RS512": ("RSA", "sha512"),
     "PS256": ("RSA", "sha256"), "PS384": ("RSA", "sha384"), "PS512": ("RSA", "sha512"),
@@ -42,10 +42,9 @@ _ALGORITHMS: Final = {
 
 
 class IdTokenClaims(msgspec.Struct, frozen=True):
-    """What an ID token says of whoever signed in; None where it does not.
+    """The claims of an ID token; None if a claim is absent.
 
-    `sub` is unique at its issuer alone. `email` is what the provider calls it, verified or
-    not.
+    `sub` is unique only for its issuer. `email` may be unverified.
     """
 
     iss: str
@@ -72,15 +71,18 @@ class _Header(msgspec.Struct, frozen=True):
 
 
 def nonce_of(verifier: str) -> str:
-    """The nonce of an authorization: derived from its PKCE verifier, so there is one secret
-    to keep. It tells as little of the verifier as the challenge does (section 15.5.2)."""
+    """The nonce of an authorization, derived from its PKCE verifier.
+
+    So there is only one secret to store. Like the PKCE challenge, it does not reveal the
+    verifier (section 15.5.2).
+    """
     return encode_base64url(
         hashlib.sha256(b"igniter-connectors oauth nonce" + verifier.encode()).digest()
     )
 
 
 def id_token_of(response: HttpResponse) -> Secret | None:
-    """The ID token in a token endpoint's answer; None where there is none."""
+    """The ID token in a token response; None if there is none."""
     token = (decode_response(response) or {}).get("id_token")
     return Secret(token) if isinstance(token, str) and token else None
 
@@ -95,45 +97,41 @@ def judge_id_token(
     nonce: str | None,
     access_token: Secret,
 ) -> Result[IdTokenClaims, IdTokenInvalid]:
-    """The claims of an ID token, once each rule of section 3.1.3.7 was found to hold.
+    """The claims of an ID token that satisfies each rule of section 3.1.3.7.
 
     Args:
-        token: As it came from the token endpoint.
-        keys: The provider's.
-        provider: Its `issuer` and `client_id`, which the token must name.
-        connector: Named in problems.
-        now: Aware. Clocks may differ by a minute.
-        nonce: What the authorization request said (`nonce_of`); None for a token that came
-            without one, as with a refresh (section 12.2).
-        access_token: What came beside it, which an `at_hash` is of (section 3.1.3.8).
+        token: As received from the token endpoint.
+        keys: The provider's public keys.
+        provider: Its `issuer` and `client_id` must be the token's.
+        connector: The connector's key, for problems.
+        now: Aware. The clocks may differ by a minute.
+        nonce: The nonce of the authorization request (`nonce_of`); None for a token without
+            one, as after a refresh (section 12.2).
+        access_token: The token that came with it; `at_hash` is its hash (section 3.1.3.8).
 
     Returns:
-        The claims, or `IdTokenInvalid` with the rule. `UNKNOWN_KEY` is worth another look
-        at the provider's keys; nothing else is.
+        The claims, or `IdTokenInvalid` with the broken rule. Only `UNKNOWN_KEY` justifies
+        fetching the provider's keys again.
     """
 
     def refused(reason: str) -> Result[IdTokenClaims, IdTokenInvalid]:
         return Failure(IdTokenInvalid(connector, reason))
 
-    parts = token.reveal().split(".")
-    header = decode_json(decode_base64url(parts[0]) or b"", _Header)
-    if len(parts) != 3 or len(token.reveal()) > MAX_TOKEN_CHARS or not is_successful(header):
-        return refused("is no signed token")
-    algorithm = header.unwrap().alg
-    if algorithm not in _ALGORITHMS or header.unwrap().crit is not None:
-        return refused("is not signed in a way that is accepted")
-    kind, digest = _ALGORITHMS[algorithm]
-    fitting = [key for key in keys.keys if _fits(key, kind, algorithm, header.unwrap().kid)]
-    if not fitting:
+    header = _signed_header(token)
+    if header is None:
+        return refused("is not a signed token")
+    if header.alg not in _ALGORITHMS or header.crit is not None:
+        return refused("is signed with an algorithm that is not accepted")
+    kind, digest = _ALGORITHMS[header.alg]
+    candidates = [key for key in keys.keys if _fits(key, kind, header.alg, header.kid)]
+    if not candidates:
         return refused(UNKNOWN_KEY)
-    payload = next(
-        (found for key in fitting if (found := _verified_payload(token, key, algorithm))), None
-    )
+    payload = _first_verified(token, candidates, header.alg)
     if payload is None:
-        return refused("has a signature that is not the provider's")
+        return refused("has an invalid signature")
     decoded = decode_json(payload, IdTokenClaims)
     if not is_successful(decoded):
-        return refused("lacks a claim, or has one of another type")
+        return refused("lacks a claim, or has a claim of the wrong type")
     claims = decoded.unwrap()
     fault = (
         _identity_fault(claims, provider)
@@ -141,6 +139,26 @@ def judge_id_token(
         or _binding_fault(claims, nonce, access_token, digest)
     )
     return Success(claims) if fault is None else refused(fault)
+
+
+def _signed_header(token: Secret) -> _Header | None:
+    """The header of a compact signed token; None if the text is not one, or is too long."""
+    parts = token.reveal().split(".")
+    header = decode_json(decode_base64url(parts[0]) or b"", _Header)
+    if len(parts) != 3 or len(token.reveal()) > MAX_TOKEN_CHARS or not is_successful(header):
+        return None
+    return header.unwrap()
+
+
+def _first_verified(
+    token: Secret, candidates: Sequence[Mapping[str, JsonValue]], algorithm: str
+) -> bytes | None:
+    """The payload, verified with the first candidate key that made the signature."""
+    for key in candidates:
+        payload = _verified_payload(token, key, algorithm)
+        if payload:
+            return payload
+    return None
 
 
 def _identity_fault(claims: IdTokenClaims, provider: OAuthProvider) -> str | None:
@@ -151,11 +169,11 @@ def _identity_fault(claims: IdTokenClaims, provider: OAuthProvider) -> str | Non
         return "is for another client"
     if claims.azp is None:
         if len(audience) > 1:
-            return "is for several clients and does not say for which it was made"
+            return "is for several clients and does not say which one requested it"
     elif claims.azp != provider.client_id:
         return "was made for another client"
     if not claims.sub or not is_storable(claims.sub):
-        return "names nobody"
+        return "has no usable subject"
     return None
 
 
@@ -164,7 +182,7 @@ def _time_fault(claims: IdTokenClaims, now: datetime) -> str | None:
     if instant >= claims.exp + slack:
         return "has expired"
     if claims.iat > instant + slack or (claims.nbf is not None and claims.nbf > instant + slack):
-        return "comes from the future"
+        return "is not valid yet"
     return None
 
 
@@ -172,7 +190,7 @@ def _binding_fault(
     claims: IdTokenClaims, nonce: str | None, access_token: Secret, digest: str
 ) -> str | None:
     if nonce is not None and claims.nonce != nonce:
-        return "is not of this authorization"
+        return "belongs to another authorization"
     if claims.at_hash is not None:
         whole = hashlib.new(digest, access_token.reveal().encode("utf-8", "surrogatepass")).digest()
         if claims.at_hash != encode_base64url(whole[: len(whole) // 2]):
@@ -181,7 +199,7 @@ def _binding_fault(
 
 
 def _fits(key: Mapping[str, JsonValue], kind: str, algorithm: str, key_id: str | None) -> bool:
-    """Whether a key may have made the signature (RFC 7517 section 4)."""
+    """Whether this key may have made the signature (RFC 7517 section 4)."""
     return (
         key.get("kty") == kind
         and key.get("use") in (None, "sig")
@@ -191,7 +209,7 @@ def _fits(key: Mapping[str, JsonValue], kind: str, algorithm: str, key_id: str |
 
 
 def _verified_payload(token: Secret, key: Mapping[str, JsonValue], algorithm: str) -> bytes | None:
-    """The payload where this key signed it; None where it did not, or is no key."""
+    """The payload if this key made the signature; else None."""
     from joserfc import jws
     from joserfc.errors import JoseError
     from joserfc.jwk import ECKey, OKPKey, RSAKey

@@ -1,7 +1,7 @@
-"""Identity pinning: a connection stays the account's that it was made for. RFC 9700 section 4.7.
+"""Identity pinning: a connection keeps the provider account it was made for.
 
-Without it, whoever signs in to another account at the provider by mistake, or is made to, would
-have the tenant's actions run there from then on.
+Without it, a user who signs in to another account, by mistake or through an attack, would redirect
+the tenant's actions to that account. RFC 9700 section 4.7.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ def judge_identity(
     replace_account: bool,
     connector: str,
 ) -> IdentityMismatch | None:
-    """`IdentityMismatch` where another account signed in than the one connected; else None.
+    """`IdentityMismatch` if another account signed in than the connected one; else None.
 
     Args:
-        standing: The grant that is connected now; None where nothing is.
-        account: Who signed in; None where the provider does not tell.
-        replace_account: Whether another account was asked for.
-        connector: Named in the problem.
+        standing: The current grant; None if nothing is connected.
+        account: The account that signed in; None if the provider does not say.
+        replace_account: Whether the caller asked for another account.
+        connector: The connector's key, for the problem.
     """
     subject = account.subject if account is not None else None
     if standing is None or replace_account or standing.subject == subject:

@@ -1,4 +1,5 @@
-"""The keys that a provider signs with. RFC 7517; OpenID Connect Core section 10.1.1."""
+"""The public keys with which a provider signs ID tokens. RFC 7517, OpenID Connect Core section
+10.1.1."""
 
 from __future__ import annotations
 
@@ -18,13 +19,13 @@ _KINDS: Final = ("RSA", "EC", "OKP")
 
 
 class KeySet(msgspec.Struct, frozen=True):
-    """Public keys as JWKs; those of kinds that sign no ID token here are left out."""
+    """Public keys as JWKs. Keys of types that cannot sign an ID token are left out."""
 
     keys: tuple[Mapping[str, JsonValue], ...]
 
 
 def keys_request(provider: OAuthProvider) -> HttpRequest | None:
-    """The request for the provider's keys; None where it declares none."""
+    """The request for the provider's keys; None if it declares no URL for them."""
     if provider.jwks_url is None:
         return None
     headers = (("Accept", "application/json"),)
@@ -34,13 +35,13 @@ def keys_request(provider: OAuthProvider) -> HttpRequest | None:
 def judge_keys(
     response: HttpResponse, *, connector: str
 ) -> Result[KeySet, ProviderAnswerMalformed]:
-    """The keys, asymmetric ones alone: what a client could sign with itself proves nothing.
+    """The provider's asymmetric keys. A symmetric key proves nothing: the client has it too.
 
-    Keys of kinds that are not known are passed over (RFC 7517 section 5).
+    Keys of unknown types are skipped (RFC 7517 section 5).
 
     Returns:
-        The keys, or `ProviderAnswerMalformed`: not 200, no JSON object with an array
-        `keys`, or more than 100 of them.
+        The keys, or `ProviderAnswerMalformed`: a status other than 200, no JSON object with an
+        array `keys`, or more than 100 keys.
     """
     try:
         answer: JsonValue = msgspec.json.decode(response.body)

@@ -1,4 +1,8 @@
-"""Decodes a provider's response, and filters its error code."""
+"""The response of an OAuth provider: JSON or a form, and its error code.
+
+A problem contains only error codes of the RFCs. Any other code is the provider's own text, which
+must not reach a log, an event or a URL.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,7 @@ import msgspec
 from igniter_connectors.core.http.messages import HttpResponse
 from igniter_connectors.core.json_value import JsonValue
 
-# RFC 6749 section 5.2, RFC 7009 section 2.2.1, RFC 8628 section 3.5, RFC 9449 section 5. Any
-# other code is the provider's own text, and stays out of problems.
+# RFC 6749 section 5.2, RFC 7009 section 2.2.1, RFC 8628 section 3.5, RFC 9449 section 5.
 _KNOWN_ERRORS: Final = frozenset(
     {
         "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client",
@@ -23,7 +26,7 @@ _KNOWN_ERRORS: Final = frozenset(
 
 
 def decode_response(response: HttpResponse) -> dict[str, JsonValue] | None:
-    """The members of a JSON object or the fields of a form; None where it is neither."""
+    """The members of a JSON object, or the fields of a form; None if the body is neither."""
     try:
         decoded: JsonValue = msgspec.json.decode(response.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -32,13 +35,13 @@ def decode_response(response: HttpResponse) -> dict[str, JsonValue] | None:
 
 
 def error_in(answer: dict[str, JsonValue]) -> JsonValue:
-    """The answer's `error`, whatever its type; None where there is none or an empty one."""
+    """The value of `error`, of any type; None if it is absent or empty."""
     error = answer.get("error")
     return None if error in (None, "", False) else error
 
 
 def public_error_code(error: JsonValue) -> str:
-    """An error that may be told: a code of the RFCs, else `other`."""
+    """An error code of the RFCs for the token endpoint; `other` for anything else."""
     return error if isinstance(error, str) and error in _KNOWN_ERRORS else "other"
 
 
@@ -50,8 +53,7 @@ def _decode_form(body: bytes) -> JsonValue:
     return dict(pairs)
 
 
-# RFC 6749 section 4.1.2.1, RFC 9126, OpenID Connect Core section 3.1.2.6. Any other code is
-# the provider's own text, and stays out of problems.
+# RFC 6749 section 4.1.2.1, RFC 9126, OpenID Connect Core section 3.1.2.6.
 _AUTHORIZATION_ERRORS: Final = frozenset(
     {
         "invalid_request", "invalid_client", "unauthorized_client", "access_denied",
@@ -65,12 +67,12 @@ _AUTHORIZATION_ERRORS: Final = frozenset(
 
 
 def public_authorization_error(error: JsonValue) -> str:
-    """An error that may be told: a code of the RFCs, else `other`."""
+    """An error code of the RFCs for the authorization endpoint; `other` for anything else."""
     return error if isinstance(error, str) and error in _AUTHORIZATION_ERRORS else "other"
 
 
 def raw_error_code(response: HttpResponse) -> str | None:
-    """The answer's `error` as it stands, to be compared with a provider's codes, not shown."""
+    """The provider's `error` unchanged. Compare it with known codes, but never show it."""
     answer = decode_response(response)
     error = answer.get("error") if answer is not None else None
     return error if isinstance(error, str) else None

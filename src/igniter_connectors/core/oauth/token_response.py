@@ -1,10 +1,10 @@
-"""What a token endpoint answers. RFC 6749 sections 5.1 and 5.2."""
+"""The response of a token endpoint. RFC 6749 sections 5.1 and 5.2."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -28,7 +28,7 @@ from igniter_connectors.core.secret import Secret
 _ACCESS: Final = ("access_token", "accessToken", "token")
 _REFRESH: Final = ("refresh_token", "refreshToken")
 _LIFE: Final = ("expires_in", "expiresIn", "expires")
-# The third is QuickBooks', the second Keycloak's, where 0 means no end.
+# The second is Keycloak's, where 0 means that it never expires. The third is QuickBooks'.
 _REFRESH_LIFE: Final = (
     "refresh_token_expires_in",
     "refresh_expires_in",
@@ -41,13 +41,14 @@ _SCOPE_GAP: Final = re.compile(r"[ ,]+")
 
 
 class TokenSet(msgspec.Struct, frozen=True):
-    """Tokens as granted, to be sealed together.
+    """The tokens of one grant. They are sealed together.
 
-    `refresh_token` is None where there is none; `expires_at` where the provider did not
-    say; `oauth_scopes` where it granted what was asked (RFC 6749 section 3.3);
-    `refresh_expires_at` where neither answer nor provider told when the refresh token
-    ends; `extras` (JSON, read by `extras.decode_extras`) where none are declared or they
-    did not fit; `dpop_key` (a private JWK) where the tokens are not bound to one.
+    `refresh_token` is None if there is none. `expires_at` is None if the provider did not say.
+    `oauth_scopes` is None if the provider granted what was requested (RFC 6749 section 3.3).
+    `refresh_expires_at` is None if neither the response nor the provider's definition says when
+    the refresh token expires. `extras` is JSON, decoded by `token_extras.decode_extras`; None if
+    none are declared or they were invalid. `dpop_key` is a private JWK; None if the tokens are
+    not bound to a key.
     """
 
     access_token: Secret
@@ -67,28 +68,28 @@ def judge_token(
     connector: str,
     received_at: datetime,
 ) -> Result[TokenSet, TokenRefused | TokenMalformed]:
-    """The token set that a provider granted.
+    """The tokens that a provider granted.
 
     Args:
-        response: Status and body as received; JSON or, as some do, a form.
-        provider: Its declared token types, scope separator, extras, parser, and the names of
-            ends that it says as instants.
-        connector: Named in problems.
-        received_at: Aware instant of arrival. `expires_in`, in seconds, counts from here; so
-            does what an instant is away from the answer's own `Date`, by the provider's clock
-            both. Without `Date` the two clocks are taken to agree.
+        response: Status and body as received: JSON, or a form, which some providers send.
+        provider: Its token types, scope separator, extras, parser, and the members that hold
+            an expiry as an instant.
+        connector: The connector's key, for problems.
+        received_at: Aware instant of arrival. `expires_in`, in seconds, counts from here. An
+            expiry given as an instant is compared with the response's `Date`, so that both come
+            from the provider's clock. Without `Date`, the two clocks are assumed to agree.
 
     Returns:
         The tokens, or
-        - `TokenRefused`: an `error`, whatever the status (Slack and GitHub send 200), or
-          a status outside 2xx.
-        - `TokenMalformed`: no `access_token`, a token type not declared, an `expires_in`
-          that is no number of seconds from 0 to ten years, or, where none came, a declared
-          `expires_at_member` that is no instant within ten years; one that has passed is a
-          life of 0 seconds. Names the path, never the body.
+        - `TokenRefused`: an `error` with any status (Slack and GitHub send 200), or a status
+          outside 2xx.
+        - `TokenMalformed`: no `access_token`; an undeclared token type; an `expires_in` that is
+          not a number of seconds from 0 to ten years; or, without `expires_in`, a declared
+          `expires_at_member` that is not an instant within ten years. An instant in the past
+          means a lifetime of 0. The problem contains the path, never the body.
 
-        Nothing else makes an answer malformed: a refresh token that was rotated is not
-        thrown away for an odd life of its own, or for extras that do not fit.
+        Nothing else is malformed. An invalid refresh expiry or invalid extras must not discard a
+        refresh token that was just rotated.
     """
     answer = decode_response(response)
     if answer is None:
@@ -104,17 +105,17 @@ def judge_token(
     if provider.parse_token is not None:
         try:
             answer = provider.parse_token(answer)
-        except Exception:  # the parser is the user's, the answer a stranger's
+        except Exception:  # the application's parser may fail on any input
             return Failure(TokenMalformed(connector, "$"))
-    tokens = _read(answer, provider, connector, received_at, _said_at(response) or received_at)
+    tokens = _read(answer, provider, connector, received_at, _sent_at(response) or received_at)
     return tokens if extras is None else tokens.map(lambda read: replace(read, extras=extras))
 
 
 def merge_refreshed(tokens: TokenSet, spent: TokenSet) -> TokenSet:
-    """The tokens of a renewal, with what its answer left out as it was before.
+    """The tokens of a refresh, completed with what its response left out.
 
-    The spent refresh token stays in use where no new one came (RFC 6749 section 6), and
-    with it its end; a new one without an end has none that is known.
+    Without a new refresh token, the spent one and its expiry stay in use (RFC 6749 section 6).
+    A new refresh token without an expiry has no known expiry.
     """
     has_new = tokens.refresh_token is not None or tokens.refresh_expires_at is not None
     return replace(
@@ -132,7 +133,7 @@ def _read(
     provider: OAuthProvider,
     connector: str,
     received_at: datetime,
-    said_at: datetime,
+    sent_at: datetime,
 ) -> Result[TokenSet, TokenRefused | TokenMalformed]:
     access = _first(answer, _ACCESS)
     if not isinstance(access, str) or not access:
@@ -144,20 +145,10 @@ def _read(
     kind = "bearer" if token_type is None else token_type
     if not isinstance(kind, str) or kind.lower() not in provider.token_types:
         return Failure(TokenMalformed(connector, "$.token_type"))
-    end = provider.expires_at_member
-    said = _first(answer, [name for name in _LIFE if name != end])
-    life = seconds_of(said)
-    if said is not None and life is None:
-        return Failure(TokenMalformed(connector, "$.expires_in"))
-    if said is None and end is not None and answer.get(end) is not None:
-        life = lifetime_until(answer[end], at=said_at)
-        if life is None:
-            return Failure(TokenMalformed(connector, f"$.{end}"))
-    # 0, as nonsense, tells no end: a refresh token that is over at once is not given out.
-    refresh_life = seconds_of(_first(answer, _REFRESH_LIFE)) or None
-    if refresh_life is None and provider.refresh_expires_at_member is not None:
-        refresh_end = answer.get(provider.refresh_expires_at_member)
-        refresh_life = lifetime_until(refresh_end, at=said_at) or None
+    life = _access_lifetime(answer, provider, sent_at)
+    if isinstance(life, str):
+        return Failure(TokenMalformed(connector, life))
+    refresh_life = _refresh_lifetime(answer, provider, sent_at)
     if refresh_life is None and refresh:
         refresh_life = provider.refresh_token_lifetime
     return Success(
@@ -172,8 +163,38 @@ def _read(
     )
 
 
-def _said_at(response: HttpResponse) -> datetime | None:
-    """When the server made the answer, by its own clock (RFC 9110 section 6.6.1)."""
+def _access_lifetime(
+    answer: dict[str, JsonValue], provider: OAuthProvider, sent_at: datetime
+) -> timedelta | str | None:
+    """The access token's lifetime; None if not given; the path of a value that is malformed."""
+    member = provider.expires_at_member
+    seconds = _first(answer, [name for name in _LIFE if name != member])
+    if seconds is not None:
+        life = seconds_of(seconds)
+        return "$.expires_in" if life is None else life
+    if member is None or answer.get(member) is None:
+        return None
+    life = lifetime_until(answer[member], at=sent_at)
+    return f"$.{member}" if life is None else life
+
+
+def _refresh_lifetime(
+    answer: dict[str, JsonValue], provider: OAuthProvider, sent_at: datetime
+) -> timedelta | None:
+    """The refresh token's lifetime; None if not given.
+
+    0 counts as not given, like a malformed value: no provider issues a refresh token that has
+    already expired.
+    """
+    life = seconds_of(_first(answer, _REFRESH_LIFE)) or None
+    if life is None and provider.refresh_expires_at_member is not None:
+        end = answer.get(provider.refresh_expires_at_member)
+        life = lifetime_until(end, at=sent_at) or None
+    return life
+
+
+def _sent_at(response: HttpResponse) -> datetime | None:
+    """When the server sent the response, by its own clock (RFC 9110 section 6.6.1)."""
     date = response.header("date")
     return None if date is None else http_date(date)
 
