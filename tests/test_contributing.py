@@ -52,7 +52,7 @@ def fault_of(path: str) -> str | None:
 
 @lru_cache
 def names_in(file: Path) -> frozenset[str]:
-    """The functions, classes and methods (`Class.method`) that a file defines."""
+    """The functions, classes, methods (`Class.method`) and values that a file defines."""
     return frozenset(_names(ast.parse(file.read_text()), ""))
 
 
@@ -62,6 +62,9 @@ def _names(parent: ast.AST, prefix: str) -> Iterator[str]:
             yield prefix + node.name
             if isinstance(node, ast.ClassDef):
                 yield from _names(node, f"{prefix}{node.name}.")
+        elif isinstance(node, ast.AnnAssign | ast.Assign):
+            targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
+            yield from (prefix + target.id for target in targets if isinstance(target, ast.Name))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(GITHUB)))
@@ -88,6 +91,7 @@ def test_the_pages_name_paths_and_functions() -> None:
         ("core/scope.py::Scope", None),
         ("tests/test_contributing.py::fault_of", None),
         ("manager/connectors.py::Connectors.handle", None),
+        ("tests/test_contributing.py::ROOT", None),
         (".ci/run", None),
         ("flows/", None),
         ("core/scopes.py", "core/scopes.py does not exist"),
