@@ -1,1 +1,1 @@
-"""Ratios of this library to hand-written floors, to its peers and to the original on Node."""
+"""Speed of this library relative to hand-written floors, other libraries, and the original."""

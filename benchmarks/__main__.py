@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure, print, and say whether each bar holds."""
+"""`python -m benchmarks`: measures each row and checks it against its bar."""
 
 import asyncio
 import sys
@@ -14,43 +14,43 @@ from benchmarks.rows import ROWS
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One object a line; times in seconds.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines, with times in seconds.")
 @click.option(
     "--only",
     "names",
     multiple=True,
     metavar="NAME",
     type=click.Choice([row.name for row in ROWS]),
-    help="Measure this row; repeatable.",
+    help="Measure only this row. Repeatable.",
 )
-@click.option("--smoke", is_flag=True, help="Check that every answer is right; judge no bar.")
+@click.option("--smoke", is_flag=True, help="Check only that results are correct.")
 def main(as_json: bool, names: tuple[str, ...], smoke: bool) -> None:
-    """Measure this library in turn with floors and peers.
+    """Measure this library against hand-written floors and other libraries.
 
-    Every figure is a ratio of two things measured in one run. Exits 1 where a bar does not hold or
-    a row could not be measured.
+    Every figure is a ratio of two measurements of the same run. The exit status is 1 if a bar is
+    missed or a row cannot be measured.
     """
     effort = SMOKE if smoke else FULL
     figures: list[tuple[Benchmark, Figure]] = []
-    broken = 0
+    failures = 0
     for row in [row for row in ROWS if not names or row.name in names]:
         click.echo(f"{row.name} …", err=True)
         try:
             figure = asyncio.run(measure(row, effort))
         except (RuntimeError, OSError) as problem:
-            click.echo(f"{row.name} broke: {type(problem).__name__}: {problem}", err=True)
-            broken += 1
+            click.echo(f"{row.name} failed: {type(problem).__name__}: {problem}", err=True)
+            failures += 1
             continue
         figures.append((row, figure))
         if as_json:
             click.echo(msgspec.json.encode(figure))
     if figures and not as_json:
         Console().print(table_of(figures))
-    sys.exit(1 if broken or any(figure.holds is False for _, figure in figures) else 0)
+    sys.exit(1 if failures or any(figure.holds is False for _, figure in figures) else 0)
 
 
 def table_of(figures: list[tuple[Benchmark, Figure]]) -> Table:
-    """The figures for people."""
+    """The figures as a table."""
     table = Table("name", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("ours", "against", "ratio", "bar"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -68,7 +68,7 @@ def table_of(figures: list[tuple[Benchmark, Figure]]) -> Table:
 
 
 def readable(seconds: float) -> str:
-    """A time of one operation, in µs or, from a millisecond up, in ms."""
+    """A duration in µs, or in ms from one millisecond."""
     milliseconds = seconds * 1000
     return f"{milliseconds * 1000:.2f} µs" if milliseconds < 1 else f"{milliseconds:.1f} ms"
 

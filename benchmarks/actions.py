@@ -1,11 +1,10 @@
-"""Calling an action on the memory store: look up, open, decode, validate, hand over, validate.
+"""Calling an action on the memory store: look up, open, decode, validate, call, validate.
 
-The floor does by hand what the call has to do and nothing else, on the same store and with the
-same handler: one look-up, one decryption with a cipher kept for good and constant associated data,
-two typed JSON decoders made once, and the input and the output each checked against their type. It
-keeps what is not free and is part of the work: the secret reaches the handler in a type that
-redacts itself, and a disabled connection is refused. Nothing in it is looked up, built or awaited
-that the work does not need.
+The floor is hand-written, with the same store and the same handler, and does only the necessary
+work: one look-up, one decryption with a reused cipher and constant associated data, two reused
+typed JSON decoders, and a check of input and output against their types. It keeps the parts that
+cost time and belong to the work: the secret reaches the handler in a type that redacts itself, and
+a disabled connection is refused.
 """
 
 import os
@@ -39,13 +38,13 @@ CHAT_ID = "42"
 
 
 class SendMessage(msgspec.Struct, frozen=True):
-    """The action's input, as in the README's first example."""
+    """Input of the action, as in the README's first example."""
 
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 
 
 class MessageSent(msgspec.Struct, frozen=True):
-    """The action's output. A right answer needs both the input and the opened secret."""
+    """Output of the action. A correct value needs both the input and the opened secret."""
 
     message_id: int
 
@@ -57,11 +56,11 @@ OUTPUT = MessageSent(len(INPUT.text) + len(BOT_TOKEN))
 
 
 class Organization(Scope, frozen=True, tag="organization"):
-    """The tenant."""
+    """A kind of tenant."""
 
 
 class TelegramConfig(msgspec.Struct, frozen=True):
-    """What the tenant gave: one secret, one plain field."""
+    """Config of the connector: one secret, one plain field."""
 
     bot_token: Secret
     chat_id: str
@@ -71,7 +70,7 @@ class TelegramConfig(msgspec.Struct, frozen=True):
 async def send_message_action(
     call: ActionCall[TelegramConfig, object, SendMessage],
 ) -> Result[MessageSent, ActionFailed]:
-    """Needs both the input and the opened secret, and does nothing else."""
+    """Uses the input and the opened secret, and does nothing else."""
     return Success(MessageSent(len(call.input.text) + len(call.config.bot_token.reveal())))
 
 
@@ -79,8 +78,7 @@ async def send_message_action(
 async def ours_call() -> AsyncGenerator[Call, None]:
     """`at.action(send_message).call(input)`, both steps each time, on the library's memory store.
 
-    Connected once, outside the clock. The config has one `Secret`, `bot_token`, and a plain
-    `chat_id`; the handler answers `MessageSent(len(text) + len(bot_token))`.
+    The connection is made before the timing starts.
     """
     telegram = (
         Connector.create("telegram")
@@ -107,7 +105,7 @@ async def ours_call() -> AsyncGenerator[Call, None]:
 
 
 class Redacted:
-    """What someone careful would keep a token in."""
+    """A hand-written type that hides a token in its repr."""
 
     __slots__ = ("_value",)
 
@@ -122,31 +120,31 @@ class Redacted:
 
 
 class SecretPart(msgspec.Struct, frozen=True):
-    """What lies in the sealed blob."""
+    """The sealed part of the config."""
 
     bot_token: str
 
 
 class PublicPart(msgspec.Struct, frozen=True):
-    """What lies in the record in clear."""
+    """The public part of the config."""
 
     chat_id: str
 
 
 class Config(msgspec.Struct, frozen=True):
-    """What the handler gets."""
+    """The config that the handler gets."""
 
     bot_token: Redacted
     chat_id: str
 
 
 async def send_message(config: Config, message: SendMessage) -> Result[MessageSent, ActionFailed]:
-    """The same handler, with the config and the input alone."""
+    """The same handler, with only the config and the input."""
     return Success(MessageSent(len(message.text) + len(config.bot_token.reveal())))
 
 
 async def hand_written() -> Call:
-    """The floor: everything that can be made once is made here. The store is the same."""
+    """The hand-written floor. Everything reusable is created once. The store is the same."""
     cipher = AESGCM(AESGCM.generate_key(256))
     associated_data = b"organization\x00acme\x00telegram\x00default\x00config"
     nonce = os.urandom(12)
@@ -194,7 +192,7 @@ async def against_by_hand() -> AsyncGenerator[Sides, None]:
 
 @asynccontextmanager
 async def against_the_original() -> AsyncGenerator[Sides, None]:
-    """The original does the same on its mock store, except that it leaves the output unchecked."""
+    """The original does the same on its mock store, but does not check the output."""
     with node_batch("action-memory") as original:
         async with ours_call() as call:
             yield Sides(ours=await repeat_awaited(call, INPUT, Success(OUTPUT)), against=original)

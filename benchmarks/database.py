@@ -1,9 +1,9 @@
-"""A Postgres of the benchmarks' own, and the library's connections in it.
+"""The benchmarks' own PostgreSQL server, and the connections in its databases.
 
-One server a run, started when the first row needs it. A database of a certain size is filled once
-and then serves every row that asks for that size. However large it is, the same number of
-connections in it is real, made by the library and spread over the whole; the others have rows of
-the same size, which only their own tenants could open.
+One server per run, started when the first row needs it. A database of a given size is filled once
+and then used by every row that needs that size. Each database has the same number of real
+connections, which the library made and which are spread over the whole table. The other rows have
+the same size, but cannot be opened.
 """
 
 import atexit
@@ -47,26 +47,26 @@ atexit.register(_RUN.close)
 
 @cache
 def databases() -> Databases:
-    """The run's databases; their server ends with the run."""
+    """The databases of this run. Their server stops at the end of the run."""
     return Databases(_RUN.enter_context(Server()).url())
 
 
-def lasting(database: AbstractContextManager[str]) -> str:
-    """The URL of a database that stays until the run ends."""
+def keep_open(database: AbstractContextManager[str]) -> str:
+    """The URL of a database that is kept until the run ends."""
     return _RUN.enter_context(database)
 
 
 def tenants(connections: int) -> list[Organization]:
-    """The real tenants of a database of that size, spread over the order of all names."""
+    """The real tenants of a database of this size, spread over the order of all names."""
     step = connections // REAL_TENANTS
     return [Organization(f"tenant-{number * step}-real") for number in range(REAL_TENANTS)]
 
 
 @asynccontextmanager
 async def connected_to(connections: int) -> AsyncGenerator[Manager, None]:
-    """A manager on a database of that many connections."""
+    """A manager on a database with this many connections."""
     if connections not in _URLS:
-        url = lasting(databases().migrated())
+        url = keep_open(databases().migrated())
         async with manager_of(url) as manager:
             await fill(manager, url, connections)
         _URLS[connections] = url
@@ -86,7 +86,7 @@ def manager_of(url: str) -> Manager:
 
 
 async def fill(manager: Manager, url: str, connections: int) -> None:
-    """The real ones in between, so that they lie in the table as any others do."""
+    """Fills a database. The real connections are inserted between the others."""
     share = (connections - REAL_CONNECTIONS) // REAL_TENANTS
     with psycopg.connect(url, autocommit=True) as connection:
         for number, tenant in enumerate(tenants(connections)):

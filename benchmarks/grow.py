@@ -1,8 +1,8 @@
-"""What an operation costs at 1,000,000 connections, set against itself at 1,000.
+"""The cost of an operation at 1,000,000 connections relative to 1,000.
 
-Both sides are the library, on two databases of one server. Each goes round the same number of real
-connections, 20 of each of 50 tenants, spread evenly over the whole, so that only what lies between
-them differs. A connection that `connect` makes is taken away again outside the clock.
+Both sides are the library, on two databases of one server. Each uses the same number of real
+connections, 20 of each of 50 tenants, spread evenly over the table. Only the number of other rows
+differs. Connections that the benchmark makes are deleted outside the timing.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -20,14 +20,14 @@ from igniter_connectors.flows.oauth.renew_expiring import SOON
 from igniter_connectors.manager.at import AtConfig
 
 FEW, MANY = 1_000, 1_000_000
-LAPSING = 20
+EXPIRING = 20
 MANY_FOR_SMOKE = 2_000
 
 MakeBatch: TypeAlias = Callable[[Manager, int], Awaitable[Batch]]
 
 
 def connections_of(manager: Manager, size: int) -> list[AtConfig[TelegramConfig, None]]:
-    """Every real connection, neighbours far apart."""
+    """All real connections, ordered so that neighbours are far apart in the table."""
     return [
         manager.scope(tenant).at(TELEGRAM, account=account)
         for account in ACCOUNTS
@@ -36,7 +36,7 @@ def connections_of(manager: Manager, size: int) -> list[AtConfig[TelegramConfig,
 
 
 def rounds(operations: list[Callable[[], Awaitable[object]]]) -> Batch:
-    """Batches of one operation after another, round and round."""
+    """Batches that repeat the operations in turn."""
     endless = cycle(operations)
 
     async def batch(iterations: int) -> float:
@@ -91,13 +91,13 @@ async def connecting(manager: Manager, size: int) -> Batch:
     return batch
 
 
-async def sweeping(manager: Manager, size: int) -> Batch:  # noqa: ARG001  # as the others
-    """One look for refresh tokens that lapse soon: as many at either size."""
+async def sweeping(manager: Manager, size: int) -> Batch:  # noqa: ARG001  # same signature as the others
+    """One search for refresh tokens that expire soon. Both sizes have the same number."""
 
     async def look() -> object:
-        return await manager.store.list_expiring(within=SOON, limit=LAPSING)
+        return await manager.store.list_expiring(within=SOON, limit=EXPIRING)
 
-    require_answer(len(await manager.store.list_expiring(within=SOON, limit=LAPSING)), LAPSING)
+    require_answer(len(await manager.store.list_expiring(within=SOON, limit=EXPIRING)), EXPIRING)
     return rounds([look])
 
 
@@ -112,7 +112,7 @@ async def at_two_sizes(make_batch: MakeBatch, few: int, many: int) -> AsyncGener
 
 
 def growth(operation: str, make_batch: MakeBatch, *, few: int = FEW) -> Benchmark:
-    """The row of one operation."""
+    """The benchmark row of one operation."""
     return Benchmark(
         name=f"grow-{operation}-1m",
         against=f"itself at {few:,} connections",
@@ -127,6 +127,6 @@ ROWS = (
     growth("list", listing),
     growth("connect", connecting),
     growth("count", counting),
-    # At 1,000 there are the real ones alone, which have no refresh token.
+    # At 1,000 there are only the real connections, which have no refresh token.
     growth("sweep", sweeping, few=MANY_FOR_SMOKE),
 )

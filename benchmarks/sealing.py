@@ -1,13 +1,13 @@
-"""Sealing a value and opening it again, which every connection's secrets go through.
+"""Sealing a value and opening it again, as for the secrets of every connection.
 
-One operation is a round trip: fresh nonce, AES-256-GCM with associated data, and back to the
-plaintext. The floor is what one would write for exactly that and no more: one cipher object kept
-for good, associated data that never has to be built, the nonce glued in front. The library has to
-find the tenant's cipher and build the binding each time; the bar is what that may cost.
+One operation is a round trip: a new nonce, AES-256-GCM with associated data, and back to the
+plaintext. The floor does exactly that: a reused cipher object, constant associated data, and the
+nonce as a prefix. The library must also find the tenant's cipher and build the binding each time;
+the bar limits that cost.
 
-Peers get their primitive, key and column type built once outside the clock, in their fastest
-documented form. Fernet and sqlalchemy-utils bind to nothing. Peers whose values are text are
-compared with a round trip of ours that encodes and decodes the text as well.
+Each peer's primitive, key and column type are created once outside the timing, in the fastest
+documented form. Fernet and sqlalchemy-utils have no associated data. Peers that store text are
+compared with a round trip of ours that also encodes and decodes text.
 """
 
 import os
@@ -42,7 +42,7 @@ ASSOCIATED_DATA = (
 
 
 def ours_round_trip() -> RoundTrip:
-    """Seal and open with the library: one tenant, one connection, one purpose, a warm keyring."""
+    """Seals and opens with the library: one tenant, one connection, one purpose, a warm cache."""
     ciphers = Ciphers(Keyring.from_secret(Keyring.generate()))
     place = Binding("config", "organization", "acme", "telegram", "default", "0190f3a17c547c7e")
 
@@ -112,7 +112,7 @@ def with_sqlalchemy_utils() -> TextRoundTrip:
 
 
 def of_text(round_trip: RoundTrip) -> TextRoundTrip:
-    """The same round trip for a value that is text on both ends."""
+    """The same round trip for text."""
 
     def round_trip_of_text(text: str) -> str:
         return round_trip(text.encode()).decode()

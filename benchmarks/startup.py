@@ -1,9 +1,9 @@
-"""Fresh interpreters: what importing the library costs, and what its command line costs to start.
+"""The cost of importing the library and of starting its command line, in new interpreters.
 
-One operation is a whole process, from its creation until it has been waited for. Both sides pay
-for the interpreter itself, so what is compared is what a user waits. The floors import what nothing
-built on these libraries could do without. Byte code is cached on both sides: the first run, outside
-the clock, writes it.
+One operation is a whole process, from its start until its exit. Both sides include the start of the
+interpreter, so the comparison shows what a user waits. The floors import what everything built on
+these libraries needs. Byte code is cached on both sides: the first run, outside the timing, writes
+it.
 """
 
 import os
@@ -25,12 +25,12 @@ ENVIRONMENT = {
 
 
 def ours_import() -> Command:
-    """Import the library and touch its front door, so that a lazy import gains nothing."""
+    """Imports the library and uses one name, so that lazy imports are included."""
     return python("import igniter_connectors; igniter_connectors.ConnectorManager")
 
 
 def ours_help() -> Command:
-    """The console script, as installed beside this interpreter."""
+    """The console script that is installed with this interpreter."""
     return (str(Path(sysconfig.get_path("scripts"), "igniter-connectors")), "--help")
 
 
@@ -39,7 +39,7 @@ def python(source: str) -> Command:
 
 
 def run(command: Command) -> int:
-    """The exit status of a process that can read and write nothing."""
+    """The exit status of a process without input and output."""
     return subprocess.call(
         command,
         env=ENVIRONMENT,
@@ -50,7 +50,7 @@ def run(command: Command) -> int:
 
 
 def require_output(command: Command, expected: str) -> None:
-    """Raise `WrongAnswerError` unless the command succeeds and prints what is expected of it."""
+    """Raises `WrongAnswerError` unless the command succeeds and prints the expected text."""
     done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     if done.returncode != 0 or expected not in done.stdout:
         raise WrongAnswerError(f"{' '.join(command)}: exit {done.returncode}\n{done.stderr}")
@@ -59,7 +59,7 @@ def require_output(command: Command, expected: str) -> None:
 def processes(
     ours: Callable[[], Command], against: Command, *, prints: str
 ) -> Callable[[], AbstractAsyncContextManager[Sides]]:
-    """Two commands in turn; ours has to print what shows that it did its work."""
+    """Two commands in turn. Ours must print the expected text."""
 
     @asynccontextmanager
     async def open_sides() -> AsyncGenerator[Sides, None]:

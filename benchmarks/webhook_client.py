@@ -1,8 +1,8 @@
-"""Sends signed webhooks over HTTP to a server in a process of its own.
+"""Sends signed webhooks over HTTP to a server in a separate process.
 
-The client keeps so many connections open and sends the next delivery on each as soon as the last
+The client keeps its connections open and sends the next delivery on each as soon as the previous
 one is answered. A batch is timed from the first byte until the last event is marked as done. Each
-delivery has an id and a signature of its own, made before the clock starts.
+delivery has its own id and signature, made before the timing starts.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ STOP_WITHIN_SECONDS = 20
 
 
 class Client:
-    """Connections to one server, kept open."""
+    """Keeps connections to one server open."""
 
     def __init__(self, served: Served, connections: int) -> None:
         self._served = served
@@ -44,7 +44,7 @@ class Client:
             await writer.wait_closed()
 
     def delivery(self) -> bytes:
-        """A signed request as it goes over the wire."""
+        """The bytes of a signed request."""
         body = msgspec.json.encode(PAYLOAD)
         event_id, sent_at = b"msg_%d" % next(self._numbers), b"%d" % time()
         signed = b"%b.%b.%b" % (event_id, sent_at, body)
@@ -64,7 +64,7 @@ class Client:
         )
 
     async def send(self, deliveries: list[bytes]) -> None:
-        """Sends them over all connections, and waits until their events are done."""
+        """Sends deliveries over all connections, and waits until their events are done."""
         statuses: set[int] = set()
         waiting = deliveries[::-1]
 
@@ -83,7 +83,7 @@ class Client:
         require_answer(int(head[9:12]), 200)
 
     def batches(self, at_once: int) -> Batch:
-        """Batches of operations of so many deliveries each."""
+        """Batches of operations with this many deliveries each."""
 
         async def batch(iterations: int) -> float:
             operations = [[self.delivery() for _ in range(at_once)] for _ in range(iterations)]
@@ -97,20 +97,20 @@ class Client:
 
 @asynccontextmanager
 async def served(command: Sequence[str]) -> AsyncGenerator[Served, None]:
-    """A server of its own, for as long as the block runs.
+    """Runs a server while the block runs.
 
-    It prints what `Served` says, as one line of JSON, and ends when its standard input does.
+    The server prints a `Served` as one line of JSON, and exits when its standard input closes.
     """
-    with subprocess.Popen(  # noqa: ASYNC220  # it is awaited by reading what it prints
+    with subprocess.Popen(  # noqa: ASYNC220  # started when it prints its line
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            told = await asyncio.to_thread(process.stdout.readline)
-            if not told:
-                raise RuntimeError("the server ended before it served")
-            yield msgspec.json.decode(told, type=Served)
+            line = await asyncio.to_thread(process.stdout.readline)
+            if not line:
+                raise RuntimeError("the server exited before it served")
+            yield msgspec.json.decode(line, type=Served)
         finally:
             process.stdin.close()
             try:
@@ -121,9 +121,9 @@ async def served(command: Sequence[str]) -> AsyncGenerator[Served, None]:
 
 @asynccontextmanager
 async def client(command: Sequence[str], *, connections: int) -> AsyncGenerator[Client, None]:
-    """A client with so many connections to a server that the command starts."""
-    async with served(command) as told:
-        made = Client(told, connections)
+    """A client with this many connections to a server that the command starts."""
+    async with served(command) as server:
+        made = Client(server, connections)
         await made.open()
         try:
             yield made

@@ -1,11 +1,11 @@
-"""Receiving signed webhooks over HTTP on PostgreSQL: look up, verify, record, answer, handle.
+"""Receiving signed webhooks over HTTP on PostgreSQL: look up, verify, record, respond, handle.
 
-Each side is a server of its own in its own process (`webhook_server`, which says what the floor
-does), on a database of its own on one PostgreSQL, and has a `webhook_client` of its own. One
-operation is 1,024 deliveries.
+Each side is a server in its own process (`webhook_server`, which also describes the floor), with
+its own database on one PostgreSQL server and its own `webhook_client`. One operation is 1,024
+deliveries.
 
-`webhook-lookup-10k` is one delivery after another on one connection, ours on both sides: where the
-connector has 10,000 connections, each with its endpoint, and where it has one.
+`webhook-lookup-10k` sends one delivery after another on one HTTP connection, with ours on both
+sides: once with 10,000 connections of the connector, each with its endpoint, and once with one.
 """
 
 import sys
@@ -22,7 +22,7 @@ from benchmarks.webhook_client import client
 AT_ONCE = 1024
 MANY = 10_000
 
-# All of them at one connector; which account is whose does not matter to a look-up.
+# All at one connector. The accounts do not matter for the look-up.
 _ONE_CONNECTOR = """
     UPDATE igniter_connections SET connector = 'invoices', account = id
         WHERE connector <> 'invoices';
@@ -32,12 +32,12 @@ _ONE_CONNECTOR = """
 
 
 def library_server(url: str) -> tuple[str, ...]:
-    """The command that serves this library on that database."""
+    """The command that serves this library on a database."""
     return sys.executable, "-m", "benchmarks.webhook_server", "ours", url
 
 
 def floor_server(url: str) -> tuple[str, ...]:
-    """The command that serves the floor on that database."""
+    """The command that serves the floor on a database."""
     return sys.executable, "-m", "benchmarks.webhook_server", "floor", url
 
 

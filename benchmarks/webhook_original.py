@@ -1,17 +1,17 @@
-"""Receiving the same webhooks over HTTP with the original, for what it is: no bar is set for it.
+"""Receiving the same webhooks over HTTP with the original. These rows have no bar.
 
-`original/webhook_server.mjs` is the original in a Node process of its own, on the mock store that
-it ships, behind Node's own HTTP server. It looks up, verifies the same signatures, checks the
-payload against a schema, handles, and then answers. It keeps no record of an event: nothing is
-written outside its process, nothing tried again, and an event that comes twice is handled twice.
-Ours commits each event to PostgreSQL before it answers and marks it as done afterwards. So
-`webhook-inbox-*-original` sets durable work against none; only the client is the same.
+`original/webhook_server.mjs` runs the original in a Node process, on its own mock store, behind
+Node's HTTP server. It looks up the connection, verifies the same signatures, checks the payload
+against a schema, handles it, and then responds. It records nothing: it does not retry, and it
+handles a duplicate twice. Ours commits each event to PostgreSQL before the response and marks it
+as done afterwards. So `webhook-inbox-*-original` compares durable work with work that is not
+durable. Only the client is the same.
 
-`webhook-lookup-10k-original` is the original on both sides: where the connector has 10,000
-connections, and where it has one. It finds a connection by going through those of the connector,
-twice a delivery: to look it up, and to note what came of it. The one posted to is in the middle.
-The mock store goes through what is in memory; the original's adapter for databases loads every row
-of the connector, which is not measured here.
+`webhook-lookup-10k-original` has the original on both sides: with 10,000 connections of the
+connector, and with one. The original scans the connector's connections twice per delivery: to find
+the connection, and to store the result. The connection used is in the middle. The mock store scans
+memory. The original's database adapter loads every row of the connector, which is not measured
+here.
 """
 
 from collections.abc import AsyncGenerator, Callable
@@ -31,9 +31,9 @@ MANY_FOR_SMOKE = 100
 
 
 def original_server(*, connections: int) -> tuple[str, ...]:
-    """The command that serves the original with so many connections of one connector.
+    """The command that serves the original with this many connections of one connector.
 
-    What it needs is installed first.
+    Its packages are installed first.
     """
     install()
     script, payload = FOLDER / "webhook_server.mjs", msgspec.json.encode(PAYLOAD).decode()

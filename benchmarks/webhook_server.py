@@ -1,14 +1,15 @@
-"""One side of the webhook rows as a server of its own, in its own process.
+"""One side of the webhook rows, as a server in its own process.
 
 `python -m benchmarks.webhook_server ours|floor URL` serves on a free port of loopback until its
-standard input closes, and prints one JSON object: the port, the path to post to, the signing key.
-`GET /handled/N` answers once N events have been handled and marked as done in the database.
+standard input closes. It prints one JSON object: the port, the path to post to, the signing key.
+`GET /handled/N` responds once N events have been handled and marked as done in the database.
 
-The floor is what one writes by hand with psycopg for the same promise: the endpoint found with its
-connection by the hash of the URL's token, its signing secret opened, HMAC and time checked, the
-payload decoded into its type, the body sealed and inserted where its id is new, 202, and a task
-that runs the handler and marks the event. A pool in autocommit with prepared statements and binary
-results, one statement after another for each delivery, as many links as ours.
+The floor is hand-written with psycopg and makes the same promise: it finds the endpoint and its
+connection by the hash of the URL's token, opens the signing secret, checks HMAC and time, decodes
+the payload into its type, seals the body, inserts it if its id is new, responds 202, and runs a
+task that calls the handler and marks the event. It uses a pool in autocommit with prepared
+statements and binary results, one statement after another per delivery, and as many connections as
+ours.
 """
 
 import asyncio
@@ -90,7 +91,7 @@ _DONE = """
 
 
 class Served(msgspec.Struct, frozen=True):
-    """What a client has to know."""
+    """What a client needs to know."""
 
     port: int
     path: str
@@ -98,7 +99,7 @@ class Served(msgspec.Struct, frozen=True):
 
 
 class Handled:
-    """How many events are done, and who waits for how many."""
+    """Counts events that are done, and lets a caller wait for a number."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -207,7 +208,7 @@ async def by_library(url: str, handled: Handled, stack: AsyncExitStack) -> tuple
         return Success(None)
 
     class Count:
-        """Telemetry is told after an event was marked as done."""
+        """Counts processed events. Telemetry is called after an event is marked as done."""
 
         def observe(self, event: Event) -> None:
             if type(event) is WebhookProcessed:
@@ -236,7 +237,7 @@ async def by_library(url: str, handled: Handled, stack: AsyncExitStack) -> tuple
 
 
 def counted(app: App, handled: Handled) -> App:
-    """The application, and the question how many events are done."""
+    """The application with the route `/handled/N`."""
 
     async def counting(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith("/handled/"):
@@ -254,20 +255,20 @@ async def serve(side: str, url: str) -> None:
         app, path, key = await open_side(url, handled, stack)
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
-        # Uvicorn's own type for applications is that of the specification, with its typed dicts.
+        # Uvicorn types applications with the specification's typed dicts.
         config = uvicorn.Config(
             cast("Any", counted(app, handled)), log_config=None, access_log=False, lifespan="off"
         )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:  # noqa: ASYNC110  # uvicorn tells nobody
+        while not server.started:  # noqa: ASYNC110  # uvicorn has no event for this
             await asyncio.sleep(0.01)
-        # As `measure` does for rows in its own process, and here on both sides: collections then
-        # look at what deliveries made, not at every module that was imported.
+        # As `measure` does for rows in its own process, on both sides: collections then examine
+        # what deliveries created, not every imported module.
         gc.collect()
         gc.freeze()
-        told = Served(listener.getsockname()[1], path, b64encode(key).decode())
-        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+        served = Served(listener.getsockname()[1], path, b64encode(key).decode())
+        sys.stdout.write(msgspec.json.encode(served).decode() + "\n")
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.read)
         server.should_exit = True

@@ -1,17 +1,17 @@
-"""Receiving a signed webhook through ASGI, called in process without a socket.
+"""Receiving a signed webhook through ASGI, called in the same process without a socket.
 
-One operation is one delivery in the Standard Webhooks scheme, from the application being called
-until its handler has run with the decoded payload and the event is marked as done. Both sides
-record the event before they answer and handle it in a task afterwards, which runs when the loop
-has its turn between two deliveries, as it has in a server. Every delivery has an id and a signature
-of its own, made before the clock starts, so that nothing is taken for a duplicate.
+One operation is one delivery in the Standard Webhooks scheme: from the call of the application
+until the handler has run with the decoded payload and the event is marked as done. Both sides
+record the event before they respond and handle it in a task, which runs between two deliveries, as
+in a server. Every delivery has its own id and signature, made before the timing starts, so none is
+a duplicate.
 
-The floor is a bare ASGI callable: the body joined from what `receive` gives under a limit, the
-endpoint found by the SHA-256 of the URL's token, one-shot HMAC compared in constant time with each
-signature in the header, the time within tolerance, a typed decoder made once; then a look whether
-the id is known, the body sealed with a reused AES-GCM cipher bound to that id, both kept in a
-dictionary with the instant and the number of attempts; a task that awaits the handler and marks
-the event; 202. It keeps its signing key in clear, opens no config, and cannot try again.
+The floor is a plain ASGI callable. It joins the body under a limit, finds the endpoint by the
+SHA-256 of the URL's token, compares a one-shot HMAC in constant time with each signature in the
+header, checks the time, and decodes with a reused typed decoder. If the id is new, it seals the
+body with a reused AES-GCM cipher bound to the id, stores it in a dictionary with the time and the
+number of attempts, and starts a task that awaits the handler and marks the event. It responds 202.
+Its signing key is not sealed, it opens no config, and it cannot retry.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ HANDLED_WITHIN_SECONDS = 30
 
 
 class InvoicePaid(msgspec.Struct, frozen=True):
-    """The payload type."""
+    """Payload of the webhook."""
 
     type: str
     invoice: str
@@ -77,7 +77,7 @@ Handler: TypeAlias = Callable[[InvoicePaid], Awaitable[None]]
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """An application, and one connection's webhook in it."""
+    """An application with the webhook endpoint of one connection."""
 
     app: App
     path: str
@@ -85,7 +85,7 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct):
-    """What the floor keeps of a delivery."""
+    """The floor's record of a delivery."""
 
     state: str
     sealed_body: bytes
@@ -94,11 +94,11 @@ class Event(msgspec.Struct):
 
 
 class Organization(TenantScope, frozen=True, tag="organization"):
-    """The tenant."""
+    """A kind of tenant."""
 
 
 class InvoiceConfig(msgspec.Struct, frozen=True):
-    """What the tenant gave; opened for each delivery, since the handler gets it."""
+    """Config of the connector. It is opened for each delivery, because the handler gets it."""
 
     api_key: Secret
 
@@ -137,7 +137,7 @@ async def ours_endpoint(handle: Handler) -> AsyncGenerator[Endpoint, None]:
 
 
 def hand_written(handle: Handler) -> Endpoint:
-    """The floor."""
+    """The hand-written floor."""
     signing_key, token = os.urandom(32), secrets.token_urlsafe(32)
     signing_keys = {sha256(token.encode()).digest(): signing_key}
     decode = msgspec.json.Decoder(InvoicePaid).decode
@@ -187,7 +187,7 @@ def hand_written(handle: Handler) -> Endpoint:
 
 
 async def read_body(receive: Receive) -> bytes | None:
-    """The whole body, or None where it is longer than the limit."""
+    """The whole body, or None if it is longer than the limit."""
     message = await receive()
     body: bytes = message["body"]
     while message["more_body"] and len(body) <= BODY_LIMIT_BYTES:
@@ -203,7 +203,7 @@ async def answer(send: Send, status: int) -> None:
 
 
 class Delivery:
-    """One signed request in the shape that a server would give it, and the status it got."""
+    """A signed request as a server passes it to the application, and its status."""
 
     def __init__(self, endpoint: Endpoint, event_id: bytes) -> None:
         self.status = 0
@@ -245,19 +245,19 @@ class Delivery:
 
 
 class Tally:
-    """Counts what reaches the handler of one side, and tells when a batch has."""
+    """Counts calls of one side's handler, and waits for a whole batch."""
 
     def __init__(self) -> None:
         self._event_numbers = count()
-        self._to_come = 0
-        self._none_to_come = asyncio.Event()
+        self._remaining = 0
+        self._all_handled = asyncio.Event()
         self._latest: InvoicePaid | None = None
 
     async def handle(self, payload: InvoicePaid) -> None:
         self._latest = payload
-        self._to_come -= 1
-        if self._to_come == 0:
-            self._none_to_come.set()
+        self._remaining -= 1
+        if self._remaining == 0:
+            self._all_handled.set()
 
     def deliveries(self, endpoint: Endpoint) -> Batch:
         """Batches of deliveries to one endpoint, one after another."""
@@ -267,17 +267,17 @@ class Tally:
             upcoming = [
                 Delivery(endpoint, b"msg_%d" % next(self._event_numbers)) for _ in range(iterations)
             ]
-            self._to_come = iterations
-            self._none_to_come.clear()
+            self._remaining = iterations
+            self._all_handled.clear()
             started = perf_counter()
             for delivery in upcoming:
                 await app(delivery.scope, delivery.receive, delivery.send)
                 await asyncio.sleep(0)
             async with asyncio.timeout(HANDLED_WITHIN_SECONDS):
-                await self._none_to_come.wait()
+                await self._all_handled.wait()
             seconds = perf_counter() - started
             require_answer({delivery.status // 100 for delivery in upcoming}, {2})
-            require_answer((self._latest, self._to_come), (PAYLOAD, 0))
+            require_answer((self._latest, self._remaining), (PAYLOAD, 0))
             return seconds
 
         return batch

@@ -1,4 +1,4 @@
-"""Connectors that the tests share: a bot with a token, and tenants of two kinds."""
+"""The connectors and tenant kinds that tests share."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ CANARY = "canary-7f3a-do-not-leak"
 
 
 class Organization(Scope, frozen=True, tag="organization"):
-    """A tenant with an identity."""
+    """A kind of tenant with an identity."""
 
 
 class System(Scope, frozen=True, tag="system"):
-    """The tenant that is the application itself."""
+    """The kind of the one tenant that is the application itself."""
 
     identity: str = ""
 
 
 class BotConfig(msgspec.Struct, frozen=True):
-    """One secret, one plain field."""
+    """Config of the bot: one secret, one plain field."""
 
     token: Secret
     chat: Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class Say(msgspec.Struct, frozen=True):
-    """The input."""
+    """Input of the actions."""
 
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=20)]
 
 
 class Said(msgspec.Struct, frozen=True):
-    """The output."""
+    """Output of the actions."""
 
     echo: str
     length: int
@@ -58,26 +58,26 @@ class Said(msgspec.Struct, frozen=True):
 
 @action("say", input=Say, output=Said)
 async def say(call: ActionCall[BotConfig, object, Say]) -> Result[Said, ActionFailed]:
-    """Proves that it was given the opened config."""
+    """Returns values that need the opened config."""
     return Success(Said(f"{call.config.chat}: {call.input.text}", len(call.config.token.reveal())))
 
 
 @action("fail", input=Say, output=Said)
 async def fail(call: ActionCall[BotConfig, object, Say]) -> Result[Said, ActionFailed]:
-    """Says that it could not."""
+    """Fails with a reason."""
     return call.failed("no such chat")
 
 
 @action("blow_up", input=Say, output=Said)
 async def blow_up(call: ActionCall[BotConfig, object, Say]) -> Result[Said, ActionFailed]:
-    """Raises with the secret in its text, as careless code does."""
+    """Raises an exception whose text contains the secret."""
     raise RuntimeError(f"GET https://api/bot{call.config.token.reveal()}/say failed")
 
 
 @action("lie", input=Say, output=Said)
 async def lie(call: ActionCall[BotConfig, object, Say]) -> Result[Said, ActionFailed]:
-    """Returns what does not fit its type; msgspec does not look when it is made."""
-    return Success(Said("x", "not a number"))  # type: ignore[arg-type]  # the lie
+    """Returns an output that does not match its type. msgspec does not check on creation."""
+    return Success(Said("x", "not a number"))  # type: ignore[arg-type]  # wrong on purpose
 
 
 bot = (
@@ -97,7 +97,7 @@ KEYRING = Keyring.from_secret(Keyring.generate())
 async def running_bot(
     store: Store | None = None,
 ) -> AsyncGenerator[Connectors[BotConfig, Organization | System], None]:
-    """A manager of the bot."""
+    """A running manager with the bot."""
     connectors = (
         ConnectorManager.create()
         .with_database(store or MemoryStore())
@@ -112,5 +112,5 @@ async def running_bot(
 
 
 def config(token: str = CANARY, chat: str = "42") -> BotConfig:
-    """A config with a secret that must not be found anywhere."""
+    """A config whose secret must not appear anywhere."""
     return BotConfig(Secret(token), chat)

@@ -1,4 +1,4 @@
-"""What a benchmark's ratio is, and which figures fail a run."""
+"""The ratio of a benchmark, and when it misses its bar."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -17,12 +17,12 @@ from benchmarks.measure import (
 )
 
 JUDGED = Effort(
-    warm_up_seconds=0, batch_seconds=1, seconds=0, fewest_pairs=3, most_pairs=3, judges=True
+    warm_up_seconds=0, batch_seconds=1, seconds=0, min_pairs=3, max_pairs=3, checks_bar=True
 )
 
 
 async def figure_of(bar: AtMost | AtLeast | NoBar, effort: Effort) -> Figure:
-    """The figure of a row whose own side takes 3 s an operation by its clock, the other's 6 s."""
+    """The figure of a row whose own side reports 3 s per operation and the other side 6 s."""
 
     async def ours(iterations: int) -> float:
         return 3.0 * iterations
@@ -50,15 +50,15 @@ async def figure_of(bar: AtMost | AtLeast | NoBar, effort: Effort) -> Figure:
         (NoBar("throughput"), 2.0, "–", None),
     ],
 )
-async def test_a_bar_is_held_at_the_exact_ratio_and_no_bar_judges_nothing(
+async def test_a_bar_holds_at_the_exact_ratio(
     bar: AtMost | AtLeast | NoBar, ratio: float, shown: str, holds: bool | None
 ) -> None:
-    """Half the time is twice the throughput; a row without a bar neither holds nor fails."""
+    """Half the time is twice the throughput. Without a bar, `holds` is None."""
     figure = await figure_of(bar, JUDGED)
     assert (figure.ratio, figure.bar, figure.holds) == (ratio, shown, holds)
 
 
 @pytest.mark.parametrize("bar", [AtMost(0.1), AtLeast(10), NoBar("time")])
-async def test_a_smoke_run_judges_no_row(bar: AtMost | AtLeast | NoBar) -> None:
-    """Not even one whose bar is far away."""
+async def test_a_smoke_run_checks_no_bar(bar: AtMost | AtLeast | NoBar) -> None:
+    """Not even a bar that is missed by far."""
     assert (await figure_of(bar, SMOKE)).holds is None

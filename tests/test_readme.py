@@ -1,4 +1,4 @@
-"""What the README shows works."""
+"""The README's examples work."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 
 
 class Recorder:
-    """Stands in for the network: keeps what was sent."""
+    """Replaces the network and records requests."""
 
     def __init__(self) -> None:
-        self.sent: list[HttpRequest] = []
+        self.requests: list[HttpRequest] = []
 
     async def send(
         self, request: HttpRequest, *, deadline: object = None, limit_bytes: int = 0
     ) -> Result[HttpResponse, HttpFailed]:
-        self.sent.append(request)
+        self.requests.append(request)
         return Success(HttpResponse(200))
 
 
 async def test_the_thirty_lines_run(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As they stand, but for the network."""
+    """They run unchanged. Only the network is replaced."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IGNITER_SECRET", Keyring.generate().reveal())
     recorder = Recorder()
@@ -44,7 +44,7 @@ async def test_the_thirty_lines_run(
     exec(compile(BLOCKS[0], "README.md", "exec"), module.__dict__)
     await module.main()
     assert capsys.readouterr().out == "<Success: MessageSent(status=200)>\n"
-    (request,) = recorder.sent
+    (request,) = recorder.requests
     assert request.url == "https://api.telegram.org/bot%E2%80%A6/sendMessage"
     assert request.body == b'{"chat_id":"42","text":"hello"}'
     assert (tmp_path / "connectors.db").exists()
@@ -52,13 +52,13 @@ async def test_the_thirty_lines_run(
 
 @pytest.mark.parametrize("block", BLOCKS[1:])
 def test_every_other_example_is_python(block: str) -> None:
-    """Top-level await included."""
+    """Top-level await is allowed."""
     compile(block, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 @pytest.mark.parametrize("heading", ["Try it", "Test"])
 def test_each_of_the_two_commands_is_one_line_in_one_block(heading: str) -> None:
-    """A newcomer copies it; the checks run it."""
+    """Users copy them, and the checks run the second."""
     section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     (block,) = re.findall(r"^```sh\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
     assert block.startswith("pip install uv && uv run ")

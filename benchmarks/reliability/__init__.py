@@ -1,1 +1,1 @@
-"""Figures of reliability: what must never happen, counted."""
+"""Reliability figures: each counts failures that must never happen."""

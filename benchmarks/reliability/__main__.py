@@ -1,4 +1,4 @@
-"""`python -m benchmarks.reliability`: prints each figure; exits 1 where one does not hold."""
+"""`python -m benchmarks.reliability`: prints each figure; exits with 1 if one misses its bar."""
 
 import asyncio
 import sys
@@ -6,19 +6,24 @@ import sys
 import click
 import msgspec
 
-from benchmarks.reliability.campaigns import CAMPAIGNS
 from benchmarks.reliability.figure import Figure
+from benchmarks.reliability.registry import FIGURES
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--only", multiple=True, type=click.Choice(sorted(CAMPAIGNS)), help="Repeatable.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice(sorted(FIGURES)),
+    help="Run only this figure. Repeatable.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def main(only: tuple[str, ...], as_json: bool) -> None:
-    """Count what must never happen."""
+    """Count failures that must never happen."""
     holds = True
-    for name in only or CAMPAIGNS:
+    for name in only or FIGURES:
         click.echo(f"{name} …", err=True)
-        figure: Figure = asyncio.run(CAMPAIGNS[name]())
+        figure: Figure = asyncio.run(FIGURES[name]())
         holds &= figure.holds
         if as_json:
             click.echo(msgspec.json.encode(figure))
@@ -28,5 +33,5 @@ def main(only: tuple[str, ...], as_json: bool) -> None:
     sys.exit(0 if holds else 1)
 
 
-if __name__ == "__main__":  # the processes of the campaigns import this module too
+if __name__ == "__main__":  # the application processes import this module too
     main()

@@ -1,7 +1,6 @@
-"""The application whose processes the campaigns run, kill and stop: an OAuth connector on Postgres.
+"""The application that the figures run, kill and stop: an OAuth connector on PostgreSQL.
 
-Nothing of the library is replaced. What a campaign has to hold or to hear of it wraps around the
-ports from outside, in `steps`.
+No part of the library is replaced. Breakpoints wrap the ports from outside.
 """
 
 import logging
@@ -13,7 +12,7 @@ from datetime import datetime, timedelta
 import msgspec
 from returns.result import Result, Success
 
-from benchmarks.reliability.steps import Steps
+from benchmarks.reliability.breakpoints import Breakpoints
 from igniter_connectors import (
     ActionCall,
     ActionFailed,
@@ -40,40 +39,40 @@ from igniter_connectors.webhooks import StandardWebhooks
 
 
 class Organization(Scope, frozen=True, tag="organization"):
-    """The kind of tenant."""
+    """A kind of tenant."""
 
 
 class Drive(msgspec.Struct, frozen=True):
-    """The config: a number that some campaigns count up."""
+    """Config of the connector: a number that some figures increment."""
 
     count: int = 0
 
 
 class Use(msgspec.Struct, frozen=True):
-    """The action's input: nothing."""
+    """Input of the action. It is empty."""
 
 
 class Note(msgspec.Struct, frozen=True):
-    """The webhook's payload."""
+    """Payload of the webhook."""
 
     text: str
 
 
 @action("use", input=Use, output=str)
 async def use(call: ActionCall[Drive, object, Use]) -> Result[str, ActionFailed]:
-    """The access token that an action would have sent along."""
+    """Returns the access token that an action would send."""
     assert call.access_token is not None
     return Success(call.access_token.value.reveal())
 
 
 async def take_note(call: WebhookCall[Drive, object, Note]) -> Result[None, WebhookFailed]:
-    """Nothing to do: what is counted is the answer."""
+    """Does nothing. The figures count the response to the webhook."""
     return Success(None) if call.payload.text else call.failed("an empty note")
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What a process of the application is told when it starts."""
+class AppConfig:
+    """Start parameters of an application process."""
 
     database_url: str
     provider_url: str
@@ -81,43 +80,43 @@ class Setting:
     client_secret: str = field(repr=False)
     sealing_secret: str = field(repr=False)
     skew: timedelta = timedelta()
-    stops_at: str = ""
+    stop_at: str = ""
     deadline: timedelta = timedelta(seconds=5)
     links: int = 10
 
 
 class SkewedClock:
-    """The host's clock, wrong by so much; what it measures is right."""
+    """The host's clock with a constant skew. Durations are correct."""
 
     def __init__(self, skew: timedelta) -> None:
         self.skew = skew
-        self._right = SystemClock()
+        self._clock = SystemClock()
 
     def now(self) -> datetime:
-        """The present instant as a host would have it whose clock is off."""
-        return self._right.now() + self.skew
+        """The current instant plus the skew."""
+        return self._clock.now() + self.skew
 
     def monotonic(self) -> float:
-        """Seconds since some fixed instant."""
-        return self._right.monotonic()
+        """Monotonic seconds, without skew."""
+        return self._clock.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Waits."""
-        await self._right.sleep(seconds)
+        """Sleeps in real time."""
+        await self._clock.sleep(seconds)
 
 
 @dataclass(frozen=True)
 class Application:
-    """One process's manager, with its ports wrapped."""
+    """The running application of one process."""
 
     connectors: Connectors[Drive, Organization]
     drive: OAuthConnector[Drive, None, Drive]
     clock: SkewedClock
-    steps: Steps
-    complaints: list[str]
+    breakpoints: Breakpoints
+    warnings: list[str]
 
     def at(self, tenant: str) -> AtOAuth[Drive, None]:
-        """A tenant's connection."""
+        """A tenant at the connector."""
         return self.connectors.scope(Organization(tenant)).at(self.drive)
 
     async def record(self, tenant: str) -> ConnectionRecord:
@@ -128,32 +127,32 @@ class Application:
         return record
 
     def refresh_token(self, record: ConnectionRecord) -> str:
-        """The refresh token that a row holds."""
+        """The refresh token in a row."""
         tokens = open_tokens(self.connectors._engine, record).unwrap()
         assert tokens.refresh_token is not None
         return tokens.refresh_token.reveal()
 
 
-class _Complaints(logging.Handler):
-    """Keeps what the library warns of."""
+class _WarningHandler(logging.Handler):
+    """Collects the library's warnings."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.heard: list[str] = []
+        self.messages: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keeps one."""
-        self.heard.append(record.getMessage())
+        """Stores one message."""
+        self.messages.append(record.getMessage())
 
 
 @asynccontextmanager
-async def opened(setting: Setting, steps: Steps) -> AsyncGenerator[Application, None]:
-    """The application, running."""
+async def opened(config: AppConfig, breakpoints: Breakpoints) -> AsyncGenerator[Application, None]:
+    """Opens the application for the block."""
     provider = OAuthProvider(
-        authorization_url=f"{setting.provider_url}/authorize",
-        token_url=f"{setting.provider_url}/token",
-        client_id=setting.client_id,
-        client_secret=Secret(setting.client_secret),
+        authorization_url=f"{config.provider_url}/authorize",
+        token_url=f"{config.provider_url}/token",
+        client_id=config.client_id,
+        client_secret=Secret(config.client_secret),
     )
     webhook = Webhook(payload=Note, verification=StandardWebhooks(), handler=take_note)
     drive = (
@@ -165,19 +164,19 @@ async def opened(setting: Setting, steps: Steps) -> AsyncGenerator[Application, 
         .build()
     )
     logger = logging.getLogger("benchmarks.reliability.application")
-    complaints = _Complaints()
-    logger.addHandler(complaints)
+    warnings = _WarningHandler()
+    logger.addHandler(warnings)
     logger.propagate = False
     store = PostgresStore(
-        setting.database_url, min_size=1, max_size=setting.links, deadline=setting.deadline
+        config.database_url, min_size=1, max_size=config.links, deadline=config.deadline
     )
     http = HttpxClient(logger=logger)
-    steps.stop_in(store, http)
-    clock = SkewedClock(setting.skew)
+    breakpoints.install(store, http)
+    clock = SkewedClock(config.skew)
     connectors = (
         ConnectorManager.create()
         .with_database(store)
-        .with_encryption(Keyring.from_secret(setting.sealing_secret))
+        .with_encryption(Keyring.from_secret(config.sealing_secret))
         .with_base_url("http://127.0.0.1:1")
         .with_clock(clock)
         .with_http(http)
@@ -187,4 +186,4 @@ async def opened(setting: Setting, steps: Steps) -> AsyncGenerator[Application, 
         .build()
     )
     async with connectors:
-        yield Application(connectors, drive, clock, steps, complaints.heard)
+        yield Application(connectors, drive, clock, breakpoints, warnings.messages)

@@ -1,7 +1,7 @@
-"""Whatever a client changes at the callback, nobody is connected and no code is exchanged.
+"""Changed callbacks: none may connect a tenant or exchange a code.
 
-Each mutation has a flow of its own, which the mutation may burn; the last flow is let through, so
-that the campaign is seen to measure something.
+Each mutation has its own flow. The last flow is unchanged and must connect, which shows that the
+figure measures something.
 """
 
 import tempfile
@@ -13,16 +13,16 @@ import httpx
 import msgspec
 
 from benchmarks.reliability.figure import Figure
-from benchmarks.reliability.oauth_site import Site, description, sites
+from benchmarks.reliability.oauth_app import OAuthApp, provider_of, running_apps
 from igniter_connectors import SQLiteStore
 from igniter_connectors.testing import ProviderScript, running_provider
 
 ISSUER = "https://honest.example"
-LEAST = 200
+MIN_MUTATIONS = 200
 
 
 class Request(msgspec.Struct, frozen=True):
-    """A callback as a client sends it. `query` is pairs, so that a name may come twice."""
+    """A callback request. `query` is a tuple of pairs, so that a name can occur twice."""
 
     path: str
     query: tuple[tuple[str, str], ...]
@@ -31,52 +31,54 @@ class Request(msgspec.Struct, frozen=True):
     method: str = "GET"
 
     def with_query(self, **values: str | None) -> "Request":
-        """With parameters changed, added, or (None) left out."""
+        """A copy with parameters changed, added, or removed (None)."""
         known = {**dict(self.query), **values}
         pairs = tuple((name, value) for name, value in known.items() if value is not None)
         return msgspec.structs.replace(self, query=pairs)
 
 
 async def callback_mutations() -> Figure:
-    """Counts the mutations that wrote a row or reached the token endpoint."""
+    """Counts mutations that write a row or reach the token endpoint."""
     tried = passed = 0
     with tempfile.TemporaryDirectory() as folder:
         store = SQLiteStore(Path(folder) / "connectors.db")
         async with (
             running_provider(ProviderScript(issuer=ISSUER)) as provider,
-            sites(description(provider, issuer=ISSUER, sends_issuer=True), [store]) as (site,),
+            running_apps(provider_of(provider, issuer=ISSUER, sends_issuer=True), [store]) as (
+                app,
+            ),
         ):
-            count = len(list(mutations(await genuine(site))))
+            count = len(list(mutations(await genuine(app))))
             for number in range(count):
-                request = list(mutations(await genuine(site)))[number]
-                await send(site, request)
+                request = list(mutations(await genuine(app)))[number]
+                await send(app, request)
                 tried += 1
                 rows = await store.count_by_connector()
                 passed += bool(rows or provider.token_requests)
-            await send(site, await genuine(site))
+            await send(app, await genuine(app))
             is_real = (await store.count_by_connector()) == {"forge": 1}
             is_real = is_real and provider.token_requests == 1
     return Figure(
         "callback-mutations",
         f"{passed} of {tried} mutations connected or exchanged; unchanged it "
         + ("connects" if is_real else "DOES NOT CONNECT"),
-        f"0 of at least {LEAST}",
-        passed == 0 and tried >= LEAST and is_real,
+        f"0 of at least {MIN_MUTATIONS}",
+        passed == 0 and tried >= MIN_MUTATIONS and is_real,
     )
 
 
-async def genuine(site: Site) -> Request:
-    """The callback of a flow that has just come back."""
+async def genuine(app: OAuthApp) -> Request:
+    """The unchanged callback of a new flow."""
     async with httpx.AsyncClient(trust_env=False, verify=False) as browser:
-        callback = urlsplit(await site.begin(browser))
+        callback = urlsplit(await app.begin(browser))
         cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     query = tuple((name, values[0]) for name, values in parse_qs(callback.query).items())
     return Request(callback.path, query, cookie, "acme/ada")
 
 
-async def send(site: Site, request: Request) -> None:
-    """Sends it, as any client could."""
-    url = urlunsplit(urlsplit(site.origin)._replace(path=request.path))
+async def send(app: OAuthApp, request: Request) -> None:
+    """Sends the request."""
+    url = urlunsplit(urlsplit(app.origin)._replace(path=request.path))
     headers = {}
     if request.cookie is not None:
         headers["cookie"] = request.cookie
@@ -87,7 +89,7 @@ async def send(site: Site, request: Request) -> None:
 
 
 def mutations(real: Request) -> Iterator[Request]:
-    """The callback with one thing changed, in every way that a client has."""
+    """The callback with one change each."""
     change = msgspec.structs.replace
     query = dict(real.query)
     state, code = query["state"], query["code"]
@@ -95,7 +97,7 @@ def mutations(real: Request) -> Iterator[Request]:
     for other in [*with_each_letter_changed(state), *cut(state)]:
         yield real.with_query(state=other)
     for other in [*with_each_letter_changed(nonce), *cut(nonce)]:
-        if other.isprintable():  # no client of HTTP sends anything else in a header
+        if other.isprintable():  # HTTP clients send only printable characters in a header
             yield change(real, cookie=f"{name}={other}")
     for cookie in (
         None,
@@ -119,7 +121,7 @@ def mutations(real: Request) -> Iterator[Request]:
         None, "", "acme/", "acme/eve", "acme/ADA", "acme/ada ", "acme/adaa", "rival/eve",
         "acme/*", "acme/ada/x", "acme/a", "/eve", "acme/%61da", "acme/ada,eve", "acme/root",
     ):  # fmt: skip
-        if session != "acme/ada ":  # a header's outer spaces are not its value
+        if session != "acme/ada ":  # outer spaces are not part of a header's value
             yield change(real, session=session)
     for issuer in (
         None, "", ISSUER + "/", ISSUER.upper(), "https://evil.example", "http://honest.example",
@@ -156,7 +158,7 @@ def mutations(real: Request) -> Iterator[Request]:
 
 
 def cut(text: str) -> list[str]:
-    """A token in forms that it does not have."""
+    """Invalid forms of a token."""
     return [
         "", text[:-1], text[1:], text + "A", text + "=", text.swapcase(), text[::-1],
         text + "\x00", " " + text, text * 2, "A" * len(text), "*",
@@ -164,7 +166,7 @@ def cut(text: str) -> list[str]:
 
 
 def with_each_letter_changed(text: str) -> list[str]:
-    """As many texts as it has letters."""
+    """One text per letter, with that letter changed."""
     return [
         text[:place] + ("A" if letter != "A" else "B") + text[place + 1 :]
         for place, letter in enumerate(text)

@@ -1,11 +1,11 @@
-"""Secrets go through everything the library does; none may be found anywhere outside.
+"""Known secrets go through every feature. None may appear outside.
 
-One tenant's whole life on a SQLite file over real HTTP, with the root logger at DEBUG: a bot
-whose token stands in a URL's path, as Telegram has it; an OAuth flow, refreshes, a provider that
-quotes secrets in its errors; webhooks, genuine and forged; handlers that raise with secrets in
-their text. And another's at a provider with everything that OAuth has, and that quotes all of it
-(`vault_life`). Then the database's bytes, the log, the events, every value's `repr`, the problems
-and the tracebacks are searched for each secret: as it is, in hex, in base64, quoted, escaped.
+One tenant uses every feature on a SQLite file over real HTTP, with the root logger at DEBUG: a
+bot whose token is part of a URL's path, as Telegram's is; an OAuth flow and refreshes; a provider
+that quotes secrets in its errors; genuine and forged webhooks; handlers that raise with secrets.
+Another tenant uses every OAuth extension (`oauth_lifecycle`). Then the database's bytes, the log,
+the events, every value's `repr`, the problems and the tracebacks are searched for each secret:
+plain, in hex, in base64, quoted and escaped.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ import msgspec
 from returns.result import Result, Success
 
 from benchmarks.reliability.figure import Figure
-from benchmarks.reliability.vault_life import vault_life
+from benchmarks.reliability.oauth_lifecycle import run_oauth_lifecycle
 from igniter_connectors import (
     ActionCall,
     ActionFailed,
@@ -51,37 +51,37 @@ from igniter_connectors.webhooks import StandardWebhooks
 
 
 class Organization(Scope, frozen=True, tag="organization"):
-    """The tenant."""
+    """A kind of tenant."""
 
 
 class Bot(msgspec.Struct, frozen=True):
-    """A token that the service wants in the URL's path."""
+    """Config with a token that goes into the URL's path."""
 
     token: Secret
     base: str
 
 
 class Drive(msgspec.Struct, frozen=True):
-    """An OAuth connector with a secret of its own beside the tokens."""
+    """Config of the OAuth connector: a secret in addition to the tokens."""
 
     extra: Secret
 
 
 class Say(msgspec.Struct, frozen=True):
-    """The input."""
+    """Input of the actions."""
 
     text: str
 
 
 class Note(msgspec.Struct, frozen=True):
-    """The webhook's payload."""
+    """Payload of the webhook."""
 
     text: str
 
 
 @action("say", input=Say, output=int)
 async def say(call: ActionCall[Bot, object, Say]) -> Result[int, ActionFailed]:
-    """The token goes into the path, and the answer's status comes back."""
+    """Sends the token in the path, and returns the response's status."""
     url = f"{call.config.base}/bot{call.config.token.reveal()}/say"
     answer = await call.http.send_anywhere_without_token(HttpRequest("POST", url))
     return Success(answer.unwrap().status)
@@ -89,14 +89,14 @@ async def say(call: ActionCall[Bot, object, Say]) -> Result[int, ActionFailed]:
 
 @action("raise", input=Say, output=int)
 async def raising(call: ActionCall[Bot, object, Say]) -> Result[int, ActionFailed]:
-    """Careless code: the secret is in the exception's text and in a local variable."""
+    """Raises with the secret in the exception's text and in a local variable."""
     token = call.config.token.reveal()
     raise ValueError(f"GET /bot{token}/say failed; repr {token!r}; {quote(token)}")
 
 
 @action("token", input=Say, output=int)
 async def use_token(call: ActionCall[Drive, object, Say]) -> Result[int, ActionFailed]:
-    """Careless too, with the access token."""
+    """Raises with the access token in the exception's text."""
     assert call.access_token is not None
     raise ValueError(call.access_token.value.reveal())
 
@@ -109,11 +109,11 @@ async def on_note(call: WebhookCall[Bot, object, Note]) -> Result[None, WebhookF
 
 
 async def canaries() -> Figure:
-    """Counts the places where a secret was found."""
+    """Counts the places where a secret appears."""
     with tempfile.TemporaryDirectory() as folder, captured_log() as log:
-        secrets, seen = await live(Path(folder) / "connectors.db")
-        vault = await vault_life(Path(folder) / "vault.db")
-        secrets, seen = secrets + vault.secrets, seen + vault.shown
+        secrets, seen = await use_every_feature(Path(folder) / "connectors.db")
+        oauth = await run_oauth_lifecycle(Path(folder) / "vault.db")
+        secrets, seen = secrets + oauth.secrets, seen + oauth.shown
         dump = bytes_in(Path(folder))
     secrets = sorted({secret for secret in secrets if secret})
     texts = [log.getvalue(), "\n".join(seen)]
@@ -132,27 +132,27 @@ async def canaries() -> Figure:
     )
     searched = f"{len(dump)} bytes of database, {len(texts[0])} of log, {len(seen)} texts"
     found = f"found in {', '.join(hits)}" if hits else "0 hits"
-    missed = f"; never asked: {sorted(vault.missed)}" if vault.missed else ""
+    missed = f"; never requested: {sorted(oauth.missed)}" if oauth.missed else ""
     return Figure(
         "canaries",
         f"{len(secrets)} secrets, {searched}: {found}{missed}",
         "0 hits",
-        not hits and not vault.missed,
+        not hits and not oauth.missed,
     )
 
 
 def bytes_in(folder: Path) -> bytes:
-    """The database's file with its journals."""
+    """The bytes of the database file and its journals."""
     return b"".join(path.read_bytes() for path in folder.iterdir())
 
 
-async def live(file: Path) -> tuple[list[str], list[str]]:
-    """One tenant's whole life; the secrets that it used, and every text that it showed."""
+async def use_every_feature(file: Path) -> tuple[list[str], list[str]]:
+    """Returns the secrets that were used, and every text that was shown."""
     secrets = [f"canary-{name}-%s-1'\"\\ü" for name in ("bot", "extra")]
     secrets.append(Keyring.generate().reveal())
     seen: list[str] = []
 
-    async def hear(event: Event) -> None:
+    async def on_event(event: Event) -> None:
         seen.extend([repr(event), msgspec.json.encode(event).decode()])
 
     clock = ManualClock()
@@ -193,7 +193,7 @@ async def live(file: Path) -> tuple[list[str], list[str]]:
             .add_scope(Organization)
             .add_connector(bot)
             .add_connector(drive)
-            .on(Event, hear)
+            .on(Event, on_event)
             .build()
         )
         seen.extend(map(repr, (keyring, bot, drive, connectors)))
@@ -228,8 +228,8 @@ async def live(file: Path) -> tuple[list[str], list[str]]:
                 )
                 cookie = (started.header("set-cookie") or "").partition(";")[0]
                 secrets.append(cookie.partition("=")[2])
-                # The library's own client plays the browser, so that the code and the state
-                # pass through its log too, in an address and in an answer's header.
+                # The library's own client is the browser, so that its log sees the code and the
+                # state, in a URL and in a response header.
                 browser = HttpxClient(logger=logging.getLogger("igniter_connectors"))
                 consented = await browser.send(HttpRequest("GET", started.header("location") or ""))
                 await browser.close()
@@ -256,7 +256,7 @@ async def live(file: Path) -> tuple[list[str], list[str]]:
 
 
 def traceback_of_a_problem(answer: Result[int, object]) -> str:
-    """What a crash report would show of a problem that was raised."""
+    """The traceback of a problem that is raised as an exception."""
     try:
         value_or_raise(answer)  # type: ignore[arg-type]  # any problem will do
     except Exception:
@@ -266,7 +266,7 @@ def traceback_of_a_problem(answer: Result[int, object]) -> str:
 
 @contextmanager
 def captured_log() -> Iterator[io.StringIO]:
-    """Everything that any logger says, at DEBUG."""
+    """Captures the output of every logger at DEBUG."""
     log = io.StringIO()
     handler = logging.StreamHandler(log)
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
@@ -281,7 +281,7 @@ def captured_log() -> Iterator[io.StringIO]:
 
 
 def forms(secret: str) -> set[str]:
-    """The ways in which a secret could be written."""
+    """The encodings of a secret that are searched for."""
     octets = secret.encode()
     return {
         secret,

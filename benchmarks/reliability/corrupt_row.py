@@ -1,4 +1,4 @@
-"""One row of a thousand cannot be opened: the others are listed all the same."""
+"""One row of a thousand cannot be opened: the others are still listed."""
 
 import tempfile
 from pathlib import Path
@@ -22,17 +22,17 @@ ROWS = 1000
 
 
 class Organization(Scope, frozen=True, tag="organization"):
-    """The tenant."""
+    """A kind of tenant."""
 
 
 class Api(msgspec.Struct, frozen=True):
-    """The config."""
+    """Config of the connector."""
 
     key: Secret
 
 
 async def corrupt_row() -> Figure:
-    """Counts what is listed whole, and what as broken."""
+    """Counts the connections that are listed as intact and as broken."""
     api = Connector.create("api").with_config(Api).build()
     with tempfile.TemporaryDirectory() as folder:
         store = SQLiteStore(Path(folder) / "connectors.db")
@@ -61,7 +61,7 @@ async def corrupt_row() -> Figure:
     broken = [one.account for one in page.items if one.health == "broken"]
     return Figure(
         "corrupt-row",
-        f"{whole} listed whole, {len(broken)} as broken",
+        f"{whole} listed as intact, {len(broken)} as broken",
         "999 and 1",
         (whole, broken) == (ROWS - 1, ["a0500"]),
     )

@@ -1,4 +1,4 @@
-"""Webhooks while PostgreSQL stands still or was killed: refused in time, never acknowledged."""
+"""Webhooks while PostgreSQL is stopped or killed: refused in time, never acknowledged."""
 
 import asyncio
 from itertools import count
@@ -6,32 +6,32 @@ from time import monotonic
 from typing import Literal
 
 from benchmarks.reliability.figure import Figure
-from benchmarks.reliability.inbox_site import Answer, Process, Site, inbox_site
+from benchmarks.reliability.inbox_cluster import InboxCluster, Process, Reply, running_inbox
 
 AT_ONCE = 16
 BACK_WITHIN_SECONDS = 30.0
 
 
 class _Provider:
-    """Delivers to one process, and remembers what it was told."""
+    """Delivers to one process, and records what was acknowledged."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
         self._numbers = count()
         self.acknowledged: set[str] = set()
 
-    async def post(self) -> Answer:
+    async def post(self) -> Reply:
         id = f"msg_{next(self._numbers)}"
         answer = await self._process.post(id)
         if answer.status // 100 == 2:
             self.acknowledged.add(id)
         return answer
 
-    async def post_until(self, end: float) -> list[Answer]:
-        """So many at once, each as soon as the one before is answered."""
+    async def post_until(self, end: float) -> list[Reply]:
+        """Delivers from several senders, each as soon as its previous delivery is answered."""
 
-        async def go() -> list[Answer]:
-            answers: list[Answer] = []
+        async def go() -> list[Reply]:
+            answers: list[Reply] = []
             while monotonic() < end:
                 answers.append(await self.post())
                 await asyncio.sleep(0.02)
@@ -42,7 +42,7 @@ class _Provider:
         ]
 
     async def until_taken(self) -> float:
-        """How long it takes until a delivery is acknowledged."""
+        """Seconds until a delivery is acknowledged."""
         began = monotonic()
         while (await self.post()).status // 100 != 2:
             if monotonic() - began > BACK_WITHIN_SECONDS:
@@ -52,19 +52,19 @@ class _Provider:
 
 
 async def database_down(seconds: float = 5.0, within_seconds: float = 1.0) -> Figure:
-    """Counts what is answered while the database is stopped (SIGSTOP) and while it is down, and
-    what of the acknowledged takes effect when it is back, the receiving process being the same."""
-    async with inbox_site() as site, site.process() as process:
+    """Counts responses while the database is stopped (SIGSTOP) and while it is down, and
+    acknowledged events that take no effect after its return. The process is not restarted."""
+    async with running_inbox() as inbox, inbox.process() as process:
         provider = _Provider(process)
         await provider.post_until(monotonic() + 0.5)
-        answers: list[Answer] = []
+        answers: list[Reply] = []
         back = 0.0
         for how in ("stop", "kill"):
-            answers += await _outage(site, provider, how, seconds)
+            answers += await _outage(inbox, provider, how, seconds)
             back = max(back, await provider.until_taken())
             await provider.post_until(monotonic() + 0.5)
-        await site.until_settled()
-        effects = {row[0] for row in site.rows("SELECT event_id FROM effects")}
+        await inbox.until_settled()
+        effects = {row[0] for row in inbox.rows("SELECT event_id FROM effects")}
         is_same = process.process.poll() is None
     acknowledged = sum(answer.status // 100 == 2 for answer in answers)
     refused = sum(answer.status // 100 == 5 for answer in answers)
@@ -85,9 +85,9 @@ async def database_down(seconds: float = 5.0, within_seconds: float = 1.0) -> Fi
 
 
 async def _outage(
-    site: Site, provider: _Provider, how: Literal["stop", "kill"], seconds: float
-) -> list[Answer]:
-    server = site.server
+    inbox: InboxCluster, provider: _Provider, how: Literal["stop", "kill"], seconds: float
+) -> list[Reply]:
+    server = inbox.server
     server.pause() if how == "stop" else server.stop_immediately()
     try:
         return await provider.post_until(monotonic() + seconds)

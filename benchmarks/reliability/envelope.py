@@ -1,4 +1,4 @@
-"""Every bit flipped, every tag cut, every binding swapped, every old generation: none opens."""
+"""Envelopes with a flipped bit, a cut tag, another binding or an old generation: none opens."""
 
 import os
 
@@ -14,7 +14,7 @@ PLAINTEXT = b'{"access_token":"a","refresh_token":"b"}'
 
 
 async def envelope() -> Figure:
-    """Counts the corruptions of one envelope that are taken for genuine."""
+    """Counts corrupted envelopes that open."""
     secret = Keyring.generate()
     ciphers = Ciphers(Keyring.from_secret(secret))
     sealed = ciphers.seal(PLAINTEXT, PLACE, nonce=os.urandom(12), now=0.0)
@@ -44,7 +44,7 @@ async def envelope() -> Figure:
 
 
 def flipped(sealed: bytes, bit: int) -> bytes:
-    """The bytes with one bit the other way."""
+    """The bytes with one bit flipped."""
     changed = bytearray(sealed)
     changed[bit // 8] ^= 1 << bit % 8
     return bytes(changed)

@@ -1,4 +1,4 @@
-"""One figure: what was counted, and whether it is what it must be."""
+"""One figure: what was counted, and whether it meets its bar."""
 
 from collections.abc import Callable, Coroutine
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Figure(msgspec.Struct, frozen=True):
-    """`figure` and `bar` are for reading; `holds` is the verdict."""
+    """The result of one measurement. `figure` and `bar` are text for people."""
 
     name: str
     figure: str
@@ -14,5 +14,5 @@ class Figure(msgspec.Struct, frozen=True):
     holds: bool
 
 
-Campaign = Callable[[], Coroutine[object, None, Figure]]
-"""Runs for a minute or two on two cores and needs nothing set up."""
+Measurement = Callable[[], Coroutine[object, None, Figure]]
+"""Runs for at most two minutes on two cores. It needs no set-up."""

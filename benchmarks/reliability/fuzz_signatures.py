@@ -1,10 +1,10 @@
-"""A hundred thousand forged deliveries, a share for each scheme: none is taken, none is decoded.
+"""A hundred thousand forged deliveries over all schemes: none is accepted, none is decoded.
 
-Each begins as what the provider would send, then is forged in a way that no signature covers:
-signed with another secret, signed and then changed, signed too long ago, signed for another scheme,
-or not signed at all; and on top of it headers and bytes are broken at random, with a fixed seed.
-The payload's type counts how often it is made, which is before anything else can know of it. Last,
-what is genuine is delivered, so that a receiver which refused everything would be found out.
+Each one starts as a genuine delivery and is then forged: signed with another secret, changed after
+signing, signed too long ago, signed for another scheme, or not signed at all. In addition, headers
+and bytes are broken at random, with a fixed seed. The payload type counts its instances, so a
+decode before the verification is seen. At the end a genuine delivery must be accepted, so a
+receiver that refuses everything fails too.
 """
 
 import logging
@@ -86,17 +86,17 @@ ALPHABET = "0123456789abcdefABCDEF+/=,. vt\x00\n\u00ff\u0661\ud800"
 
 
 class Organization(Scope, frozen=True, tag="organization"):
-    """The tenant."""
+    """A kind of tenant."""
 
 
 class Config(msgspec.Struct, frozen=True):
-    """What the tenant gave."""
+    """Config of the connector."""
 
     key: Secret
 
 
 class Payload(msgspec.Struct):
-    """Any object: one that is made was decoded."""
+    """Any object. It counts its instances, which are made by decoding."""
 
     made: ClassVar[int] = 0
 
@@ -105,7 +105,7 @@ class Payload(msgspec.Struct):
 
 
 class Forger:
-    """What somebody sends who knows an endpoint's address and nothing of its secret."""
+    """Makes forged deliveries. It knows the endpoint's URL, but not its secret."""
 
     def __init__(self, name: str, endpoint: WebhookEndpoint, seed: int) -> None:
         self._name, self._scheme = name, SCHEMES[name]
@@ -114,13 +114,13 @@ class Forger:
         self._now = datetime.now(UTC)
 
     def genuine(self) -> HttpRequest:
-        """What the provider would send."""
+        """A delivery as the provider sends it."""
         return sign_webhook(self._scheme, self._endpoint, self._body(), now=self._now)
 
     def forged(self) -> HttpRequest:
-        """What it would not."""
+        """A forged delivery."""
         ways = [self._by_another, self._by_another, self._of_another_scheme, self._unsigned]
-        if self._name != "graph":  # signs nothing, so that only its shared value can be wrong
+        if self._name != "graph":  # signs nothing: only its shared value can be wrong
             ways.append(self._changed)
         if self._name in TIMED:
             ways.append(self._too_old)
@@ -202,7 +202,7 @@ class Forger:
 
 
 async def fuzz_signatures(tries: int = 100_000) -> Figure:
-    """Counts what raised, what was taken for genuine, and what was decoded."""
+    """Counts forged deliveries that raised, were accepted, or were decoded."""
     counted: Counter[str] = Counter()
     for seed, name in enumerate(SCHEMES):
         counted += await _fuzz(name, tries // len(SCHEMES) + 1, seed)
@@ -226,7 +226,7 @@ async def _fuzz(name: str, tries: int, seed: int) -> Counter[str]:
     webhook = Webhook(payload=Payload, verification=SCHEMES[name], handler=handle)
     connector = Connector.create(name).with_config(Config).with_webhook(webhook).build()
     silent = logging.getLogger("benchmarks.fuzz_signatures")
-    silent.setLevel(logging.CRITICAL)  # it would tell of each refusal
+    silent.setLevel(logging.CRITICAL)  # it would log each refusal
     connectors = (
         ConnectorManager.create()
         .with_database(MemoryStore())
@@ -249,7 +249,7 @@ async def _fuzz(name: str, tries: int, seed: int) -> Counter[str]:
                 counted["raised"] += 1
                 continue
             counted["raised"] += answer.status >= 500
-            # 401 is said of signatures alone: 422 would say that it was genuine.
+            # Only invalid signatures get a 401. A 422 would mean that the signature was valid.
             counted["accepted"] += answer.status not in (401, 500, 503)
         counted["decoded"] = Payload.made - before
         genuine = await connectors.handle(forger.genuine())

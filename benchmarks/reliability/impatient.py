@@ -1,4 +1,4 @@
-"""Callers that give up at random moments take no grant with them."""
+"""Callers are cancelled at random moments: no grant is lost."""
 
 import asyncio
 import random
@@ -6,26 +6,26 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from benchmarks.reliability.application import Application
+from benchmarks.reliability.cluster import running_cluster, tenants
 from benchmarks.reliability.figure import Figure
-from benchmarks.reliability.scene import scene, tenants
-from benchmarks.reliability.work import call, call_all
+from benchmarks.reliability.operations import call, call_all
 from igniter_connectors.testing import ProviderScript
 
 CONNECTIONS = 20
 CALLERS = 100
 PROCESSES = 2
-_LONGEST_PATIENCE = 1.0
+_MAX_PATIENCE_SECONDS = 1.0
 
 
 async def impatient() -> Figure:
-    """Five callers a connection, over two processes, at a provider without a grace."""
+    """Five callers per connection, over two processes, at a provider without a grace period."""
     names = tenants(CONNECTIONS)
-    async with scene() as here:
-        await here.connect(names)
-        _ = await here.provider.follow(
+    async with running_cluster() as cluster:
+        await cluster.connect(names)
+        _ = await cluster.provider.follow(
             ProviderScript(answer_after_seconds=0.1, answer_late_seconds=0.2)
         )
-        workers = [here.start() for _ in range(PROCESSES)]
+        workers = [cluster.start() for _ in range(PROCESSES)]
         share = CALLERS // PROCESSES
         gave_up = await asyncio.gather(
             *(
@@ -34,9 +34,9 @@ async def impatient() -> Figure:
             )
         )
         answers = await asyncio.gather(*(worker.run(call_all, names) for worker in workers))
-        grants = await here.grants()
-        in_step = await here.in_step(workers[0], names)
-    lost = CONNECTIONS - len(in_step)
+        grants = await cluster.grants()
+        consistent_tenants = await cluster.consistent_tenants(workers[0], names)
+    lost = CONNECTIONS - len(consistent_tenants)
     refused = sum(grant.invalid_grants for grant in grants.values())
     requests = sum(len(grant.requests) for grant in grants.values())
     failed = sum(bool(one.code) for outcomes in answers for one in outcomes)
@@ -50,11 +50,11 @@ async def impatient() -> Figure:
 
 
 async def cancelled(app: Application, tenants: Sequence[str]) -> int:
-    """Calls for each and cancels it at a random moment; how many had not come back by then."""
+    """Calls each tenant's action and cancels it. Returns how many calls were still running."""
 
     async def one(tenant: str) -> bool:
         calling = asyncio.create_task(call(app, tenant))
-        await asyncio.sleep(random.uniform(0, _LONGEST_PATIENCE))
+        await asyncio.sleep(random.uniform(0, _MAX_PATIENCE_SECONDS))
         was_waiting = calling.cancel()
         with suppress(asyncio.CancelledError):
             await calling

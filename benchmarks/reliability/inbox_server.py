@@ -1,10 +1,11 @@
-"""An application that receives webhooks over HTTP, as a process of its own that may kill itself.
+"""A process that receives webhooks over HTTP and can kill itself at a chosen point.
 
-`python -m benchmarks.reliability.inbox_server` reads one JSON object, an `Order`, from its standard
-input, serves on a free port of loopback, whose number it prints, and ends when its input closes.
+`python -m benchmarks.reliability.inbox_server` reads one JSON object, a `ServerConfig`, from
+standard input. It serves on a free port of loopback, prints the port, and exits when its input
+closes.
 
-Its handler writes a row when it begins (`runs`), and another in the transaction that completes the
-event (`effects`). A letter whose text is "fail", "raise" or "hang" is handled so.
+The handler inserts a row into `runs` when it starts, and one into `effects` in the transaction that
+completes the event. It fails, raises or hangs if the letter's text says "fail", "raise" or "hang".
 """
 
 import asyncio
@@ -41,13 +42,13 @@ from igniter_connectors.webhooks import DeliveryLimits, Retries, StandardWebhook
 TABLES = "CREATE TABLE runs (event_id text); CREATE TABLE effects (event_id text)"
 
 Point = Literal["received", "recorded", "acknowledged", "handling", "committed"]
-"""Before the event is in the inbox; after, with nobody told; answered 2xx; inside the handler's
-transaction; and after its commit, the handler not having returned."""
+"""Before the event is recorded; after that, before the response; after the 2xx; inside the
+handler's transaction; after its commit, before the handler returns."""
 
 
-class Order(msgspec.Struct, frozen=True):
-    """What the process is to do. It kills itself when it is at `kill_at` for the `kill_after`th
-    time; "" for never."""
+class ServerConfig(msgspec.Struct, frozen=True):
+    """Parameters of the process. It kills itself when it reaches `kill_at` for the `kill_after`th
+    time; "" means never."""
 
     url: str
     secret: str
@@ -57,33 +58,33 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Organization(Tenant, frozen=True, tag="organization"):
-    """The tenant."""
+    """A kind of tenant."""
 
 
 class Mail(msgspec.Struct, frozen=True):
-    """The config."""
+    """Config of the connector."""
 
     key: Secret
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """The payload."""
+    """Payload of the webhook."""
 
     text: str
     sender: str = ""
 
 
 def build(
-    order: Order, store: PostgresStore, at: Callable[[Point], None]
+    config: ServerConfig, store: PostgresStore, at: Callable[[Point], None]
 ) -> tuple[Connectors[Mail, Organization], Any]:
-    """The manager and its connector."""
+    """The manager and its connector. `at` is called at each point."""
 
     async def handle(call: WebhookCall[Mail, object, Letter]) -> Result[None, WebhookFailed]:
-        async with await psycopg.AsyncConnection.connect(order.url, autocommit=True) as beside:
-            await beside.execute("INSERT INTO runs VALUES (%s)", (call.event_id,))
+        async with await psycopg.AsyncConnection.connect(config.url, autocommit=True) as connection:
+            await connection.execute("INSERT INTO runs VALUES (%s)", (call.event_id,))
         match call.payload.text:
             case "fail":
-                return call.failed("as it was told")
+                return call.failed("as the letter asked")
             case "raise":
                 raise ValueError(call.event_id)
             case "hang":
@@ -110,14 +111,14 @@ def build(
     )
     mail = Connector.create("mail").with_config(Mail).with_webhook(webhook).build()
     limits = DeliveryLimits(
-        handlers_at_once=order.handlers_at_once,
+        handlers_at_once=config.handlers_at_once,
         lease=timedelta(seconds=2),
         sweep_every=timedelta(seconds=0.5),
     )
     connectors = (
         ConnectorManager.create()
         .with_database(store)
-        .with_encryption(Keyring.from_secret(Secret(order.secret)))
+        .with_encryption(Keyring.from_secret(Secret(config.secret)))
         .with_base_url("https://app.example.com")
         .with_delivery_limits(limits)
         .add_scope(Organization)
@@ -127,12 +128,12 @@ def build(
     return connectors, mail
 
 
-class _Death:
-    """`kill -9` from inside, at the very place."""
+class _Killer:
+    """Sends SIGKILL to its own process at the configured point."""
 
-    def __init__(self, order: Order) -> None:
-        self._point = order.kill_at
-        self._left = order.kill_after
+    def __init__(self, config: ServerConfig) -> None:
+        self._point = config.kill_at
+        self._left = config.kill_after
 
     def at(self, point: Point) -> None:
         if point == self._point:
@@ -140,20 +141,20 @@ class _Death:
             if self._left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    def around_recording(self, store: PostgresStore) -> None:
+    def wrap_inbox(self, store: PostgresStore) -> None:
         inbox: Any = store.inbox
         record = inbox.record
 
-        async def dying(*given: object, **named: object) -> object:
+        async def wrapped(*given: object, **named: object) -> object:
             self.at("received")
             recorded = await record(*given, **named)
             self.at("recorded")
             return recorded
 
-        inbox.record = dying
+        inbox.record = wrapped
 
-    def around_answering(self, app: ASGIApp) -> ASGIApp:
-        async def dying(scope: Scope, receive: Receive, send: Send) -> None:
+    def wrap_app(self, app: ASGIApp) -> ASGIApp:
+        async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
             was_taken = False
 
             async def sending(message: Any) -> None:
@@ -165,21 +166,21 @@ class _Death:
 
             await app(scope, receive, sending)
 
-        return dying
+        return wrapped
 
 
-async def serve(order: Order) -> None:
-    death, store = _Death(order), PostgresStore(order.url)
-    death.around_recording(store)
-    connectors, _ = build(order, store, death.at)
+async def serve(config: ServerConfig) -> None:
+    killer, store = _Killer(config), PostgresStore(config.url)
+    killer.wrap_inbox(store)
+    connectors, _ = build(config, store, killer.at)
     app = Litestar(plugins=[ConnectorsPlugin(connectors)], openapi_config=None, logging_config=None)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     # Uvicorn's own type for applications is that of the specification, with its typed dicts.
-    served = cast("Any", death.around_answering(cast("ASGIApp", app)))
+    served = cast("Any", killer.wrap_app(cast("ASGIApp", app)))
     server = uvicorn.Server(uvicorn.Config(served, log_config=None, access_log=False))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:  # uvicorn tells nobody
+    while not server.started:  # uvicorn has no event for this
         if serving.done():
             serving.result()
         await asyncio.sleep(0.01)
@@ -191,4 +192,4 @@ async def serve(order: Order) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(msgspec.json.decode(sys.stdin.readline(), type=Order)))
+    asyncio.run(serve(msgspec.json.decode(sys.stdin.readline(), type=ServerConfig)))

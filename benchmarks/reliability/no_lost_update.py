@@ -1,8 +1,8 @@
-"""Webhooks, refreshes, toggles, config updates and reauthorizations of one connection at once.
+"""Concurrent webhooks, refreshes, toggles, config updates and reauthorizations of one connection.
 
-Every access token is expired from the start, so that each action refreshes. Everything that was
-said to be done must be there in the end: each counted-up config, the last toggle, the provider's
-present refresh token, and each delivery its answer.
+Every access token expires at once, so each action refreshes. At the end, nothing that succeeded may
+be lost: each config update, the last toggle, the provider's current refresh token, and the response
+to each delivery.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ import msgspec
 from returns.pipeline import is_successful
 
 from benchmarks.reliability.application import Application, Drive
-from benchmarks.reliability.figure import Campaign, Figure
-from benchmarks.reliability.scene import scene, tenants
-from benchmarks.reliability.work import call, reauthorize
+from benchmarks.reliability.cluster import running_cluster, tenants
+from benchmarks.reliability.figure import Figure, Measurement
+from benchmarks.reliability.operations import call, reauthorize
 from igniter_connectors import Secret, value_or_raise
 from igniter_connectors.problems import Conflict
 from igniter_connectors.testing import ProviderScript, sign_webhook
@@ -34,21 +34,21 @@ _AT_ONCE = 10
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """A webhook endpoint, as it is passed from process to process."""
+    """A webhook endpoint in a form that can be sent to another process."""
 
     id: str
     url: str
     signing_secret: str
 
 
-class Done(msgspec.Struct):
-    """What one process did.
+class RaceResult(msgspec.Struct):
+    """What one process did and saw.
 
     Attributes:
-        statuses: Answers to webhooks, by their status.
-        codes: What actions answered, by the problem's code; "" where they ran.
-        counted: How often it counted each tenant's config up.
-        toggles_lost: How often a switch was not as this process had just put it.
+        statuses: Number of webhook responses, by status.
+        codes: Number of action results, by problem code; "" is success.
+        counted: Number of successful config updates, by tenant.
+        toggles_lost: How often `enabled` was not what this process had just set.
     """
 
     statuses: Counter[int]
@@ -57,8 +57,8 @@ class Done(msgspec.Struct):
     toggles_lost: int = 0
 
 
-def no_lost_update_in(webhooks: int) -> Campaign:
-    """The figure with so many webhooks."""
+def no_lost_update_in(webhooks: int) -> Measurement:
+    """The figure with this many webhooks."""
 
     async def run() -> Figure:
         return await _no_lost_update(webhooks)
@@ -68,13 +68,13 @@ def no_lost_update_in(webhooks: int) -> Campaign:
 
 async def _no_lost_update(webhooks: int) -> Figure:
     names = tenants(CONNECTIONS)
-    async with scene(ProviderScript(access_token_seconds=1)) as here:
-        await here.connect(names)
-        workers = [here.start() for _ in range(PROCESSES)]
+    async with running_cluster(ProviderScript(access_token_seconds=1)) as cluster:
+        await cluster.connect(names)
+        workers = [cluster.start() for _ in range(PROCESSES)]
         endpoints = await workers[0].run(make_endpoints, names)
         share = webhooks // PROCESSES
         shares = [share] * (PROCESSES - 1) + [webhooks - share * (PROCESSES - 1)]
-        # Who toggles and who reconnects: one process each, so that it knows what must stand.
+        # One process toggles and one reconnects, so that each knows the expected state.
         done = await asyncio.gather(
             *(
                 worker.run(race, endpoints, shares[number], number)
@@ -82,8 +82,8 @@ async def _no_lost_update(webhooks: int) -> Figure:
             )
         )
         kept = await workers[0].run(configs, names)
-        in_step = await here.in_step(workers[0], names)
-        state = await here.provider.state()
+        consistent_tenants = await cluster.consistent_tenants(workers[0], names)
+        state = await cluster.provider.state()
     counted: Counter[str] = sum((one.counted for one in done), Counter())
     statuses: Counter[int] = sum((one.statuses for one in done), Counter())
     codes: Counter[str] = sum((one.codes for one in done), Counter())
@@ -91,13 +91,13 @@ async def _no_lost_update(webhooks: int) -> Figure:
     off = sum(one.toggles_lost for one in done) + sum(not kept[tenant][1] for tenant in names)
     refused = sum(grant.invalid_grants for grant in state.grants)
     failed = codes.total() - codes[""] - codes["CONNECTOR_DISABLED"]
-    told = (statuses[204], lost, off, refused, failed, len(in_step))
+    told = (statuses[204], lost, off, refused, failed, len(consistent_tenants))
     bar = (webhooks, 0, 0, 0, 0, CONNECTIONS)
     return Figure(
         "no-lost-update",
-        f"{{}} of {webhooks} webhooks taken; of {counted.total()} config updates {{}} lost; "
+        f"{{}} of {webhooks} webhooks accepted; of {counted.total()} config updates {{}} lost; "
         f"{{}} toggles lost; over {state.refresh_requests} refreshes {{}} invalid_grant; "
-        f"{{}} of {codes.total()} actions failed; {{}} of {CONNECTIONS} rows as at the provider"
+        f"{{}} of {codes.total()} actions failed; {{}} of {CONNECTIONS} rows match the provider"
         "".format(*told),
         "{}, {}, {}, {}, {}, {}".format(*bar),
         told == bar and counted.total() > 0 and codes[""] > 0,
@@ -105,7 +105,7 @@ async def _no_lost_update(webhooks: int) -> Figure:
 
 
 async def make_endpoints(app: Application, tenants: list[str]) -> dict[str, Endpoint]:
-    """One for each."""
+    """Creates one endpoint for each tenant."""
     made = {tenant: value_or_raise(await app.at(tenant).create_webhook()) for tenant in tenants}
     return {
         tenant: Endpoint(one.id, one.url.reveal(), one.signing_secret.reveal())
@@ -114,16 +114,16 @@ async def make_endpoints(app: Application, tenants: list[str]) -> dict[str, Endp
 
 
 async def configs(app: Application, tenants: list[str]) -> dict[str, tuple[int, bool]]:
-    """Each tenant's count, and whether it is switched on."""
+    """Each tenant's count, and whether the connection is enabled."""
     opened = {tenant: value_or_raise(await app.at(tenant).get()) for tenant in tenants}
     return {tenant: (one.config.count, one.enabled) for tenant, one in opened.items()}
 
 
 async def race(
     app: Application, endpoints: dict[str, Endpoint], webhooks: int, number: int
-) -> Done:
-    """What one process does, all of it at once."""
-    done = Done(Counter(), Counter(), Counter())
+) -> RaceResult:
+    """Runs all kinds of work of one process concurrently."""
+    done = RaceResult(Counter(), Counter(), Counter())
     work: list[Awaitable[None]] = [deliver_all(app, endpoints, webhooks, done)]
     async with httpx.AsyncClient() as browser:
         for tenant in endpoints:
@@ -137,9 +137,9 @@ async def race(
 
 
 async def deliver_all(
-    app: Application, endpoints: dict[str, Endpoint], webhooks: int, done: Done
+    app: Application, endpoints: dict[str, Endpoint], webhooks: int, done: RaceResult
 ) -> None:
-    """Signed deliveries, some at once, to each endpoint in turn."""
+    """Sends signed deliveries, a few concurrently, to each endpoint in turn."""
     numbers = iter(range(webhooks))
     turns = itertools.cycle(endpoints.values())
 
@@ -158,14 +158,14 @@ async def deliver_all(
     await asyncio.gather(*(deliver() for _ in range(_AT_ONCE)))
 
 
-async def act(app: Application, tenant: str, done: Done) -> None:
-    """Actions one after another, each of which refreshes."""
+async def act(app: Application, tenant: str, done: RaceResult) -> None:
+    """Calls actions one after another. Each one refreshes."""
     for _ in range(_ACTIONS):
         done.codes[(await call(app, tenant)).code] += 1
 
 
-async def count_up(app: Application, tenant: str, done: Done) -> None:
-    """Counts the config up, on the version that was seen; again where another was faster."""
+async def count_up(app: Application, tenant: str, done: RaceResult) -> None:
+    """Increments the config with the version that was read, and retries after a conflict."""
     for _ in range(_ROUNDS):
         while True:
             seen = value_or_raise(await app.at(tenant).get())
@@ -177,8 +177,8 @@ async def count_up(app: Application, tenant: str, done: Done) -> None:
             assert isinstance(answer.failure(), Conflict), answer
 
 
-async def toggle(app: Application, tenant: str, done: Done) -> None:
-    """Off and on again; nobody else switches."""
+async def toggle(app: Application, tenant: str, done: RaceResult) -> None:
+    """Disables and enables. No other process does that."""
     for _ in range(_ROUNDS):
         value_or_raise(await app.at(tenant).disable())
         done.toggles_lost += value_or_raise(await app.at(tenant).get()).enabled
@@ -187,6 +187,6 @@ async def toggle(app: Application, tenant: str, done: Done) -> None:
 
 
 async def reconnect(app: Application, browser: httpx.AsyncClient, tenant: str) -> None:
-    """Authorizes in place, some times."""
+    """Reauthorizes a few times."""
     for _ in range(_ROUNDS // 2):
         await reauthorize(app, browser, tenant)

@@ -1,7 +1,7 @@
-"""An application with every route there is, as a process of its own that counts what it answers.
+"""A process that serves every route and counts its response statuses.
 
-`python -m benchmarks.reliability.openapi_server URL` serves on a free port of loopback, prints a
-`Served`, ends when its standard input closes, and prints how often it answered with each status.
+`python -m benchmarks.reliability.openapi_server URL` serves on a free port of loopback and prints a
+`Served`. It exits when its standard input closes, and then prints its responses by status.
 """
 
 import asyncio
@@ -41,39 +41,39 @@ from igniter_connectors.webhooks import META, StandardWebhooks
 
 
 class Served(msgspec.Struct, frozen=True):
-    """What a client has to know; the token is that of an endpoint's URL."""
+    """What a client needs to know. The token is part of the webhook endpoint's URL."""
 
     port: int
     token: str
 
 
 class Organization(Tenant, frozen=True, tag="organization"):
-    """The tenant."""
+    """A kind of tenant."""
 
 
 class Api(msgspec.Struct, frozen=True):
-    """The config."""
+    """Config of the connector `mail`."""
 
     key: Secret
     team: str = "core"
 
 
 class Page(msgspec.Struct, frozen=True):
-    """The config of another connector."""
+    """Config of the connector `pages`."""
 
     key: Secret
     team: str = "core"
 
 
 class Folder(msgspec.Struct, frozen=True):
-    """The config of the one with OAuth."""
+    """Config of the connector `drive`, which uses OAuth."""
 
     key: Secret
     team: str = "core"
 
 
 class Say(msgspec.Struct, frozen=True):
-    """The input, and the output."""
+    """Input and output of the action, and payload of the webhooks."""
 
     text: str
 
@@ -83,11 +83,11 @@ async def say(call: ActionCall[Api, object, Say]) -> Result[Say, ActionFailed]:
     return Success(call.input)
 
 
-async def take(_: WebhookCall[Api, object, Say]) -> Result[None, WebhookFailed]:
+async def on_mail(_: WebhookCall[Api, object, Say]) -> Result[None, WebhookFailed]:
     return Success(None)
 
 
-async def hear(_: WebhookCall[Page, object, Say]) -> Result[None, WebhookFailed]:
+async def on_page(_: WebhookCall[Page, object, Say]) -> Result[None, WebhookFailed]:
     return Success(None)
 
 
@@ -95,15 +95,15 @@ def team(config: Page) -> str:
     return config.team
 
 
-def team_of(said: Say) -> tuple[str, ...]:
-    return (said.text,)
+def team_of(payload: Say) -> tuple[str, ...]:
+    return (payload.text,)
 
 
 MAIL = (
     Connector.create("mail")
     .with_config(Api)
     .add_action(say)
-    .with_webhook(Webhook(payload=Say, verification=StandardWebhooks(), handler=take))
+    .with_webhook(Webhook(payload=Say, verification=StandardWebhooks(), handler=on_mail))
     .build()
 )
 PAGES = (
@@ -113,7 +113,7 @@ PAGES = (
         Webhook(
             payload=Say,
             verification=META,
-            handler=hear,
+            handler=on_page,
             route=team_of,
             account_of=team,
             application_secrets=(Secret("an application's own secret, long enough"),),
@@ -155,7 +155,7 @@ async def ada(_: ASGIConnection[Any, object, object, State]) -> Principal | None
 
 
 def counted(app: ASGIApp, statuses: Counter[int]) -> ASGIApp:
-    """The application, each answer counted."""
+    """The application, with its responses counted."""
 
     async def counting(scope: Scope, receive: Receive, send: Send) -> None:
         async def sending(message: Any) -> None:
@@ -179,7 +179,7 @@ async def serve(url: str) -> None:
     served = cast("Any", counted(cast("ASGIApp", app), statuses))
     server = uvicorn.Server(uvicorn.Config(served, log_config=None, access_log=False))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:  # uvicorn tells nobody
+    while not server.started:  # uvicorn has no event for this
         if serving.done():
             serving.result()
         await asyncio.sleep(0.01)

@@ -1,14 +1,14 @@
-"""Events whose handler fails, raises or hangs: dead in the end, and in nobody's way."""
+"""Events whose handler fails, raises or hangs: they become dead and delay no other key."""
 
 import asyncio
 
 from benchmarks.reliability.figure import Figure
-from benchmarks.reliability.inbox_site import inbox_site
+from benchmarks.reliability.inbox_cluster import running_inbox
 
 FAULTS = ("hang", "fail", "raise")
 ATTEMPTS = 3
 
-# By the database's clock: from the moment that an event is in the inbox until it is done.
+# On the database's clock: from the record in the inbox until the event is done.
 _SLOWEST = """
     SELECT coalesce(max(extract(epoch FROM finished_at - received_at)), 1e9)
     FROM igniter_webhook_inbox WHERE event_id LIKE 'good%'
@@ -16,12 +16,12 @@ _SLOWEST = """
 
 
 async def poison(bursts: int = 20, others: int = 25, within_seconds: float = 1.0) -> Figure:
-    """Counts the dead, and times the events of other order keys that come while they are tried.
+    """Counts dead events, and times events of other order keys that arrive meanwhile.
 
-    What fails, raises and hangs is of one order key, so that each waits for the one before,
-    and a good event of the same key for them all.
+    The events that fail, raise and hang share one order key, so each waits for the previous
+    one, and a good event of the same key waits for all.
     """
-    async with inbox_site() as site, site.process() as process:
+    async with running_inbox() as inbox, inbox.process() as process:
         answers = [await process.post(fault, text=fault, sender="poison") for fault in FAULTS]
         answers.append(await process.post("after", sender="poison"))
         for burst in range(bursts):
@@ -31,11 +31,11 @@ async def poison(bursts: int = 20, others: int = 25, within_seconds: float = 1.0
             )
             answers.extend(await asyncio.gather(*posts))
             await asyncio.sleep(0.2)
-        await site.until_settled()
+        await inbox.until_settled()
         sql = "SELECT event_id FROM igniter_webhook_inbox WHERE state = 'dead' AND attempts = {}"
-        dead = {row[0] for row in site.rows(sql.format(ATTEMPTS))}
-        done = site.count("SELECT count(*) FROM igniter_webhook_inbox WHERE state = 'done'")
-        slowest = float(site.rows(_SLOWEST)[0][0])
+        dead = {row[0] for row in inbox.rows(sql.format(ATTEMPTS))}
+        done = inbox.count("SELECT count(*) FROM igniter_webhook_inbox WHERE state = 'done'")
+        slowest = float(inbox.rows(_SLOWEST)[0][0])
     sent = bursts * others + 1
     taken = all(answer.status == 204 for answer in answers)
     return Figure(

@@ -1,4 +1,4 @@
-"""An endpoint that redirects to another host gets no byte sent there, whatever the status."""
+"""Endpoints that redirect to another host: no byte is sent there, whatever the status."""
 
 import logging
 from collections.abc import AsyncGenerator
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from benchmarks.reliability.figure import Figure
-from benchmarks.reliability.oauth_site import ACME, KEYRING, Forge, Organization, description
+from benchmarks.reliability.oauth_app import ACME, KEYRING, Forge, Organization, provider_of
 from igniter_connectors import (
     Connector,
     ConnectorManager,
@@ -32,23 +32,25 @@ _WELL_KNOWN = "/.well-known/openid-configuration"
 
 
 class Redirecting(msgspec.Struct):
-    """A provider one of whose endpoints redirects elsewhere.
+    """A provider with one endpoint that redirects to another host.
 
-    `asked`: how often that endpoint was asked. `leaked`: what came to the other host.
+    Attributes:
+        requests: Number of requests to that endpoint.
+        leaked: The requests that arrived at the other host.
     """
 
     provider: FakeOAuthProvider
     where: str
     status: int
     elsewhere: str = ""
-    asked: int = 0
+    requests: int = 0
     leaked: list[bytes] = []
 
-    async def answer(self, request: Request) -> Response:
-        """The redirect, or what the provider says."""
+    async def handle(self, request: Request) -> Response:
+        """The redirect, or the provider's response."""
         path = "/discovery" if request.path == _WELL_KNOWN else request.path
         if path == self.where:
-            self.asked += 1
+            self.requests += 1
             return Response(self.status, {"location": f"{self.elsewhere}/stolen"})
         answer = await self.provider.handle(request)
         if path == "/token" and self.where == "/jwks":
@@ -57,39 +59,39 @@ class Redirecting(msgspec.Struct):
         return answer
 
     async def steal(self, request: Request) -> Response:
-        """The other host."""
+        """The endpoint of the other host."""
         head = f"{request.method} {request.path} {request.query} {request.headers}".encode()
         self.leaked.append(head + request.body)
         return Response(200)
 
 
 async def redirects() -> Figure:
-    """Counts the bytes that came to the other host."""
-    unasked: list[str] = []
+    """Counts the bytes that arrive at the other host."""
+    unrequested: list[str] = []
     leaked = cases = 0
     for where in ENDPOINTS:
         for status in CODES:
             cases += 1
             made = Redirecting(FakeOAuthProvider(ProviderScript()), where, status, leaked=[])
             async with (
-                serve(made.answer) as made.provider.url,
+                serve(made.handle) as made.provider.url,
                 serve(made.steal) as made.elsewhere,
             ):
-                await drive(made)
+                await use_endpoint(made)
             leaked += sum(map(len, made.leaked))
-            if not made.asked:
-                unasked.append(f"{where} {status}")
+            if not made.requests:
+                unrequested.append(f"{where} {status}")
     return Figure(
         "redirects",
         f"{leaked} bytes in {cases} cases ({len(CODES)} codes, {len(ENDPOINTS)} endpoints)"
-        + (f"; never asked: {unasked}" if unasked else ""),
-        "0 bytes, every endpoint asked",
-        leaked == 0 and not unasked,
+        + (f"; never requested: {unrequested}" if unrequested else ""),
+        "0 bytes, every endpoint requested",
+        leaked == 0 and not unrequested,
     )
 
 
-async def drive(made: Redirecting) -> None:
-    """Does what asks the endpoint."""
+async def use_endpoint(made: Redirecting) -> None:
+    """Runs the operation that requests the endpoint."""
     provider = made.provider
     if made.where == "/discovery":
         http = HttpxClient(logger=logging.getLogger("reliability"))
@@ -124,9 +126,9 @@ async def manager(
 ) -> AsyncGenerator[
     tuple[Connectors[Forge, Organization], OAuthConnector[Forge, None, Forge], ManualClock], None
 ]:
-    """An application whose connector is at the provider."""
+    """An application with a connector for the provider."""
     clock = ManualClock()
-    described = description(made.provider, **changes)
+    described = provider_of(made.provider, **changes)
     connector = Connector.create("forge").with_config(Forge).with_oauth(described).build()
     connectors = (
         ConnectorManager.create()
@@ -146,7 +148,7 @@ async def manager(
 async def flow(
     connectors: Connectors[Forge, Organization], connector: OAuthConnector[Forge, None, Forge]
 ) -> None:
-    """As far through an authorization as it goes."""
+    """Runs an authorization as far as it gets."""
     ada = Principal(ACME, "ada")
     at = connectors.scope(ACME).at(connector)
     begun = value_or_raise(await at.authorize(Forge(), subject="ada"))

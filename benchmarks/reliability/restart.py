@@ -1,41 +1,41 @@
-"""The database goes away between the provider's answer and the commit, and comes back.
+"""The database is unavailable between the provider's response and the commit.
 
-Once restarted without a checkpoint (`immediate`), once stopped where it is (SIGSTOP). The provider
-has rotated: until the commit lands the grant hangs on a process that cannot store it.
+It is restarted without a checkpoint (`immediate`), and in a second run stopped (SIGSTOP). The
+provider has rotated the token, so the grant depends on a process that cannot store it yet.
 """
 
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
+from benchmarks.reliability.app_process import AppProcess, release
+from benchmarks.reliability.breakpoints import BEFORE_COMMIT
+from benchmarks.reliability.cluster import Cluster, running_cluster, tenants
 from benchmarks.reliability.figure import Figure
-from benchmarks.reliability.scene import Scene, scene, tenants
-from benchmarks.reliability.steps import BEFORE_COMMIT
-from benchmarks.reliability.work import call_all
-from benchmarks.reliability.worker import Worker, go
+from benchmarks.reliability.operations import call_all
 
 CONNECTIONS = 5
 BAR_SECONDS = 5.0
 
 _AWAY_SECONDS = 3.0
-# As the store has it where nothing else is said.
+# The default of the store.
 _DEADLINE = timedelta(milliseconds=800)
 
 
 async def restart() -> Figure:
-    """Five connections each way, at a provider without a grace."""
-    async with scene() as here:
-        server = here.server
-        restarted, failed = await _away(here, "restarted", server.stop_immediately, server.start)
-        stopped, failed_too = await _away(here, "stopped", server.pause, server.resume)
-        grants = await here.grants()
+    """Five connections in each case, at a provider without a grace period."""
+    async with running_cluster() as cluster:
+        server = cluster.server
+        restarted, failed = await _away(cluster, "restarted", server.stop_immediately, server.start)
+        stopped, failed_too = await _away(cluster, "stopped", server.pause, server.resume)
+        grants = await cluster.grants()
     refused = sum(grant.invalid_grants for grant in grants.values())
     requests = max(len(grant.requests) for grant in grants.values())
     failed += failed_too
     return Figure(
         "restart",
-        f"stored as at the provider {restarted:.1f} s after an immediate restart, {stopped:.1f} s "
-        f"after SIGSTOP; {requests} request a connection, {refused} invalid_grant, {failed} "
+        f"stored {restarted:.1f} s after an immediate restart, {stopped:.1f} s after SIGSTOP; "
+        f"{requests} request a connection, {refused} invalid_grant, {failed} "
         "actions failed",
         f"{BAR_SECONDS:.0f} s, {BAR_SECONDS:.0f} s, 1, 0, 0",
         max(restarted, stopped) <= BAR_SECONDS and (requests, refused, failed) == (1, 0, 0),
@@ -43,27 +43,27 @@ async def restart() -> Figure:
 
 
 async def _away(
-    here: Scene, name: str, leave: Callable[[], None], come_back: Callable[[], None]
+    cluster: Cluster, name: str, leave: Callable[[], None], come_back: Callable[[], None]
 ) -> tuple[float, int]:
-    """How long after it was back every row held the provider's token, in seconds; and how many
-    of the actions that waited for it failed."""
+    """Seconds from the database's return until every row has the provider's token, and the
+    number of waiting actions that failed."""
     names = tenants(CONNECTIONS, name)
-    await here.connect(names)
-    # One that has nothing to do with it all looks on.
+    await cluster.connect(names)
+    # The witness is a process that takes no part in the refresh.
     holder, witness = (
-        here.start(stops_at=BEFORE_COMMIT, deadline=_DEADLINE),
-        here.start(deadline=_DEADLINE),
+        cluster.start(stop_at=BEFORE_COMMIT, deadline=_DEADLINE),
+        cluster.start(deadline=_DEADLINE),
     )
-    calling = holder.begin(call_all, names)
-    await holder.stopped_at_its_step(CONNECTIONS)
-    assert not await here.in_step(witness, names), "nothing is stored yet"
+    calling = holder.submit(call_all, names)
+    await holder.wait_at_step(CONNECTIONS)
+    assert not await cluster.consistent_tenants(witness, names), "nothing is stored yet"
     leave()
-    await holder.run(go)
+    await holder.run(release)
     await asyncio.sleep(_AWAY_SECONDS)
     come_back()
     loop = asyncio.get_running_loop()
     back = loop.time()
-    while len(await _in_step(here, witness, names)) < CONNECTIONS:
+    while len(await _in_step(cluster, witness, names)) < CONNECTIONS:
         if loop.time() > back + 4 * BAR_SECONDS:
             break
         await asyncio.sleep(0.05)
@@ -71,9 +71,9 @@ async def _away(
     return waited, sum(bool(outcome.code) for outcome in await calling)
 
 
-async def _in_step(here: Scene, witness: Worker, names: list[str]) -> list[str]:
+async def _in_step(cluster: Cluster, witness: AppProcess, names: list[str]) -> list[str]:
     try:
-        return await here.in_step(witness, names)
+        return await cluster.consistent_tenants(witness, names)
     except RuntimeError as error:
         if "StoreUnavailable" in str(error):
             return []

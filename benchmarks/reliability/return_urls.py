@@ -1,7 +1,7 @@
-"""Places to return to that a browser would take for another site, or for no site: all refused."""
+"""Values of `return_to` that lead to another site or are no valid path: all are refused."""
 
 from benchmarks.reliability.figure import Figure
-from benchmarks.reliability.oauth_site import ACME, KEYRING, Forge, Organization
+from benchmarks.reliability.oauth_app import ACME, KEYRING, Forge, Organization
 from igniter_connectors import Connector, ConnectorManager, MemoryStore, OAuthProvider, problem_of
 from igniter_connectors.problems import ReturnToInvalid
 
@@ -19,11 +19,11 @@ HOSTILE = (
     "javascript:alert(1)", "data:text/html,x", "evil.example", "..//evil.example",
     "?next=//evil.example", "/／evil.example", "／／evil.example", "/\u2028/evil.example",
 )  # fmt: skip
-"""With `https://app.example/done` allowed, and nothing else."""
+"""Only `https://app.example/done` is allowed."""
 
 
 async def return_urls() -> Figure:
-    """Counts those that any way to begin an authorization accepts."""
+    """Counts hostile values that a method accepts."""
     provider = OAuthProvider(
         authorization_url="https://forge.example/authorize",
         token_url="https://forge.example/token",

@@ -1,5 +1,5 @@
-"""Requests made from the OpenAPI document, good and bad: none is a server error, and each is
-answered with a status, a media type and a body that the document names."""
+"""Valid and invalid requests, generated from the OpenAPI document: none causes a server error, and
+every response has a status, a media type and a body that the document describes."""
 
 import asyncio
 import json
@@ -48,8 +48,8 @@ CHECKS = (
 
 
 async def schemathesis_run(examples: int = 40) -> Figure:
-    """Counts the server errors, by the server's own count too, the answers that are not as the
-    document says, and the operations left out."""
+    """Counts server errors (also by the server's own count), responses that do not match the
+    document, and missing operations."""
     return await asyncio.to_thread(_run, examples)
 
 
@@ -73,7 +73,7 @@ def _run(examples: int) -> Figure:
             missing = OPERATIONS - {
                 (path, method) for path, item in document["paths"].items() for method in item
             }
-            _aim(document, served)
+            _add_token(document, served)
             file = Path(folder, "openapi.json")
             _ = file.write_text(json.dumps(document))
             tested = _schemathesis(file, origin, folder, examples)
@@ -118,8 +118,8 @@ def _schemathesis(
     )
 
 
-def _aim(document: dict[str, Any], served: Served) -> None:
-    """Names the one thing that the document cannot tell, a token, beside those that are none."""
+def _add_token(document: dict[str, Any], served: Served) -> None:
+    """Adds the valid webhook token, which the document cannot contain, to the generated ones."""
     path = document["paths"]["/webhooks/{connector}/{token}"]
     for parameter in path["parameters"]:
         if parameter["name"] == "token":

@@ -1,8 +1,8 @@
-"""A provider slower than the deadline: one request at a time, and no database session waits on it.
+"""A provider slower than the deadline: one request at a time, and no database session waits for it.
 
-Every process has a single link to the database and refreshes every connection it can get: were
-a link held during a request, the second request would find none. What the server says of its
-sessions is looked at besides.
+Every process has a single database connection and refreshes many grants. If the connection were
+held during a request, the second request could not start. The server's list of sessions is checked
+too.
 """
 
 import asyncio
@@ -11,9 +11,9 @@ from typing import LiteralString
 import psycopg
 
 from benchmarks.reliability.application import Application
+from benchmarks.reliability.cluster import Cluster, running_cluster, tenants
 from benchmarks.reliability.figure import Figure
-from benchmarks.reliability.scene import Scene, scene, tenants
-from benchmarks.reliability.work import call_all
+from benchmarks.reliability.operations import call_all
 from igniter_connectors.core.oauth.refresh_lease import DEADLINE
 from igniter_connectors.testing import ProviderScript
 
@@ -22,7 +22,7 @@ PROCESSES = 3
 
 _SLOW = DEADLINE.total_seconds() + 2
 _LESS_SLOW = 2.0
-# A session that waits for its client inside a transaction, or has been in one for long.
+# A session that is idle in a transaction, or whose transaction is more than 1 s old.
 _PINNED: LiteralString = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
     " AND (state LIKE 'idle in transaction%' OR xact_start < clock_timestamp() - interval '1 s')"
@@ -31,33 +31,33 @@ _PINNED: LiteralString = (
 
 
 async def slow_provider() -> Figure:
-    """Twelve connections, used all the time by three processes with one link each."""
+    """Twelve connections, used constantly by three processes with one database connection each."""
     names = tenants(CONNECTIONS)
-    async with scene() as here:
-        await here.connect(names)
-        workers = [here.start(links=1) for _ in range(PROCESSES)]
-        # It answers a spent token, so that what is lost to the deadline is got back.
+    async with running_cluster() as cluster:
+        await cluster.connect(names)
+        workers = [cluster.start(links=1) for _ in range(PROCESSES)]
+        # It accepts spent tokens, so that a response lost to the deadline is recovered.
         graced = ProviderScript(answer_after_seconds=_SLOW, reuse_grace_seconds=60)
-        _ = await here.provider.follow(graced)
+        _ = await cluster.provider.follow(graced)
         using = [asyncio.create_task(worker.run(use_until_renewed, names)) for worker in workers]
-        at_once, pinned = await _watched(here, seconds=DEADLINE.total_seconds() - 3)
+        at_once, pinned = await _watched(cluster, seconds=DEADLINE.total_seconds() - 3)
         await asyncio.sleep(4)
-        _ = await here.provider.follow(
+        _ = await cluster.provider.follow(
             ProviderScript(answer_after_seconds=_LESS_SLOW, reuse_grace_seconds=60)
         )
-        more, more_pinned = await _watched(here, seconds=6)
+        more, more_pinned = await _watched(cluster, seconds=6)
         await asyncio.gather(*using)
-        grants = (await here.grants()).values()
-        in_step = await here.in_step(workers[0], names)
+        grants = (await cluster.grants()).values()
+        consistent_tenants = await cluster.consistent_tenants(workers[0], names)
     most = max(grant.max_in_flight for grant in grants)
     fewest = min(len(grant.requests) for grant in grants)
     together = max(at_once, more)
-    told = (most, pinned + more_pinned, together, len(in_step))
+    told = (most, pinned + more_pinned, together, len(consistent_tenants))
     bar = (1, 0, CONNECTIONS, CONNECTIONS)
     return Figure(
         "slow-provider",
         "{} request at most in flight a connection; {} sessions pinned, with {} requests in "
-        f"flight over {PROCESSES} links; {{}} of {CONNECTIONS} rows as at the provider after "
+        f"flight over {PROCESSES} links; {{}} of {CONNECTIONS} rows match the provider after "
         f"{fewest} requests or more".format(*told),
         "{}, {}, {}, {}; 2".format(*bar),
         told == bar and fewest >= 2,
@@ -65,21 +65,21 @@ async def slow_provider() -> Figure:
 
 
 async def use_until_renewed(app: Application, tenants: list[str]) -> None:
-    """Asks for every token, again and again, until all are there."""
-    while any(outcome.code for outcome in await call_all(app, tenants)):  # noqa: ASYNC110  # no poll
+    """Calls every tenant's action until all succeed."""
+    while any(outcome.code for outcome in await call_all(app, tenants)):  # noqa: ASYNC110  # no notification
         await asyncio.sleep(0.3)
 
 
-async def _watched(here: Scene, *, seconds: float) -> tuple[int, int]:
-    """The most requests that were in flight together, and pinned sessions seen in all."""
+async def _watched(cluster: Cluster, *, seconds: float) -> tuple[int, int]:
+    """The maximum of concurrent requests, and the number of pinned sessions seen."""
     together = pinned = 0
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds
-    async with await psycopg.AsyncConnection.connect(here.database_url, autocommit=True) as link:
+    async with await psycopg.AsyncConnection.connect(cluster.database_url, autocommit=True) as link:
         while loop.time() < until:
             rows = await (await link.execute(_PINNED)).fetchall()
             pinned += rows[0][0]
-            grants = await here.grants()
+            grants = await cluster.grants()
             together = max(together, sum(grant.in_flight for grant in grants.values()))
             await asyncio.sleep(0.2)
     return together, pinned

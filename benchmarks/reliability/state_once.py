@@ -1,4 +1,4 @@
-"""One state, a hundred times at once at two applications on one database: one exchange."""
+"""One state, sent a hundred times concurrently to two applications: one code exchange."""
 
 import asyncio
 import tempfile
@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks.reliability.figure import Figure
-from benchmarks.reliability.oauth_site import description, sites
+from benchmarks.reliability.oauth_app import provider_of, running_apps
 from igniter_connectors import SQLiteStore
 from igniter_connectors.testing import running_provider
 
@@ -15,13 +15,13 @@ TIMES = 100
 
 
 async def state_once() -> Figure:
-    """Counts exchanges, and what the callers were told."""
+    """Counts exchanges and accepted callbacks."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "connectors.db"
         stores = [SQLiteStore(file), SQLiteStore(file)]
         async with (
             running_provider() as provider,
-            sites(description(provider), stores) as made,
+            running_apps(provider_of(provider), stores) as made,
             httpx.AsyncClient(trust_env=False) as browser,
         ):
             callback = await made[0].begin(browser)
@@ -35,7 +35,7 @@ async def state_once() -> Figure:
     told = sorted(answer.status_code for answer in answers)
     return Figure(
         "state-once",
-        f"{exchanges} exchanges, {told.count(303)} of {TIMES} let through, {rows} rows",
-        "1 exchange, 1 let through",
+        f"{exchanges} exchanges, {told.count(303)} of {TIMES} accepted, {rows} rows",
+        "1 exchange, 1 accepted",
         exchanges == 1 and told == [303] + [400] * (TIMES - 1) and rows == {"forge": 1},
     )

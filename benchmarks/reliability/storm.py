@@ -1,12 +1,12 @@
-"""Many actions at once on tokens that have expired, in four processes."""
+"""Concurrent actions with expired tokens in four processes: one token request per grant."""
 
 import asyncio
 from collections.abc import Sequence
 from itertools import chain
 
-from benchmarks.reliability.figure import Campaign, Figure
-from benchmarks.reliability.scene import scene, tenants
-from benchmarks.reliability.work import Outcome, call_all, complaints
+from benchmarks.reliability.cluster import running_cluster, tenants
+from benchmarks.reliability.figure import Figure, Measurement
+from benchmarks.reliability.operations import Outcome, call_all, warnings
 from igniter_connectors.testing import ProviderScript, ProviderState
 
 PROCESSES = 4
@@ -26,8 +26,8 @@ async def storm() -> Figure:
     )
 
 
-def storm_over(connections: int) -> Campaign:
-    """So many connections, each used in every process at once."""
+def storm_over(connections: int) -> Measurement:
+    """The figure with this many connections, each used concurrently in every process."""
 
     async def run() -> Figure:
         names = tenants(connections)
@@ -38,7 +38,7 @@ def storm_over(connections: int) -> Campaign:
         return Figure(
             f"storm-{connections}",
             f"{{}} token requests, {{}} invalid_grant, {{}} of {actions} actions succeeded, "
-            f"{len(warned)} calls found no link in the pool".format(*told),
+            f"{len(warned)} calls found no free database connection".format(*told),
             f"{connections}, 0, {actions}, 0",
             told == (connections, 0, actions) and once == connections and not warned,
         )
@@ -55,13 +55,13 @@ def _told(outcomes: Sequence[Outcome], state: ProviderState) -> tuple[int, int, 
 async def _storm(
     called: Sequence[str], *, tenants: Sequence[str]
 ) -> tuple[list[Outcome], ProviderState, list[str]]:
-    async with scene() as here:
-        await here.connect(tenants)
-        _ = await here.provider.follow(ProviderScript(answer_after_seconds=0.1))
-        workers = [here.start() for _ in range(PROCESSES)]
-        # All are up before the first begins.
-        await asyncio.gather(*(worker.run(complaints) for worker in workers))
+    async with running_cluster() as cluster:
+        await cluster.connect(tenants)
+        _ = await cluster.provider.follow(ProviderScript(answer_after_seconds=0.1))
+        workers = [cluster.start() for _ in range(PROCESSES)]
+        # All processes are ready before the first call.
+        await asyncio.gather(*(worker.run(warnings) for worker in workers))
         answers = await asyncio.gather(*(worker.run(call_all, called) for worker in workers))
-        warned = await asyncio.gather(*(worker.run(complaints) for worker in workers))
-        state = await here.provider.state()
+        warned = await asyncio.gather(*(worker.run(warnings) for worker in workers))
+        state = await cluster.provider.state()
     return [*chain(*answers)], state, [*chain(*warned)]

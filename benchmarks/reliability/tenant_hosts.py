@@ -1,7 +1,7 @@
-"""Hostile values for the part of an address that a tenant gives: nothing leaves for another host.
+"""Hostile values for the tenant's part of a URL: no request goes to another host.
 
-The library's own client sends, over a transport that answers anything and keeps what it was given;
-names are resolved by a table, so that one may lead inside.
+The library's own client sends over a transport that accepts every request and records it. Names are
+resolved from a table, so that a name can have an internal address.
 """
 
 import logging
@@ -13,7 +13,7 @@ import msgspec
 from typing_extensions import TypeVar
 
 from benchmarks.reliability.figure import Figure
-from benchmarks.reliability.oauth_site import ACME, KEYRING, Organization
+from benchmarks.reliability.oauth_app import ACME, KEYRING, Organization
 from igniter_connectors import (
     AdoptedTokens,
     AtOAuth,
@@ -44,7 +44,7 @@ HOSTS = (
     "2130706433", "internal.example", "linklocal.example", "mixed.example", "loopback6.example",
     "mapped.example", "nowhere.example", "evil.example:80", "evil.example/", "a@public.example",
 )  # fmt: skip
-"""Hosts of a tenant's choice: addresses, and names that lead inside or nowhere."""
+"""Hosts that a tenant chooses: addresses, and names with internal addresses or none."""
 
 RESOLVES = {
     "internal.example": ["10.1.2.3"],
@@ -60,13 +60,13 @@ C = TypeVar("C", bound=msgspec.Struct)
 
 
 class Desk(msgspec.Struct, frozen=True):
-    """The tenant's config: one label of the address."""
+    """Config with one label of the host."""
 
     subdomain: str
 
 
 class OwnHost(msgspec.Struct, frozen=True):
-    """The tenant's config: a whole host, with a client of its own."""
+    """Config with a whole host and the tenant's own client."""
 
     host: str
     client_id: str = "theirs"
@@ -74,7 +74,7 @@ class OwnHost(msgspec.Struct, frozen=True):
 
 
 class Recording(httpx.AsyncBaseTransport):
-    """Answers everything, and keeps where each request went."""
+    """Accepts every request, and records its host."""
 
     def __init__(self) -> None:
         self.hosts: list[str] = []
@@ -96,14 +96,14 @@ class Recording(httpx.AsyncBaseTransport):
 
 
 async def resolve(host: str, _port: int) -> Sequence[str]:
-    """The addresses of the table."""
+    """The addresses in the table."""
     if host not in RESOLVES:
         raise OSError("no such name")
     return RESOLVES[host]
 
 
 def described(host: str, **more: object) -> OAuthProvider:
-    """Every endpoint below a host."""
+    """A provider with every endpoint on one host."""
     names = {
         "authorization_url": "authorize",
         "token_url": "token",
@@ -117,7 +117,7 @@ def described(host: str, **more: object) -> OAuthProvider:
 
 
 async def tenant_hosts() -> Figure:
-    """Counts the requests and redirects that went anywhere but where the template says."""
+    """Counts requests and redirects to a host that the template does not allow."""
     desk = (
         Connector.create("desk")
         .with_config(Desk)
@@ -151,10 +151,10 @@ async def tenant_hosts() -> Figure:
         .add_connector(own)
         .build()
     )
-    gone: list[str] = []
+    leaked: list[str] = []
 
     async def through(at: AtOAuth[C, None], config: C) -> list[str]:
-        """Where everything went that a tenant with this config can begin."""
+        """The hosts of every request and redirect that a tenant with this config can cause."""
         transport.hosts.clear()
         _ = await at.connect_as_client(config)
         _ = await at.disconnect()
@@ -174,18 +174,18 @@ async def tenant_hosts() -> Figure:
     async with connectors:
         for label in LABELS:
             hosts = await through(at_desk, Desk(label))
-            gone += [f"{label!r} → {host}" for host in hosts if not host.endswith(SUFFIX)]
+            leaked += [f"{label!r} → {host}" for host in hosts if not host.endswith(SUFFIX)]
         for host in HOSTS:
-            gone += [f"{host!r} → {sent}" for sent in await through(at_own, OwnHost(host))]
+            leaked += [f"{host!r} → {sent}" for sent in await through(at_own, OwnHost(host))]
         honest = {*await through(at_desk, Desk("acme"))} == {f"acme{SUFFIX}"}
-        # The socket goes to the address that was looked at; the browser goes by the name.
+        # The client connects to the address that was checked. The browser uses the name.
         by_name = {"public.example", *RESOLVES["public.example"]}
         honest &= {*await through(at_own, OwnHost("public.example"))} == by_name
     tried = len(LABELS) + len(HOSTS)
     return Figure(
         "tenant-hosts",
-        f"{len(gone)} left for another host in {tried} values {sorted(gone)}; an honest one "
+        f"{len(leaked)} left for another host in {tried} values {sorted(leaked)}; an honest one "
         + ("is used" if honest else "IS NOT USED"),
         "0 of at least 40",
-        not gone and honest and tried >= 40,
+        not leaked and honest and tried >= 40,
     )

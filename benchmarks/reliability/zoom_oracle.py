@@ -1,9 +1,9 @@
-"""Zoom's challenge is answered with an HMAC under the very secret that signs events.
+"""Zoom's challenge: can the response be used to forge an event?
 
-So whoever may choose what is signed could have their own events signed. Two attackers try it: one
-who knows the address alone, and one for whom Zoom itself asks with whatever token they like, so
-that each question is genuinely signed. Every digest that comes back is tried as the signature of
-every event that its token could be read as, at the time it names.
+The response contains an HMAC with the same secret that signs events. Someone who chooses the token
+could therefore get their own event signed. Two attackers try that: one who only knows the URL, and
+one who makes Zoom send a challenge with any token, so that the challenge is genuinely signed. Each
+returned digest is tried as the signature of every event that the token can be read as.
 """
 
 import hashlib
@@ -28,14 +28,14 @@ PLAIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 
 class Answer(msgspec.Struct):
-    """What our endpoint says to Zoom."""
+    """The body of our response."""
 
     plainToken: str  # noqa: N815  Zoom's name
     encryptedToken: str  # noqa: N815
 
 
 def signature(key: bytes, text: bytes) -> str:
-    """As Zoom makes it."""
+    """The signature that Zoom computes."""
     return hmac.new(key, text, hashlib.sha256).hexdigest()
 
 
@@ -46,14 +46,14 @@ def request(body: bytes, mac: str, timestamp: str = TIMESTAMP) -> HttpRequest:
 
 
 def question(token: object, key: bytes) -> HttpRequest:
-    """`endpoint.url_validation`, signed."""
+    """A signed `endpoint.url_validation` challenge."""
     asked = {"event": "endpoint.url_validation", "payload": {"plainToken": token}}
     body = msgspec.json.encode(asked)
     return request(body, signature(key, b"v0:%b:%b" % (TIMESTAMP.encode(), body)))
 
 
 def tokens(dice: random.Random, tries: int) -> list[object]:
-    """What an attacker would have signed, and what Zoom sends."""
+    """Tokens that an attacker would choose, and tokens as Zoom sends them."""
     wanted = f"v0:{TIMESTAMP}:{EVENT}"
     chosen: list[object] = [
         wanted,
@@ -84,7 +84,7 @@ def tokens(dice: random.Random, tries: int) -> list[object]:
 
 
 def readings(token: str) -> list[HttpRequest]:
-    """The events, without their signature, whose signed bytes the token could be."""
+    """Unsigned events whose signed bytes the token could be."""
     found = []
     prefix, _, rest = token.partition(":")
     timestamp, _, body = rest.partition(":")
@@ -96,13 +96,13 @@ def readings(token: str) -> list[HttpRequest]:
 
 
 def is_forged(event: HttpRequest, mac: str) -> bool:
-    """Whether the digest makes the event genuine."""
+    """Whether the digest is a valid signature of the event."""
     tried = request(event.body, mac, event.headers[1][1])
     return isinstance(check(ZOOM, tried, [KEY], now=NOW), Verified)
 
 
 async def zoom_oracle(tries: int = 20_000) -> Figure:
-    """Counts the answers that a stranger got, and the events that any answer signs."""
+    """Counts responses to unsigned challenges, and events that a response signs."""
     assert is_forged(
         request(EVENT.encode(), ""), signature(KEY, f"v0:{TIMESTAMP}:{EVENT}".encode())
     )

@@ -1,4 +1,4 @@
-"""A database with a table of the application's own, for counting what took effect."""
+"""A database with an application's own table, which counts the effects of handlers."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ INSERT = "INSERT INTO effects (letter) VALUES ('{}')"
 
 
 class Effects:
-    """On SQLite's file or PostgreSQL's URL."""
+    """The table `effects` on a SQLite file or a PostgreSQL URL."""
 
-    def __init__(self, kind: str, place: str) -> None:
+    def __init__(self, kind: str, location: str) -> None:
         self.kind = kind
-        self.place = place
+        self.location = location
 
     def create(self) -> None:
-        """Makes the table."""
+        """Creates the table."""
         self._run("CREATE TABLE effects (letter text)")
 
     def store(self) -> SQLiteStore | PostgresStore:
-        """Another store on the same database."""
-        return SQLiteStore(self.place) if self.kind == "sqlite" else PostgresStore(self.place)
+        """A new store on the same database."""
+        return SQLiteStore(self.location) if self.kind == "sqlite" else PostgresStore(self.location)
 
-    def told(self) -> list[str]:
-        """What took effect."""
+    def letters(self) -> list[str]:
+        """The letters whose effect was committed."""
         return [row[0] for row in self._run("SELECT letter FROM effects")]
 
     def _run(self, statement: str) -> list[tuple[Any, ...]]:
         if self.kind == "sqlite":
-            with closing(sqlite3.connect(self.place)) as file, file:
+            with closing(sqlite3.connect(self.location)) as file, file:
                 return file.execute(statement).fetchall()
-        with psycopg.connect(self.place, autocommit=True) as connection:
+        with psycopg.connect(self.location, autocommit=True) as connection:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []

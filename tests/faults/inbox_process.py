@@ -1,7 +1,7 @@
-"""A process that receives one webhook and stops at a named point, to be killed there.
+"""A process that receives one webhook and waits at a point, where the test kills it.
 
-`python -m tests.faults.inbox_process KIND PLACE POINT`, the secret in IGNITER_SECRET and the
-endpoint as JSON in IGNITER_ENDPOINT. It writes the point's name when it is there.
+`python -m tests.faults.inbox_process KIND LOCATION POINT` reads the secret from IGNITER_SECRET and
+the endpoint as JSON from IGNITER_ENDPOINT. It prints the point's name when it gets there.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ Point = Literal["acknowledged", "handling", "inside", "committed"]
 POINTS: tuple[Point, ...] = get_args(Point)
 
 
-async def stay_at(point: str) -> NoReturn:
+async def wait_at(point: str) -> NoReturn:
     sys.stdout.write(f"{point}\n")
     sys.stdout.flush()
     await asyncio.sleep(3600)
-    raise AssertionError("nobody killed it")
+    raise AssertionError("the test did not kill the process")
 
 
 async def run(effects: Effects, point: str) -> None:
@@ -36,17 +36,17 @@ async def run(effects: Effects, point: str) -> None:
 
     async def handle(call: Call) -> Answer:
         if point == "handling":
-            await stay_at(point)
+            await wait_at(point)
         async with store.transaction(call) as connection:
             await connection.execute(INSERT.format("killed"))
             if point == "inside":
-                await stay_at(point)
+                await wait_at(point)
         if point == "committed":
-            await stay_at(point)
+            await wait_at(point)
         return Success(None)
 
-    told = json.loads(os.environ["IGNITER_ENDPOINT"])
-    endpoint = WebhookEndpoint(told["id"], Secret(told["url"]), Secret(told["secret"]))
+    fields = json.loads(os.environ["IGNITER_ENDPOINT"])
+    endpoint = WebhookEndpoint(fields["id"], Secret(fields["url"]), Secret(fields["secret"]))
     plan = Plan(
         handle,
         keyring=Keyring.from_secret(Secret(os.environ["IGNITER_SECRET"])),
@@ -59,7 +59,7 @@ async def run(effects: Effects, point: str) -> None:
         answer = await room.post("hi")
         assert answer.status == 204
         if point == "acknowledged":
-            await stay_at(point)
+            await wait_at(point)
         await asyncio.sleep(60)
 
 

@@ -1,4 +1,4 @@
-"""The reliability figures, as tests: each is counted anew and must hold."""
+"""The reliability figures as tests, with smaller counts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import asyncio
 from functools import partial
 
 import pytest
-from benchmarks.reliability.campaigns import CAMPAIGNS
 from benchmarks.reliability.database_down import database_down
 from benchmarks.reliability.dead_grant import dead_grant_in
-from benchmarks.reliability.figure import Campaign
+from benchmarks.reliability.figure import Measurement
 from benchmarks.reliability.fuzz_signatures import fuzz_signatures
 from benchmarks.reliability.inbox_once import inbox_once
 from benchmarks.reliability.kill_inbox import kill_inbox
@@ -17,12 +16,13 @@ from benchmarks.reliability.kill_refresh import kill_refresh_times
 from benchmarks.reliability.no_lost_update import no_lost_update_in
 from benchmarks.reliability.poison import poison
 from benchmarks.reliability.reauthorize_race import reauthorize_race_of
+from benchmarks.reliability.registry import FIGURES
 from benchmarks.reliability.schemathesis_run import schemathesis_run
 from benchmarks.reliability.storm import storm_over
 from benchmarks.reliability.weather import weather_for
 from benchmarks.reliability.zoom_oracle import zoom_oracle
 
-REDUCED: dict[str, Campaign] = CAMPAIGNS | {
+REDUCED: dict[str, Measurement] = FIGURES | {
     "storm-200": storm_over(50),
     "kill-refresh": kill_refresh_times(2),
     "weather": weather_for(14),
@@ -37,21 +37,21 @@ REDUCED: dict[str, Campaign] = CAMPAIGNS | {
     "schemathesis": partial(schemathesis_run, examples=2),
     "zoom-oracle": partial(zoom_oracle, tries=2_000),
 }
-"""With the counts for every change: in full they are for `python -m benchmarks.reliability`."""
+"""Smaller counts for tests. `python -m benchmarks.reliability` uses the full ones."""
 
-# For a lease to end, or a deadline: they wait beside one another.
+# These wait for a lease or a deadline, so they run concurrently.
 WAITING = ("slow-provider", "kill-refresh", "late-commit", "weather")
 
 
-@pytest.mark.parametrize("name", [name for name in CAMPAIGNS if name not in WAITING])
+@pytest.mark.parametrize("name", [name for name in FIGURES if name not in WAITING])
 async def test_the_figure_holds(name: str) -> None:
-    """What must never happen did not happen."""
+    """The figure meets its bar."""
     figure = await REDUCED[name]()
     assert figure.holds, figure
 
 
-async def test_the_figures_that_mostly_wait_hold() -> None:
-    """The same, for those that take half a minute each whatever they count."""
+async def test_the_waiting_figures_hold() -> None:
+    """The same for figures that take half a minute each, whatever they count."""
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(REDUCED[name]()) for name in WAITING]
     fails = [task.result() for task in tasks if not task.result().holds]

@@ -1,4 +1,4 @@
-"""`kill -9` after the provider's 2xx: the event is handled, and takes effect once."""
+"""SIGKILL after the provider's 2xx: the event is handled and takes effect once."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ KEYRING = Keyring.from_secret(SECRET)
 @pytest.fixture(params=["sqlite", "postgres"])
 def effects(request: pytest.FixtureRequest, tmp_path: Path) -> Effects:
     if request.param == "sqlite":
-        made = Effects("sqlite", str(tmp_path / "c.db"))
+        table = Effects("sqlite", str(tmp_path / "c.db"))
     else:
-        made = Effects("postgres", str(request.getfixturevalue("database_url")))
-    made.create()
-    return made
+        table = Effects("postgres", str(request.getfixturevalue("database_url")))
+    table.create()
+    return table
 
 
 def killed_at(point: str, effects: Effects, endpoint: WebhookEndpoint) -> None:
-    """Runs a process until it is there, and kills it."""
-    told = {
+    """Runs a process until it reaches the point, and kills it."""
+    fields = {
         "id": endpoint.id,
         "url": endpoint.url.reveal(),
         "secret": endpoint.signing_secret.reveal(),
     }
-    environment = {"IGNITER_SECRET": SECRET.reveal(), "IGNITER_ENDPOINT": json.dumps(told)}
+    environment = {"IGNITER_SECRET": SECRET.reveal(), "IGNITER_ENDPOINT": json.dumps(fields)}
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.inbox_process", effects.kind, effects.place, point],
+        [sys.executable, "-m", "tests.faults.inbox_process", effects.kind, effects.location, point],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
@@ -56,8 +56,8 @@ def killed_at(point: str, effects: Effects, endpoint: WebhookEndpoint) -> None:
 
 
 @pytest.mark.parametrize("point", POINTS)
-async def test_an_acknowledged_event_outlives_its_process(point: str, effects: Effects) -> None:
-    """Killed before the handler, in it, inside its transaction, and after the commit."""
+async def test_an_acknowledged_event_survives_its_process(point: str, effects: Effects) -> None:
+    """The process is killed before the handler, in it, in its transaction, or after its commit."""
     store = effects.store()
     async with mailroom(store, Plan(keyring=KEYRING)) as first:
         endpoint = first.endpoint
@@ -80,7 +80,7 @@ async def test_an_acknowledged_event_outlives_its_process(point: str, effects: E
                     break
                 await asyncio.sleep(0.02)
         assert event.event_id == "msg_1"
-        # The provider did not see the 2xx, or sends it again for another reason.
+        # The provider sends the event again, for example because it did not get the 2xx.
         assert (await room.post("hi")).status == 204
         await room.connectors.settled()
-    assert effects.told() == ["killed" if point == "committed" else "next"]
+    assert effects.letters() == ["killed" if point == "committed" else "next"]

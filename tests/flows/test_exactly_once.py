@@ -50,7 +50,7 @@ async def test_effect_and_completion_commit_together(base: Effects) -> None:
         await asyncio.sleep(0.1)
         await room.connectors.settled()
         assert await outcome(room) == ("done", 1)
-        assert base.told() == ["hi", "late"]
+        assert base.letters() == ["hi", "late"]
 
 
 async def test_what_raises_inside_leaves_neither(base: Effects) -> None:
@@ -69,7 +69,7 @@ async def test_what_raises_inside_leaves_neither(base: Effects) -> None:
         await room.until(lambda: len(room.calls) == 3)
         await room.connectors.settled()
         assert await outcome(room) == ("done", 3)
-        assert base.told() == ["3"]
+        assert base.letters() == ["3"]
 
 
 async def test_a_handler_cut_off_inside_leaves_neither(base: Effects) -> None:
@@ -87,7 +87,7 @@ async def test_a_handler_cut_off_inside_leaves_neither(base: Effects) -> None:
         await room.post("hi")
         await room.until(lambda: len(room.calls) == 2)
         await room.connectors.settled()
-        assert base.told() == ["2"]
+        assert base.letters() == ["2"]
 
 
 async def test_who_lost_the_event_cannot_complete_it(base: Effects) -> None:
@@ -135,7 +135,7 @@ async def test_who_lost_the_event_cannot_complete_it(base: Effects) -> None:
         other_is_done.set()
         await room.connectors.settled()
         assert set(lost) == {DeliveryLost}
-        assert base.told() == ["prompt"]
+        assert base.letters() == ["prompt"]
         assert await outcome(room) == ("done", attempts)
 
 
@@ -158,7 +158,7 @@ async def test_an_event_in_a_transaction_is_nobody_elses(base: Effects) -> None:
         async with mailroom(other_store, Plan(limits=limits), endpoint=room.endpoint) as other:
             await room.connectors.settled()
             assert other.calls == []
-        assert base.told() == ["one"]
+        assert base.letters() == ["one"]
 
 
 async def test_many_transactions_leave_links_for_receiving(database_url: str) -> None:

@@ -1,7 +1,7 @@
-"""An authorization server made of Authlib's own classes, over HTTP on loopback.
+"""An authorization server built from Authlib's classes, over HTTP on loopback.
 
-What Authlib decides here: client authentication, redirect URIs, PKCE, codes, grants, errors,
-revocation, `iss`. What is ours: dictionaries for its models, and a consent that is always given.
+Authlib decides client authentication, redirect URIs, PKCE, codes, grants, errors, revocation and
+`iss`. This file adds only dictionaries for its models, and a consent that is always given.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from authlib.oauth2.rfc6749 import (  # type: ignore[import-untyped]  # it has none
+from authlib.oauth2.rfc6749 import (  # type: ignore[import-untyped]  # no type information
     AuthorizationServer,
     ClientMixin,
     OAuth2Error,
@@ -24,14 +24,14 @@ from authlib.oauth2.rfc6749 import (  # type: ignore[import-untyped]  # it has n
     TokenMixin,
     grants,
 )
-from authlib.oauth2.rfc6750 import BearerTokenGenerator  # type: ignore[import-untyped]  # it has none
-from authlib.oauth2.rfc7009 import RevocationEndpoint  # type: ignore[import-untyped]  # it has none
-from authlib.oauth2.rfc7636 import CodeChallenge  # type: ignore[import-untyped]  # it has none
-from authlib.oauth2.rfc9207 import IssuerParameter  # type: ignore[import-untyped]  # it has none
+from authlib.oauth2.rfc6750 import BearerTokenGenerator  # type: ignore[import-untyped]  # no type information
+from authlib.oauth2.rfc7009 import RevocationEndpoint  # type: ignore[import-untyped]  # no type information
+from authlib.oauth2.rfc7636 import CodeChallenge  # type: ignore[import-untyped]  # no type information
+from authlib.oauth2.rfc9207 import IssuerParameter  # type: ignore[import-untyped]  # no type information
 
 from igniter_connectors.testing.provider.http_server import Request, Response, serve
 
-# Authlib has no types: what it calls with and expects is `Any` throughout this file.
+# Authlib has no types, so its arguments and results are `Any` in this file.
 
 CLIENT_SECRET = "s+c:r/e%t&1 of some length"
 METHOD = "client_secret_basic"
@@ -39,7 +39,7 @@ METHOD = "client_secret_basic"
 
 @dataclass
 class _Response:
-    """An answer on its way through Authlib, whose extensions change where it redirects to."""
+    """A response that Authlib's extensions can change, such as the redirect's location."""
 
     status: int
     headers: dict[str, str]
@@ -149,13 +149,13 @@ class _Payload(OAuth2Payload):  # type: ignore[misc]  # untyped base
 
 
 class _Request(OAuth2Request):  # type: ignore[misc]  # untyped base
-    def __init__(self, asked: Request, url: str) -> None:
-        # Authlib insists on https unless an environment variable says otherwise.
-        headers = {name.title(): value for name, value in asked.headers.items()}
-        super().__init__(asked.method, url.replace("http://", "https://", 1), headers=headers)
-        self._form = asked.form() if asked.method == "POST" else {}
-        values = {name: [value] for name, value in {**asked.query, **self._form}.items()}
-        self._query = asked.query
+    def __init__(self, received: Request, url: str) -> None:
+        # Authlib requires https unless an environment variable allows http.
+        headers = {name.title(): value for name, value in received.headers.items()}
+        super().__init__(received.method, url.replace("http://", "https://", 1), headers=headers)
+        self._form = received.form() if received.method == "POST" else {}
+        values = {name: [value] for name, value in {**received.query, **self._form}.items()}
+        self._query = received.query
         self.payload = _Payload(values)
 
     @property
@@ -169,10 +169,12 @@ class _Request(OAuth2Request):  # type: ignore[misc]  # untyped base
 
 @dataclass
 class AuthlibProvider:
-    """The server: where it is, and what was asked of it.
+    """The server and its counters.
 
-    `token_seconds` is how long an access token lives. `requests` counts the grants asked for at
-    the token endpoint, `refused` those that it refused.
+    Attributes:
+        token_seconds: Lifetime of an access token.
+        requests: Number of token requests by grant type.
+        refused: Number of token requests that got an error.
     """
 
     redirect_uri: str
@@ -189,7 +191,7 @@ class AuthlibProvider:
         self.server = _Server(self)
 
     def token_of(self, token: str) -> _Token | None:
-        """The token set that a token is of."""
+        """The token set that contains this token."""
         return next(
             (one for one in self.tokens if token in (one.access_token, one.refresh_token)), None
         )
@@ -199,10 +201,10 @@ class AuthlibProvider:
         for one in self.tokens:
             one.is_revoked_ |= one.family == family
 
-    async def answer(self, asked: Request) -> Response:
-        """The answer of whichever endpoint was asked."""
-        request = _Request(asked, self.url + asked.path)
-        match asked.path:
+    async def handle(self, received: Request) -> Response:
+        """The response of the endpoint that the request is for."""
+        request = _Request(received, self.url + received.path)
+        match received.path:
             case "/authorize":
                 answer = self.server.authorize(request)
             case "/token":
@@ -210,7 +212,7 @@ class AuthlibProvider:
             case "/revoke":
                 answer = self.server.create_endpoint_response("revocation", request)
             case "/me":
-                bearer = asked.headers.get("authorization", "").removeprefix("Bearer ")
+                bearer = received.headers.get("authorization", "").removeprefix("Bearer ")
                 token = self.token_of(bearer)
                 if token is None or token.access_token != bearer or token.is_revoked_:
                     return Response(401)
@@ -239,7 +241,7 @@ class _Server(AuthorizationServer):  # type: ignore[misc]  # untyped base
         self.register_extension(_Issuer())
 
     def authorize(self, request: _Request) -> _Response:
-        """The person is signed in, and agrees."""
+        """The user is signed in and consents."""
         try:
             grant = self.get_consent_grant(request, self.provider.user)
         except OAuth2Error as error:
@@ -251,7 +253,7 @@ class _Server(AuthorizationServer):  # type: ignore[misc]  # untyped base
         return answer
 
     def token(self, request: _Request) -> _Response:
-        """Counts, and answers."""
+        """Counts the request and responds."""
         kind = request.payload.grant_type or ""
         self.provider.requests.append(kind)
         answer: _Response = self.create_token_response(request)
@@ -359,7 +361,7 @@ class _Revocation(RevocationEndpoint):  # type: ignore[misc]  # untyped base
 
 @asynccontextmanager
 async def running_authlib(redirect_uri: str) -> AsyncGenerator[AuthlibProvider, None]:
-    """A server for one client, on a free loopback port, for as long as the block runs."""
+    """Runs a server for one client on a free loopback port while the block runs."""
     provider = AuthlibProvider(redirect_uri)
-    async with serve(provider.answer) as provider.url:
+    async with serve(provider.handle) as provider.url:
         yield provider

@@ -1,4 +1,4 @@
-"""Programs that others wrote, started once for the session."""
+"""Other projects' programs, started once per test session."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import pytest
 
 from .oidc_provider import OidcClient, OidcProvider, running_oidc_provider
 
-# Nothing listens there: the sign-in stops before it asks for the callback.
+# Nothing listens there: the sign-in stops before it requests the callback.
 CALLBACK = "http://127.0.0.1:9/callback"
 
 OIDC_CLIENTS = (
-    # Characters that RFC 6749, section 2.3.1 wants form-encoded before they go into Basic: a
+    # Characters that must be form-encoded in Basic (RFC 6749 section 2.3.1): a
     # client that leaves that out is refused.
     OidcClient("basic client", "s+c:r/e%t&1", "client_secret_basic", (CALLBACK,)),
     OidcClient("post-client", "s+c:r/e%t&2", "client_secret_post", (CALLBACK,)),
@@ -22,6 +22,6 @@ OIDC_CLIENTS = (
 
 @pytest.fixture(scope="session")
 def oidc_provider() -> Generator[OidcProvider]:
-    """One provider for the session; compare counters with `stats() - earlier`."""
+    """One provider for the whole session. Compare counters with `stats() - earlier`."""
     with running_oidc_provider(clients=OIDC_CLIENTS) as provider:
         yield provider

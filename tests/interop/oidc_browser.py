@@ -1,4 +1,4 @@
-"""The user at a browser: signs in on the provider's development pages, and consents or not."""
+"""A user at a browser: signs in on the provider's development pages, and consents or cancels."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _MOST_STEPS = 12
 
 
 class SignInError(RuntimeError):
-    """The provider showed something other than its login and consent pages."""
+    """The provider showed a page that is neither its login nor its consent page."""
 
 
 def new_browser() -> httpx.Client:
-    """A browser without cookies. Passed to two sign-ins, the second finds the first's session."""
+    """A browser without cookies. In a second sign-in it still has the first one's session."""
     return httpx.Client(trust_env=False, timeout=10)
 
 
@@ -27,15 +27,15 @@ def sign_in_and_consent(
 ) -> str:
     """The callback URL, with its code, that the provider sends the user back to.
 
-    The callback is returned and not requested: that is the caller's part.
+    The callback is returned, but not requested. That is up to the caller.
 
     Args:
-        authorization_url: Where the application under test sends the user.
-        login: Any name; it becomes the account's `sub`. Unused when the browser is signed in.
-        browser: One that may hold a session; a fresh one when None.
+        authorization_url: The URL to which the application redirects the user.
+        login: Any name; it becomes the account's `sub`. Not used if the browser is signed in.
+        browser: A browser that can have a session; None creates a new one.
 
     Raises:
-        SignInError: such as for an unknown client or redirect URI, which gets no callback.
+        SignInError: for example an unknown client or redirect URI, which gets no callback.
     """
     return _walk(authorization_url, login=login, browser=browser, decision="consent")
 
@@ -43,10 +43,10 @@ def sign_in_and_consent(
 def sign_in_and_deny(
     authorization_url: str, *, login: str, browser: httpx.Client | None = None
 ) -> str:
-    """The callback URL, with its error, after the user signed in and cancelled at the consent.
+    """The callback URL with its error, after the user signs in and cancels the consent.
 
     Raises:
-        SignInError: also when no consent was asked, because it had been given before.
+        SignInError: also if no consent page was shown, because the user had consented before.
     """
     return _walk(authorization_url, login=login, browser=browser, decision="deny")
 
@@ -67,7 +67,7 @@ def _walk(
     for _ in range(_MOST_STEPS):
         if response.has_redirect_location:
             location = urljoin(str(response.url), response.headers["location"])
-            # Leaving the provider is arriving at the callback, whichever URI was registered; a
+            # The flow arrives at the callback when it leaves the provider, whatever the URI; a
             # pushed request does not show it in the authorization URL.
             if urlsplit(location)[:2] != provider:
                 if decision == "deny" and not denied:
@@ -92,7 +92,7 @@ def _walk(
 
 @final
 class _Page(HTMLParser):
-    """Where the form of a development page leads, what it asks, and where its cancel link leads."""
+    """A development page: its form's target and fields, and its cancel link."""
 
     def __init__(self, response: httpx.Response) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The user at another device: types the code in, confirms it, signs in, and consents or not."""
+"""A user at another device: types the code, confirms it, signs in, and consents or cancels."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def enter_code(
     login: str,
     decision: Literal["consent", "deny"] = "consent",
 ) -> None:
-    """Goes the person's whole way through the provider's pages; who denies does so at once.
+    """Goes through all of the provider's pages. A user who denies does so on the first page.
 
     Raises:
-        SignInError: the provider showed something other than its pages for devices.
+        SignInError: the provider showed a page that is not one of its device pages.
     """
     with new_browser() as browser:
         response = browser.get(verification_uri)

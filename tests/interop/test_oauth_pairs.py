@@ -1,4 +1,4 @@
-"""Each request and its judgement against `oidc-provider`, which others wrote and certified."""
+"""Each request builder and response judge against the certified `oidc-provider`."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ SCOPES = ("openid", "email", "read")
 
 @pytest.fixture(scope="module")
 def server() -> Generator[OidcProvider]:
-    """A provider with every extension on."""
+    """A provider with every extension switched on."""
     keys = {"keys": (public(EC["ES256"], kid="one", alg="ES256", use="sig"),)}
     clients = (
         OidcClient("web", "s+c:r/e%t", "client_secret_basic", (CALLBACK,), CODE),
@@ -96,7 +96,7 @@ def signing() -> SigningContext:
 
 
 def sent(request: HttpRequest | None) -> HttpResponse:
-    """What the provider answers; no redirect is followed."""
+    """The provider's response. No redirect is followed."""
     assert request is not None
     answer = httpx.request(
         request.method,
@@ -109,7 +109,7 @@ def sent(request: HttpRequest | None) -> HttpResponse:
 
 
 def found(server: OidcProvider, client_id: str, secret: str | None = None) -> OAuthProvider:
-    """The provider as its own description has it."""
+    """The provider as discovered from its metadata."""
     metadata = judge_discovery(
         sent(openid_configuration_request(server.issuer)), server.issuer
     ).unwrap()
@@ -122,7 +122,7 @@ def found(server: OidcProvider, client_id: str, secret: str | None = None) -> OA
 
 
 def granted(provider: OAuthProvider, url: str, verifier: str) -> HttpResponse:
-    """Signs in at the address, and spends the code that comes back."""
+    """Signs in at the URL and exchanges the code."""
     back = parse_callback(urlsplit(sign_in_and_consent(url, login="ada")).query)
     assert back is not None
     code = judge_callback(back, provider, connector="x").unwrap()
@@ -130,7 +130,7 @@ def granted(provider: OAuthProvider, url: str, verifier: str) -> HttpResponse:
 
 
 def test_a_code_an_id_token_and_revocation(server: OidcProvider) -> None:
-    """Discovered, authorized, signed for, renewed, revoked: and then the grant is gone."""
+    """Discovery, authorization, ID token, refresh and revocation. Then the grant is gone."""
     provider = found(server, "web", "s+c:r/e%t")
     assert provider.sends_issuer
     verifier = new_verifier(secrets.token_bytes(32))
@@ -160,7 +160,7 @@ def test_a_code_an_id_token_and_revocation(server: OidcProvider) -> None:
 
 
 def test_an_id_token_of_another_authorization_is_refused(server: OidcProvider) -> None:
-    """With the provider's own signature, but another nonce, client or access token."""
+    """It has a valid signature, but another nonce, client or access token."""
     provider = found(server, "web", "s+c:r/e%t")
     verifier = new_verifier(secrets.token_bytes(32))
     url = authorization_url(provider, redirect_uri=CALLBACK, state="s", verifier=verifier)
@@ -192,8 +192,8 @@ def test_an_id_token_of_another_authorization_is_refused(server: OidcProvider) -
     assert reason(provider, now() - timedelta(days=1), nonce) == "is not valid yet"
 
 
-def test_a_deposited_request(server: OidcProvider) -> None:
-    """The browser carries a reference; the code is exchanged as ever."""
+def test_a_pushed_request(server: OidcProvider) -> None:
+    """The browser carries only a reference. The code is exchanged as usual."""
     provider = found(server, "web", "s+c:r/e%t")
     verifier = new_verifier(secrets.token_bytes(32))
     answer = sent(push_request(provider, redirect_uri=CALLBACK, state="s", verifier=verifier))
@@ -211,7 +211,7 @@ def test_a_deposited_request(server: OidcProvider) -> None:
 
 
 def test_tokens_bound_to_a_key(server: OidcProvider) -> None:
-    """The token serves with a proof of its own key, and with no other."""
+    """The token works only with a proof of its own key."""
     provider = replace(
         found(server, "web", "s+c:r/e%t"), dpop=True, token_types=frozenset({"dpop"})
     )
@@ -235,7 +235,7 @@ def test_tokens_bound_to_a_key(server: OidcProvider) -> None:
 
 
 def proved(request: HttpRequest, key: Secret, tokens: TokenSet | None) -> HttpResponse:
-    """The answer to a request under a proof; once more where the server asks for a nonce."""
+    """Sends a request with a proof, and again if the server requires a nonce."""
     carried = tokens.access_token if tokens is not None else None
     answer = sent(with_proof(request, key, signing=signing(), access_token=carried))
     nonce = required_nonce(answer)
@@ -245,7 +245,7 @@ def proved(request: HttpRequest, key: Secret, tokens: TokenSet | None) -> HttpRe
 
 
 def test_a_client_in_its_own_name(server: OidcProvider) -> None:
-    """With a secret, and with a signature."""
+    """With a secret and with a signed assertion."""
     machine = replace(
         found(server, "machine", "secret"),
         client_authentication="client_secret_post",
@@ -275,7 +275,7 @@ def test_a_client_in_its_own_name(server: OidcProvider) -> None:
 
 
 def test_another_device(server: OidcProvider) -> None:
-    """The code is typed into the provider's page; until then it is pending."""
+    """The token request is pending until the user types the code."""
     provider = found(server, "tv")
     answer = sent(device_request(provider))
     device = judge_device(answer, connector="x", received_at=now()).unwrap()
@@ -300,7 +300,7 @@ def test_another_device(server: OidcProvider) -> None:
 
 
 def agree(device: DeviceAuthorization) -> None:
-    """The person at the other device: types the code, confirms, signs in, consents."""
+    """The user at the other device types the code, confirms, signs in and consents."""
     with new_browser() as browser:
         page = browser.get(str(device.verification_uri_complete), follow_redirects=True)
         for _ in range(8):

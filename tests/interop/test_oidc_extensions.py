@@ -1,4 +1,4 @@
-"""What goes beyond RFC 6749, against a certified provider, through the whole library."""
+"""Extensions of RFC 6749 through the whole library, against a certified provider."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ EVERYTHING: tuple[Feature, ...] = (
 
 @dataclass
 class Scene:
-    """A site whose connector is at a real provider."""
+    """An application with a connector for a real provider."""
 
     site: Site
     real: OidcProvider
@@ -76,7 +76,7 @@ class Scene:
         self.authorization_urls: list[str] = []
 
     async def connect(self, *, changed: tuple[str, str] = ("", "")) -> str:
-        """The browser's whole way, perhaps with a change in the address; where it ends."""
+        """Runs the whole browser flow, with changes to the URL. Returns the last location."""
         begun = value_or_raise(await self.at.authorize(CONFIG, subject="ada"))
         async with self.site.browser() as browser:
             opened = await browser.get(begun.url)
@@ -87,18 +87,18 @@ class Scene:
             return (await browser.get(back)).headers["location"]
 
     async def tokens(self) -> TokenSet:
-        """What the row holds."""
+        """The tokens in the row."""
         record = await self.site.connectors.store.find(KEY)
         assert record is not None
         return open_tokens(self.engine, record).unwrap()
 
     async def me(self) -> object:
-        """What an action that asks for user info comes to."""
+        """The result of an action that requests user info."""
         answer = await self.at.action(who_am_i).call(WhoAmI(self.real.userinfo_endpoint))
         return problem_of(answer) or value_or_raise(answer)
 
     async def generation(self) -> int:
-        """How many token sets there were."""
+        """The grant's generation: the number of token sets so far."""
         authorization = value_or_raise(await self.at.get()).authorization
         assert authorization is not None
         return authorization.generation
@@ -107,7 +107,7 @@ class Scene:
 async def discovered(
     real: OidcProvider, client: OidcClient, *, key: Secret | None = None
 ) -> OAuthProvider:
-    """A provider as the real one describes itself."""
+    """The provider as discovered from its metadata."""
     return value_or_raise(
         await discover_provider(
             real.issuer,
@@ -133,7 +133,7 @@ async def scene(
     requires_dpop_nonce: bool = False,
     **changes: object,
 ) -> AsyncGenerator[Scene, None]:
-    """The provider found by discovery, changed as the test wants it."""
+    """An application with the discovered provider, with fields changed by the test."""
     listener = bound_socket()
     client = client or OidcClient("app", SECRET, "client_secret_basic", ())
     if "authorization_code" in client.grant_types:
@@ -157,7 +157,7 @@ async def scene(
 
 
 async def test_discovery_finds_every_endpoint_and_the_flow_runs_on_it() -> None:
-    """OpenID: the ID token is asked for and judged, and its subject is the account."""
+    """The ID token is requested and verified, and its subject is the account."""
     async with scene(features=EVERYTHING) as made:
         provider, real = made.site.connector.provider, made.real
         assert (provider.authorization_url, provider.token_url, provider.userinfo_url) == (
@@ -174,8 +174,8 @@ async def test_discovery_finds_every_endpoint_and_the_flow_runs_on_it() -> None:
         assert await made.me() == Me("ada")
 
 
-async def test_a_real_provider_is_another_under_any_other_name() -> None:
-    """Its own document says so, though it came from the very server that was asked."""
+async def test_a_provider_under_another_name_is_refused() -> None:
+    """Its metadata names another issuer, although the right server sent it."""
     with running_oidc_provider(
         clients=[OidcClient("app", SECRET, "client_secret_basic", ("http://127.0.0.1:9/x",))]
     ) as real:
@@ -189,8 +189,8 @@ async def test_a_real_provider_is_another_under_any_other_name() -> None:
         assert problem_of(await discover_provider(real.issuer, client_id="app")) is None
 
 
-async def test_the_id_token_alone_tells_the_account() -> None:
-    """Without a user info endpoint it is the provider's signed word."""
+async def test_the_id_token_alone_names_the_account() -> None:
+    """This works without a user info endpoint."""
     async with scene(userinfo_url=None) as made:
         assert await made.connect() == "/?connected=github"
         authorization = value_or_raise(await made.at.get()).authorization
@@ -200,7 +200,7 @@ async def test_the_id_token_alone_tells_the_account() -> None:
 
 
 async def test_an_id_token_of_another_nonce_connects_nobody() -> None:
-    """Genuine, of this client and this person, but not of this authorization; and revoked."""
+    """It is genuine and for this client and user, but of another authorization. It is revoked."""
     async with scene() as made:
         began = value_or_raise(await made.at.authorize(CONFIG, subject="ada")).url
         async with made.site.browser() as browser:
@@ -218,7 +218,7 @@ async def test_an_id_token_of_another_nonce_connects_nobody() -> None:
 async def test_an_id_token_for_another_audience_connects_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Genuine, fresh and with the right nonce, but made for another client of the provider."""
+    """It is genuine, fresh and has the right nonce, but is for another client."""
     listener = bound_socket()
     ours = OidcClient("app", SECRET, "client_secret_post", (callback_of(listener),))
     theirs = dataclasses.replace(ours, client_id="another")
@@ -247,13 +247,13 @@ async def test_an_id_token_for_another_audience_connects_nobody(
 
 
 def id_token_for(client: OidcClient, real: OidcProvider, url: str) -> str:
-    """What the provider signs for another client in a flow of the same nonce."""
+    """An ID token for another client, from a flow with the same nonce."""
     verifier = "v" * 43
     query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
     challenge = challenge_of(verifier)
     query |= {"client_id": client.client_id, "code_challenge": challenge}
-    asked = str(httpx.URL(real.authorization_endpoint, params=query))
-    back = sign_in_and_consent(asked, login="ada")
+    url = str(httpx.URL(real.authorization_endpoint, params=query))
+    back = sign_in_and_consent(url, login="ada")
     form = {
         "grant_type": "authorization_code",
         "code": parse_qs(urlsplit(back).query)["code"][0],
@@ -268,8 +268,8 @@ def id_token_for(client: OidcClient, real: OidcProvider, url: str) -> str:
 
 
 @pytest.mark.parametrize("required", [False, True])
-async def test_a_pushed_request_leaves_nothing_in_the_address(required: bool) -> None:
-    """RFC 9126, also where the provider takes no other request."""
+async def test_a_pushed_request_leaves_nothing_in_the_url(required: bool) -> None:
+    """RFC 9126, also if the provider requires pushed requests."""
     async with scene(
         features=["pushedAuthorizationRequests"], requires_pushed_requests=required
     ) as made:
@@ -280,8 +280,8 @@ async def test_a_pushed_request_leaves_nothing_in_the_address(required: bool) ->
         assert await made.me() == Me("ada")
 
 
-async def test_a_provider_that_requires_pushing_takes_nothing_else() -> None:
-    """That the requirement above is the provider's, and not ours alone."""
+async def test_a_provider_that_requires_pushing_refuses_other_requests() -> None:
+    """This shows that the provider itself enforces the requirement."""
     async with scene(
         features=["pushedAuthorizationRequests"],
         requires_pushed_requests=True,
@@ -293,7 +293,7 @@ async def test_a_provider_that_requires_pushing_takes_nothing_else() -> None:
 
 @pytest.mark.parametrize("nonces", [False, True])
 async def test_tokens_are_bound_to_a_key_from_the_code_to_the_refresh(nonces: bool) -> None:
-    """RFC 9449, with and without nonces of the server's, and worth nothing without a proof."""
+    """RFC 9449, with and without the server's nonces. The tokens do not work without a proof."""
     async with scene(
         features=["dPoP"], lifetime=timedelta(seconds=12), dpop=True, requires_dpop_nonce=nonces
     ) as made:
@@ -317,7 +317,7 @@ async def test_tokens_are_bound_to_a_key_from_the_code_to_the_refresh(nonces: bo
 
 
 async def is_taken(made: Scene, tokens: TokenSet, key: Secret) -> bool:
-    """Whether the provider takes an access token under a proof by a key."""
+    """Whether the provider accepts an access token with a proof by this key."""
     token = tokens.access_token
     header = ("Authorization", f"DPoP {token.reveal()}")
     request = HttpRequest("GET", made.real.userinfo_endpoint, (header,))
@@ -334,7 +334,7 @@ async def is_taken(made: Scene, tokens: TokenSet, key: Secret) -> bool:
 
 
 async def test_a_client_that_signs_connects_refreshes_pushes_and_revokes() -> None:
-    """RFC 7523 at each endpoint where the client proves itself."""
+    """RFC 7523 at each endpoint that authenticates the client."""
     key = ECKey.generate_key("P-256", {"kid": "the-key", "alg": "ES256", "use": "sig"})
     public = msgspec.convert(key.as_dict(private=False), dict[str, str])
     jwks = {"keys": [public]}
@@ -356,7 +356,7 @@ async def test_a_client_that_signs_connects_refreshes_pushes_and_revokes() -> No
 
 
 async def revoke_now(made: Scene) -> None:
-    """Every queued revocation is due at once."""
+    """Runs every queued revocation now."""
     revocations = made.site.connectors.store.revocations
     assert isinstance(revocations, MemoryRevocations)
     for id in list(revocations._due):
@@ -365,7 +365,7 @@ async def revoke_now(made: Scene) -> None:
 
 
 async def test_disconnecting_ends_the_grant_at_the_provider() -> None:
-    """Introspection says so (RFC 7662), and the refresh token is refused."""
+    """Introspection shows it (RFC 7662), and the refresh token is refused."""
     async with scene() as made:
         assert await made.connect() == "/?connected=github"
         tokens = await made.tokens()
@@ -392,8 +392,8 @@ async def test_disconnecting_ends_the_grant_at_the_provider() -> None:
         assert made.real.stats().revocations == 1
 
 
-async def test_a_refresh_token_used_elsewhere_ends_the_grant_and_is_told() -> None:
-    """Rotation with reuse detection (RFC 9700 section 4.14): a thief's use is found out."""
+async def test_a_refresh_token_used_elsewhere_ends_the_grant_and_is_reported() -> None:
+    """Rotation with reuse detection (RFC 9700 section 4.14) detects a stolen token."""
     async with scene(lifetime=timedelta(seconds=12)) as made:
         assert await made.connect() == "/?connected=github"
         stolen = (await made.tokens()).refresh_token
@@ -418,7 +418,7 @@ DEVICE_GRANTS = ("urn:ietf:params:oauth:grant-type:device_code", "refresh_token"
 
 
 async def test_a_code_typed_in_on_another_device_connects_and_refreshes() -> None:
-    """RFC 8628: the page of the provider, its consent, then tokens that rotate as any others."""
+    """RFC 8628: the provider's page and consent, then tokens that rotate as usual."""
     client = OidcClient("app", SECRET, "client_secret_basic", (), DEVICE_GRANTS)
     async with scene(
         client=client, features=["deviceFlow"], lifetime=timedelta(seconds=12)
@@ -438,8 +438,8 @@ async def test_a_code_typed_in_on_another_device_connects_and_refreshes() -> Non
         assert await made.generation() == 2
 
 
-async def test_another_person_s_device_takes_over_only_where_that_was_asked_for() -> None:
-    """Refused first, and its tokens with it; then in the place of the one before."""
+async def test_another_user_s_device_replaces_the_account_only_on_request() -> None:
+    """First it is refused and its tokens are revoked. Then it replaces the earlier account."""
     client = OidcClient("app", SECRET, "client_secret_basic", (), DEVICE_GRANTS)
     async with scene(client=client, features=["deviceFlow"]) as made:
         begin, replacing = made.at.authorize_device, made.at.authorize_device_replacing_account
@@ -456,7 +456,7 @@ async def test_another_person_s_device_takes_over_only_where_that_was_asked_for(
 
 
 async def test_a_device_that_is_denied_connects_nobody() -> None:
-    """The person cancels at the provider's page."""
+    """The user cancels on the provider's page."""
     client = OidcClient("app", SECRET, "client_secret_basic", (), DEVICE_GRANTS)
     async with scene(client=client, features=["deviceFlow"]) as made:
         device = value_or_raise(await made.at.authorize_device(CONFIG))
@@ -469,7 +469,7 @@ async def test_a_device_that_is_denied_connects_nobody() -> None:
 
 
 async def test_a_device_s_tokens_are_bound_to_a_key() -> None:
-    """DPoP at the device grant too."""
+    """DPoP with the device grant."""
     client = OidcClient("app", SECRET, "client_secret_basic", (), DEVICE_GRANTS)
     async with scene(
         client=client, features=["deviceFlow", "dPoP"], dpop=True, requires_dpop_nonce=True
@@ -483,8 +483,8 @@ async def test_a_device_s_tokens_are_bound_to_a_key() -> None:
 
 
 @pytest.mark.parametrize("dpop", [False, True])
-async def test_the_client_connects_in_its_own_name_and_asks_anew(dpop: bool) -> None:
-    """RFC 6749 section 4.4: no person, no refresh token, a token that expires."""
+async def test_the_client_connects_in_its_own_name_and_requests_a_new_token(dpop: bool) -> None:
+    """RFC 6749 section 4.4: no user, no refresh token, and a token that expires."""
     client = OidcClient("machine", SECRET, "client_secret_post", (), ("client_credentials",))
     features: list[Feature] = ["clientCredentials", "dPoP"] if dpop else ["clientCredentials"]
     async with scene(

@@ -1,4 +1,4 @@
-"""The fixture itself, with nothing but httpx: what later tests take for granted."""
+"""The fixture itself, tested only with httpx: behaviour that other tests rely on."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Introspection(msgspec.Struct):
 
 @final
 class Flow:
-    """One authorization of one client, by hand."""
+    """One authorization of one client, without the library."""
 
     def __init__(self, provider: OidcProvider, client: OidcClient) -> None:
         self.provider = provider
@@ -107,7 +107,7 @@ class Flow:
 
 
 def post(client: OidcClient, endpoint: str, form: dict[str, str]) -> httpx.Response:
-    """A form, authenticated the way the client registered."""
+    """Posts a form with the client's registered authentication method."""
     client_id, secret = client.client_id, client.client_secret or ""
     headers: dict[str, str] = {}
     match client.token_endpoint_auth_method:
@@ -146,7 +146,7 @@ def flow(oidc_provider: OidcProvider, request: pytest.FixtureRequest) -> Flow:
 
 
 def test_code_is_exchanged(flow: Flow) -> None:
-    """A code and its verifier buy both tokens, for basic, post and public clients alike."""
+    """A code and its verifier return both tokens, for basic, post and public clients."""
     tokens = flow.tokens()
     assert (tokens.token_type, tokens.expires_in) == ("Bearer", 3600)
     assert tokens.scope == "openid email"
@@ -154,19 +154,19 @@ def test_code_is_exchanged(flow: Flow) -> None:
 
 
 def test_wrong_verifier_is_refused(flow: Flow) -> None:
-    """A code is worth nothing to whoever does not know the verifier."""
+    """A code without its verifier is refused."""
     callback = sign_in_and_consent(flow.url, login="ada")
     assert refused(flow.exchange(callback, verifier="w" * 64)) == "invalid_grant"
 
 
 def test_pkce_is_required(flow: Flow) -> None:
-    """A request without a challenge comes back with an error, from confidential clients too."""
+    """A request without a challenge is an error, for confidential clients too."""
     callback = sign_in_and_consent(flow.url.replace("code_challenge", "x"), login="ada")
     assert parameter(callback, "error") == "invalid_request"
 
 
 def test_used_code_is_refused_and_revokes(flow: Flow) -> None:
-    """A code that comes twice is refused, and takes along the tokens it bought."""
+    """A code that is sent twice is refused, and its tokens are revoked."""
     callback = sign_in_and_consent(flow.url, login="ada")
     tokens = granted(flow.exchange(callback))
     assert refused(flow.exchange(callback)) == "invalid_grant"
@@ -174,7 +174,7 @@ def test_used_code_is_refused_and_revokes(flow: Flow) -> None:
 
 
 def test_refresh_rotates(flow: Flow) -> None:
-    """Each refresh gives another refresh token, which works in its turn."""
+    """Each refresh returns another refresh token, which works."""
     first = flow.tokens()
     second = granted(flow.refresh(first.refresh_token))
     third = granted(flow.refresh(second.refresh_token))
@@ -182,8 +182,8 @@ def test_refresh_rotates(flow: Flow) -> None:
     assert len({t.access_token for t in (first, second, third)}) == 3
 
 
-def test_reuse_kills_the_family(flow: Flow) -> None:
-    """A rotated refresh token that comes again ends the newest one and its access token too."""
+def test_reuse_revokes_the_family(flow: Flow) -> None:
+    """Reuse of a rotated refresh token also revokes the newest one and its access token."""
     first = flow.tokens()
     second = granted(flow.refresh(first.refresh_token))
     assert refused(flow.refresh(first.refresh_token)) == "invalid_grant"
@@ -192,7 +192,7 @@ def test_reuse_kills_the_family(flow: Flow) -> None:
 
 
 def test_reuse_spares_other_grants(flow: Flow) -> None:
-    """The reuse of one user's refresh token leaves another user's alone."""
+    """Reuse of one user's refresh token does not affect another user's."""
     first, other = flow.tokens(), flow.tokens(login="grace")
     _ = granted(flow.refresh(first.refresh_token))
     assert refused(flow.refresh(first.refresh_token)) == "invalid_grant"
@@ -209,7 +209,7 @@ def test_revocation_ends_the_grant(flow: Flow) -> None:
 
 
 def test_userinfo_names_the_login(flow: Flow) -> None:
-    """The login name is the subject, and an address comes with it."""
+    """The login name is the subject, and an email address comes with it."""
     bearer = {"authorization": f"Bearer {flow.tokens(login='grace').access_token}"}
     response = httpx.get(flow.provider.userinfo_endpoint, headers=bearer, trust_env=False)
     user = msgspec.json.decode(response.content, type=UserInfo)
@@ -217,7 +217,7 @@ def test_userinfo_names_the_login(flow: Flow) -> None:
 
 
 def test_callback_carries_issuer_and_state(flow: Flow) -> None:
-    """The callback names its issuer (RFC 9207) and brings the state back, granted or denied."""
+    """The callback has the issuer (RFC 9207) and the state, whether granted or denied."""
     for sign_in in (sign_in_and_consent, sign_in_and_deny):
         callback = sign_in(flow.url, login="ada")
         assert callback.startswith(f"{flow.client.redirect_uris[0]}?")
@@ -226,14 +226,14 @@ def test_callback_carries_issuer_and_state(flow: Flow) -> None:
 
 
 def test_denied_consent_is_access_denied(flow: Flow) -> None:
-    """Cancelling at the consent page gives an error and no code."""
+    """Cancelling on the consent page returns an error and no code."""
     callback = sign_in_and_deny(flow.url, login="ada")
     assert parameter(callback, "error") == "access_denied"
     assert "code=" not in callback
 
 
 def test_session_is_remembered(flow: Flow) -> None:
-    """A browser that signed in and consented goes straight through, and has nothing to deny."""
+    """A browser that signed in and consented sees no page again."""
     with new_browser() as browser:
         _ = sign_in_and_consent(flow.url, login="ada", browser=browser)
         again = sign_in_and_consent(flow.url, login="unused", browser=browser)
@@ -243,7 +243,7 @@ def test_session_is_remembered(flow: Flow) -> None:
 
 
 def test_unregistered_redirect_uri_gets_no_callback(flow: Flow) -> None:
-    """A redirect URI that differs by one character is answered on the provider's own page."""
+    """A redirect URI that differs by one character gets an error on the provider's own page."""
     with pytest.raises(SignInError, match="400 from the provider"):
         _ = sign_in_and_consent(flow.url.replace("callback", "callback2"), login="ada")
 
@@ -262,7 +262,7 @@ def test_stats_count(flow: Flow) -> None:
 
 
 def test_metadata_names_the_endpoints(oidc_provider: OidcProvider) -> None:
-    """The endpoints are where the metadata says; PKCE is S256 only, and extensions are off."""
+    """The metadata has the endpoints and S256 as the only PKCE method, and no extensions."""
     found = metadata(oidc_provider)
     assert found == Metadata(
         issuer=oidc_provider.issuer,
@@ -277,7 +277,7 @@ def test_metadata_names_the_endpoints(oidc_provider: OidcProvider) -> None:
 
 
 def test_options_reach_the_provider(oidc_provider: OidcProvider) -> None:
-    """Another provider runs beside with its own lifetimes, features and counters."""
+    """A second provider has its own lifetimes, features and counters."""
     started = time.monotonic()
     with running_oidc_provider(
         clients=oidc_provider.clients,
@@ -303,15 +303,15 @@ def test_options_reach_the_provider(oidc_provider: OidcProvider) -> None:
 
 
 def test_client_credentials() -> None:
-    """A client registered for it gets a token of its own, without a user."""
+    """A client that is registered for it gets a token without a user."""
     client = OidcClient("machine", "s3cret", "client_secret_basic", (), ("client_credentials",))
     with running_oidc_provider(clients=[client], features={"clientCredentials"}) as provider:
         response = post(client, provider.token_endpoint, {"grant_type": "client_credentials"})
         assert response.status_code == 200, response.text
 
 
-def test_failed_start_tells_why() -> None:
-    """A provider that cannot start raises at once, with what it said."""
+def test_a_failed_start_raises_with_its_output() -> None:
+    """A provider that cannot start raises at once."""
     secretless = OidcClient("a", None, "client_secret_post", ("http://127.0.0.1:9/",))
     with (
         pytest.raises(ProviderStartError, match="client_secret"),
@@ -321,7 +321,7 @@ def test_failed_start_tells_why() -> None:
 
 
 def test_killed_parent_leaves_no_provider() -> None:
-    """A test run that is killed, with no chance to clean up, takes its provider along."""
+    """If a test run is killed without clean-up, its provider exits too."""
     assert __package__
     program = (
         f"from {__package__}.oidc_provider import running_oidc_provider as running\n"

@@ -1,4 +1,4 @@
-"""Webhooks signed on Node: by GitHub's own library, and with Node's ed25519."""
+"""Webhooks signed on Node, by GitHub's own library and with Node's ed25519."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ BODIES: Final = (
 )
 
 
-class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
+class Command(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: Literal["github-sign", "github-verify", "ed25519-sign", "ed25519-public"]
     secret: str
     body: str = ""
     signature: str = ""
 
 
-def on_node(*asked: Asked) -> list[str]:
-    """The answers of `webhooks/sign.mjs`, in order."""
+def on_node(*commands: Command) -> list[str]:
+    """Runs `webhooks/sign.mjs` and returns its results, in order."""
     install_node_modules(FOLDER)
     done = subprocess.run(
         [NODE, FOLDER / "sign.mjs"],
-        input=msgspec.json.encode(asked),
+        input=msgspec.json.encode(commands),
         stdout=subprocess.PIPE,
         check=True,
         timeout=_WITHIN.total_seconds(),
@@ -59,10 +59,10 @@ def on_node(*asked: Asked) -> list[str]:
     return msgspec.json.decode(done.stdout, type=list[str])
 
 
-def test_what_githubs_own_library_signs_is_genuine() -> None:
-    """Any text, any length, under the secret and under no other."""
+def test_webhooks_signed_by_githubs_library_are_accepted() -> None:
+    """With any text of any length, and only with the right secret."""
     secret, other = Secret("It's a Secret to Everybody"), Secret("another")
-    signatures = on_node(*(Asked("github-sign", secret.reveal(), body) for body in BODIES))
+    signatures = on_node(*(Command("github-sign", secret.reveal(), body) for body in BODIES))
     for body, signature in zip(BODIES, signatures, strict=True):
         headers = {"X-Hub-Signature-256": signature, "X-GitHub-Delivery": "72d3162e"}
         signed = request(headers, body)
@@ -73,23 +73,23 @@ def test_what_githubs_own_library_signs_is_genuine() -> None:
         assert not is_successful(verify(GITHUB, changed, [secret], now=SIGNED_AT))
 
 
-def test_what_our_builder_signs_is_genuine_to_githubs_own_library() -> None:
-    """A test that passes with it tells the truth of the real thing."""
+def test_githubs_library_accepts_our_signed_webhooks() -> None:
+    """So tests with `sign_webhook` show how real webhooks behave."""
     secret = Secret("It's a Secret to Everybody")
     at = WebhookEndpoint("row-1", Secret("https://own.example/webhooks/x/t"), secret)
-    asked = []
+    commands = []
     for body in BODIES:
         made = sign_webhook(GITHUB, at, body.encode(), now=SIGNED_AT)
         signature = made.header("x-hub-signature-256")
         assert signature is not None
-        asked.append(Asked("github-verify", secret.reveal(), body, signature))
-        asked.append(Asked("github-verify", "another", body, signature))
-    assert on_node(*asked) == ["true", "false"] * len(BODIES)
+        commands.append(Command("github-verify", secret.reveal(), body, signature))
+        commands.append(Command("github-verify", "another", body, signature))
+    assert on_node(*commands) == ["true", "false"] * len(BODIES)
 
 
 @pytest.mark.parametrize("seed", [bytes(range(32)), b"\xff" * 32])
-def test_what_node_signs_with_ed25519_is_genuine(seed: bytes) -> None:
-    """`v1a` of Standard Webhooks under the public key that Node makes of the private one."""
+def test_webhooks_signed_with_ed25519_on_node_are_accepted(seed: bytes) -> None:
+    """`v1a` of Standard Webhooks, with the public key that Node derives."""
     pem = (
         Ed25519PrivateKey.from_private_bytes(seed)
         .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -97,8 +97,8 @@ def test_what_node_signs_with_ed25519_is_genuine(seed: bytes) -> None:
     )
     timestamp = str(int(SIGNED_AT.timestamp()))
     public, *signatures = on_node(
-        Asked("ed25519-public", pem),
-        *(Asked("ed25519-sign", pem, f"msg_1.{timestamp}.{body}") for body in BODIES),
+        Command("ed25519-public", pem),
+        *(Command("ed25519-sign", pem, f"msg_1.{timestamp}.{body}") for body in BODIES),
     )
     key = Secret(f"whpk_{public}")
     for body, signature in zip(BODIES, signatures, strict=True):

@@ -1,5 +1,7 @@
-"""What every campaign about refreshing begins with: a real Postgres, a provider in a process of its
-own, and as many processes of the application as it likes."""
+"""A PostgreSQL server, a fake provider in its own process, and processes of the application.
+
+The figures about refreshing start from here.
+"""
 
 import secrets
 from collections.abc import AsyncGenerator, Sequence
@@ -9,9 +11,9 @@ from datetime import timedelta
 from tests.postgres.databases import Databases
 from tests.postgres.server import Server
 
-from benchmarks.reliability.application import Setting
-from benchmarks.reliability.work import connect, stored
-from benchmarks.reliability.worker import Worker
+from benchmarks.reliability.app_process import AppProcess
+from benchmarks.reliability.application import AppConfig
+from benchmarks.reliability.operations import connect, stored
 from igniter_connectors.testing import (
     Grant,
     ProviderProcess,
@@ -20,55 +22,55 @@ from igniter_connectors.testing import (
 )
 
 DEADLINE = timedelta(seconds=5)
-"""A call to the store may take so long: a busy machine is no fault of the library's."""
+"""Deadline of a store call. It is long, because a busy machine must not fail a figure."""
 
-LONG_AGO = -timedelta(hours=2)
-"""Tokens that were granted then have expired for every process, however its clock is off."""
+TWO_HOURS_AGO = -timedelta(hours=2)
+"""Clock skew for connecting: the tokens have expired for every process, whatever its skew."""
 
 
-class Scene:
-    """A database, a provider, and the processes that share them."""
+class Cluster:
+    """A database, a provider, and the application processes that share them."""
 
     def __init__(self, server: Server, provider: ProviderProcess, database_url: str) -> None:
         self.server = server
         self.provider = provider
         self.database_url = database_url
         self._sealing_secret = secrets.token_urlsafe(32)
-        self._workers: list[Worker] = []
+        self._workers: list[AppProcess] = []
 
     def start(
         self,
         *,
         skew: timedelta = timedelta(),
-        stops_at: str = "",
+        stop_at: str = "",
         provider: ProviderProcess | None = None,
         deadline: timedelta = DEADLINE,
         links: int = 10,
-    ) -> Worker:
-        """A process of the application; it lives until it is killed or the scene ends."""
-        asked = provider or self.provider
-        setting = Setting(
+    ) -> AppProcess:
+        """Starts an application process. It runs until it is killed or the cluster ends."""
+        target = provider or self.provider
+        config = AppConfig(
             self.database_url,
-            asked.url,
-            asked.client_id,
-            asked.client_secret.reveal(),
+            target.url,
+            target.client_id,
+            target.client_secret.reveal(),
             self._sealing_secret,
             skew,
-            stops_at,
+            stop_at,
             deadline,
             links,
         )
-        worker = Worker(setting)
+        worker = AppProcess(config)
         self._workers.append(worker)
         return worker
 
-    def kill(self, worker: Worker) -> None:
-        """`kill -9` of one of them."""
+    def kill(self, worker: AppProcess) -> None:
+        """Kills a process with SIGKILL."""
         self._workers.remove(worker)
         worker.kill()
 
     def end(self) -> None:
-        """Kills whoever is left."""
+        """Kills the remaining processes."""
         for worker in list(self._workers):
             self.kill(worker)
 
@@ -76,27 +78,27 @@ class Scene:
         self,
         tenants: Sequence[str],
         *,
-        skew: timedelta = LONG_AGO,
+        skew: timedelta = TWO_HOURS_AGO,
         provider: ProviderProcess | None = None,
     ) -> None:
-        """Each tenant authorizes, over the whole flow; the tokens are as old as told."""
+        """Authorizes each tenant with the whole flow. `skew` sets the age of the tokens."""
         worker = self.start(skew=skew, provider=provider)
         await worker.run(connect, tenants)
         self.kill(worker)
 
     async def grants(self, provider: ProviderProcess | None = None) -> dict[str, Grant]:
-        """Each tenant's newest grant, as the provider knows it now."""
+        """Each tenant's newest grant at the provider."""
         state = await (provider or self.provider).state()
         return {grant.subject: grant for grant in state.grants}
 
-    async def in_step(
+    async def consistent_tenants(
         self,
-        worker: Worker,
+        worker: AppProcess,
         tenants: Sequence[str],
         *,
         provider: ProviderProcess | None = None,
     ) -> list[str]:
-        """The tenants whose row holds the refresh token that the provider holds for valid."""
+        """The tenants whose row has the refresh token that is valid at the provider."""
         rows = await worker.run(stored, tenants)
         grants = await self.grants(provider)
         return [
@@ -109,17 +111,17 @@ class Scene:
 
 
 def tenants(count: int, name: str = "tenant") -> list[str]:
-    """Names."""
+    """Tenant names."""
     return [f"{name}-{number}" for number in range(count)]
 
 
 @asynccontextmanager
-async def scene(script: ProviderScript | None = None) -> AsyncGenerator[Scene, None]:
-    """A scene with nobody connected. Everything in it ends with the block."""
+async def running_cluster(script: ProviderScript | None = None) -> AsyncGenerator[Cluster, None]:
+    """A cluster without connections. Its processes end with the block."""
     with Server() as server:
         async with provider_process(script) as provider:
             with Databases(server.url()).migrated() as url:
-                made = Scene(server, provider, url)
+                made = Cluster(server, provider, url)
                 try:
                     yield made
                 finally:

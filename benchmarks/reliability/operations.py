@@ -1,4 +1,4 @@
-"""What the campaigns have processes of the application do. Each function runs in one of them."""
+"""Functions that run inside an application process."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _AT_ONCE = 8
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What came of an action. `code` is the problem's, "" where it ran."""
+    """The result of an action. `code` is the problem's code, "" if it succeeded."""
 
     tenant: str
     code: str = ""
@@ -25,8 +25,8 @@ class Outcome(msgspec.Struct, frozen=True):
     retry_at: datetime | None = None
 
 
-class Stored(msgspec.Struct, frozen=True):
-    """What a row holds."""
+class StoredRow(msgspec.Struct, frozen=True):
+    """The fields of a connection's row that the figures check."""
 
     tenant: str
     refresh_token: str
@@ -38,7 +38,7 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 async def call(app: Application, tenant: str) -> Outcome:
-    """One action."""
+    """Calls the action once."""
     answer = await app.at(tenant).action(use).call(Use())
     if is_successful(answer):
         return Outcome(tenant, access_token=answer.unwrap())
@@ -52,17 +52,17 @@ async def call(app: Application, tenant: str) -> Outcome:
 
 
 async def call_all(app: Application, tenants: Sequence[str]) -> list[Outcome]:
-    """An action for each, all at once."""
+    """Calls the action for each tenant, concurrently."""
     return await asyncio.gather(*(call(app, tenant) for tenant in tenants))
 
 
-async def stored(app: Application, tenants: Sequence[str]) -> list[Stored]:
-    """What the rows hold."""
+async def stored(app: Application, tenants: Sequence[str]) -> list[StoredRow]:
+    """The rows of these tenants."""
 
-    async def one(tenant: str) -> Stored:
+    async def one(tenant: str) -> StoredRow:
         record = await app.record(tenant)
         assert record.grant is not None
-        return Stored(
+        return StoredRow(
             tenant,
             app.refresh_token(record),
             record.status,
@@ -75,18 +75,18 @@ async def stored(app: Application, tenants: Sequence[str]) -> list[Stored]:
     return await asyncio.gather(*map(one, tenants))
 
 
-async def complaints(app: Application) -> list[str]:
-    """What the library warned of in this process."""
-    return app.complaints
+async def warnings(app: Application) -> list[str]:
+    """The warnings that the library logged in this process."""
+    return app.warnings
 
 
 async def commits(app: Application) -> list[bool]:
-    """For each time that renewed tokens were stored: whether a row changed."""
-    return app.steps.commits
+    """For each commit of renewed tokens, whether it changed a row."""
+    return app.breakpoints.commits
 
 
 async def connect(app: Application, tenants: Sequence[str]) -> None:
-    """Authorizes each tenant, a few at once."""
+    """Authorizes each tenant, a few concurrently."""
     places = asyncio.Semaphore(_AT_ONCE)
     async with httpx.AsyncClient() as browser:
 
@@ -101,13 +101,13 @@ async def connect(app: Application, tenants: Sequence[str]) -> None:
 async def authorize(
     app: Application, browser: httpx.AsyncClient, tenant: str, config: Drive
 ) -> str:
-    """The whole flow of one tenant; where its browser was sent in the end."""
+    """Runs the whole flow of one tenant. Returns the last redirect's location."""
     begun = await app.at(tenant).authorize(config, subject="ada", return_to="/")
     return await _finished(app, browser, tenant, value_or_raise(begun).url)
 
 
 async def reauthorize(app: Application, browser: httpx.AsyncClient, tenant: str) -> None:
-    """The whole flow in place, with the config that is stored."""
+    """Runs the whole flow for an existing connection. The stored config stays."""
     begun = await app.at(tenant).reauthorize(subject="ada", return_to="/")
     location = await _finished(app, browser, tenant, value_or_raise(begun).url)
     assert "connected=drive" in location, location

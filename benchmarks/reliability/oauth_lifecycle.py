@@ -1,4 +1,4 @@
-"""A connector's life at a talkative provider: every way to be authorized, and every endpoint."""
+"""Runs every OAuth flow and endpoint against a provider that quotes secrets."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey
 from returns.result import Result
 from typing_extensions import TypeVar
 
-from benchmarks.reliability.talkative import Mood, Talkative
+from benchmarks.reliability.leaky_provider import LeakyProvider, Mode
 from igniter_connectors import (
     ActionCall,
     ActionFailed,
@@ -38,7 +38,7 @@ from igniter_connectors.flows.sealing import open_tokens
 from igniter_connectors.testing import ManualClock
 from igniter_connectors.testing.provider.http_server import serve
 
-MOODS: tuple[Mood, ...] = ("well", "angry", "mad")
+MODES: tuple[Mode, ...] = ("normal", "errors", "invalid")
 ENDPOINTS = frozenset({"/par", "/token", "/userinfo", "/jwks", "/device", "/revoke"})
 
 
@@ -50,38 +50,44 @@ class Organization(Scope, frozen=True, tag="organization"):
 
 
 class Vault(msgspec.Struct, frozen=True):
-    """The config."""
+    """Config of the connector."""
 
     extra: Secret
 
 
 class Extras(msgspec.Struct, frozen=True):
-    """What comes beside the tokens."""
+    """Extra fields of the token response."""
 
     instance: Secret
 
 
 class Nothing(msgspec.Struct, frozen=True):
-    """No input."""
+    """Empty input."""
 
 
 @action("raise", input=Nothing, output=int)
 async def raising(call: ActionCall[Vault, object, Nothing]) -> Result[int, ActionFailed]:
-    """Careless code, with the access token in its exception."""
+    """Raises an exception that contains the access token."""
     assert call.access_token is not None
     raise ValueError(f"{call.access_token.value.reveal()} {call.config.extra.reveal()}")
 
 
-class Life:
-    """What was used, and what was shown of it. `missed`: endpoints that were never asked."""
+class Observed:
+    """The secrets that were used and the texts that were shown.
+
+    Attributes:
+        secrets: Values that must not appear anywhere.
+        shown: Texts of values, events and problems.
+        missed: Endpoints that were never requested, by mode.
+    """
 
     def __init__(self) -> None:
         self.secrets: list[str] = []
         self.shown: list[str] = []
-        self.missed: set[tuple[Mood, str]] = set()
+        self.missed: set[tuple[Mode, str]] = set()
 
     def show(self, *values: object) -> None:
-        """Everything that a log line could make of a value."""
+        """Records each text that a log line could contain of a value."""
         for value in values:
             self.shown.append(repr(value))
             self.shown.append(str(value))
@@ -90,28 +96,28 @@ class Life:
                 self.shown += [problem.message, msgspec.json.encode(problem).decode()]
 
 
-async def vault_life(file: Path) -> Life:
-    """Lives it in each of the provider's moods."""
-    life, clock = Life(), ManualClock()
+async def run_oauth_lifecycle(file: Path) -> Observed:
+    """Runs all flows in each mode of the provider."""
+    observed, clock = Observed(), ManualClock()
     extra = "canary-vault-extra"
     key = ECKey.generate_key("P-256")
     private = key.as_dict(private=True)
-    life.secrets += [extra, str(private["d"])]
-    talkative = Talkative(clock.now)
+    observed.secrets += [extra, str(private["d"])]
+    leaky = LeakyProvider(clock.now)
 
-    async def hear(event: Event) -> None:
-        life.shown += [repr(event), msgspec.json.encode(event).decode()]
+    async def on_event(event: Event) -> None:
+        observed.shown += [repr(event), msgspec.json.encode(event).decode()]
 
-    async with serve(talkative.answer) as talkative.url:
+    async with serve(leaky.handle) as leaky.url:
         provider = OAuthProvider(
-            authorization_url=f"{talkative.url}/authorize",
-            token_url=f"{talkative.url}/token",
-            userinfo_url=f"{talkative.url}/userinfo",
-            revocation_url=f"{talkative.url}/revoke",
-            pushed_authorization_url=f"{talkative.url}/par",
-            device_authorization_url=f"{talkative.url}/device",
-            jwks_url=f"{talkative.url}/jwks",
-            issuer=talkative.url,
+            authorization_url=f"{leaky.url}/authorize",
+            token_url=f"{leaky.url}/token",
+            userinfo_url=f"{leaky.url}/userinfo",
+            revocation_url=f"{leaky.url}/revoke",
+            pushed_authorization_url=f"{leaky.url}/par",
+            device_authorization_url=f"{leaky.url}/device",
+            jwks_url=f"{leaky.url}/jwks",
+            issuer=leaky.url,
             client_id="vault",
             client_authentication="private_key_jwt",
             client_assertion_key=Secret(msgspec.json.encode(private).decode()),
@@ -137,61 +143,61 @@ async def vault_life(file: Path) -> Life:
             .with_clock(clock)
             .add_scope(Organization)
             .add_connector(vault)
-            .on(Event, hear)
+            .on(Event, on_event)
             .build()
         )
-        life.show(provider, vault, connectors)
+        observed.show(provider, vault, connectors)
         acme, ada = Organization("acme"), Principal(Organization("acme"), "ada")
         config = Vault(Secret(extra))
         async with connectors:
             await connectors._revocations.close()
             tenant = connectors.scope(acme)
 
-            async def authorize(account: str, *, angry_at: str = "") -> None:
+            async def authorize(account: str, *, errors_at: str = "") -> None:
                 at = tenant.at(vault, account=account)
                 begun = value_or_raise(await at.authorize_replacing_account(config, subject="ada"))
-                life.secrets.append(begun.url.rpartition("=")[2])
+                observed.secrets.append(begun.url.rpartition("=")[2])
                 started = await connectors.handle(HttpRequest("GET", begun.url), principal=ada)
-                life.show(begun, started, started.body)
+                observed.show(begun, started, started.body)
                 if started.status != 303:
                     return
                 cookie = (started.header("set-cookie") or "").partition(";")[0]
-                life.secrets.append(cookie.partition("=")[2])
-                if angry_at == "consent":
-                    talkative.mood = "angry"
+                observed.secrets.append(cookie.partition("=")[2])
+                if errors_at == "consent":
+                    leaky.mode = "errors"
                 async with browser() as http:
                     consented = await http.send(
                         HttpRequest("GET", started.header("location") or "")
                     )
-                if angry_at == "exchange":
-                    talkative.mood = "angry"
+                if errors_at == "exchange":
+                    leaky.mode = "errors"
                 request = HttpRequest(
                     "GET", consented.unwrap().header("location") or "", (("Cookie", cookie),)
                 )
                 finished = await connectors.handle(request, principal=ada)
-                talkative.mood = "well"
-                life.show(request, finished, finished.body, finished.header("location"))
+                leaky.mode = "normal"
+                observed.show(request, finished, finished.body, finished.header("location"))
 
             async def use(account: str) -> None:
                 at = tenant.at(vault, account=account)
-                life.show(await passing(clock, at.action(raising).call(Nothing())))
-                life.show(await at.explain())
-                life.show(await at.get())
+                observed.show(await advance_while(clock, at.action(raising).call(Nothing())))
+                observed.show(await at.explain())
+                observed.show(await at.get())
                 record = await store.find(ConnectionKey("organization", "acme", "vault", account))
-                life.show(record)
+                observed.show(record)
                 if record is not None and record.grant is not None:
                     tokens = open_tokens(connectors._engine, record).unwrap()
-                    life.show(tokens)
+                    observed.show(tokens)
                     if tokens.dpop_key is not None:
                         bound_to = msgspec.json.decode(tokens.dpop_key.reveal())
-                        life.secrets.append(bound_to["d"])
+                        observed.secrets.append(bound_to["d"])
 
             async def device(account: str) -> None:
                 begun = await tenant.at(vault, account=account).authorize_device(config)
-                life.show(begun)
+                observed.show(begun)
                 if problem_of(begun) is None:
-                    life.show(value_or_raise(begun)._flow)
-                    life.show(await passing(clock, value_or_raise(begun).finished()))
+                    observed.show(value_or_raise(begun)._flow)
+                    observed.show(await advance_while(clock, value_or_raise(begun).finished()))
 
             adopted = AdoptedTokens(
                 access_token=Secret("canary-adopted-access"),
@@ -199,44 +205,44 @@ async def vault_life(file: Path) -> Life:
                 expires_at=clock.now() + timedelta(hours=1),
                 token_type="dpop",
             )
-            life.secrets += ["canary-adopted-access", "canary-adopted-refresh"]
-            life.show(adopted)
+            observed.secrets += ["canary-adopted-access", "canary-adopted-refresh"]
+            observed.show(adopted)
 
             await authorize("browser")
             for where in ("consent", "exchange"):
-                await authorize("browser", angry_at=where)
-            for mood in MOODS:
-                talkative.mood = mood
+                await authorize("browser", errors_at=where)
+            for mode in MODES:
+                leaky.mode = mode
                 await device("device")
-                life.show(
+                observed.show(
                     await tenant.at(vault, account="machine").connect_as_client(config),
                     await tenant.at(vault, account="adopted").adopt_as_only_user(config, adopted),
                 )
                 await authorize("another")
-                talkative.mood = mood
+                leaky.mode = mode
                 for account in ("browser", "device", "machine", "adopted"):
                     await use(account)
                 clock.advance(timedelta(hours=2))
                 for account in ("browser", "device", "machine", "adopted"):
                     await use(account)
-                life.show(await tenant.list())
-                if mood == "well":
-                    life.show(await tenant.at(vault, account="another").disconnect())
+                observed.show(await tenant.list())
+                if mode == "normal":
+                    observed.show(await tenant.at(vault, account="another").disconnect())
                 else:
-                    life.show(await tenant.at(vault, account="device").disconnect())
+                    observed.show(await tenant.at(vault, account="device").disconnect())
                 clock.advance(timedelta(minutes=15))
                 await revoke_due(connectors._engine)
-                talkative.mood = "well"
+                leaky.mode = "normal"
                 await device("device")
-        asked = {(mood, path) for mood in MOODS for path in ENDPOINTS}
-        # Keys are asked for only where tokens came, which an angry or mad provider gives none of.
-        life.missed = asked - talkative.asked - {("angry", "/jwks"), ("mad", "/jwks")}
-    life.secrets += [*talkative.secrets, *talkative.texts]
-    return life
+        expected = {(mode, path) for mode in MODES for path in ENDPOINTS}
+        # Keys are requested only after tokens, and only the mode "normal" issues tokens.
+        observed.missed = expected - leaky.requested - {("errors", "/jwks"), ("invalid", "/jwks")}
+    observed.secrets += [*leaky.secrets, *leaky.texts]
+    return observed
 
 
-async def passing(clock: ManualClock, work: Coroutine[object, None, V]) -> V:
-    """What the work returns, with time passing where it waits."""
+async def advance_while(clock: ManualClock, work: Coroutine[object, None, V]) -> V:
+    """Runs the work, and advances the clock while it waits."""
     task = asyncio.create_task(work)
     while not task.done():
         await asyncio.sleep(0.005)
@@ -246,7 +252,7 @@ async def passing(clock: ManualClock, work: Coroutine[object, None, V]) -> V:
 
 @asynccontextmanager
 async def browser() -> AsyncGenerator[HttpxClient, None]:
-    """The library's own client plays the browser, so that codes pass through its log too."""
+    """The library's own client as the browser, so that its log sees the codes too."""
     http = HttpxClient(logger=logging.getLogger("igniter_connectors"))
     try:
         yield http

@@ -1,4 +1,4 @@
-"""Every figure by its name."""
+"""All figures by name."""
 
 from benchmarks.reliability.callback_mutations import callback_mutations
 from benchmarks.reliability.canaries import canaries
@@ -6,7 +6,7 @@ from benchmarks.reliability.corrupt_row import corrupt_row
 from benchmarks.reliability.database_down import database_down
 from benchmarks.reliability.dead_grant import ACTIONS, dead_grant_in
 from benchmarks.reliability.envelope import envelope
-from benchmarks.reliability.figure import Campaign
+from benchmarks.reliability.figure import Measurement
 from benchmarks.reliability.fuzz_signatures import fuzz_signatures
 from benchmarks.reliability.impatient import impatient
 from benchmarks.reliability.inbox_once import inbox_once
@@ -28,7 +28,7 @@ from benchmarks.reliability.tenant_hosts import tenant_hosts
 from benchmarks.reliability.weather import SECONDS, weather_for
 from benchmarks.reliability.zoom_oracle import zoom_oracle
 
-CAMPAIGNS: dict[str, Campaign] = {
+FIGURES: dict[str, Measurement] = {
     "storm": storm,
     "storm-200": storm_over(CONNECTIONS),
     "slow-provider": slow_provider,

@@ -1,8 +1,7 @@
-"""The steps of a refresh, and how a campaign stops a process at one of them.
+"""Breakpoints in a refresh: a process pauses at one of its steps.
 
-The process tells that it has come to the step, and goes no further with this refresh until it is
-told to; everything else in it goes on. Meanwhile the campaign kills it, stops it, or takes its
-database away.
+The process reports that it reached the step, and pauses this refresh until it is released. Its
+other tasks continue. Meanwhile the figure kills or stops the process, or stops the database.
 """
 
 import asyncio
@@ -23,49 +22,49 @@ from igniter_connectors.typing import HttpFailed
 BEFORE_LEASE: Final = "before the lease"
 AFTER_LEASE: Final = "after the lease"
 REQUEST_SENT: Final = "after the request was sent"
-AFTER_ANSWER: Final = "after the answer"
+AFTER_RESPONSE: Final = "after the response"
 BEFORE_COMMIT: Final = "before the commit"
 AFTER_COMMIT: Final = "after the commit"
 
-BEFORE_GRANT: Final = "before a grant is stored"
-"""Of a callback, which may meet a refresh."""
+BEFORE_GRANT_SAVED: Final = "before a grant is stored"
+"""A step of the callback, which can overlap a refresh."""
 
-STEPS: Final = (
+REFRESH_STEPS: Final = (
     BEFORE_LEASE,
     AFTER_LEASE,
     REQUEST_SENT,
-    AFTER_ANSWER,
+    AFTER_RESPONSE,
     BEFORE_COMMIT,
     AFTER_COMMIT,
 )
-"""Of a refresh, in their order. `REQUEST_SENT` is not stopped at: only the provider knows that it
-arrived."""
+"""The steps of a refresh, in order. `REQUEST_SENT` is no breakpoint: only the provider sees it."""
 
 
-class Steps:
-    """Stops a refresh at one step; tells of each that comes there, and of each commit.
+class Breakpoints:
+    """Pauses every refresh at one step.
 
-    `commits` are what the statement that stores renewed tokens returned: whether a row changed.
+    Attributes:
+        commits: For each commit of renewed tokens, whether it changed a row.
     """
 
-    def __init__(self, stops_at: str, tell: Callable[[str], None]) -> None:
+    def __init__(self, stop_at: str, on_reached: Callable[[str], None]) -> None:
         self.commits: list[bool] = []
-        self._stops_at = stops_at
-        self._tell = tell
-        self._go = asyncio.Event()
+        self._stops_at = stop_at
+        self._on_reached = on_reached
+        self._released = asyncio.Event()
 
-    def go(self) -> None:
-        """Lets every refresh go on, those that come later too."""
-        self._go.set()
+    def release(self) -> None:
+        """Lets every refresh continue, also later ones."""
+        self._released.set()
 
     async def reach(self, step: str) -> None:
-        """Called at each step."""
+        """Called at each step. Waits there if it is the breakpoint."""
         if step == self._stops_at:
-            self._tell(step)
-            await self._go.wait()
+            self._on_reached(step)
+            await self._released.wait()
 
-    def stop_in(self, store: PostgresStore, http: HttpxClient) -> None:
-        """Puts the steps around the calls that a refresh makes."""
+    def install(self, store: PostgresStore, http: HttpxClient) -> None:
+        """Wraps the calls that a refresh makes."""
         take_lease, save_renewed, send = store.take_lease, store.save_renewed, http.send
         save_authorized = store.save_authorized
 
@@ -86,7 +85,7 @@ class Steps:
         ) -> Result[HttpResponse, HttpFailed]:
             answer = await send(request, deadline=deadline, limit_bytes=limit_bytes)
             if b"refresh_token" in request.body:
-                await self.reach(AFTER_ANSWER)
+                await self.reach(AFTER_RESPONSE)
             return answer
 
         async def saving(key: ConnectionKey, *, row: str, generation: int, grant: Grant) -> bool:
@@ -103,7 +102,7 @@ class Steps:
             revocation: RevocationRequest | None = None,
             keep_config: bool = False,
         ) -> bool:
-            await self.reach(BEFORE_GRANT)
+            await self.reach(BEFORE_GRANT_SAVED)
             return await save_authorized(
                 record,
                 expected_grant=expected_grant,
@@ -111,7 +110,7 @@ class Steps:
                 keep_config=keep_config,
             )
 
-        # The real store and the real client, each with a call of it seen from outside.
+        # The store and the client are real. Only these methods are wrapped.
         store.take_lease = taking  # type: ignore[method-assign]
         store.save_renewed = saving  # type: ignore[method-assign]
         store.save_authorized = authorizing  # type: ignore[method-assign]

@@ -1,8 +1,8 @@
-"""An OpenID provider with every extension that is spoken here, and that quotes what it was told.
+"""An OpenID provider that quotes secrets in its responses, with every extension that we support.
 
-Pushed requests, DPoP with nonces, ID tokens, devices, the client's own name, clients that sign.
-When it is angry each endpoint refuses, and says every secret that it ever heard or gave; when it
-is mad it answers 200 with a page of them.
+It supports pushed requests, DPoP with nonces, ID tokens, devices and signed client assertions. In
+the mode "errors", every endpoint returns an error that quotes all secrets seen so far. In the mode
+"invalid", it returns 200 with a page that quotes them.
 """
 
 import base64
@@ -19,9 +19,9 @@ from joserfc.jwk import ECKey
 
 from igniter_connectors.testing.provider.http_server import Request, Response
 
-Mood = Literal["well", "angry", "mad"]
+Mode = Literal["normal", "errors", "invalid"]
 
-_HEARD = (
+_SECRET_FIELDS = (
     "client_assertion",
     "code",
     "code_verifier",
@@ -33,43 +33,43 @@ _HEARD = (
 )
 
 
-class Talkative:
-    """The provider. `url` is set when it is served; `now` is the clock of its ID tokens."""
+class LeakyProvider:
+    """The provider. `url` is set when it is served. `now` is the clock of its ID tokens."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.url = ""
-        self.mood: Mood = "well"
+        self.mode: Mode = "normal"
         self.secrets: list[str] = []
         self.texts: list[str] = []
-        self.asked: set[tuple[Mood, str]] = set()
+        self.requested: set[tuple[Mode, str]] = set()
         self._now = now
         self._key = ECKey.generate_key("P-256", {"kid": "1"})
         self._pushed: dict[str, dict[str, str]] = {}
         self._nonces: dict[str, str] = {}
 
-    async def answer(self, asked: Request) -> Response:
-        """Remembers every secret that came, and answers in its mood."""
-        form = asked.form() if asked.method == "POST" else dict(asked.query)
-        self.secrets += [form[name] for name in _HEARD if name in form]
+    async def handle(self, request: Request) -> Response:
+        """Records the secrets in the request, and responds according to the mode."""
+        form = request.form() if request.method == "POST" else dict(request.query)
+        self.secrets += [form[name] for name in _SECRET_FIELDS if name in form]
         self.secrets += [
-            asked.headers[name].rpartition(" ")[2]
+            request.headers[name].rpartition(" ")[2]
             for name in ("dpop", "authorization")
-            if name in asked.headers
+            if name in request.headers
         ]
-        self.asked.add((self.mood, asked.path))
-        if asked.path == "/authorize":
+        self.requested.add((self.mode, request.path))
+        if request.path == "/authorize":
             return self._authorize(form)
-        if self.mood == "angry":
-            return self._angry()
-        if self.mood == "mad":
+        if self.mode == "errors":
+            return self._error()
+        if self.mode == "invalid":
             return Response(200, {"x-debug": self._text()}, f"<p>{self._everything()}".encode())
-        match asked.path:
+        match request.path:
             case "/par":
                 uri = self._secret("request-uri")
                 self._pushed[uri] = form
                 return _json(201, request_uri=uri, expires_in=60)
             case "/token":
-                return self._token(form, asked.headers)
+                return self._token(form, request.headers)
             case "/userinfo":
                 return _json(200, sub="ada", hidden=self._text())
             case "/jwks":
@@ -86,20 +86,20 @@ class Talkative:
                 return Response(200)
 
     def _authorize(self, form: dict[str, str]) -> Response:
-        asked = self._pushed.get(form.get("request_uri", ""), form)
-        answer = {"state": asked["state"], "iss": self.url}
-        if self.mood == "well":
+        parameters = self._pushed.get(form.get("request_uri", ""), form)
+        answer = {"state": parameters["state"], "iss": self.url}
+        if self.mode == "normal":
             answer["code"] = self._secret("code")
-            self._nonces[answer["code"]] = asked["nonce"]
+            self._nonces[answer["code"]] = parameters["nonce"]
         else:
             answer |= {"error": self._text(), "error_description": self._everything()}
-        return Response(302, {"location": f"{asked['redirect_uri']}?{urlencode(answer)}"})
+        return Response(302, {"location": f"{parameters['redirect_uri']}?{urlencode(answer)}"})
 
     def _token(self, form: dict[str, str], headers: dict[str, str]) -> Response:
         if "nonce" not in _payload(headers["dpop"]):
             nonce = self._secret("dpop-nonce")
-            said = {"error": "use_dpop_nonce", "error_description": self._everything()}
-            return Response(400, {"dpop-nonce": nonce}, json.dumps(said).encode())
+            error = {"error": "use_dpop_nonce", "error_description": self._everything()}
+            return Response(400, {"dpop-nonce": nonce}, json.dumps(error).encode())
         now = int(self._now().timestamp())
         claims = {
             "iss": self.url,
@@ -122,14 +122,14 @@ class Talkative:
             hidden=self._text(),
         )
 
-    def _angry(self) -> Response:
-        said = {
+    def _error(self) -> Response:
+        error = {
             "error": self._text(),
             "error_description": self._everything(),
             "error_uri": f"https://x.example/{self._text()}",
         }
         headers = {"www-authenticate": f'DPoP error="{self._text()}"', "x-debug": self._text()}
-        return Response(400, headers, json.dumps(said).encode())
+        return Response(400, headers, json.dumps(error).encode())
 
     def _secret(self, kind: str) -> str:
         made = f"canary-{kind}-{secrets.token_urlsafe(18)}"
@@ -137,7 +137,7 @@ class Talkative:
         return made
 
     def _text(self) -> str:
-        """Words of the provider's own."""
+        """A text of the provider, which must not appear anywhere either."""
         made = f"canary-text-{secrets.token_hex(8)}"
         self.texts.append(made)
         return made

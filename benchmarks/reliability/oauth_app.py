@@ -1,4 +1,4 @@
-"""An application with an OAuth connector over real HTTP, and a browser that goes through a flow."""
+"""An application with an OAuth connector, served over real HTTP."""
 
 import asyncio
 import socket
@@ -29,11 +29,11 @@ from igniter_connectors.web import ConnectorsPlugin
 
 
 class Organization(Scope, frozen=True, tag="organization"):
-    """The tenant."""
+    """A kind of tenant."""
 
 
 class Forge(msgspec.Struct, frozen=True):
-    """The config."""
+    """Config of the connector."""
 
     hook: Secret = Secret("hook")
 
@@ -43,31 +43,31 @@ ACME = Organization("acme")
 
 
 async def signed_in(request: ASGIConnection[Any, Any, Any, Any]) -> Principal | None:
-    """The application's session, played by a header: `organization/person`."""
+    """The signed-in user, from a header `organization/person` instead of a session."""
     tenant, _, person = request.headers.get("x-session", "").partition("/")
     return Principal(Organization(tenant), person) if person else None
 
 
-class Site(msgspec.Struct):
-    """A served application."""
+class OAuthApp(msgspec.Struct):
+    """An application that is being served."""
 
     connectors: Connectors[Forge, Organization]
     connector: OAuthConnector[Forge, None, Forge]
     origin: str
 
     async def begin(self, browser: httpx.AsyncClient) -> str:
-        """Opens a ticket in the browser and consents; the callback, not opened yet."""
+        """Opens a ticket in the browser and consents. Returns the callback's URL, unopened."""
         at = self.connectors.scope(ACME).at(self.connector)
         ticket = value_or_raise(await at.authorize(Forge(), subject="ada")).url
         opened = await browser.get(ticket, headers={"x-session": "acme/ada"})
         assert opened.status_code == 303, opened.text
-        # The provider is another site, which gets none of this one's cookies.
+        # The provider is another site and gets none of these cookies.
         answer = await browser.get(opened.headers["location"], headers={"cookie": ""})
         return str(answer.headers["location"])
 
 
-def description(provider: Any, **changes: object) -> OAuthProvider:
-    """How a scripted provider, here or in a process of its own, is described."""
+def provider_of(provider: Any, **changes: object) -> OAuthProvider:
+    """The `OAuthProvider` for a fake provider, with these fields changed."""
     described = OAuthProvider(
         authorization_url=provider.authorization_url,
         token_url=provider.token_url,
@@ -80,7 +80,7 @@ def description(provider: Any, **changes: object) -> OAuthProvider:
 
 
 def listening() -> socket.socket:
-    """A port of its own on loopback."""
+    """A socket on a free port of loopback."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", 0))
@@ -88,14 +88,14 @@ def listening() -> socket.socket:
 
 
 @asynccontextmanager
-async def sites(
+async def running_apps(
     provider: OAuthProvider, stores: Sequence[Store]
-) -> AsyncGenerator[list[Site], None]:
-    """A served application a store, all of one base URL: the first one's."""
+) -> AsyncGenerator[list[OAuthApp], None]:
+    """One served application per store. All have the base URL of the first."""
     listeners = [listening() for _ in stores]
     base = f"http://127.0.0.1:{listeners[0].getsockname()[1]}"
     connector = Connector.create("forge").with_config(Forge).with_oauth(provider).build()
-    made: list[Site] = []
+    made: list[OAuthApp] = []
     servers: list[tuple[uvicorn.Server, asyncio.Task[None]]] = []
     try:
         for store, listener in zip(stores, listeners, strict=True):
@@ -113,10 +113,10 @@ async def sites(
             config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on")
             server = uvicorn.Server(config)
             servers.append((server, asyncio.create_task(server.serve(sockets=[listener]))))
-            while not server.started:  # noqa: ASYNC110  # uvicorn tells in no other way
+            while not server.started:  # noqa: ASYNC110  # uvicorn has no event for this
                 await asyncio.sleep(0.01)
             made.append(
-                Site(connectors, connector, f"http://127.0.0.1:{listener.getsockname()[1]}")
+                OAuthApp(connectors, connector, f"http://127.0.0.1:{listener.getsockname()[1]}")
             )
         yield made
     finally:
