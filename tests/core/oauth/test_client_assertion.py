@@ -187,10 +187,10 @@ def test_a_short_rsa_key_is_a_fault() -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"client_assertion_key": None}, "client_assertion_key do not go together"),
-        ({"client_authentication": None}, "client_assertion_key do not go together"),
-        ({"client_authentication": "none"}, "client_assertion_key do not go together"),
-        ({"client_secret": Secret("x")}, "client_secret do not go together"),
+        ({"client_assertion_key": None}, "client_assertion_key do not match"),
+        ({"client_authentication": None}, "client_assertion_key do not match"),
+        ({"client_authentication": "none"}, "client_assertion_key do not match"),
+        ({"client_secret": Secret("x")}, "client_secret do not match"),
         ({"client_assertion_key": Secret("")}, "client_assertion_key is empty"),
         ({"client_assertion_key": Secret("x")}, "not a PEM or JWK"),
     ],

@@ -193,7 +193,7 @@ def test_spans_of_refresh_tokens_are_bounded(field: str, longest: timedelta) -> 
     for sound in (None, SECOND, longest):
         assert provider_fault(provider(**{field: sound})) is None
     for odd in (timedelta(), -SECOND, longest + SECOND):
-        assert f"{field} is more than nothing" in str(provider_fault(provider(**{field: odd})))
+        assert f"{field} must be more than zero" in str(provider_fault(provider(**{field: odd})))
 
 
 @pytest.mark.parametrize("field", ["expires_at_member", "refresh_expires_at_member"])

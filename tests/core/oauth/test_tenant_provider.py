@@ -116,7 +116,7 @@ def test_a_hostile_value_is_refused(value: str) -> None:
 @pytest.mark.parametrize("value", [None, 5, Secret("acme"), True])
 def test_a_value_that_is_no_text_is_refused(value: object) -> None:
     """An optional field that the tenant left out, among others."""
-    assert at(value) == TenantValueInvalid("zendesk", "subdomain", "is needed for the address")
+    assert at(value) == TenantValueInvalid("zendesk", "subdomain", "is required for the URL")
 
 
 @given(st.text())
@@ -149,7 +149,9 @@ def test_what_stands_beside_a_placeholder_may_make_a_label_too_long() -> None:
     made = provider_for(provider(token_url=url), Zendesk("a" * 60), connector="x")
     assert made.unwrap().token_url == f"https://{'a' * 60}-eu.zendesk.example/x"
     made = provider_for(provider(token_url=url), Zendesk("a" * 61), connector="x")
-    assert made.failure() == TenantValueInvalid("x", "subdomain", "makes no host of the provider's")
+    assert made.failure() == TenantValueInvalid(
+        "x", "subdomain", "does not make a host of the provider"
+    )
 
 
 @pytest.mark.parametrize(("length", "taken"), [(58, True), (59, True), (60, False)])
@@ -359,9 +361,9 @@ def test_one_whole_host_is_enough(name: str) -> None:
 def test_the_applications_client_never_goes_to_a_tenants_host(name: str) -> None:
     """Refused while the connector is built, whichever endpoint it is."""
     chosen = provider(**{name: "https://{host}/x"})
-    whose = f"{name} has a host of the tenant's choice"
+    whose = f"{name} has a host that the tenant chooses"
     assert provider_fault(chosen) == f"{whose}, which needs tenant_client"
-    told = f"{whose}: no client of the application's"
+    told = f"{whose}, so client_id must be empty"
     assert provider_fault(replace(chosen, tenant_client=CLIENT)) == told
     public = replace(chosen, tenant_client=CLIENT, client_secret=None)
     assert provider_fault(public) == told

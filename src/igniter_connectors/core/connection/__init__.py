@@ -1,1 +1,1 @@
-"""A connection as it is stored and shown, and what its state means."""
+"""A connection: as it is stored, as callers see it, its health and its explanation."""

@@ -1,4 +1,4 @@
-"""Why a connection works or does not, and what to do: in words and as data."""
+"""Explains why a connection works or not, and what to do about it."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ Remedy = Literal["none", "connect", "enable", "wait", "authorize_again", "check_
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """What state a connection is in, why, and what to do.
+    """A connection's state, the reason for it, and the remedy.
 
-    `retry_at` is when a refresh is tried next; None where none is due. `last_webhook` is the
-    latest event that came in and its outcome; None where none did.
+    `retry_at` is when the next refresh is tried; None if none is planned. `last_webhook` is the
+    latest webhook event and its outcome; None if there was none.
     """
 
     state: State
@@ -40,23 +40,23 @@ class Explanation(msgspec.Struct, frozen=True):
 
 
 def explain(record: ConnectionRecord | None, *, opens: bool, now: datetime) -> Explanation:
-    """Reads a row. `opens`: whether its secrets and config could be opened just now."""
+    """Explains a row. `opens`: whether its secrets and config could just be decrypted."""
     if record is None:
         return Explanation(
-            "not_connected", "the tenant never connected, or disconnected", "connect"
+            "not_connected", "the tenant has never connected, or has disconnected", "connect"
         )
     if not record.enabled:
-        return Explanation("disabled", "somebody switched the connection off", "enable")
+        return Explanation("disabled", "the connection was switched off", "enable")
     if not opens:
         return Explanation(
             "broken",
-            "the stored secrets do not open with the keys at hand, or the config type changed",
+            "the stored secrets cannot be decrypted with these keys, or the config type changed",
             "check_keys_or_config",
         )
     if record.status == "lost_rotation":
         return Explanation(
             "lost_rotation",
-            "the provider rotated the refresh token and its answer never arrived (probable)",
+            "the provider probably rotated the refresh token, but its answer was lost",
             "authorize_again",
         )
     if record.status == "needs_reauth":
@@ -68,7 +68,7 @@ def explain(record: ConnectionRecord | None, *, opens: bool, now: datetime) -> E
     if record.status == "config_changed":
         return Explanation(
             "config_changed",
-            "the config leads to another endpoint or client than those that granted the tokens",
+            "the config now names another endpoint or client than the one that issued the tokens",
             "authorize_again",
         )
     grant = record.grant
@@ -80,15 +80,17 @@ def explain(record: ConnectionRecord | None, *, opens: bool, now: datetime) -> E
         if record.next_attempt_at is not None and record.next_attempt_at > now:
             return Explanation(
                 "waiting_to_retry",
-                f"the token expired and {record.failures} refreshes in a row brought no other",
+                f"the token expired and {record.failures} refreshes in a row failed",
                 "wait",
                 record.next_attempt_at,
             )
         if not grant.refreshable:
             return Explanation(
                 "expired",
-                "the token expired and the provider gave no refresh token",
+                "the token expired and the provider issued no refresh token",
                 "authorize_again",
             )
-        return Explanation("expired", "the token expired; the next call renews it", "none")
-    return Explanation("working", "the connection opens and nothing stands in its way", "none")
+        return Explanation("expired", "the token expired; the next call refreshes it", "none")
+    return Explanation(
+        "working", "the connection can be decrypted, is enabled and has no known problem", "none"
+    )

@@ -1,4 +1,4 @@
-"""A connection as it is stored, as it is shown, and the transitions between its states."""
+"""A connection as it is stored: one row."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Literal
 import msgspec
 
 Status = Literal["ok", "needs_reauth", "lost_rotation", "config_changed"]
-"""Whether a connection's grant is believed alive; where it is not, only authorizing again mends
-it. `lost_rotation`: probably lost between the provider's answer and this database.
-`config_changed`: the config now leads to another endpoint or client than those that granted."""
+"""Whether a connection's grant is believed to be alive. If not, only a new authorization helps.
+`lost_rotation`: new tokens were probably lost between the provider's answer and this database.
+`config_changed`: the config now names another endpoint or client than the grant's.
+"""
 
 
 DEFAULT_ACCOUNT = "default"
 
 
 class ConnectionKey(msgspec.Struct, frozen=True, gc=False):
-    """The address of a connection: one tenant's account at one connector."""
+    """The key of a connection: one account of a tenant at one connector."""
 
     scope: str
     identity: str
@@ -26,13 +27,13 @@ class ConnectionKey(msgspec.Struct, frozen=True, gc=False):
 
 
 class Grant(msgspec.Struct, frozen=True, gc=False):
-    """What a provider granted, as stored: the tokens sealed, the rest in clear.
+    """A provider's grant as it is stored: the tokens sealed, the rest in plain text.
 
-    `generation` counts the token sets of this connection and never goes down; `grant_id`
-    is random and new at each authorization. Instants are aware; None means not said.
-    `client_id` and `token_url` are of the client and the endpoint that minted the tokens:
-    to no other is the refresh token sent. `is_shared`: adopted tokens that somebody else
-    uses too, so that they are neither refreshed nor revoked from here.
+    `generation` counts the token sets of this connection and never decreases. `grant_id` is
+    random and new for each authorization. Instants are aware; None means that the provider did
+    not say. `client_id` and `token_url` are the client and the endpoint that issued the tokens;
+    the refresh token is sent to no other. `is_shared`: the tokens were adopted and are also used
+    elsewhere, so they are neither refreshed nor revoked here.
     """
 
     sealed_tokens: bytes
@@ -51,12 +52,12 @@ class Grant(msgspec.Struct, frozen=True, gc=False):
 
 
 class ConnectionRecord(msgspec.Struct, frozen=True, gc=False):
-    """One row. `id` is random; a row made later under the same key has another.
+    """One row. `id` is random; a later row with the same key has another one.
 
-    `lease_owner` is set while somebody refreshes the grant, or died doing so; `unresolved`
-    says that a refresh was begun whose outcome is not known. `public_config` is JSON,
-    `sealed_config` an envelope around the fields that hold a secret, as JSON too. `version`
-    counts changes of config and of `enabled`.
+    `lease_owner` is set while a process refreshes the grant, or if it crashed while refreshing.
+    `unresolved`: a refresh began whose outcome is unknown. `public_config` is JSON.
+    `sealed_config` is an envelope with the fields that contain a secret, also as JSON.
+    `version` counts the changes of config and `enabled`.
     """
 
     key: ConnectionKey

@@ -1,4 +1,4 @@
-"""A connection as callers see it."""
+"""A connection as callers see it: decrypted, or as a summary without secrets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ Conf_co = TypeVar("Conf_co", bound=msgspec.Struct, covariant=True)
 
 
 class UpstreamAccount(msgspec.Struct, frozen=True):
-    """Who signed in at the provider. `subject` identifies; the rest is for show, "" if unknown."""
+    """The account at the provider.
+
+    `subject` identifies it. The other members are for display, "" if unknown.
+    """
 
     subject: str
     name: str = ""
@@ -24,9 +27,9 @@ class UpstreamAccount(msgspec.Struct, frozen=True):
 
 
 class Authorization(msgspec.Struct, frozen=True):
-    """What is known of a connection's grant, without its tokens.
+    """What is known about a connection's grant, without its tokens.
 
-    `expires_at` is the access token's end; None where the provider did not say.
+    `expires_at` is the expiry of the access token; None if the provider did not say.
     """
 
     oauth_scopes: tuple[str, ...]
@@ -37,7 +40,7 @@ class Authorization(msgspec.Struct, frozen=True):
 
 
 class Connection(msgspec.Struct, Generic[Conf_co], frozen=True):
-    """A tenant's connection, opened. `authorization` is None without OAuth."""
+    """A tenant's connection with its decrypted config. `authorization` is None without OAuth."""
 
     connector: str
     account: str
@@ -52,7 +55,7 @@ class Connection(msgspec.Struct, Generic[Conf_co], frozen=True):
 
 
 class ConnectionSummary(msgspec.Struct, frozen=True):
-    """A connection in a list: its config with every secret masked, {} where it is broken."""
+    """A connection in a list. Its config has every secret masked, and is {} if it is broken."""
 
     connector: str
     account: str

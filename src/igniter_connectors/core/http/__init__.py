@@ -1,1 +1,1 @@
-"""HTTP messages as values, and the addresses of our own routes."""
+"""HTTP messages as values, our own routes, and which URLs are safe."""

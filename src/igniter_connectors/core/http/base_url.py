@@ -1,4 +1,4 @@
-"""The base URL of the application, under which our routes are mounted."""
+"""The base URL of the application, below which our routes are mounted."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from igniter_connectors.core.problem import SettingInvalid
 
 
 class BaseUrl(msgspec.Struct, frozen=True):
-    """Where the application's users reach our routes. Made by `parse_base_url`.
+    """The URL below which users reach our routes. Made by `parse_base_url`.
 
-    `prefix` is the path in front of them, "" or as in "/integrations".
+    `prefix` is the path before the routes: "", or for example "/integrations".
     """
 
     scheme: str
@@ -31,10 +31,10 @@ class BaseUrl(msgspec.Struct, frozen=True):
 
 
 def parse_base_url(text: str) -> Result[BaseUrl, SettingInvalid]:
-    """The base URL: https, or http on a loopback host; no query, fragment or user.
+    """Parses a base URL: https, or http on a loopback host; no query, fragment or user.
 
     Returns:
-        The base, or `SettingInvalid` with the rule that was broken.
+        The base URL, or `SettingInvalid` with the rule that the text breaks.
     """
     try:
         parts = urlsplit(text)

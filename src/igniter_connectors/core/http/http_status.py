@@ -65,7 +65,7 @@ _STATUS: dict[type[p.Problem], int] = {
 def status_of(problem: p.Problem) -> int:
     """The HTTP status of a problem that an operation returned.
 
-    A test holds that every problem has one, but for those raised while an application is
-    built, which never reach HTTP.
+    A test checks that every problem has one, except those that are only raised while an
+    application is built.
     """
     return _STATUS[type(problem)]

@@ -1,4 +1,4 @@
-"""HTTP requests and answers as values, and the one way in which they are sent."""
+"""HTTP requests and responses as values, and the protocol of the HTTP client."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ T = TypeVar("T")
 Headers = tuple[tuple[str, str], ...]
 
 DEADLINE: Final = timedelta(seconds=10)
-"""How long a request may take in all, from before the connection to the last byte."""
+"""The limit for one request, from before the connection to the last byte."""
 
 RESPONSE_LIMIT_BYTES: Final = 1024 * 1024
-"""How long an answer's body may be, unless the request's sender allows more: 1 MiB."""
+"""The default limit of a response body: 1 MiB."""
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 class HttpRequest(msgspec.Struct, frozen=True, gc=False):
-    """A request to send, or one received. `repr` shows the method and the origin alone.
+    """A request to send, or a received one. `repr` shows only the method and the origin.
 
-    Header names match without regard to case. `body` is the bytes on the wire.
-    `has_tenant_host`: a tenant named the whole host, so whoever sends this resolves it once,
-    refuses an address inside our own network, and connects to the address it looked at.
+    Header names are compared without regard to case. `body` is the bytes on the wire.
+    `has_tenant_host`: a tenant chose the whole host. So the HTTP client resolves it once, refuses
+    an address inside our own network, and connects to the address that it checked.
     """
 
     method: str
@@ -42,7 +42,7 @@ class HttpRequest(msgspec.Struct, frozen=True, gc=False):
     has_tenant_host: bool = False
 
     def header(self, name: str) -> str | None:
-        """The header's value; None when absent, or given twice and so not to be trusted."""
+        """The header's value; None if it is absent or given twice."""
         return single_header(self.headers, name)
 
     def has_header(self, name: str) -> bool:
@@ -54,29 +54,29 @@ class HttpRequest(msgspec.Struct, frozen=True, gc=False):
 
 
 class HttpResponse(msgspec.Struct, frozen=True):
-    """An answer. `repr` shows the status alone: bodies and headers hold tokens."""
+    """A response. `repr` shows only the status, because bodies and headers contain tokens."""
 
     status: int
     headers: Headers = ()
     body: bytes = b""
 
     def header(self, name: str) -> str | None:
-        """The header's value; None when absent or given twice."""
+        """The header's value; None if it is absent or given twice."""
         return single_header(self.headers, name)
 
     def decode(
         self, kind: TypeForm[T], *, statuses: Container[int] = range(200, 300)
     ) -> Result[T, ResponseUnexpected]:
-        """The body's JSON as this type, checked.
+        """The JSON body, validated and converted to a type.
 
         Args:
-            kind: What the body must fit: a struct, a union of tagged ones, `list[User]`.
-            statuses: Those whose body has this type; an error's body could fit a struct
-                of optional fields, and be taken for an answer.
+            kind: The expected type: a struct, a union of tagged structs, `list[User]`.
+            statuses: The statuses for which the body has this type. The body of an error could
+                otherwise fit a struct whose fields are all optional.
 
         Returns:
-            The value, or `ResponseUnexpected`: another status, no JSON, or one that does
-            not fit. It names the path and the rule, never the value.
+            The value, or `ResponseUnexpected`: another status, no JSON, or JSON of another
+            shape. It contains the path and the rule, never the value.
         """
         if self.status not in statuses:
             return Failure(ResponseUnexpected(self.status, "$", "is another status than expected"))
@@ -88,10 +88,10 @@ class HttpResponse(msgspec.Struct, frozen=True):
 
 
 class HttpFailed(msgspec.Struct, frozen=True):
-    """No answer that could be read.
+    """There is no readable response.
 
-    `sent`: whether a byte may have reached the server. Where it did, what the server did
-    with it is unknown. `is_too_large`: an answer came, and it was longer than allowed.
+    `sent`: whether a byte may have reached the server. If so, what the server did is unknown.
+    `is_too_large`: a response came, but it was larger than allowed.
     """
 
     sent: bool
@@ -99,7 +99,7 @@ class HttpFailed(msgspec.Struct, frozen=True):
 
 
 class HttpClient(Protocol):
-    """Sends one request and reads one answer. Follows no redirect, keeps no cookie."""
+    """Sends one request and reads one response. Follows no redirects and keeps no cookies."""
 
     async def send(
         self,
@@ -108,20 +108,20 @@ class HttpClient(Protocol):
         deadline: timedelta = DEADLINE,
         limit_bytes: int = RESPONSE_LIMIT_BYTES,
     ) -> Result[HttpResponse, HttpFailed]:
-        """The answer, whatever its status, or `HttpFailed`: refused, too slow, too large.
+        """The response with any status, or `HttpFailed`: refused, too slow, too large.
 
-        `deadline` counts for everything, from before the connection to the last byte;
-        `limit_bytes` for the body as it is handed over.
+        `deadline` covers everything from before the connection to the last byte. `limit_bytes`
+        is for the decoded body.
         """
         ...
 
 
 def single_header(headers: Headers, name: str) -> str | None:
-    """The value of a header that stands exactly once."""
+    """The value of a header that is given exactly once."""
     wanted, size = name.lower(), len(name)
     found: str | None = None
     for key, value in headers:
-        # The length first: most names differ in it, and lower() makes a string each time.
+        # Compare the length first: most names differ in it, and lower() creates a string.
         if len(key) == size and key.lower() == wanted:
             if found is not None:
                 return None
@@ -130,9 +130,9 @@ def single_header(headers: Headers, name: str) -> str | None:
 
 
 def single_headers(headers: Headers, names: Collection[str]) -> dict[str, str]:
-    """As `single_header`, for several names in lower case at once: those that stand once.
+    """Like `single_header`, for several lower-case names at once.
 
-    One pass with a look-up costs 0.7 µs for three of eight headers, three passes 1.1.
+    One pass with a lookup takes 0.7 µs for three of eight headers; three passes take 1.1 µs.
     """
     found: dict[str, str] = {}
     doubled: list[str] = []
@@ -148,9 +148,9 @@ def single_headers(headers: Headers, names: Collection[str]) -> dict[str, str]:
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port: what may be logged of an address; `-` where there is none.
+    """Scheme, host and port: the part of a URL that may be logged. `-` if there is none.
 
-    As a browser writes it in `Origin`: no default port, IPv6 in brackets (RFC 6454
+    Written like `Origin` in a browser: without a default port, IPv6 in brackets (RFC 6454
     section 6.2).
     """
     try:
@@ -167,5 +167,5 @@ def origin_of(url: str) -> str:
 
 
 def form_body(fields: Mapping[str, str]) -> bytes:
-    """`application/x-www-form-urlencoded`, as RFC 6749 appendix B asks: UTF-8, space as `+`."""
+    """The `application/x-www-form-urlencoded` body of RFC 6749 appendix B: UTF-8, space as `+`."""
     return urlencode(fields).encode("ascii")

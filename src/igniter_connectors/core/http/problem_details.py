@@ -1,4 +1,4 @@
-"""Problems over HTTP. RFC 9457."""
+"""Problem details: a problem as an HTTP response. RFC 9457."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from igniter_connectors.core.http.messages import HttpResponse
 
 
 def problem_response(problem: p.Problem) -> HttpResponse:
-    """An `application/problem+json` answer: type, title, status, and the problem's own fields."""
+    """An `application/problem+json` response: type, title, status and the problem's fields."""
     fields: dict[str, object] = msgspec.to_builtins(problem)
     status = status_of(problem)
     body = {
         "type": "about:blank",
-        # With about:blank the title is the status's own phrase (RFC 9457 section 4.2.1).
+        # With about:blank, the title is the status phrase (RFC 9457 section 4.2.1).
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": problem.message,

@@ -1,7 +1,7 @@
-"""Whether an address is on the public internet: what a host that a stranger named may have.
+"""Whether an IP address is on the public internet. A host that a tenant names must be.
 
-By the special-purpose registries (RFC 6890) and not by `ipaddress.is_global`, whose answer
-differs between versions of Python.
+Uses the special-purpose registries (RFC 6890), not `ipaddress.is_global`, whose answers differ
+between Python versions.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ _TRANSLATED: Final = IPv6Network("64:ff9b::/96")
 
 
 def is_public_address(address: str) -> bool:
-    """Whether a connection to an IP address leaves one's own networks.
+    """Whether an IP address is outside of all private networks.
 
     False for private, loopback, link-local, shared, multicast, reserved and documentation
-    addresses, for IPv4 inside IPv6 (but for NAT64, RFC 6052, by what is inside), and for
-    what is no address, or one with a zone.
+    addresses, for IPv4 inside IPv6 (except NAT64, RFC 6052, judged by the address inside), for
+    an address with a zone, and for text that is no address.
     """
     try:
         parsed = ip_address(address)

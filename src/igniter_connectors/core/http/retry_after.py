@@ -1,4 +1,4 @@
-"""How long a server asks to be left alone. RFC 9110 section 10.2.3."""
+"""The `Retry-After` header, and dates in HTTP headers. RFC 9110 sections 10.2.3 and 5.6.7."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ from typing import Final
 from igniter_connectors.core.http.messages import HttpResponse
 
 MAX_RETRY_AFTER: Final = timedelta(hours=1)
-"""What a server may ask for at most: a longer time is cut to this."""
+"""A longer requested delay is cut to this."""
 
 
 def retry_after(response: HttpResponse, *, received_at: datetime) -> timedelta | None:
-    """`Retry-After` as a time to wait, from 0 to an hour.
+    """The delay that a server requests, from 0 to an hour.
 
     Args:
-        response: As received. Seconds and the three forms of an HTTP date are read (RFC
-            9110 section 5.6.7).
+        response: As received. The header may be in seconds or in any form of an HTTP date.
         received_at: Aware instant of arrival, from which a date counts.
 
     Returns:
-        The time; None where the header is absent, given twice, or neither form.
+        The delay; None if the header is absent, given twice or invalid.
     """
     value = response.header("retry-after")
     if value is None:
         return None
     if value.isascii() and value.isdigit():
-        # More digits than nine are more than an hour, and more than timedelta holds.
+        # More than nine digits are more than an hour, and more than a timedelta can hold.
         return (
             MAX_RETRY_AFTER
             if len(value) > 9
@@ -37,13 +36,13 @@ def retry_after(response: HttpResponse, *, received_at: datetime) -> timedelta |
 
 
 def http_date(text: str) -> datetime | None:
-    """The aware instant of any of the three forms of a date; None where it is none."""
-    # Loaded here: few headers with a date are read, and every program imports this module.
+    """The aware instant of a date in any of its three forms; None for any other text."""
+    # Imported here, because few programs read a date, but every program imports this module.
     from email.utils import parsedate_to_datetime
 
     try:
         at = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    # An HTTP date is in GMT; the asctime form does not say so.
+    # An HTTP date is in GMT, although its asctime form does not say so.
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at

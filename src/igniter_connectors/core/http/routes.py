@@ -12,7 +12,7 @@ import msgspec
 from igniter_connectors.core.http.base_url import BaseUrl
 
 KEY: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-"""A connector's or action's key: it stands in URLs, rows and logs."""
+"""The key of a connector or an action. It appears in URLs, rows and logs."""
 
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -31,7 +31,7 @@ class CallbackRoute(msgspec.Struct, frozen=True, tag="callback"):
 
 
 class WebhookRoute(msgspec.Struct, frozen=True, tag="webhook", gc=False):
-    """`POST {base}/webhooks/{connector}/{token}`; the token is a capability: log it nowhere."""
+    """`POST {base}/webhooks/{connector}/{token}`. The token is a secret: do not log it."""
 
     connector: str
     token: str
@@ -41,7 +41,7 @@ class WebhookRoute(msgspec.Struct, frozen=True, tag="webhook", gc=False):
 
 
 class ApplicationWebhookRoute(msgspec.Struct, frozen=True, tag="application-webhook"):
-    """`POST {base}/webhooks/{connector}`: one address for the whole application."""
+    """`POST {base}/webhooks/{connector}`: one URL for the whole application."""
 
     connector: str
 
@@ -50,33 +50,33 @@ Route = StartRoute | CallbackRoute | WebhookRoute | ApplicationWebhookRoute
 
 
 def start_url(base: BaseUrl, connector: str, ticket: str) -> str:
-    """Where a browser begins an authorization; the ticket opens once."""
+    """The URL where a browser starts an authorization. The ticket can be used once."""
     return f"{base}/connectors/{connector}/oauth/start?ticket={quote(ticket, safe='')}"
 
 
 def upgrade_url(base: BaseUrl, connector: str, account: str, oauth_scopes: Sequence[str]) -> str:
-    """Where whoever is signed in authorizes their own connection again, for more scopes."""
+    """The URL where the signed-in user authorizes a connection again, for more scopes."""
     query = urlencode({"account": account, "oauth_scopes": " ".join(oauth_scopes)})
     return f"{base}/connectors/{connector}/oauth/start?{query}"
 
 
 def callback_url(base: BaseUrl, connector: str) -> str:
-    """The `redirect_uri`: the same bytes in both legs (RFC 6749 section 4.1.3)."""
+    """The `redirect_uri`. It is the same in both requests (RFC 6749 section 4.1.3)."""
     return f"{base}/connectors/{connector}/oauth/callback"
 
 
 def webhook_url(base: BaseUrl, connector: str, token: str) -> str:
-    """Where a provider delivers; whoever knows it may post, so it is a secret."""
+    """The URL to which a provider sends webhooks. Anyone who knows it can post: it is a secret."""
     return f"{base}/webhooks/{connector}/{token}"
 
 
 def application_webhook_url(base: BaseUrl, connector: str) -> str:
-    """Where a provider delivers that has one address for an application. No secret."""
+    """The webhook URL for a provider with one URL per application. It is not a secret."""
     return f"{base}/webhooks/{connector}"
 
 
 def parse_route(base: BaseUrl, path: str) -> Route | None:
-    """Which of our routes a path of the base's host is; None where it is none of them."""
+    """The route of a path on the base URL's host; None if it is not one of our routes."""
     if not path.startswith(f"{base.prefix}/"):
         return None
     parts = path[len(base.prefix) + 1 :].removesuffix("/").split("/")
@@ -94,8 +94,10 @@ def parse_route(base: BaseUrl, path: str) -> Route | None:
 
 
 def parse_webhook_path(path: str) -> WebhookRoute | ApplicationWebhookRoute | None:
-    """What stands below `/webhooks/`: a connector's key, and a token or none; None for anything
-    else."""
+    """The route of a path below `/webhooks/`: a connector's key, with or without a token.
+
+    None for any other path.
+    """
     key, slash, token = path.partition("/")
     if not KEY.fullmatch(key):
         return None

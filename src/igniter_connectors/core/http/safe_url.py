@@ -1,4 +1,4 @@
-"""Which URLs may receive secrets, and which return paths are safe from open redirects."""
+"""URL safety: which URLs may receive secrets, and which return paths are no open redirect."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine alone (RFC 6761 section 6.3, RFC 1122)."""
+    """Whether a host is only this machine (RFC 6761 section 6.3, RFC 1122)."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -17,8 +17,11 @@ def is_loopback(host: str) -> bool:
 
 
 def is_safe_endpoint(url: str) -> bool:
-    """Whether secrets may be sent there: https, or http on a loopback host; a host, and no
-    user, fragment, space or control character."""
+    """Whether secrets may be sent to a URL.
+
+    It must be https, or http on a loopback host, with a host and without user, fragment, space
+    or control character.
+    """
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -30,11 +33,11 @@ def is_safe_endpoint(url: str) -> bool:
 
 
 def is_safe_return_path(return_to: str) -> bool:
-    """Whether a place to return to is a path of one's own site, however a browser reads it.
+    """Whether a return path stays on our own site in every browser.
 
-    Browsers take `//host`, `/\\host` and tabs or line ends between slashes for another
-    site (WHATWG URL, section 4.4), so one slash begins it and none of those is in it,
-    encoded once or not.
+    Browsers read `//host`, `/\\host`, and tabs or line breaks between slashes as another site
+    (WHATWG URL section 4.4). So the path must begin with one slash and contain none of those,
+    neither directly nor percent-encoded.
     """
     once = unquote(return_to)
     return (

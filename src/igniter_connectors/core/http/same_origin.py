@@ -1,4 +1,7 @@
-"""Whether a browser's request comes from our own pages. Fetch Metadata; RFC 6454 section 7."""
+"""CSRF protection: does a browser's request come from our own pages?
+
+Fetch Metadata; RFC 6454 section 7.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,10 @@ from igniter_connectors.core.problem import RequestRefused
 
 
 def judge_same_origin(request: HttpRequest, base: BaseUrl) -> RequestRefused | None:
-    """None for a request that one of our own pages, or a program that says so, made.
+    """None for a request from one of our own pages; else `RequestRefused`.
 
-    `Sec-Fetch-Site`, which no page can forge, decides where it is sent; else `Origin`
-    must be the base URL's. A program that is no browser sends `Origin` to be let in.
+    `Sec-Fetch-Site`, which no page can forge, decides if it is sent. Otherwise `Origin` must be
+    that of the base URL. A program that is not a browser must send `Origin`.
     """
     site = request.header("sec-fetch-site")
     if site is not None:

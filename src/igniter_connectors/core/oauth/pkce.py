@@ -1,4 +1,4 @@
-"""Proof Key for Code Exchange, S256 only. RFC 7636."""
+"""Proof Key for Code Exchange, only with S256. RFC 7636."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from igniter_connectors.core.http.base64url import encode_base64url
 
 
 def new_verifier(entropy: bytes) -> str:
-    """The code verifier: 32 random octets as base64url, 43 characters (section 4.1)."""
+    """The code verifier: 32 random octets in base64url, 43 characters (section 4.1)."""
     return encode_base64url(entropy)
 
 

@@ -1,4 +1,4 @@
-"""An OAuth 2.0 provider as data: endpoints, client, and how it differs from the rule."""
+"""An OAuth 2.0 provider as data: its endpoints, the client, and its deviations from the RFCs."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ OAuthScopes: TypeAlias = list[str] | tuple[str, ...] | frozenset[str]
 
 
 class TenantClient(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a tenant's config holds its own OAuth client; both name fields of the config type.
+    """The config fields that hold a tenant's own OAuth client; both name fields of the config type.
 
-    A tenant that leaves the id empty uses the application's client, where there is one. One
+    A tenant that leaves the id empty uses the application's client, if there is one. A tenant
     that gives an id without a secret has a public client.
     """
 
@@ -35,73 +35,72 @@ class TenantClient(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OAuthProvider(msgspec.Struct, frozen=True, kw_only=True):
-    """A provider and the application's client there.
+    """A provider, and the application's client there.
 
-    An endpoint and the issuer may hold placeholders named after fields of the tenant's
-    config, as in `https://{subdomain}.zendesk.com/oauth/tokens`; `tenant.provider_for` puts
-    the tenant's values in, each one DNS label. Where a placeholder is the whole host, the
-    tenant brings its own client, and none of the application's is declared here.
+    Endpoints and the issuer may contain placeholders named after fields of the tenant's
+    config, as in `https://{subdomain}.zendesk.com/oauth/tokens`. `tenant_provider.provider_for`
+    fills in the tenant's values, each one a DNS label. If a placeholder is the whole host, the
+    tenant must bring its own client, and the application's client must not be declared here.
 
     Attributes:
-        authorization_url: Where the browser goes; https, or http on a loopback host.
-        token_url: Where codes and refresh tokens are exchanged; the same rule, as for every
-            other endpoint.
-        refresh_url: Where refresh tokens are exchanged instead, as Figma has it; None where
-            that is the token endpoint too.
-        client_id: As registered; "" where each tenant brings its own client.
-        client_secret: None for a public client, which PKCE alone protects, and for one
-            that signs.
-        client_authentication: How the client proves itself at the token endpoint; None
-            means basic with a secret and none without.
-        client_assertion_key: The private key of `private_key_jwt`, as PEM or JWK, and of no
-            other way (RFC 7523).
-        client_assertion_algorithm: What that key signs with.
-        client_assertion_key_id: The `kid` under which the provider knows the key; None
-            leaves it out, where the provider knows one key alone.
-        client_assertion_audience: Whom the signed assertion is for; None means the token
-            endpoint (RFC 7523 section 3). Some want their issuer.
-        oauth_scopes: What is asked for, in order. With `openid` among them, and `issuer` and
-            `jwks_url` declared, the ID token is asked for and judged.
-        oauth_scope_separator: A space by RFC 6749 section 3.3; some say a comma.
-        userinfo_url: Where the account behind a token is told; None leaves it unknown.
-        revocation_url: Where tokens are revoked (RFC 7009); None where they cannot be.
-        revocation_ends: Whether one revocation takes away the token alone, or the whole
-            grant, with every other connection that shares client and account.
-        pushed_authorization_url: Where the authorization request is deposited before the
-            browser goes (RFC 9126); None sends it through the browser.
-        requires_pushed_authorization: Whether the provider takes no other request.
-        device_authorization_url: Where a device code is had (RFC 8628); None where none is.
-        jwks_url: Where the keys of ID tokens lie; None judges no ID token.
-        issuer: The authorization server's identifier; when given, an `iss` in the answer
+        authorization_url: Where the browser is sent; https, or http on a loopback host.
+        token_url: Where codes and refresh tokens are exchanged. The same rule applies to it and
+            to every other endpoint.
+        refresh_url: A separate endpoint for refresh tokens, as Figma has; None for the token
+            endpoint.
+        client_id: As registered; "" if each tenant brings its own client.
+        client_secret: None for a public client, which only PKCE protects, and for
+            `private_key_jwt`.
+        client_authentication: The method at the token endpoint. None means basic with a secret,
+            and none without.
+        client_assertion_key: The private key for `private_key_jwt`, as PEM or JWK. Not allowed
+            with another method (RFC 7523).
+        client_assertion_algorithm: The algorithm of that key.
+        client_assertion_key_id: The `kid` under which the provider knows the key; None leaves it
+            out, if the provider knows only one key.
+        client_assertion_audience: The `aud` of the assertion; None means the token endpoint
+            (RFC 7523 section 3). Some providers require their issuer.
+        oauth_scopes: The scopes to request, in order. With `openid` among them, and with `issuer`
+            and `jwks_url`, the ID token is requested and validated.
+        oauth_scope_separator: A space in RFC 6749 section 3.3; some providers use a comma.
+        userinfo_url: Where the account of a token is read; None leaves the account unknown.
+        revocation_url: Where tokens are revoked (RFC 7009); None if that is not possible.
+        revocation_ends: Whether one revocation ends only the token, or the whole grant with every
+            other connection of the same client and account.
+        pushed_authorization_url: Where the authorization request is pushed before the browser
+            is sent (RFC 9126); None sends the parameters through the browser.
+        requires_pushed_authorization: Whether the provider accepts no other request.
+        device_authorization_url: Where device codes are issued (RFC 8628); None if nowhere.
+        jwks_url: The public keys of ID tokens; None validates no ID token.
+        issuer: The identifier of the authorization server. If given, an `iss` in the callback
             must equal it (RFC 9207).
-        sends_issuer: Whether this server is known to send `iss`; then one must come.
-        dpop: Whether access tokens are bound to a key of the connection's own (RFC 9449).
-            `token_types` then holds `dpop`.
-        token_types: What `token_type` may say, in lower case; absent counts as bearer.
-        token_body: How requests to the token endpoint are written; a form by RFC 6749.
-        token_extras: What else comes with the tokens, by the names in the answer: a struct
-            of optional and required fields; secrets in it are typed `Secret`. None keeps
-            nothing.
-        expires_at_member: The name under which token answers tell the access token's end as
-            an instant, in RFC 3339 or in seconds since 1970, as Square's `expires_at`. It
-            counts where no `expires_in` comes. None: instants are not read.
-        refresh_expires_at_member: Likewise the refresh token's end.
-        authorization_parameters: Sent along to the authorization endpoint.
-        token_parameters: Sent along to the token endpoint.
-        dead_grant_errors: The token endpoint's errors that mean the grant is gone.
-        rotates_refresh_tokens: Whether each refresh gives a new refresh token; None where
-            that is not known.
-        reuse_grace: How long a refresh token still works once it was spent: more than
-            nothing, at most 30 days. None: not known, so none.
-        refresh_token_lifetime: How long a refresh token lives from its issue where the
-            answer does not say: more than nothing, at most ten years. None: not known.
-        parse_token: For answers that the field detection cannot read: the decoded answer
-            to one with the names of RFC 6749 section 5.1.
-        parse_userinfo: For user info whose subject is not at a usual name.
-        tenant_client: Where a tenant's own client stands; None gives every tenant the
-            application's.
-        has_tenant_host: Set by `tenant.provider_for`, not by hand: a tenant named a whole
-            host, so addresses are checked before anything is sent.
+        sends_issuer: Whether this server always sends `iss`; then a callback without it is
+            refused.
+        dpop: Whether access tokens are bound to a key of the connection (RFC 9449).
+            `token_types` must then contain `dpop`.
+        token_types: The accepted values of `token_type`, in lower case. A missing one means bearer.
+        token_body: The body format of token requests; RFC 6749 says form.
+        token_extras: A struct of other members of the token response that are kept, by their
+            names there. Type secrets as `Secret`. None keeps nothing.
+        expires_at_member: A member of the token response that holds the access token's expiry
+            as an instant, in RFC 3339 or in seconds since 1970, as Square's `expires_at`. Used
+            only without `expires_in`. None reads no instants.
+        refresh_expires_at_member: The same for the refresh token's expiry.
+        authorization_parameters: Extra parameters for the authorization endpoint.
+        token_parameters: Extra parameters for the token endpoint.
+        dead_grant_errors: The token endpoint's errors that mean that the grant is gone.
+        rotates_refresh_tokens: Whether each refresh issues a new refresh token; None if unknown.
+        reuse_grace: How long a spent refresh token still works: more than zero, at most 30 days.
+            None if unknown, which is treated as not at all.
+        refresh_token_lifetime: The lifetime of a refresh token if the response does not say:
+            more than zero, at most ten years. None if unknown.
+        parse_token: Converts a decoded token response to the member names of RFC 6749 section
+            5.1, for responses that are not understood otherwise.
+        parse_userinfo: Reads the account from user info with unusual member names.
+        tenant_client: The config fields of a tenant's own client; None uses the application's
+            client for every tenant.
+        has_tenant_host: Set by `tenant_provider.provider_for`, never by hand: a tenant chose a
+            whole host, so its IP address is checked before anything is sent.
     """
 
     authorization_url: str
@@ -144,14 +143,14 @@ class OAuthProvider(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def authentication_of(provider: OAuthProvider) -> ClientAuthentication:
-    """How the client authenticates: as declared, else basic with a secret, none without."""
+    """The client authentication method: as declared, else basic with a secret and none without."""
     if provider.client_authentication is not None:
         return provider.client_authentication
     return "none" if provider.client_secret is None else "client_secret_basic"
 
 
 def is_openid(provider: OAuthProvider) -> bool:
-    """Whether an ID token is asked for and judged: `openid`, an issuer and its keys."""
+    """Whether an ID token is requested and validated: needs `openid`, an issuer and its keys."""
     return (
         "openid" in provider.oauth_scopes
         and provider.issuer is not None

@@ -1,4 +1,4 @@
-"""What makes a provider unusable or unsafe, told while the application is built."""
+"""Checks a provider when the application is built: is it usable and safe?"""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ RESERVED_PARAMETERS: Final = frozenset(
         "username", "password", "assertion",
     }
 )  # fmt: skip
-"""Parameters that carry the flow's safety: no extra parameter may name one."""
+"""Parameters that the flow's security depends on. No extra parameter may have such a name."""
 
 MAX_REUSE_GRACE: Final = timedelta(days=30)
 MAX_REFRESH_TOKEN_LIFETIME: Final = timedelta(days=3660)
-_NOTHING: Final = timedelta()
+_ZERO: Final = timedelta()
 
 
 def provider_fault(provider: OAuthProvider) -> str | None:
-    """What makes a provider unusable or unsafe; None where nothing does."""
+    """Why a provider is unusable or unsafe; None if it is fine."""
     return (
         _endpoint_fault(provider)
         or _client_fault(provider)
@@ -76,9 +76,9 @@ def _client_fault(provider: OAuthProvider) -> str | None:
     method = authentication_of(provider)
     is_secret = method in ("client_secret_basic", "client_secret_post")
     if is_secret != (provider.client_secret is not None):
-        return "client_authentication and client_secret do not go together"
+        return "client_authentication and client_secret do not match"
     if (method == "private_key_jwt") != (provider.client_assertion_key is not None):
-        return "client_authentication and client_assertion_key do not go together"
+        return "client_authentication and client_assertion_key do not match"
     key = provider.client_assertion_key
     return None if key is None else assertion_key_fault(key, provider.client_assertion_algorithm)
 
@@ -88,9 +88,9 @@ def _tenant_fault(provider: OAuthProvider) -> str | None:
     if not chosen:
         return None
     if provider.tenant_client is None:
-        return f"{chosen[0]} has a host of the tenant's choice, which needs tenant_client"
+        return f"{chosen[0]} has a host that the tenant chooses, which needs tenant_client"
     if provider.client_id:
-        return f"{chosen[0]} has a host of the tenant's choice: no client of the application's"
+        return f"{chosen[0]} has a host that the tenant chooses, so client_id must be empty"
     return None
 
 
@@ -104,10 +104,10 @@ def _parameter_fault(provider: OAuthProvider) -> str | None:
 
 def _token_fault(provider: OAuthProvider) -> str | None:
     grace, life = provider.reuse_grace, provider.refresh_token_lifetime
-    if grace is not None and not _NOTHING < grace <= MAX_REUSE_GRACE:
-        return "reuse_grace is more than nothing and at most 30 days"
-    if life is not None and not _NOTHING < life <= MAX_REFRESH_TOKEN_LIFETIME:
-        return "refresh_token_lifetime is more than nothing and at most ten years"
+    if grace is not None and not _ZERO < grace <= MAX_REUSE_GRACE:
+        return "reuse_grace must be more than zero and at most 30 days"
+    if life is not None and not _ZERO < life <= MAX_REFRESH_TOKEN_LIFETIME:
+        return "refresh_token_lifetime must be more than zero and at most ten years"
     for name, member in (
         ("expires_at_member", provider.expires_at_member),
         ("refresh_expires_at_member", provider.refresh_expires_at_member),

@@ -1,4 +1,4 @@
-"""An authorization request deposited before the browser goes. RFC 9126."""
+"""Pushed authorization requests: sent directly from client to provider. RFC 9126."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAX_REQUEST_URI_CHARS: Final = 2048
 
 
 class PushedRequest(msgspec.Struct, frozen=True):
-    """A deposited request: its reference, used once, and when that ends."""
+    """A pushed request: its reference, which can be used once, and its expiry."""
 
     request_uri: str
     expires_at: datetime
@@ -41,9 +41,10 @@ def push_request(
     verifier: str,
     signing: SigningContext | None = None,
 ) -> HttpRequest | None:
-    """The request that deposits one (section 2.1); None where the provider takes none.
+    """The request that pushes an authorization request (section 2.1).
 
-    The client authenticates as at the token endpoint; `signing` is for one that signs.
+    None if the provider has no endpoint for it. The client authenticates as at the token
+    endpoint; `signing` is required for `private_key_jwt`.
     """
     if provider.pushed_authorization_url is None:
         return None
@@ -56,13 +57,13 @@ def push_request(
 def judge_push(
     response: HttpResponse, *, connector: str, received_at: datetime
 ) -> Result[PushedRequest, AuthorizationDenied | ProviderAnswerMalformed]:
-    """The reference that the provider gave.
+    """The reference that the provider returned.
 
     Returns:
-        It, or
+        The reference, or
         - `AuthorizationDenied`: an `error`, or a status other than 201 (section 2.3).
-        - `ProviderAnswerMalformed`: a 201 without a `request_uri` of at most 2,048
-          printable characters, or without a life of more than nothing (section 2.2).
+        - `ProviderAnswerMalformed`: a 201 without a `request_uri` of at most 2,048 printable
+          characters, or without a positive lifetime (section 2.2).
     """
     answer = decode_response(response) or {}
     error = answer.get("error")
@@ -82,6 +83,6 @@ def judge_push(
 
 
 def pushed_authorization_url(provider: OAuthProvider, pushed: PushedRequest) -> str:
-    """Where to send the browser: the client and the reference, nothing else (section 4)."""
+    """The URL to send the browser to. It contains only the client and the reference (section 4)."""
     asked = {"client_id": provider.client_id, "request_uri": pushed.request_uri}
     return with_query(provider.authorization_url, asked)

@@ -1,4 +1,4 @@
-"""When an access token is renewed, the request that does it, and what its answer means.
+"""The refresh request, and what its response means for the grant.
 
 RFC 6749 section 6; RFC 9700 section 4.14 on rotation.
 """
@@ -22,29 +22,30 @@ from igniter_connectors.core.oauth.token_response import TokenSet, judge_token, 
 from igniter_connectors.core.secret import Secret
 
 _FIRST_DELAY: Final = timedelta(seconds=5)
-_LONGEST_DELAY: Final = timedelta(minutes=5)
+_MAX_DELAY: Final = timedelta(minutes=5)
 
 _BEFORE_THE_GRANT: Final = (429, 503)
-"""Said by whoever stands before the grant is looked at: overload and maintenance."""
+"""Overload or maintenance: the server did not look at the grant."""
 
 _CLIENT_ERRORS: Final = ("invalid_client", "unauthorized_client")
 
 
 class Refreshed(msgspec.Struct, frozen=True):
-    """The provider granted new tokens."""
+    """The provider issued new tokens."""
 
     tokens: TokenSet
 
 
 class GrantDead(msgspec.Struct, frozen=True):
-    """The provider says that the grant is gone. Nothing but authorizing again helps."""
+    """The provider says that the grant is gone. Only a new authorization helps."""
 
 
 class DefiniteFailure(msgspec.Struct, frozen=True):
     """No new tokens, and the refresh token was not spent: refused, or nothing was sent.
 
-    `retry_after`: what the provider asked for, at most an hour; None where it did not.
-    `is_client_credentials`: the application's own client was refused, which no tenant can mend.
+    `retry_after` is the delay that the provider asked for, at most an hour; None if it did not.
+    `is_client_credentials`: the provider refused the application's client, which no tenant can
+    repair.
     """
 
     retry_after: timedelta | None = None
@@ -52,7 +53,7 @@ class DefiniteFailure(msgspec.Struct, frozen=True):
 
 
 class UnknownOutcome(msgspec.Struct, frozen=True):
-    """The request was sent, and whether the provider rotated cannot be known."""
+    """The request was sent, but whether the provider rotated the refresh token is unknown."""
 
 
 RefreshOutcome = Refreshed | GrantDead | DefiniteFailure | UnknownOutcome
@@ -61,9 +62,9 @@ RefreshOutcome = Refreshed | GrantDead | DefiniteFailure | UnknownOutcome
 def refresh_request(
     provider: OAuthProvider, refresh_token: Secret, *, signing: SigningContext | None = None
 ) -> HttpRequest:
-    """The request that spends a refresh token. The scope asked for stays as granted.
+    """The request that spends a refresh token. It keeps the granted scopes.
 
-    `signing` is for a client that signs.
+    `signing` is required for `private_key_jwt`.
     """
     fields = {"grant_type": "refresh_token", "refresh_token": refresh_token.reveal()}
     if provider.refresh_url is not None:
@@ -79,13 +80,13 @@ def judge_refresh(
     connector: str,
     received_at: datetime,
 ) -> RefreshOutcome:
-    """What the answer to a refresh means for the grant.
+    """What the response to a refresh means for the grant.
 
-    A new refresh token replaces the spent one; where none came, the spent one stays in
-    use (RFC 6749 section 6), and so do the scopes.
+    A new refresh token replaces the spent one. Without a new one, the spent one stays in use
+    (RFC 6749 section 6), and so do the scopes.
 
-    Definite: 429, 503, another 4xx or error, nothing sent. Unknown: 500, 502, 504, a 2xx
-    that cannot be read, and anything that went wrong after the first byte was written.
+    Definite failure: 429, 503, another 4xx or error, nothing sent. Unknown outcome: 500, 502,
+    504, a 2xx that cannot be read, and any failure after the first byte was sent.
     """
     if isinstance(answer, HttpFailed):
         return UnknownOutcome() if answer.sent else DefiniteFailure()
@@ -96,7 +97,7 @@ def judge_refresh(
     asked = retry_after(answer, received_at=received_at)
     if answer.status in _BEFORE_THE_GRANT:
         return DefiniteFailure(asked)
-    # A gateway's 500, 502 or 504 may stand in front of a provider that did rotate.
+    # Behind a gateway's 500, 502 or 504, the provider may have rotated the refresh token.
     if answer.status >= 500 or (answer.status < 300 and error is None):
         return UnknownOutcome()
     if error in provider.dead_grant_errors:
@@ -105,10 +106,10 @@ def judge_refresh(
 
 
 def back_off(failures: int, asked: timedelta | None, jitter: float) -> timedelta:
-    """How long to wait after `failures` in a row: 5 s doubled each time, at most 5 minutes.
+    """The delay after `failures` in a row: 5 s, doubled each time, at most 5 minutes.
 
-    `jitter`, from 0 to 1, takes off up to half, so that many connections do not come back
-    at once; what the provider asked for is waited in full.
+    `jitter`, from 0 to 1, takes off up to half, so that connections do not retry together. The
+    delay that the provider asked for is never shortened.
     """
-    delay = min(_FIRST_DELAY * (1 << min(failures - 1, 10)), _LONGEST_DELAY)
+    delay = min(_FIRST_DELAY * (1 << min(failures - 1, 10)), _MAX_DELAY)
     return max(delay * (1 - jitter / 2), asked or timedelta())

@@ -1,4 +1,4 @@
-"""What to do next with a connection whose access token has to be renewed. Pure."""
+"""Decides whether an access token needs a refresh, and what to do next about it. Pure."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from igniter_connectors.core.problem import NeedsReauth, RefreshFailed
 
 
 class UseStored(msgspec.Struct, frozen=True):
-    """Somebody renewed it already: the row holds a newer generation than the one seen."""
+    """Another caller already refreshed: the row holds a newer generation."""
 
     record: ConnectionRecord
 
 
 class GiveUp(msgspec.Struct, frozen=True):
-    """There is nothing to do now, or ever."""
+    """No refresh is possible, now or ever."""
 
     problem: NeedsReauth | RefreshFailed
 
 
 class TakeLease(msgspec.Struct, frozen=True):
-    """Ask for the lease of this generation."""
+    """Try to take the lease for this generation."""
 
     generation: int
 
 
 class WaitForHolder(msgspec.Struct, frozen=True):
-    """Somebody else refreshes, or died doing so: look again in a moment."""
+    """Another process is refreshing, or crashed while refreshing. Read the row again soon."""
 
 
 RefreshStep = UseStored | GiveUp | TakeLease | WaitForHolder
@@ -41,14 +41,14 @@ RefreshStep = UseStored | GiveUp | TakeLease | WaitForHolder
 def decide(
     record: ConnectionRecord | None, *, seen: int, was_refused: bool, connector: str
 ) -> RefreshStep:
-    """The next step, from the row as it is now.
+    """The next step, based on the current row.
 
     Args:
-        record: Just read; None where the connection is gone.
-        seen: The generation that the caller found expired.
-        was_refused: Whether the lease of that generation was asked for and not given. The
-            store judges its time by its own clock, so no instant is compared here.
-        connector: Named in problems.
+        record: Just read; None if the connection is gone.
+        seen: The generation whose token the caller found expired.
+        was_refused: Whether the store refused the lease for that generation. The store uses its
+            own clock for that, so this function compares no instants.
+        connector: The connector's key, for problems.
     """
     if record is None or record.grant is None:
         return GiveUp(NeedsReauth(connector, "disconnected"))
@@ -64,11 +64,11 @@ def decide(
 
 
 def is_minted_by(grant: Grant, provider: OAuthProvider) -> bool:
-    """Whether a grant is of the provider's client, and so its refresh token may be sent.
+    """Whether the provider's client issued a grant, so that its refresh token may be sent.
 
-    A connection remembers the client and the endpoint that minted its tokens. Where a tenant's
-    config chooses them, another one is not given what the first granted; where the application
-    declares the endpoint, it may move.
+    A connection stores the client and the endpoint that issued its tokens. If a tenant's
+    config chooses them, a different one must not receive the refresh token. If the application
+    declares the endpoint, the endpoint may change.
     """
     if not grant.client_id:
         return True
@@ -77,7 +77,7 @@ def is_minted_by(grant: Grant, provider: OAuthProvider) -> bool:
 
 
 EXPIRY_MARGIN: Final = timedelta(seconds=10)
-"""A token this close to its end counts as expired: the call that carries it takes time too."""
+"""A token this close to its expiry counts as expired, because the call takes time too."""
 
 
 MAX_LEAD: Final = timedelta(minutes=15)
@@ -92,12 +92,12 @@ Freshness = Literal["fresh", "due", "expired"]
 def freshness(
     *, now: datetime, refreshed_at: datetime, expires_at: datetime | None, spread: str = ""
 ) -> Freshness:
-    """Whether a token serves (`fresh`), serves while one renewal runs (`due`), or is `expired`.
+    """Whether a token is `fresh`, `due` for a refresh in the background, or `expired`.
 
-    Due from 15 minutes or a fifth of its life before the end, whichever is later, less up to
-    half of that. How much less hangs on `spread`, so that connections that were made together
-    are not renewed together, and every process finds the same. A token without a known end is
-    fresh until the provider refuses it.
+    A token is due 15 minutes before its expiry, or when a fifth of its life is left, whichever
+    is later, less up to half of that time. `spread` determines how much less, so that
+    connections that were created together are not refreshed together, and every process computes
+    the same instant. A token without a known expiry is fresh until the provider refuses it.
     """
     if expires_at is None:
         return "fresh"

@@ -1,8 +1,7 @@
-"""The right to refresh one connection, across processes.
+"""The refresh lease: the exclusive right to refresh one connection, across processes.
 
-At a provider that rotates refresh tokens and revokes a grant when one is used twice, two
-requests with one token lose the grant. So whoever refreshes first takes a lease, in one
-statement on the database, and sends the token that this statement returned, no other.
+A provider that rotates refresh tokens revokes a grant if a token is used twice. So a process first
+takes a lease with one database statement, and sends only the token that this statement returned.
 """
 
 from __future__ import annotations
@@ -15,27 +14,27 @@ import msgspec
 from igniter_connectors.core.connection.record import ConnectionRecord, Status
 
 DEADLINE: Final = timedelta(seconds=10)
-"""How long after it asked for the lease a holder may still be waiting for the provider."""
+"""How long after requesting the lease its holder may still wait for the provider."""
 
 DURATION: Final = timedelta(seconds=15)
-"""How long a lease lasts; the difference to the deadline is for reading and committing."""
+"""How long a lease lasts. The difference to the deadline is time for reading and committing."""
 
 COMMIT_RETRY_INTERVAL: Final = timedelta(seconds=1)
-"""The longest a holder waits between two tries to store what the provider gave."""
+"""The longest wait between two attempts to store the provider's tokens."""
 
 SETTLE_TIME: Final = timedelta(seconds=1.5)
 """The wait after another process's unresolved attempt. It is longer than
 `COMMIT_RETRY_INTERVAL`, so that an answer that did arrive there is stored first."""
 
 POLL_INTERVAL: Final = timedelta(milliseconds=100)
-"""How often is looked whether another's lease has ended or its answer has come."""
+"""How often a waiting process checks for the end of another lease, or for new tokens."""
 
 
 class Lease(msgspec.Struct, frozen=True):
-    """What the statement returned that took the lease.
+    """The result of the statement that took the lease.
 
-    `owner` is 128 fresh random bits. `unresolved_before` says that an earlier attempt's
-    outcome is not known: its holder crashed, or its answer was lost.
+    `owner` is 128 random bits. `unresolved_before` means that the outcome of an earlier attempt
+    is unknown: its holder crashed, or the answer was lost.
     """
 
     row: str
@@ -50,9 +49,9 @@ class Lease(msgspec.Struct, frozen=True):
 
 
 def matches_lease(record: ConnectionRecord | None, lease: Lease) -> bool:
-    """Whether the row is the one that the lease was taken on, with the same tokens.
+    """Whether the row and its tokens are still those for which the lease was taken.
 
-    Looked at after an earlier holder's answer had time to be stored.
+    Check this after an earlier holder had time to store its answer.
     """
     return (
         record is not None
@@ -63,6 +62,9 @@ def matches_lease(record: ConnectionRecord | None, lease: Lease) -> bool:
 
 
 def dead_status(lease: Lease) -> Status:
-    """What a dead grant is called: probably lost in rotation, where an earlier attempt's
-    outcome was never known; else refused."""
+    """The status of a dead grant.
+
+    `lost_rotation` (probable) if the outcome of an earlier attempt is unknown; else
+    `needs_reauth`.
+    """
     return "lost_rotation" if lease.unresolved_before else "needs_reauth"

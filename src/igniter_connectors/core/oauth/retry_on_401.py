@@ -1,4 +1,4 @@
-"""Whether a token that an API answered 401 to is renewed. Pure."""
+"""Whether an access token is refreshed after an API answered 401. Pure."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Final
 from igniter_connectors.core.connection.record import ConnectionRecord
 
 MIN_TOKEN_AGE: Final = timedelta(seconds=60)
-"""A token younger than this is not renewed for a 401: a new one would fare no better, and an
-API that refuses everybody would turn each call into a refresh."""
+"""A younger token is not refreshed after a 401. A new one would not help, and an API that refuses
+every call would cause a refresh for each call.
+"""
 
 
 def is_same_account(current: ConnectionRecord | None, called: ConnectionRecord) -> bool:
-    """Whether the row may serve a call that began on an earlier reading of it.
+    """Whether the current row may continue a call that began with an earlier version of it.
 
-    False where it is gone, was connected anew, or is another account's by now: what a
-    handler began as one account is not finished as another.
+    False if the row is gone, was connected anew, or has another account: a call must not begin
+    as one account and end as another.
     """
     return (
         current is not None
@@ -28,16 +29,15 @@ def is_same_account(current: ConnectionRecord | None, called: ConnectionRecord) 
 
 
 def may_refresh_after_401(record: ConnectionRecord, *, now: datetime) -> bool:
-    """Whether the row's own token, which an API refused, is worth a refresh.
+    """Whether the current token, which an API refused, may be refreshed.
 
     Args:
-        record: Just read, and its token is the one refused.
+        record: Just read. Its token is the refused one.
         now: Aware.
 
     Returns:
-        False without a refresh token, and for a token that is younger than 60 s. A grant
-        that cannot be refreshed is not condemned for a 401: the API may refuse this one
-        call alone.
+        False without a refresh token, and for a token younger than 60 s. A 401 does not change
+        the status of the grant: the API may refuse only this one call.
     """
     grant = record.grant
     return grant is not None and grant.refreshable and now - grant.refreshed_at >= MIN_TOKEN_AGE

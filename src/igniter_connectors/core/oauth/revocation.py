@@ -1,4 +1,8 @@
-"""Giving tokens back. RFC 7009."""
+"""Token revocation, and the queue of tokens that wait for it. RFC 7009, RFC 9700 section 4.14.
+
+A grant that was disconnected or replaced stays alive at its provider until it is revoked there.
+Its tokens are kept, sealed, until the provider confirms.
+"""
 
 from __future__ import annotations
 
@@ -23,28 +27,28 @@ from igniter_connectors.core.secret import Secret
 TokenKind = Literal["refresh_token", "access_token"]
 
 _OVERLOADED: Final = 429
-# Section 2.2: a token that is not valid any more needs no revoking. Google says so with a 400.
+# Section 2.2: an invalid token needs no revocation. Google answers 400 for it.
 _GONE: Final = ("invalid_token",)
 _LATER: Final = ("temporarily_unavailable", "server_error", "slow_down")
 
 
 class Revoked(msgspec.Struct, frozen=True):
-    """The token is worth nothing any more."""
+    """The token is invalid now."""
 
 
 class RevokeLater(msgspec.Struct, frozen=True):
-    """Whether it was revoked is not known, and asking again does no harm.
+    """It is unknown whether the token was revoked. Retrying does no harm.
 
-    `after`: what the provider asked to wait, at most an hour; None where it did not.
+    `after` is the delay that the provider asked for, at most an hour; None if it did not.
     """
 
     after: timedelta | None = None
 
 
 class RevokeRefused(msgspec.Struct, frozen=True):
-    """The provider will not, however often it is asked.
+    """The provider refuses, and a retry would not help.
 
-    `error` is a code of RFC 6749 section 5.2 or RFC 7009, else `other`.
+    `error` is an error code of RFC 6749 section 5.2 or RFC 7009, else `other`.
     """
 
     error: str
@@ -60,9 +64,9 @@ def revoke_request(
     kind: TokenKind,
     signing: SigningContext | None = None,
 ) -> HttpRequest | None:
-    """The request that revokes a token (section 2.1); None where the provider cannot.
+    """The request that revokes a token (section 2.1); None if the provider has no endpoint for it.
 
-    A grant ends with its refresh token, and most servers end its access tokens with it.
+    Revoking a refresh token ends its grant, and at most servers also the access tokens.
     """
     if provider.revocation_url is None:
         return None
@@ -71,10 +75,10 @@ def revoke_request(
 
 
 def judge_revocation(answer: HttpResponse | HttpFailed, *, received_at: datetime) -> Revocation:
-    """What became of the token (section 2.2).
+    """The outcome of a revocation (section 2.2).
 
-    Later: no answer, 429, 5xx. Refused: any other error, whatever the status, among them
-    `unsupported_token_type`; a redirect; a status that is neither.
+    Later: no answer, 429, 5xx. Refused: any other error with any status, including
+    `unsupported_token_type`; a redirect; any other status.
     """
     if isinstance(answer, HttpFailed):
         return RevokeLater()
@@ -91,16 +95,17 @@ def judge_revocation(answer: HttpResponse | HttpFailed, *, received_at: datetime
 
 
 GRANT_REVOCATION_DELAY: Final = timedelta(seconds=30)
-"""How long a revocation waits that would end a whole grant: longer than a callback takes from
-the code's exchange to its commit, so that a connection just made of the same grant is seen."""
+"""How long a revocation that ends a whole grant is delayed. It is longer than a callback takes from
+the code exchange to its commit, so that a new connection of the same grant is seen.
+"""
 
 
 CLAIM_DURATION: Final = timedelta(seconds=60)
-"""For how long a revocation is one process's, longer than its request may take."""
+"""How long one process owns a queued revocation. Longer than its request may take."""
 
 
 MAX_ATTEMPTS: Final = 20
-"""After so many refusals to answer, about a day of them, the tokens are given up and deleted."""
+"""After this many failed attempts, about a day, the tokens are deleted without confirmation."""
 
 
 class RevocationRequest(msgspec.Struct, frozen=True):
@@ -115,10 +120,10 @@ class RevocationRequest(msgspec.Struct, frozen=True):
 
 
 class PendingRevocation(msgspec.Struct, frozen=True):
-    """What is to be revoked: the grant as its row held it, with the config it was minted under.
+    """A queued revocation: the grant as its row stored it, and the config it was issued under.
 
-    `row` and `grant.generation` are those that the tokens were sealed for. `attempts` counts
-    requests that brought no answer.
+    `row` and `grant.generation` are those that the tokens were sealed with. `attempts` counts
+    the requests that failed.
     """
 
     id: str
@@ -131,7 +136,7 @@ class PendingRevocation(msgspec.Struct, frozen=True):
 
 
 def revocation_of(record: ConnectionRecord, grant: Grant, *, id: str) -> PendingRevocation:
-    """The revocation of a grant that was minted under a record's config."""
+    """The queued revocation of a grant that was issued under a record's config."""
     return PendingRevocation(
         id, record.key, record.id, record.public_config, record.sealed_config, grant
     )

@@ -1,6 +1,6 @@
-"""The state of an authorization: one use, 10 minutes, bound to a browser and a subject.
+"""The state of an authorization: usable once, within 10 minutes, bound to a browser and a subject.
 
-It lives on the server, as hashes and a sealed payload; the tenant comes from there alone.
+It is stored on the server, as hashes and a sealed payload. Only this payload determines the tenant.
 RFC 6749 section 10.12, RFC 9700 sections 2.1 and 4.7.
 """
 
@@ -18,11 +18,11 @@ LIFETIME: Final = timedelta(minutes=10)
 
 
 class PendingAuthorization(msgspec.Struct, frozen=True):
-    """A stored authorization that has begun.
+    """A stored authorization that has not finished.
 
-    `handle_hash` is of the ticket until a browser opens it, then of the state;
-    `binding_hash` is of who may take it. Both must match, in the statement that deletes
-    it, so that a stranger's try neither succeeds nor burns it.
+    `handle_hash` is the hash of the start ticket until a browser opens it, and then of the
+    state. `binding_hash` says who may continue. The statement that deletes the row compares
+    both, so another browser can neither use nor invalidate it.
     """
 
     handle_hash: bytes
@@ -33,13 +33,12 @@ class PendingAuthorization(msgspec.Struct, frozen=True):
 
 
 class AuthorizationPayload(msgspec.Struct, frozen=True):
-    """What the callback needs to know again; sealed, since it holds config and verifier.
+    """What the callback needs. It is sealed, because it contains config and verifier.
 
-    `config` is JSON with its secrets in clear; `keeps_config`: what the row holds by then is
-    not replaced by it. `oauth_scopes` are those asked for.
-    `expected_grant` is the id of the grant that stood when the authorization began, or of
-    the last one where it was disconnected; None where nothing was ever connected.
-    `verifier` is "" before a browser has opened the ticket.
+    `config` is JSON with plain-text secrets. With `keeps_config`, it does not replace the
+    config of the row. `oauth_scopes` are the requested scopes. `expected_grant` is the id of the
+    grant at the start of the authorization, or of the last one after a disconnect; None if
+    nothing was ever connected. `verifier` is "" until a browser opens the ticket.
     """
 
     subject: str
@@ -56,28 +55,30 @@ class AuthorizationPayload(msgspec.Struct, frozen=True):
 
 
 def state_hash(state: str) -> bytes:
-    """What is stored of a state. Random of 256 bits needs no key and no salt."""
+    """The stored hash of a state. A random value of 256 bits needs neither key nor salt."""
     return _labelled("state", state)
 
 
 def ticket_hash(ticket: str) -> bytes:
-    """What is stored of a start ticket."""
+    """The stored hash of a start ticket."""
     return _labelled("ticket", ticket)
 
 
 def browser_binding(nonce: str, subject: str) -> bytes:
-    """Who may finish: this browser, with this subject signed in."""
+    """Who may finish: this browser, while this subject is signed in."""
     return _labelled("browser", nonce, subject)
 
 
 def unbound_browser(subject: str) -> bytes:
-    """Who may finish where no browser was bound: anyone with this subject signed in. It fits no
-    flow that is bound, whose nonce is part of what is compared."""
+    """Who may finish a flow without browser binding: this subject, in any browser.
+
+    It never matches a bound flow, whose hash includes the browser's nonce.
+    """
     return _labelled("no browser", subject)
 
 
 def subject_binding(subject: str) -> bytes:
-    """Who may begin: this subject."""
+    """Who may start: this subject."""
     return _labelled("subject", subject)
 
 

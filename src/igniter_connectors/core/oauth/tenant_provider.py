@@ -1,8 +1,8 @@
-"""A provider as one tenant has it: its values in the endpoints, and its own client.
+"""A provider for one tenant: with the tenant's values in its endpoints, and its own client.
 
-A tenant that chooses a whole host could have it answer as it likes, so nothing that is the
-application's is ever sent there; and it could point at our own network, so the provider
-says `has_tenant_host`, which its requests carry to whoever sends them.
+A tenant that chooses a whole host controls what it answers. So nothing of the application's is ever
+sent there. The host could also be inside our own network, so `has_tenant_host` is set, and each
+request carries it to the HTTP client.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ TEMPLATE_FIELDS: Final = (
     "authorization_url", "token_url", "refresh_url", "userinfo_url", "revocation_url",
     "pushed_authorization_url", "device_authorization_url", "jwks_url", "issuer",
 )  # fmt: skip
-"""The fields of a provider that may hold placeholders."""
+"""The fields of a provider that may contain placeholders."""
 
 
 def templates_of(provider: OAuthProvider) -> dict[str, str]:
-    """The provider's addresses by field, those that it has."""
+    """The provider's URLs by field name, without those that are None."""
     found = {name: getattr(provider, name) for name in TEMPLATE_FIELDS}
     return {name: url for name, url in found.items() if url is not None}
 
 
 def endpoint_fields(provider: OAuthProvider) -> frozenset[str]:
-    """The config fields, by their names in Python, whose change needs authorizing anew.
+    """The config fields, by Python name, whose change requires a new authorization.
 
-    A grant belongs to the server and the client that it was made at; sent to another, its
-    tokens would be given away.
+    A grant belongs to the server and the client that issued it. Sending its tokens elsewhere
+    would disclose them.
     """
     fields = [placeholders(url) for url in templates_of(provider).values()]
     client = provider.tenant_client
@@ -53,7 +53,7 @@ def endpoint_fields(provider: OAuthProvider) -> frozenset[str]:
 
 
 def config_fault(provider: OAuthProvider, config: type[msgspec.Struct]) -> str | None:
-    """Why a provider cannot be fill_template from a config type; None where it can."""
+    """Why a provider cannot be used with a config type; None if it can."""
     missing = sorted(endpoint_fields(provider) - set(config.__struct_fields__))
     if missing:
         return f"the OAuth provider names {missing[0]}, which is no field of {config.__name__}"
@@ -72,17 +72,17 @@ def config_fault(provider: OAuthProvider, config: type[msgspec.Struct]) -> str |
 def provider_for(
     provider: OAuthProvider, config: msgspec.Struct, *, connector: str
 ) -> Result[OAuthProvider, TenantValueInvalid]:
-    """The provider with a tenant's values in its endpoints, and with its client.
+    """The provider with a tenant's values in its endpoints, and with the tenant's client.
 
     Args:
-        provider: As declared; one without placeholders and `tenant_client` is given back.
-        config: The tenant's, of the type that `config_fault` was asked about.
-        connector: Named in problems.
+        provider: As declared. Without placeholders and `tenant_client`, it is returned unchanged.
+        config: The tenant's config, of the type that `config_fault` checked.
+        connector: The connector's key, for problems.
 
     Returns:
-        The provider, or `TenantValueInvalid`: a value that is not one DNS label (or, where
-        it is the whole host, no host name), makes the host too long, or an own client that
-        is incomplete.
+        The provider, or `TenantValueInvalid`: a value is not one DNS label (or not a host name,
+        if it is the whole host), or makes the host too long, or the tenant's own client is
+        incomplete.
     """
     endpoints: dict[str, str] = {}
     has_tenant_host = False
@@ -108,7 +108,7 @@ def _fill(url: str, config: msgspec.Struct, connector: str) -> Result[str, Tenan
     for field in sorted(placeholders(url)):
         value = getattr(config, field)
         if not isinstance(value, str):
-            return Failure(TenantValueInvalid(connector, field, "is needed for the address"))
+            return Failure(TenantValueInvalid(connector, field, "is required for the URL"))
         fault = value_fault(url, field, value)
         if fault is not None:
             return Failure(TenantValueInvalid(connector, field, fault))
@@ -116,7 +116,9 @@ def _fill(url: str, config: msgspec.Struct, connector: str) -> Result[str, Tenan
     result = fill_template(url, values)
     if result is None:
         fields = ", ".join(sorted(values))
-        return Failure(TenantValueInvalid(connector, fields, "makes no host of the provider's"))
+        return Failure(
+            TenantValueInvalid(connector, fields, "does not make a host of the provider")
+        )
     return Success(result)
 
 
@@ -135,7 +137,7 @@ def _with_client(
             provider,
             client_id=client_id,
             client_secret=secret if has_secret else None,
-            # What the application signs with is not the tenant's.
+            # The application's signing key is not the tenant's.
             client_assertion_key=None,
             client_assertion_key_id=None,
             client_assertion_audience=None,

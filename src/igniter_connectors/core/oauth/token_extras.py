@@ -1,6 +1,6 @@
-"""What else comes with the tokens, typed: Salesforce's `instance_url`, Slack's `team`.
+"""Other members of a token response, typed: Salesforce's `instance_url`, Slack's `team`.
 
-RFC 6749 section 5.1 lets a server add parameters; which ones are kept, a provider declares.
+RFC 6749 section 5.1 lets a server add members. A provider declares which ones are kept.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ Extras = TypeVar("Extras", bound=msgspec.Struct)
 def read_extras(
     answer: dict[str, JsonValue], kind: type[msgspec.Struct]
 ) -> Result[Secret, ValidationFault]:
-    """The declared members of a token answer as JSON, to be sealed with the tokens.
+    """The declared members of a token response as JSON, to be sealed with the tokens.
 
     Returns:
-        The JSON, or the `ValidationFault` of a member that is missing or of another type.
+        The JSON, or the `ValidationFault` of a member that is missing or has another type.
     """
     fitting = validate(answer, kind)
     if not is_successful(fitting):
@@ -38,9 +38,9 @@ def read_extras(
 
 
 def decode_extras(extras: Secret, kind: type[Extras]) -> Result[Extras, ValidationFault]:
-    """What `read_extras` kept, as the provider's struct.
+    """The extras that `read_extras` stored, as the provider's struct.
 
     Returns:
-        The struct, or a `ValidationFault` where the type changed since the tokens were stored.
+        The struct, or a `ValidationFault` if the type changed since the tokens were stored.
     """
     return decode_json(extras.reveal().encode(), kind)

@@ -1,4 +1,4 @@
-"""Whose account a token is for. OpenID Connect Core section 5.3, and those who came before."""
+"""User info: the account that a token belongs to. OpenID Connect Core section 5.3."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _AVATAR: Final = ("avatar", "picture", "avatar_url", "avatarUrl")
 
 
 def userinfo_request(url: str, tokens: TokenSet, *, has_tenant_host: bool = False) -> HttpRequest:
-    """The request for the account behind a fresh access token (RFC 6750 section 2.1).
+    """The request for the account of a new access token (RFC 6750 section 2.1).
 
-    `has_tenant_host` as the provider says. A token bound by DPoP names its own scheme and
-    wants a proof beside it (`dpop.with_proof`, RFC 9449 section 7.1).
+    `has_tenant_host` is the provider's. A token that is bound by DPoP has its own scheme and
+    also needs a proof (`dpop.with_proof`, RFC 9449 section 7.1).
     """
     scheme = "DPoP" if tokens.token_type == "dpop" else "Bearer"  # noqa: S105  # a kind
     carried = f"{scheme} {tokens.access_token.reveal()}"
@@ -36,11 +36,11 @@ def userinfo_request(url: str, tokens: TokenSet, *, has_tenant_host: bool = Fals
 def judge_userinfo(
     response: HttpResponse, provider: OAuthProvider, *, connector: str
 ) -> Result[UpstreamAccount, UserInfoMalformed]:
-    """The account, by the provider's parser or the usual names.
+    """The account, read by the provider's parser or from the usual member names.
 
     Returns:
-        The account, or `UserInfoMalformed`: not 200, not a JSON object, or no subject of 1
-        to 255 printable characters.
+        The account, or `UserInfoMalformed`: a status other than 200, no JSON object, or no
+        subject of 1 to 255 printable characters.
     """
     try:
         answer: JsonValue = msgspec.json.decode(response.body)
@@ -50,7 +50,7 @@ def judge_userinfo(
         return Failure(UserInfoMalformed(connector))
     try:
         account = (provider.parse_userinfo or _detect)(answer)
-    except Exception:  # the parser is the user's, the answer a stranger's
+    except Exception:  # the application's parser may fail on any input
         return Failure(UserInfoMalformed(connector))
     if not account.subject or not is_storable(account.subject):
         return Failure(UserInfoMalformed(connector))
