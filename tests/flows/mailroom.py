@@ -1,4 +1,4 @@
-"""A connector whose webhooks do as they are told, on any store."""
+"""A manager with a webhook connector, on any store, for tests."""
 
 from __future__ import annotations
 
@@ -56,11 +56,12 @@ class Letter(msgspec.Struct, frozen=True):
 
 Call = WebhookCall[Mail, object, Letter]
 Answer = Result[None, WebhookFailed]
+MakeStore = Callable[[], Store]
 
 
 @dataclass
 class Mailroom:
-    """A running manager with one connection and its endpoint, and what reached the handler."""
+    """A running manager with one connection and its endpoint, and the calls of its handler."""
 
     connectors: Connectors[Mail, Organization]
     at: AtConfig[Mail, Any]
@@ -70,30 +71,30 @@ class Mailroom:
     events: list[Event]
 
     async def post(self, text: str, id: str = "msg_1", sender: str = "") -> HttpResponse:
-        """What the provider gets for a letter."""
+        """Posts a signed letter and returns the response."""
         body = msgspec.json.encode(Letter(text, sender))
         now = datetime.now(UTC)
         request = sign_webhook(self.scheme, self.endpoint, body, now=now, event_id=id)
         return await self.connectors.handle(request)
 
     async def send(self, request: HttpRequest) -> HttpResponse:
-        """Any request at all."""
+        """Sends any request."""
         return await self.connectors.handle(request)
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        """Waits for something that comes within 5 s."""
+        """Waits until the condition holds, at most 5 seconds."""
         async with asyncio.timeout(5):
-            while not holds():  # noqa: ASYNC110  # what is awaited has no event of its own
+            while not holds():  # noqa: ASYNC110  # there is no asyncio.Event to wait for
                 await asyncio.sleep(0.005)
 
     @property
     def texts(self) -> list[str]:
-        """What the handler was given, in order."""
+        """The texts that the handler received, in order."""
         return [call.payload.text for call in self.calls]
 
 
 async def accept(_: Call) -> Answer:
-    """The handler where none is given."""
+    """The default handler."""
     return Success(None)
 
 
@@ -149,19 +150,25 @@ def manager(
 async def mailroom(
     store: Store, plan: Plan | None = None, *, endpoint: WebhookEndpoint | None = None
 ) -> AsyncGenerator[Mailroom, None]:
-    """A running one. With an endpoint, that of a connection which is in the store already."""
+    """A running manager. Connects first, unless the endpoint of a stored connection is given."""
     plan = plan or Plan()
     calls: list[Call] = []
     connectors, mail = manager(store, plan, calls)
     events: list[Event] = []
 
-    async def hear(event: Event) -> None:
+    async def note(event: Event) -> None:
         events.append(event)
 
-    connectors.subscribe(hear)
+    connectors.subscribe(note)
     async with connectors:
         at = connectors.scope(ACME).at(mail)
         if endpoint is None:
             value_or_raise(await at.connect(Mail(Secret(CANARY))))
             endpoint = value_or_raise(await at.create_webhook())
         yield Mailroom(connectors, at, endpoint, plan.scheme, calls, events)
+
+
+async def states(room: Mailroom) -> list[tuple[str, int, str]]:
+    """State, attempts and last code of each event, oldest first."""
+    page = value_or_raise(await room.at.webhooks.list())
+    return [(one.state, one.attempts, one.last_code) for one in reversed(page.items)]

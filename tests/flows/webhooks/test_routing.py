@@ -1,4 +1,4 @@
-"""One address and one secret for the application; the tenants stand in the body."""
+"""Routing: one URL and one secret for the application, and the body names the tenants."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ Call = WebhookCall[Chat, object, Said]
 
 @dataclass
 class Office:
-    """A running manager, and what reached the handler."""
+    """A running manager, and the calls of its handler."""
 
     connectors: Connectors[Chat, Organization]
     chat: Any
@@ -78,7 +78,7 @@ class Office:
     async def post(
         self, *teams: str, id: str = "msg_1", secret: Secret = SECRETS[0]
     ) -> HttpResponse:
-        """What the provider gets."""
+        """Posts a signed event and returns the response."""
         body = msgspec.json.encode(Said(list(teams), "hi"))
         endpoint = WebhookEndpoint("", Secret(self.url), secret)
         request = sign_webhook(
@@ -89,7 +89,7 @@ class Office:
         return answer
 
     def heard(self) -> list[str]:
-        """Which tenants' handlers ran, in order of their names."""
+        """The tenants whose handlers ran, sorted."""
         return sorted(call.tenant.identity for call in self.calls)
 
 
@@ -147,7 +147,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 
 
 async def test_an_event_reaches_the_tenants_that_its_body_names(store: Store) -> None:
-    """Each in a row of its own, with its own config; a duplicate reaches nobody twice."""
+    """Each tenant has its own row and config. A duplicate is handled by nobody."""
     async with office(store) as room:
         for tenant, team in (("acme", "T1"), ("brand", "T1"), ("rival", "T2")):
             await room.connect(tenant, team)
@@ -162,8 +162,8 @@ async def test_an_event_reaches_the_tenants_that_its_body_names(store: Store) ->
             assert [one.state for one in page.items] == ["done"] * count
 
 
-async def test_any_of_the_applications_secrets_is_taken_and_no_other(store: Store) -> None:
-    """Before anything is looked up."""
+async def test_only_the_applications_secrets_verify(store: Store) -> None:
+    """Each of them does, and the check comes before any look-up."""
     async with office(store) as room:
         await room.connect("acme", "T1")
         assert (await room.post("T1", secret=SECRETS[1])).status == 204
@@ -171,8 +171,8 @@ async def test_any_of_the_applications_secrets_is_taken_and_no_other(store: Stor
         assert room.heard() == ["acme"]
 
 
-async def test_nobodys_event_is_answered_counted_and_not_stored(store: Store) -> None:
-    """Of a team that is not connected, was disconnected, or cannot be a name at all."""
+async def test_an_unrouted_event_is_acknowledged_counted_and_not_stored(store: Store) -> None:
+    """Its team is unknown, was disconnected, or cannot be stored."""
     async with office(store) as room:
         await room.connect("acme", "T1")
         value_or_raise(await room.at("acme").disconnect())
@@ -183,8 +183,8 @@ async def test_nobodys_event_is_answered_counted_and_not_stored(store: Store) ->
         assert [event.event_id for event in unrouted] == [f"id-{number}" for number in range(5)]
 
 
-async def test_another_account_gets_another_teams_events(store: Store) -> None:
-    """As soon as the config says so, and no longer the one before."""
+async def test_a_changed_account_changes_the_route(store: Store) -> None:
+    """From the update on, the new account's events arrive, and the old one's do not."""
     async with office(store) as room:
         await room.connect("acme", "T1")
         value_or_raise(await room.at("acme").update(Chat(Secret(CANARY), "T2")))
@@ -197,14 +197,14 @@ async def test_another_account_gets_another_teams_events(store: Store) -> None:
 async def test_a_route_that_raises_is_not_acknowledged(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The provider comes again; what it raised is logged."""
+    """The provider gets a 503 and retries. The exception is logged."""
     async with office(store) as room:
         assert (await room.post("raise")).status == 503
     assert "chat: route raised RuntimeError" in caplog.text
 
 
-async def test_a_disabled_tenants_event_is_held_and_the_others_go_on(store: Store) -> None:
-    """As at an address of its own."""
+async def test_events_of_a_disabled_tenant_are_held_and_the_others_handled(store: Store) -> None:
+    """As at an endpoint of the connection."""
     async with office(store) as room:
         for tenant in ("acme", "brand"):
             await room.connect(tenant, "T1")
@@ -216,8 +216,8 @@ async def test_a_disabled_tenants_event_is_held_and_the_others_go_on(store: Stor
         assert room.heard() == ["acme", "brand"]
 
 
-async def test_an_application_address_needs_a_route() -> None:
-    """404 where the connector has none, and no URL of it is told."""
+async def test_an_application_url_needs_a_route() -> None:
+    """Without a route the URL returns 404, and `application_webhook_url` raises."""
     webhook = Webhook(payload=Said, verification=StandardWebhooks(), handler=never)
     plain = Connector.create("chat").with_config(Chat).with_webhook(webhook).build()
     connectors = (
@@ -238,4 +238,4 @@ async def test_an_application_address_needs_a_route() -> None:
 
 
 async def never(_: Call) -> Result[None, WebhookFailed]:
-    raise AssertionError("nothing was to be handled")
+    raise AssertionError("no event should be handled")

@@ -1,0 +1,85 @@
+"""One attempt to handle an event, over every store."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from returns.result import Success
+
+from igniter_connectors import value_or_raise
+from igniter_connectors.events import WebhookProcessed
+from igniter_connectors.webhooks import DeliveryLimits, Retries
+from tests.flows.mailroom import Answer, Call, MakeStore, Plan, mailroom, states
+
+
+async def test_the_provider_does_not_wait_for_the_handler(make_store: MakeStore) -> None:
+    """The handler starts after the provider got its 2xx, and events are handled concurrently."""
+    gate = asyncio.Event()
+
+    async def wait(call: Call) -> Answer:
+        if call.payload.text == "slow":
+            await gate.wait()
+        return Success(None)
+
+    async with mailroom(make_store(), Plan(wait)) as room:
+        assert (await room.post("slow", "1")).status == 204
+        assert (await room.post("quick", "2")).status == 204
+        await room.until(lambda: any(isinstance(one, WebhookProcessed) for one in room.events))
+        assert "quick" in room.texts
+        assert [state for state, _, _ in await states(room)] == ["pending", "done"]
+        gate.set()
+        await room.connectors.settled()
+        assert [state for state, _, _ in await states(room)] == ["done", "done"]
+
+
+async def test_an_event_whose_connection_is_disabled_before_a_retry_is_held(
+    make_store: MakeStore,
+) -> None:
+    """The retry does not run until the connection is enabled again."""
+    fails = True
+
+    async def handle(call: Call) -> Answer:
+        return call.failed("no") if fails else Success(None)
+
+    pause = timedelta(milliseconds=150)
+    retries = Retries(attempts=9, first_after=pause, longest=pause)
+    async with mailroom(make_store(), Plan(handle, retries=retries)) as room:
+        await room.post("hi")
+        await room.until(lambda: len(room.calls) == 1)
+        value_or_raise(await room.at.disable())
+        await asyncio.sleep(0.3)
+        await room.connectors.settled()
+        assert (await states(room))[0][:2] == ("held", 1)
+        fails = False
+        value_or_raise(await room.at.enable())
+        await room.connectors.settled()
+        assert (await states(room))[0][:2] == ("done", 2)
+
+
+async def test_a_handler_that_exceeds_its_time_limit_is_cancelled(make_store: MakeStore) -> None:
+    """It counts as failed, and is retried."""
+
+    async def hang(call: Call) -> Answer:
+        if call.attempt == 1:
+            await asyncio.sleep(60)
+        return Success(None)
+
+    plan = Plan(hang, time_limit=timedelta(milliseconds=50))
+    async with mailroom(make_store(), plan) as room:
+        await room.post("hi")
+        await room.until(lambda: len(room.calls) == 2)
+        await room.connectors.settled()
+        assert await states(room) == [("done", 2, "CONNECTOR_WEBHOOK_FAILED")]
+
+
+async def test_events_of_a_deleted_connection_become_dead_letters(make_store: MakeStore) -> None:
+    """Its secrets are deleted. A new connection with the same key does not get its events."""
+    plan = Plan(limits=DeliveryLimits(handlers_at_once=0))
+    async with mailroom(make_store(), plan) as room:
+        await room.post("hi")
+        value_or_raise(await room.at.disconnect())
+    async with mailroom(make_store()) as again:
+        await again.connectors.settled()
+        assert again.calls == []
+        assert await states(again) == [("dead", 1, "CONNECTOR_NOT_CONNECTED")]
