@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import final
 
@@ -18,7 +19,7 @@ class SystemClock:
         return datetime.now(UTC)
 
     # The function itself: every action asks, and a method around it would double the cost.
-    monotonic = staticmethod(time.monotonic)
+    monotonic: Callable[[], float] = staticmethod(time.monotonic)
 
     async def sleep(self, seconds: float) -> None:
         """Waits."""

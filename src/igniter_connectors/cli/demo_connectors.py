@@ -11,6 +11,7 @@ from returns.result import Result, Success
 from igniter_connectors import (
     ActionCall,
     ActionFailed,
+    ConfigConnector,
     Connector,
     OAuthConnector,
     OAuthProvider,
@@ -100,7 +101,7 @@ async def on_message(
     return Success(None)
 
 
-bot = (
+bot: ConfigConnector[Bot, None, Bot] = (
     Connector.create("bot")
     .with_config(Bot)
     .add_action(greet)

@@ -6,9 +6,14 @@ command runs, so that `--help` stays fast.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import click
 
-app_option = click.option(
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_app = click.option(
     "--app",
     envvar="IGNITER_APP",
     required=True,
@@ -24,6 +29,11 @@ _account = click.option(
     help="Which of the tenant's accounts at this connector.",
 )
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+
+
+def app_option(command: Command) -> Command:
+    """Adds the option `--app`."""
+    return _app(command)
 
 
 @click.group()

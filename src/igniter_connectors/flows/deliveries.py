@@ -33,10 +33,10 @@ class Deliveries:
         self.limits = limits
         self.receiving = 0
         self.owner = ""
-        self.taken = 0
+        self.taken: int = 0
         self.running: dict[asyncio.Task[bool], Delivery] = {}
-        self.woken = asyncio.Event()
-        self.is_behind = False
+        self.woken: asyncio.Event = asyncio.Event()
+        self.is_behind: bool = False
         self._logger = logger
 
     def reserve(self) -> str:

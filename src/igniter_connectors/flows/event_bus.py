@@ -95,7 +95,7 @@ class EventBus:
         self._observer = observer
         self._logger = logger
         self._subscriptions: list[Subscription] = []
-        self.is_silent = observer is None
+        self.is_silent: bool = observer is None
 
     def subscribe(
         self,

@@ -33,7 +33,7 @@ class Renewals:
     """
 
     def __init__(self, clock: Clock) -> None:
-        self.is_closing = False
+        self.is_closing: bool = False
         self._clock = clock
         self._running: dict[ConnectionKey, RenewalTask] = {}
         self._next: dict[ConnectionKey, Renew] = {}

@@ -2,10 +2,10 @@
 
 try:
     import litestar as _litestar
-except ImportError as error:
+except ImportError as _error:
     raise ImportError(
         "the web plugin needs litestar: pip install 'igniter-connectors[web]'"
-    ) from error
+    ) from _error
 
 from igniter_connectors.core.principal import Principal
 from igniter_connectors.web.permissions import Permit, PrincipalOf

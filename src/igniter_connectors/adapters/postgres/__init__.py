@@ -2,8 +2,8 @@
 
 try:
     from igniter_connectors.adapters.postgres.store import PostgresStore
-except ModuleNotFoundError as missing:
-    if missing.name not in {"psycopg", "psycopg_pool"}:
+except ModuleNotFoundError as _missing:
+    if _missing.name not in {"psycopg", "psycopg_pool"}:
         raise
     raise ImportError(
         "PostgresStore needs psycopg: pip install 'igniter-connectors[postgres]'"

@@ -46,8 +46,8 @@ class ConfigSchema(Generic[Conf]):
     __slots__ = ("_decode", "fields", "kind", "secret_names")
 
     def __init__(self, kind: type[Conf]) -> None:
-        self.kind = kind
-        self.secret_names = secret_fields(kind)
+        self.kind: type[Conf] = kind
+        self.secret_names: frozenset[str] = secret_fields(kind)
         self.fields: tuple[FormField, ...] = form_fields(kind)
         self._decode = msgspec.json.Decoder(kind, dec_hook=decode_secret).decode
 

@@ -27,7 +27,7 @@ def _leaves(kind: type[Problem]) -> Iterator[type[Problem]]:
 
 
 # A functional StrEnum, so that the structs stay the only list; mypy wants a literal there.
-ErrorCode = StrEnum(  # type: ignore[misc]
+ErrorCode: type[StrEnum] = StrEnum(  # type: ignore[misc]
     "ErrorCode",
     [(code, code) for code in sorted(str(kind.__struct_config__.tag) for kind in _leaves(Problem))],
 )

@@ -23,7 +23,7 @@ class Keyring:
     __slots__ = ("_keys", "sealing_key")
 
     def __init__(self, keys: Sequence[Key]) -> None:
-        self.sealing_key = keys[0]
+        self.sealing_key: Key = keys[0]
         self._keys = {key.id: key for key in keys}
 
     @staticmethod

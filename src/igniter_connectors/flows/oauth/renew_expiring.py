@@ -63,7 +63,7 @@ class Sweep:
     """The task of a worker that renews what would lapse, every so often."""
 
     def __init__(self, engine: Engine) -> None:
-        self.renewed = 0
+        self.renewed: int = 0
         self._engine = engine
         self._task: asyncio.Task[None] | None = None
 

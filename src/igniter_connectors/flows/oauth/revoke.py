@@ -176,7 +176,7 @@ class Revocations:
         self._engine = engine
         self._task: asyncio.Task[None] | None = None
         self._is_idle = asyncio.Event()
-        self.looked_at = 0
+        self.looked_at: int = 0
 
     def start(self) -> None:
         """Starts to poll: at once, whenever a revocation is queued, and every 30 s."""

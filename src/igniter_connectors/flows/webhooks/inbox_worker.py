@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final, final
 
 from igniter_connectors.core.webhook.inbox import InboxEvent
@@ -29,8 +30,8 @@ class InboxWorker:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self.look_every = engine.deliveries.limits.sweep_every
-        self.purged = 0
+        self.look_every: timedelta = engine.deliveries.limits.sweep_every
+        self.purged: int = 0
         self._engine = engine
         self._deliveries = engine.deliveries
         self._with_webhook = tuple(key for key, one in engine.connectors.items() if one.webhook)

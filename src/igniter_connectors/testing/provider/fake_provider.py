@@ -69,11 +69,11 @@ class FakeOAuthProvider:
         self.next_scripts: deque[ProviderScript] = deque()
         self.url = ""
         self.client_id = "app"
-        self.client_secret = Secret(secrets.token_urlsafe(32))
-        self.token_requests = 0
-        self.refresh_requests = 0
-        self.refused = 0
-        self.revocation_requests = 0
+        self.client_secret: Secret = Secret(secrets.token_urlsafe(32))
+        self.token_requests: int = 0
+        self.refresh_requests: int = 0
+        self.refused: int = 0
+        self.revocation_requests: int = 0
         self._grants = Grants()
 
     @property
