@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Never, Self, assert_never, assert_type
 
 import aiosqlite
 import msgspec
+from dependency_injector import providers
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar
@@ -62,6 +63,7 @@ from igniter_connectors import (
     problem_of,
     value_or_raise,
 )
+from igniter_connectors.container import Container
 from igniter_connectors.core.http.messages import DEADLINE, RESPONSE_LIMIT_BYTES
 from igniter_connectors.events import Connected, Disconnected, ErrorOccurred, Subscription, Updated
 from igniter_connectors.problems import (
@@ -126,6 +128,7 @@ from igniter_connectors.typing import (
     ConnectorEntry,
     CookieAuthorization,
     DefaultAction,
+    Definition,
     Entropy,
     Explanation,
     FormField,
@@ -991,3 +994,90 @@ def follow(tenant: Scoped[ChatConfig]) -> None:
 
 assert_type(form_fields(ChatConfig), tuple[FormField, ...])
 assert_type(form_fields(ChatConfig)[0].options, tuple[str | int, ...])
+
+
+# --- many connectors, and a container of one's own ------------------------------------
+
+
+class SystemTime:
+    """A clock."""
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(0, UTC)
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class OwnContainer(Container):
+    """Replaces two ports."""
+
+    clock: providers.Provider[Clock] = providers.Singleton(SystemTime)
+    store: providers.Provider[Store] = providers.Singleton(MemoryStore)
+
+
+both = (
+    ConnectorManager.create()
+    .with_encryption(keyring)
+    .with_container(OwnContainer)
+    .add_scope(Organization)
+    .add_connectors(chat, forge)
+    .build()
+)
+assert_type(both, Connectors[ChatConfig | ForgeConfig, Organization])
+assert_type(both.scope(Organization("a")).at(chat), AtConfig[ChatConfig, ChatClient])
+assert_type(both.scope(Organization("a")).at(forge), AtOAuth[ForgeConfig, None])
+
+
+# --- helpers over any connector -------------------------------------------------------
+
+
+def key_of(definition: Definition[msgspec.Struct, object, Never]) -> str:
+    """Reads nothing that depends on the types."""
+    return definition.key
+
+
+def silent(at: AtConfig[ChatConfig, object]) -> BoundAction[Say, list[str]]:
+    """An action that needs no context, of a connector with any context."""
+    return at.action(members)
+
+
+def either(
+    connector: ConfigConnector[ChatConfig, object, ChatConfig]
+    | OAuthConnector[ForgeConfig, object, ForgeConfig],
+) -> str:
+    """A connector of either kind."""
+    return connector.key
+
+
+assert_type(silent(both.scope(Organization("a")).at(chat)), BoundAction[Say, list[str]])
+assert_type([either(chat), either(forge)], list[str])
+
+
+# --- OAuth scopes ---------------------------------------------------------------------
+
+
+@action("a", input=Say, output=Said, oauth_scopes=["repo"])
+async def with_list(call: ActionCall[ForgeConfig, object, Say]) -> Result[Said, ActionFailed]:
+    return Success(Said(1))
+
+
+@action("b", input=Say, output=Said, oauth_scopes=("repo", "user"))
+async def with_tuple(call: ActionCall[ForgeConfig, object, Say]) -> Result[Said, ActionFailed]:
+    return Success(Said(1))
+
+
+@action("c", input=Say, output=Said, oauth_scopes=frozenset({"repo"}))
+async def with_set(call: ActionCall[ForgeConfig, object, Say]) -> Result[Said, ActionFailed]:
+    return Success(Said(1))
+
+
+# --- secrets --------------------------------------------------------------------------
+
+
+def same(secret: Secret, text: str, anything: object) -> bool:
+    """Two secrets can be compared, and a secret with a value of unknown type."""
+    return secret == Secret(text) or secret == anything

@@ -1,232 +1,181 @@
-"""Holds `accepted.py` and `refused.py` to what they say, under mypy and basedpyright.
+"""Holds `accepted.py` and `refused.py` to what they say, under five type checkers.
 
-Run `python -m typecheck.check`: a line for each violation, and exit code 1 where there is one.
+Run `python -m typecheck.check`. It prints a line for each violation, and exits with 1 if there
+is one. The checkers are mypy, basedpyright, pyright, ty and pyrefly.
 
-- `accepted.py`: no error under either checker.
-- `refused.py`: an error under both on each line that ends in `# refused: N …`, an error under
-  basedpyright alone on each that ends in `# refused by basedpyright: N …`, and none elsewhere.
-- Neither file silences a checker, and N counts from 1 without a gap.
-
-Both checkers see the installed package, as an application's checker does.
+- `accepted.py`: no checker reports an error.
+- `refused.py`: every checker reports an error on each line that ends in `# refused: N …`, except
+  for the pairs in `EXCEPTIONS`, and on no other line. N counts from 1 without a gap.
+- A generated module with 160 connectors: likewise.
+- No file silences a checker.
 """
 
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
+import shutil
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
-import msgspec
+from typecheck.checkers import CHECKERS, FOLDER, Complaint
+from typecheck.many_connectors import module_of_many_connectors
 
-FOLDER: Final = Path(__file__).resolve().parent
-PROJECT: Final = FOLDER.parent
 ACCEPTED: Final = "accepted.py"
 REFUSED: Final = "refused.py"
+MANY: Final = "many.py"
+FILES: Final = (ACCEPTED, REFUSED, MANY)
 
-MARK: Final = re.compile(r"# refused(?P<alone> by basedpyright)?: (?P<number>\d+) (?P<why>.+)")
-SILENCER: Final = re.compile(r"#\s*(?:type|mypy|pyright|basedpyright):")
+MARK: Final = re.compile(r"# refused: (?P<number>\d+) (?P<why>.+)")
+SILENCER: Final = re.compile(r"#\s*(?:type|mypy|pyright|basedpyright|ty|pyrefly):")
+
 UNUSED: Final = "reportUnusedCallResult"
 PROVES_NOTHING: Final = frozenset({UNUSED, "reportUnusedExpression"})
-"""What basedpyright says of any expression that stands alone, right or wrong."""
+"""Rules of pyright and basedpyright that report any expression on a line of its own."""
 
+IGNORED_RESULTS: Final = (170, 171, 182)
+"""Misuses in which a Result is ignored. `UNUSED` is the rule that reports them."""
 
-class Complaint(NamedTuple):
-    """An error of one checker. `line` counts from 1."""
+SECRETS_AND_STRINGS: Final = (201, 202)
+"""Misuses in which a Secret is compared with a str, by an overload that is deprecated."""
 
-    file: str
-    line: int
-    rule: str
-    text: str
+NO_RULE: Final = "has no rule for the value of a call that is not used"
+NO_OPERATOR: Final = "reports a deprecated overload of a call, not of an operator"
+EXCEPTIONS: Final[Mapping[str, Mapping[int, str]]] = {
+    "mypy": dict.fromkeys(IGNORED_RESULTS, NO_RULE),
+    "basedpyright": {},
+    "pyright": {},
+    "ty": dict.fromkeys(IGNORED_RESULTS, NO_RULE)
+    | dict.fromkeys(SECRETS_AND_STRINGS, NO_OPERATOR)
+    | {42: "reports a forgotten await of an `async def` only, not of a method that returns one"},
+    "pyrefly": dict.fromkeys(IGNORED_RESULTS, NO_RULE)
+    | dict.fromkeys(SECRETS_AND_STRINGS, NO_OPERATOR),
+}
+"""The misuses of `refused.py` that a checker does not refuse, each with its reason."""
 
 
 class Misuse(NamedTuple):
-    """A marked line. `by_both` is False where basedpyright alone has a rule for it."""
+    """A marked line of a file."""
 
     number: int
-    by_both: bool
     code: str
 
 
-class CheckerError(Exception):
-    """A checker gave no verdict: it is not installed, or its settings are wrong."""
-
-
-def violations(folder: Path = FOLDER) -> list[str]:
-    """What does not hold, one line each; empty where all does.
+def violations(folder: Path = FOLDER, checkers: Collection[str] = CHECKERS.keys()) -> list[str]:
+    """What does not hold, one line each; empty if all holds.
 
     Args:
-        folder: This one, or a copy of it under the same name.
+        folder: This one, or a copy of it with the same name.
+        checkers: The names of those to ask.
 
     Raises:
-        CheckerError: a checker could not be run.
+        CheckerError: a checker did not run.
     """
-    with ThreadPoolExecutor() as pool:
-        asked = {
-            "mypy": pool.submit(ask_mypy, folder),
-            "basedpyright": pool.submit(ask_basedpyright, folder),
-        }
-        answers = {checker: future.result() for checker, future in asked.items()}
-    found = list(silenced(folder / ACCEPTED)) + list(silenced(folder / REFUSED))
-    misuses = marked(folder / REFUSED)
-    numbers = [misuse.number for misuse in misuses.values()]
-    if numbers != list(range(1, len(numbers) + 1)):
-        found.append(f"{folder.name}/{REFUSED}: the numbers do not count from 1 without a gap")
-    lines = (folder / ACCEPTED).read_text().splitlines()
-    for checker, complaints in answers.items():
-        found += judge_accepted(checker, complaints, lines)
-        found += judge_refused(checker, complaints, misuses)
+    with TemporaryDirectory() as temporary:
+        copy = Path(temporary) / folder.name
+        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        (copy / MANY).write_text(module_of_many_connectors())
+        with ThreadPoolExecutor() as pool:
+            running = {
+                name: pool.submit(ask, copy, FILES)
+                for name, ask in CHECKERS.items()
+                if name in checkers
+            }
+            answers = {name: future.result() for name, future in running.items()}
+        found = [line for file in (ACCEPTED, REFUSED) for line in silenced(copy / file)]
+        for file in FILES:
+            found += judge_file(copy / file, answers)
     return [line.replace("{folder}", folder.name) for line in found]
 
 
-def judge_accepted(
-    checker: str, complaints: Sequence[Complaint], lines: Sequence[str]
+def judge_file(path: Path, answers: Mapping[str, Sequence[Complaint]]) -> Iterator[str]:
+    """What does not hold of one file."""
+    misuses = marked(path)
+    numbers = [misuse.number for misuse in misuses.values()]
+    if numbers != list(range(1, len(numbers) + 1)):
+        yield f"{{folder}}/{path.name}: the numbers do not count from 1 without a gap"
+    lines = path.read_text().splitlines()
+    for checker, complaints in answers.items():
+        here = [one for one in complaints if one.file == path.name]
+        yield from judge_unmarked_lines(checker, path.name, here, misuses, lines)
+        exceptions = EXCEPTIONS[checker] if path.name == REFUSED else {}
+        yield from judge_misuses(checker, path.name, here, misuses, exceptions)
+
+
+def judge_unmarked_lines(
+    checker: str,
+    file: str,
+    complaints: Sequence[Complaint],
+    misuses: Mapping[int, Misuse],
+    lines: Sequence[str],
 ) -> Iterator[str]:
-    """Every complaint outside of `refused.py`; the value of `assert_type` is for nobody."""
+    """Complaints about lines that are not marked. The value of `assert_type` may go unused."""
     for one in complaints:
-        if one.file == REFUSED:
+        if one.line in misuses:
             continue
         if one.rule == UNUSED and lines[one.line - 1].lstrip().startswith("assert_type("):
             continue
-        yield f"{{folder}}/{one.file}:{one.line}: {checker} refuses it: {one.text} ({one.rule})"
+        verb = "refuses what is not marked so" if file == REFUSED else "refuses it"
+        yield f"{{folder}}/{file}:{one.line}: {checker} {verb}: {one.text} ({one.rule})"
 
 
-def judge_refused(
-    checker: str, complaints: Sequence[Complaint], misuses: dict[int, Misuse]
+def judge_misuses(
+    checker: str,
+    file: str,
+    complaints: Sequence[Complaint],
+    misuses: Mapping[int, Misuse],
+    exceptions: Mapping[int, str],
 ) -> Iterator[str]:
-    """Misuses that the checker accepts, and complaints where nothing is marked."""
-    refused: set[int] = set()
-    for one in complaints:
-        if one.file != REFUSED:
-            continue
-        misuse = misuses.get(one.line)
-        if misuse is None or (checker == "mypy" and not misuse.by_both):
-            yield (
-                f"{{folder}}/{REFUSED}:{one.line}: {checker} refuses what is not marked so: "
-                f"{one.text} ({one.rule})"
-            )
-        elif not misuse.by_both or one.rule not in PROVES_NOTHING:
-            refused.add(one.line)
+    """Marked lines that the checker accepts, and exceptions that it refuses after all."""
+    refused = {
+        one.line
+        for one in complaints
+        if one.rule not in PROVES_NOTHING
+        or (
+            one.rule == UNUSED
+            and one.line in misuses
+            and misuses[one.line].number in IGNORED_RESULTS
+            and file == REFUSED
+        )
+    }
     for line, misuse in misuses.items():
-        if line not in refused and (misuse.by_both or checker != "mypy"):
-            yield f"{{folder}}/{REFUSED}:{line}: {checker} accepts it: {misuse.code}"
+        is_exception = misuse.number in exceptions
+        if line not in refused and not is_exception:
+            yield f"{{folder}}/{file}:{line}: {checker} accepts it: {misuse.code}"
+        if line in refused and is_exception:
+            yield (
+                f"{{folder}}/{file}:{line}: {checker} refuses it now, so {misuse.number} is no "
+                f"exception any more: {misuse.code}"
+            )
 
 
 def marked(path: Path) -> dict[int, Misuse]:
-    """The marked lines of a file, by number."""
+    """The marked lines of a file, by line number."""
     found: dict[int, Misuse] = {}
     for token in comments(path):
         mark = MARK.fullmatch(token.string)
         if mark is not None:
             code = token.line[: token.start[1]].strip()
-            found[token.start[0]] = Misuse(int(mark["number"]), mark["alone"] is None, code)
+            found[token.start[0]] = Misuse(int(mark["number"]), code)
     return found
 
 
 def silenced(path: Path) -> Iterator[str]:
-    """Comments that would keep a checker quiet."""
+    """Comments that would silence a checker."""
     for token in comments(path):
         if SILENCER.match(token.string):
             yield f"{{folder}}/{path.name}:{token.start[0]}: silences a checker: {token.string}"
 
 
 def comments(path: Path) -> Iterator[tokenize.TokenInfo]:
-    """The comments of a file; a string that looks like one is none."""
+    """The comments of a file, without strings that look like one."""
     with path.open("rb") as source:
         for token in tokenize.tokenize(source.readline):
             if token.type == tokenize.COMMENT:
                 yield token
-
-
-class _MypyLine(msgspec.Struct):
-    file: str
-    line: int
-    message: str
-    severity: str
-    code: str | None
-
-
-def ask_mypy(folder: Path) -> list[Complaint]:
-    """What mypy says of both files, with the settings of `pyproject.toml`, strict in any case.
-
-    A cache of its own, since settings that differ would empty the other one each time.
-    """
-    output = _run(
-        folder.parent,
-        "mypy",
-        f"--config-file={PROJECT / 'pyproject.toml'}",
-        f"--cache-dir={PROJECT / '.mypy_cache' / 'typecheck'}",
-        "--strict",
-        "--warn-unreachable",
-        "--output=json",
-        f"{folder.name}/{ACCEPTED}",
-        f"{folder.name}/{REFUSED}",
-    )
-    said = [msgspec.json.decode(line, type=_MypyLine) for line in output.splitlines()]
-    return [
-        Complaint(Path(one.file).name, one.line, one.code or "", one.message)
-        for one in said
-        if one.severity == "error"
-    ]
-
-
-class _Position(msgspec.Struct):
-    line: int
-
-
-class _Range(msgspec.Struct):
-    start: _Position
-
-
-class _Diagnostic(msgspec.Struct):
-    file: str
-    severity: str
-    message: str
-    range: _Range
-    rule: str = ""
-
-
-class _Summary(msgspec.Struct, rename="camel"):
-    files_analyzed: int
-
-
-class _Report(msgspec.Struct, rename="camel"):
-    general_diagnostics: list[_Diagnostic]
-    summary: _Summary
-
-
-def ask_basedpyright(folder: Path) -> list[Complaint]:
-    """What basedpyright says of both files, with the settings of `pyrightconfig.json`."""
-    output = _run(
-        folder.parent,
-        "basedpyright",
-        "--outputjson",
-        f"--project={folder / 'pyrightconfig.json'}",
-        f"--pythonpath={sys.executable}",
-    )
-    report = msgspec.json.decode(output, type=_Report)
-    if report.summary.files_analyzed != 2:
-        raise CheckerError(f"basedpyright read {report.summary.files_analyzed} files, not 2")
-    return [
-        Complaint(
-            Path(one.file).name, one.range.start.line + 1, one.rule, one.message.splitlines()[0]
-        )
-        for one in report.general_diagnostics
-        if one.severity in {"error", "warning"}
-    ]
-
-
-def _run(where: Path, *command: str) -> str:
-    ran = subprocess.run(
-        [sys.executable, "-m", *command], cwd=where, capture_output=True, text=True, check=False
-    )
-    if ran.returncode not in {0, 1}:
-        raise CheckerError(f"{command[0]}: {ran.stderr or ran.stdout}")
-    return ran.stdout
 
 
 def main() -> int:
@@ -235,7 +184,10 @@ def main() -> int:
     for line in found:
         print(line)
     if not found:
-        print(f"all {len(marked(FOLDER / REFUSED))} misuses are refused, and nothing else is")
+        print(f"{len(marked(FOLDER / REFUSED))} misuses are refused, and nothing else is")
+        for checker, exceptions in EXCEPTIONS.items():
+            for number, why in exceptions.items():
+                print(f"{checker} does not refuse {number}: it {why}")
     return 1 if found else 0
 
 

@@ -1,7 +1,7 @@
-"""What no application may write: a misuse a line, each refused by both checkers.
+"""What no application may write: one misuse a line, refused by each of five type checkers.
 
-A line that ends in `# refused: N …` is an error to mypy and to basedpyright, and no other
-line is one. `# refused by basedpyright: N …` says that mypy has no such rule.
+A line that ends in `# refused: N …` is an error to every checker, and no other line is one.
+`EXCEPTIONS` in check.py lists which checker does not refuse which N, with the reason.
 """
 # fmt: off
 
@@ -17,6 +17,7 @@ import igniter_connectors
 from igniter_connectors import (
     ActionCall,
     ActionFailed,
+    AtConfig,
     Connector,
     ConnectorManager,
     Connectors,
@@ -34,12 +35,17 @@ from igniter_connectors import (
     WebhookCall,
     WebhookFailed,
     action,
+    discover_provider,
+    http_action,
     problem_of,
     value_or_raise,
 )
+from igniter_connectors.container import Container
 from igniter_connectors.events import Connected, Disconnected
 from igniter_connectors.problems import CallProblem, NotConnected
+from igniter_connectors.providers import google
 from igniter_connectors.stores import Store
+from igniter_connectors.typing import Definition
 from igniter_connectors.webhooks import STRIPE, HmacScheme
 from typecheck.accepted import (
     Card,
@@ -88,6 +94,7 @@ plain_forge = Connector.create("x").with_config(ForgeConfig)
 plain_mail = Connector.create("x").with_config(MailConfig)
 mail = Connector.create("mail").with_config(MailConfig).with_oauth(provider).build()
 config = ChatConfig(Secret("t"), "42")
+empty = ConnectorManager.create().add_scope(Organization)
 acme = connectors.scope(Organization("acme"))
 at_chat = acme.at(chat)
 at_forge = acme.at(forge)
@@ -404,8 +411,8 @@ async def values(result: Result[Said | Queued, CallProblem]) -> None:
     problem_of(result).code  # refused: 167 no problem ruled out
     problem_of(found.unwrap())  # refused: 168 a value for a Result
     value_or_raise(at_chat.get())  # refused: 169 await forgotten
-    await at_chat.disable()  # refused by basedpyright: 170 a Result ignored
-    await at_chat.action(members).call(Say("x"))  # refused by basedpyright: 171 the same
+    await at_chat.disable()  # refused: 170 a Result ignored
+    await at_chat.action(members).call(Say("x"))  # refused: 171 the same
     if not is_successful(found):
         problem = found.failure()
         match problem:
@@ -428,7 +435,7 @@ async def calls_an_api(call: ActionCall[ChatConfig, object, Say], request: HttpR
     await call.http.post("/says", body="text")  # refused: 179 text for bytes
     await call.http.put("/says", idempotency_key="one")  # refused: 180 a key that changes nothing
     await call.http.get("/says", deadline=30)  # refused: 181 a number for a time
-    await call.http.get("/says")  # refused by basedpyright: 182 a Result ignored
+    await call.http.get("/says")  # refused: 182 a Result ignored
     call.http.get("/says").unwrap()  # refused: 183 await forgotten
     answer = await call.http.get("/says")
     answer.unwrap().decode(Said).number  # refused: 184 a Result used as its value
@@ -448,3 +455,58 @@ async def without_our_routes() -> None:
     await at_forge.authorize_without_browser_binding(ForgeConfig())  # refused: 192 no subject
     begun = value_or_raise(await at_forge.authorize_with_cookie(ForgeConfig(), subject="u"))
     header: str = begun.set_cookie  # refused: 193 a secret used as a string
+
+
+# --- OAuth scopes ---------------------------------------------------------------------
+
+
+async def oauth_scopes() -> None:
+    action("x", input=Say, output=Said, oauth_scopes="repo")  # refused: 194 a string for a set of strings
+    http_action("x", input=Say, output=Said, oauth_scopes="repo")  # refused: 195 the same
+    await at_forge.authorize(ForgeConfig(), subject="u", oauth_scopes="repo")  # refused: 196 the same
+    await at_forge.authorize_device(ForgeConfig(), oauth_scopes="repo")  # refused: 197 the same
+    await discover_provider("https://a.example", client_id="c", oauth_scopes="openid")  # refused: 198 the same
+    google.provider(client_id="c", oauth_scopes="openid")  # refused: 199 the same
+    OAuthProvider(authorization_url="https://a", token_url="https://t", client_id="c", oauth_scopes="repo")  # refused: 200 the same
+
+
+# --- secrets --------------------------------------------------------------------------
+
+
+def secrets() -> None:
+    config.bot_token == "x"  # refused: 201 a secret compared with a string, which is always False
+    if config.bot_token == config.chat:  # refused: 202 the same
+        pass
+
+
+# --- many connectors, and a container of one's own ------------------------------------
+
+
+def many(store: Store) -> None:
+    registered.add_connectors()  # refused: 203 no connector
+    registered.add_connectors(plain_mail)  # refused: 204 not built
+    registered.add_connectors(mail, "mail")  # refused: 205 a string
+    registered.add_connectors(mail, mail, mail, mail, mail, mail, mail, mail, mail)  # refused: 206 nine at once
+    empty.add_connectors(mail, chat).with_database(store).with_encryption(keyring).build().scope(Organization("a")).at(forge)  # refused: 207 a connector that is not among them
+    registered.with_container(MemoryStore)  # refused: 208 no container
+    registered.with_container(Container()).build()  # refused: 209 an instance
+    registered.with_container(Container).build()  # refused: 210 no encryption
+
+
+# --- helpers over any connector -------------------------------------------------------
+
+
+def any_context(at: AtConfig[ChatConfig, object], definition: Definition[ChatConfig, object, ChatConfig]) -> None:
+    at.action(say)  # refused: 211 an action that needs a context
+    other_context(definition)  # refused: 212 any context, where a certain one is needed
+
+
+def other_context(definition: Definition[ChatConfig, ChatClient, ChatConfig]) -> None:
+    pass
+
+
+# --- problems -------------------------------------------------------------------------
+
+
+class OwnProblem(NotConnected, frozen=True):  # refused: 213 a subclass of a problem, which is final
+    pass
