@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -48,7 +49,7 @@ class Actions(Controller):
     """Calls an action on the tenant's connection."""
 
     path = "/connections/{key:str}/actions"
-    tags = ("connections",)
+    tags: Sequence[str] | None = ("connections",)
 
     @post(
         "/{name:str}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Never
 
 import msgspec
@@ -38,7 +39,7 @@ class Catalogue(Controller):
     """Lists the registered connectors."""
 
     path = "/connectors"
-    tags = ("connectors",)
+    tags: Sequence[str] | None = ("connectors",)
 
     @get(
         "/",

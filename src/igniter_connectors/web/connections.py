@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
@@ -99,7 +99,7 @@ class ConnectionList(Controller):
     """Lists the tenant's connections."""
 
     path = "/connections"
-    tags = ("connections",)
+    tags: Sequence[str] | None = ("connections",)
 
     @get(
         "/",
@@ -131,7 +131,7 @@ class Connections(Controller):
     """Shows, changes, switches and disconnects one connection."""
 
     path = "/connections/{key:str}"
-    tags = ("connections",)
+    tags: Sequence[str] | None = ("connections",)
 
     @get(
         "/",

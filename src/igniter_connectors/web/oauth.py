@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from litestar import Controller, get
@@ -24,7 +25,7 @@ class Authorizations(Controller):
     """The two routes of an OAuth authorization that a browser visits."""
 
     path = "/connectors/{key:str}/oauth"
-    tags = ("connectors",)
+    tags: Sequence[str] | None = ("connectors",)
 
     @get(
         "/start",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from litestar import MediaType, Request, Response
+from litestar import Litestar, MediaType, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import ValidationException
 from litestar.response import Redirect
+from litestar.response.base import ASGIResponse
 from returns.pipeline import is_successful
 from returns.result import Result
 
@@ -63,7 +64,15 @@ class ExactRedirect(Redirect):
     Every route here is `no-store` already.
     """
 
-    to_asgi_response = Response.to_asgi_response
+    def to_asgi_response(
+        self,
+        app: Litestar | None,
+        request: Request[Any, Any, Any],
+        # The options that Litestar passes on. This class does not need to know them.
+        **options: Any,
+    ) -> ASGIResponse:
+        """The response without the quoting of the URL that `Redirect` adds."""
+        return Response.to_asgi_response(self, app, request, **options)
 
     def __init__(self, answer: HttpResponse) -> None:
         headers = {name: value for name, value in answer.headers if name != "Cache-Control"}

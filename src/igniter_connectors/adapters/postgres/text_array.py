@@ -32,7 +32,7 @@ class TextArray:
     __slots__ = ("texts",)
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self.texts = texts
+        self.texts: Sequence[str] = texts
 
 
 class _TextArrayDumper(Dumper):

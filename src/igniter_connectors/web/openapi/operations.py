@@ -15,7 +15,9 @@ from litestar.openapi.spec import (
     OpenAPIResponse,
     Operation,
     Parameter,
+    Reference,
     RequestBody,
+    Responses,
 )
 
 from igniter_connectors.web.openapi.schemas import Json, JsonSchema, as_json, object_of
@@ -58,7 +60,7 @@ class CallbackOperation(Operation):
     """
 
     def __post_init__(self) -> None:
-        self.parameters = [
+        self.parameters: list[Parameter | Reference] | None = [
             *(self.parameters or ()),
             _in_query("state", "The state that was sent to the provider", required=True),
             _in_query("code", "The authorization code, if access was granted"),
@@ -81,7 +83,7 @@ class WebhookOperation(Operation):
         overloaded = responses.get("503")
         if isinstance(overloaded, OpenAPIResponse):
             overloaded.headers = {"Retry-After": _RETRY_AFTER}
-        self.responses = {
+        self.responses: Responses | None = {
             **responses,
             "200": OpenAPIResponse(
                 "The answer to the provider's question",
@@ -106,7 +108,9 @@ class DeliveryOperation(WebhookOperation):
     def __post_init__(self) -> None:
         super().__post_init__()
         body = {"*/*": OpenAPIMediaType()}
-        self.request_body = RequestBody(body, "The bytes that the provider signed")
+        self.request_body: RequestBody | Reference | None = RequestBody(
+            body, "The bytes that the provider signed"
+        )
 
 
 def _in_query(name: str, description: str, *, required: bool = False) -> Parameter:
