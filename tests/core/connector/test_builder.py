@@ -238,7 +238,7 @@ def test_a_second_provider_is_refused() -> None:
 def test_an_unsafe_provider_is_refused() -> None:
     """Plain http, reserved parameters and the like do not build."""
     unsafe = msgspec.structs.replace(PROVIDER, token_url="http://provider.example/token")
-    with pytest.raises(WrongWiring, match="telegram: token_url is https"):
+    with pytest.raises(WrongWiring, match="telegram: token_url must be https"):
         begin().with_oauth(unsafe)
 
 

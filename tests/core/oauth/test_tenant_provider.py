@@ -280,7 +280,7 @@ def test_a_filled_template_is_a_safe_endpoint(url: str) -> None:
     """The rules of any endpoint hold for an example of it."""
     fault = provider_fault(provider(token_url=url))
     assert fault is not None
-    assert fault.startswith("token_url is https")
+    assert fault.startswith("token_url must be https")
 
 
 def test_a_loopback_template_may_be_plain_http() -> None:

@@ -113,10 +113,9 @@ def api_conversation(
     if not (has_grant and ready.needs_token):
         token = None
     elif token is None:
-        obtained = (yield ObtainToken()).token
+        obtained = yield from _obtain()
         if isinstance(obtained, Problem):
             return Failure(obtained)
-        assert obtained is not None
         token = obtained
     is_refreshed = False
     arrived = False
@@ -129,11 +128,9 @@ def api_conversation(
             if token is None or is_refreshed:
                 return Failure(ApiUnauthorized(connector))
             is_refreshed = True
-            refreshed = (yield RenewToken(token)).token
+            refreshed = yield from _refresh(token, connector)
             if isinstance(refreshed, Problem):
                 return Failure(refreshed)
-            if refreshed is None:
-                return Failure(ApiUnauthorized(connector))
             token = refreshed
             continue
         arrived |= may_have_arrived(answer)
@@ -143,6 +140,21 @@ def api_conversation(
             return _final(answer, connector, arrived, reply.at + delay, limit_bytes)
         retries += 1
         _ = yield Wait(delay)
+
+
+def _obtain() -> Generator[Step, Reply, AccessToken | TokenProblem]:
+    """The connection's access token, or why there is none."""
+    token = (yield ObtainToken()).token
+    assert token is not None  # the driver sends it after each `ObtainToken`
+    return token
+
+
+def _refresh(
+    token: AccessToken, connector: str
+) -> Generator[Step, Reply, AccessToken | TokenProblem | ApiUnauthorized]:
+    """A newer token than the refused one, or why there is none."""
+    refreshed = (yield RenewToken(token)).token
+    return ApiUnauthorized(connector) if refreshed is None else refreshed
 
 
 def _authorized(request: HttpRequest, token: AccessToken | None) -> HttpRequest:

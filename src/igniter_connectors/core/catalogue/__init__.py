@@ -1,1 +1,1 @@
-"""Providers as data. The public names stand in `igniter_connectors.providers`."""
+"""Known OAuth providers as data. The public names are in `igniter_connectors.providers`."""

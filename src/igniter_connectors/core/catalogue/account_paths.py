@@ -1,4 +1,4 @@
-"""Where a provider's user info holds the account: paths instead of a parser for each."""
+"""Where a provider's user info contains the account, as paths to its members."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from igniter_connectors.core.json_value import JsonValue
 
 
 class AccountPaths(msgspec.Struct, frozen=True):
-    """Names from the outermost to the value, with dots between: "data.gid".
+    """Paths to the members of the user info, with dots: "data.gid".
 
-    `subject` identifies the account for good. `name` and `email` are for show; None where
-    the provider does not tell them.
+    `subject` identifies the account permanently. `name` and `email` are for display; None if the
+    provider does not send them.
     """
 
     subject: str
@@ -20,7 +20,7 @@ class AccountPaths(msgspec.Struct, frozen=True):
     email: str | None = None
 
     def read(self, answer: dict[str, JsonValue]) -> UpstreamAccount:
-        """The account; "" for what is not there, which the caller refuses as a subject."""
+        """The account. A missing member is "", which the caller refuses as a subject."""
         return UpstreamAccount(
             _text_at(answer, self.subject),
             _text_at(answer, self.name) if self.name is not None else "",
@@ -33,5 +33,5 @@ def _text_at(answer: JsonValue, path: str) -> str:
         if not isinstance(answer, dict):
             return ""
         answer = answer.get(name)
-    # A boolean is an int to Python, and no identifier to anybody.
+    # A bool is an int in Python, but it is not an identifier.
     return str(answer) if isinstance(answer, str | int) and not isinstance(answer, bool) else ""

@@ -1,4 +1,4 @@
-"""Where books are kept, people are paid, and hours are written down."""
+"""Accounting, payroll and time tracking."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from igniter_connectors.core.catalogue.known_provider import KnownProvider
 
 
 class QuickBooksExtras(msgspec.Struct, frozen=True):
-    """What Intuit tells beside the tokens: seconds until the refresh token ends."""
+    """What Intuit sends with the tokens: seconds until the refresh token expires."""
 
     x_refresh_token_expires_in: int | None = None
 
@@ -40,7 +40,7 @@ xero: Final = KnownProvider(
     reuse_grace=timedelta(minutes=30),
     access_token_lifetime=timedelta(minutes=30),
     refresh_token_lifetime=timedelta(days=60),
-    notes=("A grant reaches several organisations, told by https://api.xero.com/connections.",),
+    notes=("A grant covers several organisations; https://api.xero.com/connections lists them.",),
 )
 
 quickbooks: Final = KnownProvider(
@@ -64,10 +64,10 @@ quickbooks: Final = KnownProvider(
     access_token_lifetime=timedelta(hours=1),
     refresh_token_lifetime=timedelta(days=100),
     notes=(
-        "The refresh token's value changes about once a day; the one before works 24 hours more.",
-        "No refresh token outlives five years (since 2025).",
+        "The refresh token changes about once a day; the previous one works for 24 more hours.",
+        "No refresh token lives longer than five years (since 2025).",
         "The company (`realmId`) is a parameter of the callback.",
-        "Revoking takes JSON, which RFC 7009 does not send.",
+        "Its revocation endpoint requires JSON, which RFC 7009 does not use.",
     ),
 )
 
@@ -105,7 +105,7 @@ wave: Final = KnownProvider(
     authorization_url="https://api.waveapps.com/oauth2/authorize/",
     token_url="https://api.waveapps.com/oauth2/token/",
     client_authentications=("client_secret_post",),
-    notes=("The account is told by GraphQL, so no user info is asked.",),
+    notes=("The account is only available by GraphQL, so user info is not requested.",),
 )
 
 gusto: Final = KnownProvider(
@@ -120,8 +120,8 @@ gusto: Final = KnownProvider(
     rotates_refresh_tokens=True,
     notes=(
         (
-            "The spent refresh token works until the new access token is used for the first time, "
-            "which is no length of time: no grace is declared."
+            "The spent refresh token works until the new access token is first used, "
+            "which is not a fixed time, so no grace period is declared."
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Where things are sold and paid for."""
+"""Shops and payments."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from igniter_connectors.core.catalogue.token_extras import RefreshExpiry
 
 
 class SquareExtras(msgspec.Struct, frozen=True):
-    """What Square tells beside the tokens: the seller, and whether they live a day alone."""
+    """What Square sends with the tokens: the seller, and whether the tokens live only a day."""
 
     merchant_id: str | None = None
     short_lived: bool | None = None
 
 
 class StripeExtras(msgspec.Struct, frozen=True):
-    """What Stripe tells beside the tokens: the connected account."""
+    """What Stripe sends with the tokens: the connected account."""
 
     stripe_user_id: str | None = None
     stripe_publishable_key: str | None = None
@@ -40,7 +40,7 @@ etsy: Final = KnownProvider(
     pkce="required",
     notes=(
         "The client is the API key's keystring, without a secret.",
-        "The API wants that key beside the token, so no user info is asked.",
+        "The API also requires that key, so user info is not requested.",
     ),
 )
 
@@ -89,21 +89,21 @@ shopify: Final = KnownProvider(
     tenant_values=(
         TenantValue(
             placeholder="shop",
-            description="The shop's name in its myshopify.com address",
+            description="The shop's name in its myshopify.com domain",
             example="acme",
             suffix=".myshopify.com",
         ),
     ),
     notes=(
         (
-            "Public apps made since 1 April 2026 must use expiring tokens, all of them from "
-            "1 January 2027: hence expiring=1."
+            "Public apps created since 1 April 2026 must use expiring tokens, all others from "
+            "1 January 2027; hence expiring=1."
         ),
         (
-            "Since 28 August 2026 a spent refresh token works until its replacement is used, which "
-            "is no length of time: no grace is declared."
+            "Since 28 August 2026, the old refresh token works until the new one is used, which "
+            "is not a fixed time, so no grace period is declared."
         ),
-        "Calls carry the token in X-Shopify-Access-Token, so no user info is asked.",
+        "Calls send the token in X-Shopify-Access-Token, so user info is not requested.",
     ),
 )
 
@@ -125,10 +125,10 @@ square: Final = KnownProvider(
     access_token_lifetime=timedelta(days=30),
     notes=(
         (
-            "A client without a secret takes the PKCE flow, whose refresh tokens do rotate, and "
-            "alone say when they end."
+            "A client without a secret uses PKCE. Only its refresh tokens rotate, and only "
+            "they have an expiry."
         ),
-        "Revoking takes an authorization scheme of its own.",
+        "Its revocation endpoint requires its own authorization scheme.",
     ),
 )
 
@@ -155,7 +155,7 @@ stripe: Final = KnownProvider(
     notes=(
         "The client secret is the platform's secret API key.",
         "Access tokens do not expire.",
-        "Deauthorizing names the account, not a token, so nothing is revoked.",
+        "Deauthorization names the account, not a token, so nothing is revoked.",
     ),
 )
 

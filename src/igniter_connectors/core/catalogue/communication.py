@@ -1,4 +1,4 @@
-"""Where people talk and meet."""
+"""Chat, meetings and events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from igniter_connectors.core.secret import Secret
 
 
 class CalendlyExtras(msgspec.Struct, frozen=True):
-    """What Calendly tells beside the tokens: user and organization, as URIs."""
+    """What Calendly sends with the tokens: user and organization, as URIs."""
 
     owner: str | None = None
     organization: str | None = None
@@ -28,7 +28,7 @@ class SlackTeam(msgspec.Struct, frozen=True):
 
 
 class SlackUser(msgspec.Struct, frozen=True):
-    """Who authorized, and the user's own token where user scopes were asked for."""
+    """Who authorized, and the user's own token if user scopes were requested."""
 
     id: str | None = None
     scope: str | None = None
@@ -39,7 +39,7 @@ class SlackUser(msgspec.Struct, frozen=True):
 
 
 class SlackWebhook(msgspec.Struct, frozen=True):
-    """Where to post to the channel that the user chose; the address is a capability."""
+    """Where to post to the channel that the user chose. The URL is a secret."""
 
     url: Secret | None = None
     channel: str | None = None
@@ -47,7 +47,7 @@ class SlackWebhook(msgspec.Struct, frozen=True):
 
 
 class SlackExtras(msgspec.Struct, frozen=True):
-    """What Slack tells beside the bot's tokens."""
+    """What Slack sends with the bot's tokens."""
 
     app_id: str | None = None
     bot_user_id: str | None = None
@@ -108,16 +108,16 @@ slack: Final = KnownProvider(
     rotates_refresh_tokens=True,
     access_token_lifetime=timedelta(hours=12),
     notes=(
-        "Tokens expire where the app turned token rotation on; the others have no refresh.",
+        "Tokens expire only if the app enabled token rotation; others have no refresh token.",
         (
-            "A spent refresh token works for a short while more, whose length is not told, and two "
-            "access tokens are alive at most."
+            "A spent refresh token works for a short, undocumented time, and at most two "
+            "access tokens are valid."
         ),
         (
-            "User scopes go into the parameter `user_scope`; an answer with a user's token alone "
-            "has no token where OAuth looks for one."
+            "User scopes go into the parameter `user_scope`. A response with only a user's token "
+            "has no `access_token` at its top level."
         ),
-        "Errors come under status 200.",
+        "Errors have status 200.",
     ),
 )
 
@@ -149,7 +149,7 @@ zoom: Final = KnownProvider(
     rotates_refresh_tokens=True,
     access_token_lifetime=timedelta(hours=1),
     refresh_token_lifetime=timedelta(days=90),
-    notes=("Scopes are those of the app's registration.",),
+    notes=("Scopes are set in the app's registration.",),
 )
 
 PROVIDERS: Final = (calendly, eventbrite, slack, webex, zoom)

@@ -1,4 +1,4 @@
-"""Where files, forms, designs and sites are made and kept."""
+"""Files, forms, designs and sites."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from igniter_connectors.core.catalogue.known_provider import KnownProvider
 
 
 class DropboxExtras(msgspec.Struct, frozen=True):
-    """What Dropbox tells beside the tokens: whose files, or which team's."""
+    """What Dropbox sends with the tokens: the user or team that owns the files."""
 
     account_id: str | None = None
     uid: str | None = None
@@ -21,20 +21,20 @@ class DropboxExtras(msgspec.Struct, frozen=True):
 
 
 class FigmaExtras(msgspec.Struct, frozen=True):
-    """What Figma tells beside the tokens: the user's ID, as text."""
+    """What Figma sends with the tokens: the user's ID, as text."""
 
     user_id_string: str | None = None
 
 
 class MiroExtras(msgspec.Struct, frozen=True):
-    """What Miro tells beside the tokens: team and user; numbers, and texts where too long."""
+    """What Miro sends with the tokens: team and user; numbers, or text if they are too long."""
 
     team_id: int | str | None = None
     user_id: int | str | None = None
 
 
 class WordPressExtras(msgspec.Struct, frozen=True):
-    """What WordPress.com tells beside the token: the site that it is for."""
+    """What WordPress.com sends with the tokens: the site that it is for."""
 
     blog_id: int | str | None = None
     blog_url: str | None = None
@@ -75,7 +75,7 @@ canva: Final = KnownProvider(
     pkce="required",
     rotates_refresh_tokens=True,
     access_token_lifetime=timedelta(hours=4),
-    notes=("A refresh token works once; revoking one takes its lineage along.",),
+    notes=("A refresh token works once; revoking one also revokes its successors.",),
 )
 
 docusign: Final = KnownProvider(
@@ -94,8 +94,8 @@ docusign: Final = KnownProvider(
     access_token_lifetime=timedelta(hours=8),
     refresh_token_lifetime=timedelta(days=30),
     notes=(
-        "Without the scope `extended` a refresh does not lengthen the refresh token's life.",
-        "The accounts and the address of their API stand in the user info.",
+        "Without the scope `extended`, a refresh does not extend the refresh token's lifetime.",
+        "The user info contains the accounts and the base URLs of their APIs.",
     ),
 )
 
@@ -123,7 +123,7 @@ dropbox: Final = KnownProvider(
     authorization_parameters={"token_access_type": "offline"},
     rotates_refresh_tokens=False,
     access_token_lifetime=timedelta(hours=4),
-    notes=("User info is asked by POST, and revoking with the token as bearer: neither is done.",),
+    notes=("User info needs POST, and revocation a bearer token; neither is supported.",),
 )
 
 figma: Final = KnownProvider(
@@ -143,7 +143,7 @@ figma: Final = KnownProvider(
     token_extras=FigmaExtras,
     rotates_refresh_tokens=False,
     access_token_lifetime=timedelta(days=90),
-    notes=("A refresh answers with an access token and its life alone.",),
+    notes=("A refresh response contains only an access token and its lifetime.",),
 )
 
 miro: Final = KnownProvider(
@@ -159,7 +159,7 @@ miro: Final = KnownProvider(
     rotates_refresh_tokens=True,
     access_token_lifetime=timedelta(hours=1),
     refresh_token_lifetime=timedelta(days=60),
-    notes=("Tokens expire where the app chose so when it was made; the others have no refresh.",),
+    notes=("Tokens expire only if the app was created so; others have no refresh token.",),
 )
 
 mural: Final = KnownProvider(
@@ -176,7 +176,7 @@ mural: Final = KnownProvider(
     access_token_lifetime=timedelta(minutes=15),
     notes=(
         (
-            "Its examples refresh at `…/oauth2/refresh`, clients in use at `…/oauth2/token`, with "
+            "Its examples refresh at `…/oauth2/refresh`, clients at `…/oauth2/token`, with "
             "the secret by HTTP Basic."
         ),
     ),
@@ -196,7 +196,7 @@ typeform: Final = KnownProvider(
     client_authentications=("client_secret_post",),
     offline_scopes=("offline",),
     access_token_lifetime=timedelta(days=7),
-    notes=("The European data centre has a server and clients of its own.",),
+    notes=("The European data centre has its own server and its own clients.",),
 )
 
 webflow: Final = KnownProvider(

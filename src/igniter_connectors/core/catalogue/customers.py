@@ -1,4 +1,4 @@
-"""Where customers are looked after: CRM, support desks, campaigns."""
+"""CRM, support desks and campaigns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from igniter_connectors.core.json_value import JsonValue
 
 
 class SalesforceExtras(msgspec.Struct, frozen=True):
-    """What Salesforce tells beside the tokens: `instance_url` is where its API is called."""
+    """What Salesforce sends with the tokens: `instance_url` is the base URL of its API."""
 
     instance_url: str
     id: str | None = None
@@ -24,7 +24,7 @@ class SalesforceExtras(msgspec.Struct, frozen=True):
 
 
 def drop_zero_expiry(answer: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """Mailchimp's answer, whose `expires_in` of 0 says that the token does not end."""
+    """Drops Mailchimp's `expires_in` of 0, which means that the token never expires."""
     if answer.get("expires_in") != 0:
         return answer
     return {name: value for name, value in answer.items() if name != "expires_in"}
@@ -50,9 +50,9 @@ salesforce: Final = KnownProvider(
     offline_scopes=("refresh_token",),
     token_extras=SalesforceExtras,
     notes=(
-        "No `expires_in`: the organization's session timeout decides, and a 401 tells.",
+        "There is no `expires_in`: the session timeout applies, and a 401 shows the expiry.",
         (
-            "Whether refresh tokens rotate, and when they end, is the connected app's setting; a "
+            "The connected app's settings decide whether refresh tokens rotate and expire. A "
             "rotated one is invalid at once."
         ),
     ),
@@ -105,7 +105,7 @@ hubspot: Final = KnownProvider(
     access_token_lifetime=timedelta(minutes=30),
     notes=(
         "Version 1 of the token endpoint is deprecated from 16 February 2027.",
-        "Version 1 told a dead refresh token as `status`, not as an OAuth `error`.",
+        "Version 1 reported a dead refresh token as `status`, not as an OAuth `error`.",
     ),
 )
 
@@ -122,8 +122,8 @@ pipedrive: Final = KnownProvider(
     client_authentications=("client_secret_basic",),
     token_extras=ApiDomain,
     notes=(
-        "Scopes are those of the app's registration.",
-        "A refresh token ends after 60 days without use.",
+        "Scopes are set in the app's registration.",
+        "A refresh token expires after 60 days without use.",
     ),
 )
 
@@ -145,10 +145,10 @@ zoho: Final = KnownProvider(
     access_token_lifetime=timedelta(hours=1),
     notes=(
         (
-            "Accounts live in one data centre, and codes are exchanged there: choose the variant "
-            "of the customer's. The answer's `accounts-server` is not followed."
+            "An account belongs to one data centre, where codes are exchanged: choose the variant "
+            "of the customer's region. The response's `accounts-server` is ignored."
         ),
-        "Errors come under status 200.",
+        "Errors have status 200.",
     ),
 )
 
@@ -181,7 +181,7 @@ front: Final = KnownProvider(
     authorization_url="https://app.frontapp.com/oauth/authorize",
     token_url="https://app.frontapp.com/oauth/token",
     client_authentications=("client_secret_basic",),
-    notes=("Scopes are those of the app's registration.",),
+    notes=("Scopes are set in the app's registration.",),
 )
 
 intercom: Final = KnownProvider(
@@ -200,7 +200,7 @@ intercom: Final = KnownProvider(
     client_authentications=("client_secret_post",),
     notes=(
         "Access tokens do not expire, and there is no refresh token.",
-        "Permissions are those of the app; scopes are not asked for.",
+        "Permissions are set in the app; scopes are not requested.",
     ),
 )
 
@@ -243,12 +243,12 @@ zendesk: Final = KnownProvider(
         ),
     ),
     notes=(
-        "A refresh deletes the access and the refresh token before it.",
+        "A refresh deletes the previous access token and refresh token.",
         (
-            "The token parameters `expires_in` and `refresh_token_expires_in`, in seconds, choose "
+            "The token parameters `expires_in` and `refresh_token_expires_in`, in seconds, set "
             "the lifetimes."
         ),
-        "Several accounts of Zendesk need a global OAuth client.",
+        "An app for several Zendesk accounts needs a global OAuth client.",
     ),
 )
 
@@ -264,7 +264,7 @@ mailchimp: Final = KnownProvider(
     parse_token=drop_zero_expiry,
     notes=(
         "Access tokens do not expire, there is no refresh token, and there are no scopes.",
-        "The data centre of the account's API is told by https://login.mailchimp.com/oauth2/metadata.",
+        "https://login.mailchimp.com/oauth2/metadata names the data centre of the account's API.",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""Where software is written and run: code hosts, clouds, alerts, questions."""
+"""Software development: code hosts, clouds, alerts, questions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from igniter_connectors.core.catalogue.token_extras import RefreshExpiry
 
 
 class DigitalOceanAccount(msgspec.Struct, frozen=True):
-    """Whose account authorized."""
+    """The account that authorized."""
 
     uuid: str | None = None
     name: str | None = None
@@ -24,7 +24,7 @@ class DigitalOceanAccount(msgspec.Struct, frozen=True):
 
 
 class DigitalOceanExtras(msgspec.Struct, frozen=True):
-    """What DigitalOcean tells beside the tokens."""
+    """What DigitalOcean sends with the tokens."""
 
     info: DigitalOceanAccount | None = None
 
@@ -46,8 +46,8 @@ github: Final = KnownProvider(
     pkce="supported",
     notes=(
         "Tokens of OAuth apps do not expire, and there is no refresh token.",
-        "Errors come under status 200.",
-        "Revoking is an API of its own (DELETE), not RFC 7009.",
+        "Errors have status 200.",
+        "Revocation uses its own API (DELETE), not RFC 7009.",
     ),
 )
 
@@ -66,9 +66,9 @@ github_app: Final = replace(
     access_token_lifetime=timedelta(hours=8),
     refresh_token_lifetime=timedelta(days=180),
     notes=(
-        "Permissions are the app's; scopes are not asked for.",
-        "A refresh ends the old refresh token and the old access token at once.",
-        "Errors come under status 200.",
+        "Permissions are set in the app; scopes are not requested.",
+        "A refresh invalidates the old refresh token and the old access token at once.",
+        "Errors have status 200.",
     ),
 )
 
@@ -127,7 +127,7 @@ bitbucket: Final = KnownProvider(
     account=AccountPaths("uuid", "display_name"),
     client_authentications=("client_secret_basic",),
     access_token_lifetime=timedelta(hours=2),
-    notes=("Scopes are those of the consumer, told as `scopes` in the answer.",),
+    notes=("Scopes are set in the consumer; the response names them `scopes`.",),
 )
 
 digitalocean: Final = KnownProvider(
@@ -152,7 +152,7 @@ heroku: Final = KnownProvider(
     authorization_url="https://id.heroku.com/oauth/authorize",
     token_url="https://id.heroku.com/oauth/token",
     client_authentications=("client_secret_post",),
-    notes=("The account endpoint wants a media type of its own, so no user info is asked.",),
+    notes=("The account endpoint requires its own media type, so user info is not requested.",),
 )
 
 pagerduty: Final = KnownProvider(
@@ -180,7 +180,7 @@ stackexchange: Final = KnownProvider(
     authorization_url="https://stackoverflow.com/oauth",
     token_url="https://stackoverflow.com/oauth/access_token/json",
     client_authentications=("client_secret_post",),
-    notes=("There is no refresh token; the scope `no_expiry` gives tokens that do not end.",),
+    notes=("There is no refresh token; with the scope `no_expiry`, tokens do not expire.",),
 )
 
 PROVIDERS: Final = (

@@ -1,4 +1,4 @@
-"""Providers of identities first: Google, Microsoft, Okta, Auth0 and the like."""
+"""Identity providers: Google, Microsoft, Okta, Auth0 and the like."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ google: Final = KnownProvider(
     rotates_refresh_tokens=False,
     access_token_lifetime=timedelta(hours=1),
     notes=(
-        "A refresh token comes with the first consent alone, hence prompt=consent.",
+        "Only the first consent returns a refresh token, hence prompt=consent.",
         (
-            "Refresh tokens end after six months without use, and seven days after consent "
+            "Refresh tokens expire after six months without use, or seven days after consent "
             "while the consent screen is in testing."
         ),
     ),
@@ -62,12 +62,12 @@ microsoft: Final = KnownProvider(
     refresh_token_lifetime=timedelta(days=90),
     notes=(
         (
-            "A spent refresh token is not revoked: it works until its 90 days are over. The "
-            "grace is the longest that may be declared."
+            "A spent refresh token is not revoked: it works until its 90 days end. The declared "
+            "grace period is the maximum."
         ),
         "Refresh tokens of single-page applications and of one-time passcode users live 24 hours.",
-        "Tokens of `common` name the user's own tenant as issuer, so none is declared.",
-        "User info is asked for with a token for Microsoft Graph alone: with User.Read.",
+        "Tokens of `common` have the user's own tenant as issuer, so no issuer is declared.",
+        "User info requires a token for Microsoft Graph, so the scope User.Read.",
     ),
 )
 
@@ -114,7 +114,7 @@ okta: Final = KnownProvider(
             example="acme.okta.com",
         ),
     ),
-    notes=("Whether refresh tokens rotate, and with what grace, is the application's setting.",),
+    notes=("The application's settings decide on rotation and its grace period.",),
 )
 
 okta_custom_server: Final = replace(
@@ -168,10 +168,10 @@ auth0: Final = KnownProvider(
     ),
     notes=(
         (
-            "Rotation, the overlap in which the previous refresh token still works, and lifetimes "
+            "Rotation, the overlap during which the previous refresh token works, and lifetimes "
             "are the application's settings."
         ),
-        "A token for an API of one's own needs the parameter `audience`.",
+        "A token for your own API requires the parameter `audience`.",
     ),
 )
 
@@ -232,7 +232,9 @@ cognito: Final = KnownProvider(
             suffix=".amazoncognito.com",
         ),
     ),
-    notes=("Rotation, with a grace of up to 60 seconds, is the app client's setting.",),
+    notes=(
+        "The app client's settings decide on rotation, with a grace period of up to 60 seconds.",
+    ),
 )
 
 kakao: Final = KnownProvider(

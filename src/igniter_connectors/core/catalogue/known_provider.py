@@ -1,4 +1,4 @@
-"""What is publicly known of an OAuth provider, and the `OAuthProvider` that it makes."""
+"""What is publicly known about an OAuth provider, and the `OAuthProvider` built from it."""
 
 from __future__ import annotations
 
@@ -27,19 +27,18 @@ ENDPOINTS: Final = (
     "authorization_url", "token_url", "refresh_url", "userinfo_url", "revocation_url",
     "pushed_authorization_url", "device_authorization_url", "jwks_url", "issuer",
 )  # fmt: skip
-"""The fields that hold addresses, and may hold `{placeholder}`s."""
+"""The fields that hold URLs, and may contain `{placeholder}`s."""
 
 
 class TenantValue(msgspec.Struct, frozen=True, kw_only=True):
-    """A value of the tenant's that stands in a provider's addresses as `{placeholder}`.
+    """A tenant's value that appears in a provider's URLs as `{placeholder}`.
 
     Attributes:
-        placeholder: As it stands in the addresses; the config field that holds the value
-            has the same name.
-        description: What a person is asked for.
-        example: A value that fits.
-        suffix: What the host always ends in, with its dot; "" where the value stands in a
-            path, or is the whole host.
+        placeholder: Its name in the URLs. The config field with the value has the same name.
+        description: Describes the value to the person who enters it.
+        example: A valid value.
+        suffix: The fixed end of the host, with its dot; "" if the value is in a path, or is the
+            whole host.
     """
 
     placeholder: str
@@ -49,60 +48,59 @@ class TenantValue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
-    """A provider as its documentation describes it, without anybody's client.
+    """A provider as its documentation describes it, without a client.
 
-    A value of one's own is as good as one of the catalogue. What is not known is None, or
-    "unknown", never guessed; a wrong field is set right by `msgspec.structs.replace`.
+    An application can create its own. An unknown fact is None or "unknown", never a guess.
+    Correct a wrong field with `msgspec.structs.replace`.
 
     Attributes:
-        key: Lower case letters, digits and underscores; how the catalogue finds it.
-        name: As the provider writes itself.
-        documentation: The provider's page about it.
+        key: Lower case letters, digits and underscores; the key in the catalogue.
+        name: As the provider writes its own name.
+        documentation: The provider's page about OAuth.
         checked_on: The day on which the facts were last compared with public sources.
-        evidence: "documentation" where text of the provider's own showed an endpoint;
-            "client library" where public client libraries alone did. Says nothing of the
-            other fields: what neither showed is left out.
-        variant_of: The key of the provider that this is another installation of (a
-            sandbox, a region); None for the provider itself.
-        authorization_url: Where the browser goes.
-        token_url: Where codes are exchanged, and refresh tokens too unless `refresh_url`
-            says otherwise.
+        evidence: "documentation" if the provider's own text showed an endpoint; "client
+            library" if only public client libraries did. It says nothing about the other
+            fields: a fact that neither showed is left out.
+        variant_of: The key of the provider of which this is another installation (a sandbox, a
+            region); None for the provider itself.
+        authorization_url: Where the browser is sent.
+        token_url: Where codes are exchanged, and refresh tokens if there is no `refresh_url`.
         refresh_url: Where refresh tokens are exchanged, if elsewhere.
-        userinfo_url: Where the account behind a token is told, by GET with the token as
-            bearer; None where that takes more than that.
-        userinfo_scopes: What must be among the scopes asked for, or user info is not asked.
-        account: Where the user info holds the account; given where `userinfo_url` is.
-        revocation_url: An endpoint that takes what RFC 7009 says.
-        revocation_ends: Whether one revocation takes away the token alone or the grant;
-            "grant" where that is not known, for it spares connections that share one.
+        userinfo_url: Where the account of a token is read, by GET with a bearer token; None if
+            a request needs more than that.
+        userinfo_scopes: Without all of these scopes, user info is not requested.
+        account: Where the user info contains the account; given together with `userinfo_url`.
+        revocation_url: An endpoint for requests of RFC 7009.
+        revocation_ends: Whether one revocation ends only the token or the whole grant. Use
+            "grant" if unknown: it protects connections that share a grant.
         pushed_authorization_url: RFC 9126.
         device_authorization_url: RFC 8628.
-        jwks_url: The keys of ID tokens.
-        issuer: The identifier that ID tokens and RFC 9207 name.
-        oauth_scope_separator: What joins scopes in a request.
-        offline_scopes: Scopes without which no refresh token comes; always asked for.
-        client_authentications: What the token endpoint takes, the one to use first; "none"
-            among them where public clients exist.
-        pkce: S256 is sent always; "required" refuses without, "supported" checks it,
-            "unknown" may pass it over.
-        token_types: What `token_type` may say, in lower case.
-        token_body: How requests to the token endpoint are written.
-        token_extras: What else comes with the tokens.
-        expires_at_member: Where token answers tell the access token's end as an instant.
-        refresh_expires_at_member: Likewise the refresh token's end.
-        parse_token: For answers that field detection reads wrongly.
-        authorization_parameters: Needed at the authorization endpoint, for a refresh token
-            most of all.
-        token_parameters: Needed at the token endpoint.
-        dead_grant_errors: The token endpoint's errors that mean the grant is gone.
-        rotates_refresh_tokens: Whether a refresh gives a new refresh token to be kept.
+        jwks_url: The public keys of ID tokens.
+        issuer: The identifier in ID tokens and in RFC 9207.
+        oauth_scope_separator: The separator of scopes in a request.
+        offline_scopes: Scopes that are required for a refresh token; always requested.
+        client_authentications: The methods of the token endpoint, the preferred one first.
+            Contains "none" if public clients exist.
+        pkce: S256 is always sent. "required": the provider refuses requests without it.
+            "supported": it checks it. "unknown": it may ignore it.
+        token_types: The accepted values of `token_type`, in lower case.
+        token_body: The body format of token requests.
+        token_extras: Other members of the token response that are kept.
+        expires_at_member: The member that holds the access token's expiry as an instant.
+        refresh_expires_at_member: The same for the refresh token.
+        parse_token: Converts a token response that would be misread otherwise.
+        authorization_parameters: Required at the authorization endpoint, often for a refresh
+            token.
+        token_parameters: Required at the token endpoint.
+        dead_grant_errors: The token endpoint's errors that mean that the grant is gone.
+        rotates_refresh_tokens: Whether a refresh issues a new refresh token.
         reuse_grace: How long a spent refresh token still works.
-        access_token_lifetime: As usually granted; what the answer says goes before it.
-        refresh_token_lifetime: From its issue.
-        tenant_values: One for each placeholder in the addresses.
-        other_sites: Domains of the provider's that neither its page nor its two main
-            endpoints stand under, but another endpoint does.
-        notes: Quirks that no field holds, a sentence each.
+        access_token_lifetime: The usual lifetime. The token response takes precedence.
+        refresh_token_lifetime: From the time of issue.
+        tenant_values: One for each placeholder in the URLs.
+        other_sites: Other domains of the provider: those of endpoints that are not on the
+            domain of its documentation or of its two main endpoints.
+        notes: Quirks that no field describes, a sentence each.
     """
 
     key: str
@@ -145,14 +143,14 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
     def at(self, **values: str) -> KnownProvider:
-        """The provider with the application's own values in its addresses.
+        """The provider with the application's own values in its URLs.
 
-        For values that the application knows, as `okta.at(domain="acme.okta.com")`. Values
+        For values that the application knows, as in `okta.at(domain="acme.okta.com")`. Values
         that each tenant has stay placeholders, and are read from the tenant's config.
 
         Raises:
-            WrongWiring: With `BuildInvalid`: another set of values than `tenant_values`
-                lists, or one that is no DNS label, or no host name where it is the host.
+            WrongWiring: With `BuildInvalid`: the values are not those of `tenant_values`, or a
+                value is not a DNS label (or not a host name, if it is the whole host).
         """
         if values.keys() != {value.placeholder for value in self.tenant_values}:
             raise WrongWiring(BuildInvalid(f"{self.key}: at(…) takes each tenant value, once"))
@@ -179,22 +177,20 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
         token_parameters: Mapping[str, str] = {},
         tenant_client: TenantClient | None = None,
     ) -> OAuthProvider:
-        """The provider for a client; what is wrong with it is told when a connector is built.
+        """The provider for a client. It is validated when a connector is built.
 
         Args:
-            client_id: As registered; "" where each tenant brings its own client.
+            client_id: As registered; "" if each tenant brings its own client.
             client_secret: None for a public client.
-            oauth_scopes: What the application needs. `offline_scopes` are added where they
-                are not among them.
-            client_authentication: None takes the first of `client_authentications` that
-                goes with a secret.
-            authorization_parameters: Over the catalogue's own of the same name.
-            token_parameters: Likewise.
-            tenant_client: Where a tenant's own client stands.
+            oauth_scopes: The scopes that the application needs. `offline_scopes` are added.
+            client_authentication: None uses the first of `client_authentications` that takes a
+                secret.
+            authorization_parameters: They override the catalogue's parameters of the same name.
+            token_parameters: The same for the token endpoint.
+            tenant_client: The config fields of a tenant's own client.
 
         Returns:
-            A value to hand to `with_oauth`, or to change first: `msgspec.structs.replace`
-            takes any field of `OAuthProvider`.
+            A provider for `with_oauth`. `msgspec.structs.replace` can change any of its fields.
         """
         asks_userinfo = set(self.userinfo_scopes) <= {*oauth_scopes, *self.offline_scopes}
         return OAuthProvider(
@@ -230,7 +226,7 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _method(self, client_secret: Secret | None) -> ClientAuthentication | None:
-        """None leaves the choice to `OAuthProvider`: without a secret, and to a wrong catalogue."""
+        """None lets `OAuthProvider` choose: without a secret, or if no listed method takes one."""
         if client_secret is None:
             return None
         secrets = ("client_secret_basic", "client_secret_post")
@@ -238,6 +234,6 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def templates_of(known: KnownProvider) -> dict[str, str]:
-    """The addresses that are there, by field."""
+    """The URLs by field name, without those that are None."""
     found = {name: getattr(known, name) for name in ENDPOINTS}
     return {name: url for name, url in found.items() if url is not None}

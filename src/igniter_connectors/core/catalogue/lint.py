@@ -1,4 +1,4 @@
-"""What is wrong with a provider's description: for the catalogue's own tests and a user's."""
+"""Checks a provider's description: for the catalogue's own tests, and for an application's."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _SECOND_LEVEL: Final = frozenset({"com.au", "co.uk", "co.jp", "com.cn"})
 
 
 def faults_of(known: KnownProvider, *, today: date) -> tuple[str, ...]:
-    """What is wrong with one description, a sentence each; empty where nothing is.
+    """The faults of one description, a sentence each; empty if there are none.
 
     Args:
-        known: Of the catalogue or of one's own.
-        today: No later day can have checked it.
+        known: From the catalogue, or an application's own.
+        today: `checked_on` must not be later.
     """
     return (
         *_page_faults(known, today),
@@ -39,21 +39,21 @@ def faults_of(known: KnownProvider, *, today: date) -> tuple[str, ...]:
 
 
 def faults_of_all(knowns: Sequence[KnownProvider]) -> tuple[str, ...]:
-    """What is wrong between descriptions: keys twice or out of order, variants of nothing."""
+    """The faults between descriptions, such as duplicate keys."""
     return tuple(_faults_between(knowns))
 
 
 def _page_faults(known: KnownProvider, today: date) -> Iterator[str]:
     if not _KEY.fullmatch(known.key):
-        yield "key is lower case letters, digits and underscores"
+        yield "key must be lower case letters, digits and underscores"
     if not known.name:
         yield "name is empty"
     if _host(known.documentation) == "" or "{" in known.documentation:
-        yield "documentation is an https address"
+        yield "documentation must be an https URL"
     if known.checked_on > today:
         yield "checked_on is in the future"
     if not all(note.endswith(".") for note in known.notes):
-        yield "notes are sentences"
+        yield "notes must be sentences"
 
 
 def _address_faults(known: KnownProvider) -> Iterator[str]:
@@ -63,16 +63,16 @@ def _address_faults(known: KnownProvider) -> Iterator[str]:
     }
     for name, url in templates_of(known).items():
         if _host(url) == "":
-            yield f"{name} is an https address"
+            yield f"{name} must be an https URL"
         elif _site(url) not in sites:
-            yield f"{name} stands under another domain than the rest"
+            yield f"{name} has another domain than the rest"
 
 
 def _tenant_faults(known: KnownProvider) -> Iterator[str]:
     urls = templates_of(known).values()
     described = [value.placeholder for value in known.tenant_values]
     if sorted(described) != sorted(frozenset[str]().union(*map(placeholders, urls))):
-        yield "tenant_values describes each placeholder, once"
+        yield "tenant_values must describe each placeholder once"
     for value in known.tenant_values:
         if not value.description:
             yield f"{value.placeholder} has no description"
@@ -80,16 +80,16 @@ def _tenant_faults(known: KnownProvider) -> Iterator[str]:
             if value.placeholder not in placeholders(url):
                 continue
             if value_fault(url, value.placeholder, value.example) is not None:
-                yield f"the example of {value.placeholder} does not fit"
+                yield f"the example of {value.placeholder} is invalid"
             host = url.partition("://")[2].partition("/")[0]
             is_part = f"{{{value.placeholder}}}" in host and whole_host(url) is None
             if is_part != bool(value.suffix) or not host.endswith(value.suffix):
-                yield f"the suffix of {value.placeholder} is not what its host ends in"
+                yield f"the suffix of {value.placeholder} is not the end of its host"
 
 
 def _account_faults(known: KnownProvider) -> Iterator[str]:
     if (known.account is None) != (known.userinfo_url is None):
-        yield "account and userinfo_url go together"
+        yield "account and userinfo_url must be given together"
     if known.userinfo_scopes and known.userinfo_url is None:
         yield "userinfo_scopes needs userinfo_url"
     if known.revocation_ends == "grant" and known.revocation_url is None:
@@ -103,24 +103,24 @@ def _token_faults(known: KnownProvider) -> Iterator[str]:
     if known.reuse_grace is not None and known.rotates_refresh_tokens is not True:
         yield "reuse_grace needs rotates_refresh_tokens"
     if access is not None and refresh is not None and access >= refresh:
-        yield "an access token lives shorter than a refresh token"
+        yield "an access token must expire before the refresh token"
     if not known.token_types or any(kind != kind.lower() for kind in known.token_types):
-        yield "token_types are in lower case"
+        yield "token_types must be in lower case"
     if "invalid_grant" not in known.dead_grant_errors:
-        yield "dead_grant_errors leaves out invalid_grant"
+        yield "dead_grant_errors must contain invalid_grant"
     if known.token_extras is not None:
         names = {field.encode_name for field in fields(known.token_extras)}
         instants = {known.expires_at_member, known.refresh_expires_at_member}
         if names & (_TOKEN_NAMES | instants):
-            yield "token_extras holds what the token set holds"
+            yield "token_extras repeats a member of the token set"
 
 
 def _client_faults(known: KnownProvider) -> Iterator[str]:
     methods = known.client_authentications
     if not methods or len(set(methods)) != len(methods):
-        yield "client_authentications lists each method, once"
+        yield "client_authentications must list each method once"
     if methods == ("none",) and known.pkce == "unknown":
-        yield "public clients alone, and PKCE unknown"
+        yield "only public clients, but PKCE is unknown"
     if any(whole_host(url) is not None for url in templates_of(known).values()):
         made = [known.provider(client_id="", tenant_client=_CLIENT)]
     else:
@@ -136,15 +136,15 @@ def _faults_between(knowns: Sequence[KnownProvider]) -> Iterator[str]:
     by_key = {known.key: known for known in knowns}
     keys = [known.key for known in knowns]
     if len(by_key) != len(keys):
-        yield "a key is there twice"
+        yield "a key is given twice"
     if keys != sorted(keys):
-        yield "keys are out of order"
+        yield "keys are not sorted"
     for known in knowns:
         if known.variant_of is None:
             continue
         original = by_key.get(known.variant_of)
         if original is None or original.variant_of is not None:
-            yield f"{known.key} is a variant of no provider"
+            yield f"{known.key} is a variant of an unknown provider"
             continue
         here, there = templates_of(known), templates_of(original)
         if here.keys() != there.keys():
@@ -156,13 +156,13 @@ def _faults_between(knowns: Sequence[KnownProvider]) -> Iterator[str]:
 
 
 def _host(url: str) -> str:
-    """The host of an https address, placeholders and all; "" where it is none."""
+    """The host of an https URL, with its placeholders; "" for any other URL."""
     scheme, _, rest = url.partition("://")
     return rest.partition("/")[0] if scheme == "https" else ""
 
 
 def _site(url: str) -> str:
-    """The domain that a host stands under, as one registers it."""
+    """The registered domain of a URL's host."""
     labels = _host(url).split(".")
     length = 3 if ".".join(labels[-2:]) in _SECOND_LEVEL else 2
     return ".".join(labels[-length:])

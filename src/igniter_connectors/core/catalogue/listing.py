@@ -1,4 +1,4 @@
-"""All providers of the catalogue, and one by its key."""
+"""The list of all providers in the catalogue, and the lookup by key."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ _BY_KEY: Final = {
 
 
 def known_providers() -> tuple[KnownProvider, ...]:
-    """Every provider and variant of the catalogue, by key."""
+    """Every provider and variant of the catalogue, sorted by key."""
     return tuple(_BY_KEY.values())
 
 
 def find_provider(key: str) -> Result[KnownProvider, ProviderNotKnown]:
-    """The provider with a key, where only the key is at hand (a setting, a form).
+    """The provider with a key from a setting or a form.
 
     Returns:
-        The provider or variant, or `ProviderNotKnown`: the catalogue has none; one's own
-        are not looked for here.
+        The provider or variant, or `ProviderNotKnown`: the catalogue does not contain it. An
+        application's own providers are not searched.
     """
     known = _BY_KEY.get(key)
     return Failure(ProviderNotKnown(key)) if known is None else Success(known)

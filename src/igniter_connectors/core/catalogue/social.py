@@ -1,4 +1,4 @@
-"""Where people show, watch, hear and follow."""
+"""Social networks, video, music and fitness."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from igniter_connectors.core.catalogue.token_extras import RefreshExpiry
 
 
 class FitbitExtras(msgspec.Struct, frozen=True):
-    """What Fitbit tells beside the tokens: the user's ID."""
+    """What Fitbit sends with the tokens: the user's ID."""
 
     user_id: str | None = None
 
@@ -49,10 +49,10 @@ facebook: Final = KnownProvider(
     client_authentications=("client_secret_post",),
     notes=(
         (
-            "There is no refresh token; a longer-lived access token is exchanged by a grant of "
-            "Facebook's own, which is not done."
+            "There is no refresh token. Longer-lived access tokens require a grant type of "
+            "Facebook, which is not supported."
         ),
-        "The version in the addresses ends some two years after it came.",
+        "The version in the URLs is supported for about two years after its release.",
     ),
 )
 
@@ -92,10 +92,10 @@ linkedin: Final = KnownProvider(
     refresh_token_lifetime=timedelta(days=365),
     notes=(
         (
-            "Refresh tokens are for approved partners; their year counts from the authorization, "
-            "and a refresh does not lengthen it."
+            "Only approved partners get refresh tokens. Their year begins with the authorization, "
+            "and a refresh does not extend it."
         ),
-        "PKCE is documented for native clients alone, at another address.",
+        "PKCE is documented only for native clients, at another URL.",
     ),
 )
 
@@ -145,7 +145,7 @@ reddit: Final = KnownProvider(
     authorization_parameters={"duration": "permanent"},
     notes=(
         "Refresh tokens work until they are revoked.",
-        "Requests without a User-Agent of one's own are throttled.",
+        "Requests without a distinct User-Agent are throttled.",
     ),
 )
 
@@ -165,8 +165,8 @@ spotify: Final = KnownProvider(
     refresh_token_lifetime=timedelta(days=180),
     notes=(
         (
-            "Refresh tokens end six months after the authorization (since 18 June 2026 for new "
-            "apps, 20 July 2026 for others); a refresh does not lengthen it."
+            "Refresh tokens expire six months after the authorization (since 18 June 2026 for new "
+            "apps, 20 July 2026 for others); a refresh does not extend that."
         ),
     ),
 )
@@ -185,7 +185,7 @@ strava: Final = KnownProvider(
     oauth_scope_separator=",",
     client_authentications=("client_secret_post",),
     access_token_lifetime=timedelta(hours=6),
-    notes=("A user may leave out scopes that were asked for.",),
+    notes=("A user can deselect requested scopes.",),
 )
 
 twitch: Final = KnownProvider(
@@ -204,8 +204,8 @@ twitch: Final = KnownProvider(
     issuer="https://id.twitch.tv/oauth2",
     client_authentications=("client_secret_post",),
     notes=(
-        "Scopes come as a list.",
-        "Access tokens alone can be revoked.",
+        "The response has the scopes as a list.",
+        "Only access tokens can be revoked.",
         "Apps must validate their tokens every hour.",
     ),
 )

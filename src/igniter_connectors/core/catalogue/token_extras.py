@@ -1,4 +1,4 @@
-"""What several providers tell beside the tokens, under the same names."""
+"""Token extras that several providers send under the same names."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import msgspec
 
 
 class ApiDomain(msgspec.Struct, frozen=True):
-    """Where the account's API is called, as Pipedrive and Zoho say it."""
+    """The base URL of the account's API, as Pipedrive and Zoho send it."""
 
     api_domain: str | None = None
 
 
 class RefreshExpiry(msgspec.Struct, frozen=True):
-    """Seconds until the refresh token ends, as GitHub, LinkedIn, Shopify and others say it."""
+    """Seconds until the refresh token expires, as GitHub, LinkedIn, Shopify and others send it."""
 
     refresh_token_expires_in: int | None = None

@@ -1,4 +1,4 @@
-"""Where work is planned: tasks, issues, boards, tables, notes."""
+"""Work management: tasks, issues, boards, tables, notes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from igniter_connectors.core.catalogue.known_provider import KnownProvider
 
 
 class AirtableExtras(msgspec.Struct, frozen=True):
-    """What Airtable tells beside the tokens: seconds until the refresh token ends."""
+    """What Airtable sends with the tokens: seconds until the refresh token expires."""
 
     refresh_expires_in: int | None = None
 
@@ -26,13 +26,13 @@ class AsanaUser(msgspec.Struct, frozen=True):
 
 
 class AsanaExtras(msgspec.Struct, frozen=True):
-    """What Asana tells beside the tokens."""
+    """What Asana sends with the tokens."""
 
     data: AsanaUser | None = None
 
 
 class NotionExtras(msgspec.Struct, frozen=True):
-    """What Notion tells beside the tokens: the workspace, and the bot that the grant is."""
+    """What Notion sends with the tokens: the workspace, and the bot of the grant."""
 
     bot_id: str | None = None
     workspace_id: str | None = None
@@ -95,9 +95,9 @@ atlassian: Final = KnownProvider(
     rotates_refresh_tokens=True,
     access_token_lifetime=timedelta(hours=1),
     notes=(
-        "Sources disagree on a reuse interval of ten minutes, so no grace is declared.",
+        "Sources disagree about a reuse interval of ten minutes, so none is declared.",
         (
-            "The sites of a grant are told by "
+            "The sites of a grant are listed by "
             "https://api.atlassian.com/oauth/token/accessible-resources."
         ),
     ),
@@ -128,7 +128,7 @@ linear: Final = KnownProvider(
     oauth_scope_separator=",",
     client_authentications=("client_secret_post",),
     rotates_refresh_tokens=True,
-    notes=("The account is told by GraphQL, so no user info is asked.",),
+    notes=("The account is only available by GraphQL, so user info is not requested.",),
 )
 
 monday: Final = KnownProvider(
@@ -146,7 +146,7 @@ monday: Final = KnownProvider(
             "tokens) exchange codes at another endpoint."
         ),
         "An administrator must have installed the app.",
-        "The account is told by GraphQL, so no user info is asked.",
+        "The account is only available by GraphQL, so user info is not requested.",
     ),
 )
 
@@ -164,8 +164,8 @@ notion: Final = KnownProvider(
     authorization_parameters={"owner": "user"},
     rotates_refresh_tokens=True,
     notes=(
-        "There are no scopes: capabilities are the connection's.",
-        "Revoking takes JSON, which RFC 7009 does not send.",
+        "There are no scopes: capabilities are set for the connection.",
+        "Its revocation endpoint requires JSON, which RFC 7009 does not use.",
     ),
 )
 
@@ -178,7 +178,7 @@ smartsheet: Final = KnownProvider(
     authorization_url="https://app.smartsheet.com/b/authorize",
     token_url="https://api.smartsheet.com/2.0/token",
     client_authentications=("client_secret_post",),
-    notes=("Regions (Europe, Gov) have hosts and tokens of their own.",),
+    notes=("Regions (Europe, Gov) have their own hosts and tokens.",),
 )
 
 todoist: Final = KnownProvider(

@@ -52,7 +52,7 @@ def _endpoint_fault(provider: OAuthProvider) -> str | None:
         if fault is not None:
             return f"{name} {fault}"
         if name != "issuer" and not is_safe_endpoint(_example_of(url)):
-            return f"{name} is https, or http on a loopback host, without user or fragment"
+            return f"{name} must be https, or http on a loopback host, without user or fragment"
     if provider.sends_issuer and provider.issuer is None:
         return "sends_issuer needs issuer"
     if provider.requires_pushed_authorization and provider.pushed_authorization_url is None:
