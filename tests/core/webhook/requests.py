@@ -1,4 +1,4 @@
-"""Requests, signed by those who sign for a living."""
+"""Requests signed by the providers' own libraries."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def standard_signature(
     event_id: str = "msg_1",
     at: datetime = SIGNED_AT,
 ) -> str:
-    """What `standardwebhooks` of PyPI signs."""
+    """A signature made by `standardwebhooks` from PyPI."""
     signer = StandardSigner(secret.reveal())
     return signer.sign(msg_id=event_id, timestamp=at, data=body)
 
@@ -61,7 +61,7 @@ def standard_request(
     at: datetime = SIGNED_AT,
     prefix: str = "webhook",
 ) -> HttpRequest:
-    """A request signed by `standardwebhooks` of PyPI."""
+    """A request signed by `standardwebhooks` from PyPI."""
     headers = {
         f"{prefix}-id": event_id,
         f"{prefix}-timestamp": str(int(at.timestamp())),
@@ -71,7 +71,7 @@ def standard_request(
 
 
 def stripe_header(body: str = BODY, secret: Secret = TEXT_SECRET, at: datetime = SIGNED_AT) -> str:
-    """What `stripe` of PyPI signs."""
+    """A header made by `stripe` from PyPI."""
     header = StripeSigner.generate_signature_header(body, secret.reveal(), int(at.timestamp()))
     assert isinstance(header, str)
     return header
@@ -80,7 +80,7 @@ def stripe_header(body: str = BODY, secret: Secret = TEXT_SECRET, at: datetime =
 def stripe_request(
     body: str = BODY, secret: Secret = TEXT_SECRET, at: datetime = SIGNED_AT
 ) -> HttpRequest:
-    """A request signed by `stripe` of PyPI."""
+    """A request signed by `stripe` from PyPI."""
     return request({"Stripe-Signature": stripe_header(body, secret, at)}, body)
 
 
@@ -90,7 +90,7 @@ def svix_request(
     event_id: str = "msg_1",
     at: datetime = SIGNED_AT,
 ) -> HttpRequest:
-    """A request signed by `svix` of PyPI."""
+    """A request signed by `svix` from PyPI."""
     headers = {
         "svix-id": event_id,
         "svix-timestamp": str(int(at.timestamp())),
@@ -102,7 +102,7 @@ def svix_request(
 def slack_request(
     body: str = BODY, secret: Secret = TEXT_SECRET, at: datetime = SIGNED_AT
 ) -> HttpRequest:
-    """A request signed by `slack_sdk` of PyPI."""
+    """A request signed by `slack_sdk` from PyPI."""
     timestamp = str(int(at.timestamp()))
     signature = SlackSigner(secret.reveal()).generate_signature(timestamp=timestamp, body=body)
     assert signature is not None
@@ -119,7 +119,7 @@ def twilio_request(
     event_id: str = "token-1",
     url: str = TWILIO_URL,
 ) -> HttpRequest:
-    """A form signed by `twilio` of PyPI."""
+    """A form signed by `twilio` from PyPI."""
     signature = TwilioSigner(secret.reveal()).compute_signature(url, fields)
     headers = {"X-Twilio-Signature": signature, "I-Twilio-Idempotency-Token": event_id}
     return request(headers, urlencode(fields), url)
@@ -128,7 +128,7 @@ def twilio_request(
 def twilio_json_request(
     body: str = BODY, secret: Secret = TEXT_SECRET, event_id: str = "token-1"
 ) -> HttpRequest:
-    """JSON signed by `twilio` of PyPI."""
+    """JSON signed by `twilio` from PyPI."""
     url = f"{TWILIO_URL}&bodySHA256={hashlib.sha256(body.encode()).hexdigest()}"
     signature = TwilioSigner(secret.reveal()).compute_signature(url, {})
     headers = {"X-Twilio-Signature": signature, "I-Twilio-Idempotency-Token": event_id}

@@ -1,4 +1,4 @@
-"""Webhooks with one address for the whole application: what their connectors must tell."""
+"""Webhooks with one URL for the whole application: what their connectors must define."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ def built(webhook: Webhook[Chat, object, Said], provider: OAuthProvider | None) 
 def test_what_could_route_nothing_is_refused_when_it_is_built(
     fault: str, webhook: dict[str, Any], provider: OAuthProvider | None
 ) -> None:
-    """With what is missing."""
+    """The message names what is missing."""
     made = Webhook(payload=Said, verification=StandardWebhooks(), handler=never, **webhook)
     with pytest.raises(WrongWiring, match=fault):
         built(made, provider)
 
 
 def test_what_can_route_is_built() -> None:
-    """An OAuth connector by its subject; unsigned events without a secret, said aloud."""
+    """An OAuth connector routes by subject. Unsigned events need no secret."""
     by_subject = Webhook(
         payload=Said,
         verification=GITHUB,

@@ -1,4 +1,4 @@
-"""One body with events of several tenants, taken apart."""
+"""Batches: one body with events of several tenants is split."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def judge(body: bytes) -> Result[Verified, VerificationFailure]:
 
 
 def test_each_entry_of_meta_goes_on_in_a_body_of_its_own() -> None:
-    """With the fields beside it, so that the payload's type decodes it as it would the whole."""
+    """With the other fields, so that the payload type decodes it in the same way."""
     entries = [{"id": "page-1", "changes": [1]}, {"id": "page-2", "changes": []}]
     judged = judge(msgspec.json.encode({"object": "page", "entry": entries})).unwrap()
     bodies = [msgspec.json.decode(item.body) for item in judged.batch]
@@ -39,14 +39,14 @@ def test_each_entry_of_meta_goes_on_in_a_body_of_its_own() -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{}", b'{"entry":7}', b'{"entry":{}}', b'{"entry":[]}']
 )
-def test_a_body_without_such_a_list_is_taken_whole(body: bytes) -> None:
-    """Its type decides then."""
+def test_a_body_without_the_list_is_one_event(body: bytes) -> None:
+    """The payload type then decides whether it is valid."""
     assert judge(body).unwrap().batch == ()
 
 
 @given(st.lists(st.integers() | st.text(st.characters(codec="utf-8")) | st.none(), max_size=9))
 def test_no_event_is_lost_and_none_is_added(events: list[object]) -> None:
-    """The parts hold the list's members, in order."""
+    """The items hold the list's members, in order."""
     fields = read_object(msgspec.json.encode({"a": 1, "events": events}))
     parts = split_batch(fields, "events")
     assert parts is not None
@@ -55,14 +55,14 @@ def test_no_event_is_lost_and_none_is_added(events: list[object]) -> None:
 
 @pytest.mark.parametrize(("count", "taken"), [(1000, True), (1001, False)])
 def test_a_body_has_at_most_a_thousand_events(count: int, taken: bool) -> None:
-    """Each becomes a row."""
+    """Each event becomes a row in the inbox."""
     judged = judge(msgspec.json.encode({"entry": [1] * count}))
     assert (judged == Failure(VerificationFailure("too many events in one body"))) is not taken
 
 
 @pytest.mark.parametrize(("more", "taken"), [(0, True), (1, False)])
 def test_what_is_repeated_around_each_comes_to_4_mib_at_most(more: int, taken: bool) -> None:
-    """One body of 1 MiB does not become a thousand."""
+    """A body of 1 MiB does not become a thousand bodies of 1 MiB."""
     around = 4 * 1024 * 1024 // 64
     # The field's name and the quotes around its text count too.
     text = "x" * (around - len('a""') + more)

@@ -1,4 +1,4 @@
-"""What providers ask before they deliver, and that nobody else learns anything by asking."""
+"""Challenges are answered for the provider only, and reveal nothing to others."""
 
 from __future__ import annotations
 
@@ -96,13 +96,13 @@ def test_slack_is_answered_once_its_signature_held() -> None:
     ],
 )
 def test_an_event_is_no_challenge(body: str) -> None:
-    """Only the outermost type says so."""
+    """Only the top-level `type` makes a challenge."""
     assert answer(SLACK, slack_request(body)) is None
 
 
 @pytest.mark.parametrize(("length", "status"), [(0, 400), (1, 200), (256, 200), (257, 400)])
 def test_an_echo_has_at_most_256_characters(length: int, status: int) -> None:
-    """Of Slack's, Meta's and Graph's alike."""
+    """For Slack, Meta and Microsoft Graph."""
     text = "\u00e9" * length
     body = msgspec.json.encode({"type": "url_verification", "challenge": text}).decode()
     hub = {"hub.mode": "subscribe", "hub.verify_token": hub_verify_token(TEXT_SECRET).reveal()}
@@ -122,7 +122,7 @@ def test_an_echo_has_at_most_256_characters(length: int, status: int) -> None:
 
 
 def test_zoom_is_answered_with_the_hmac_of_its_token() -> None:
-    """Under the key that signed the question, while two are live."""
+    """With the key that signed the challenge, while two keys are valid."""
     for key, keys in ((KEY, (KEY,)), (OTHER_KEY, (KEY, OTHER_KEY))):
         given = answer(ZOOM, plain_token("qgg8vlvZRS6UYooatFL8Aw", key), *keys)
         assert given is not None
@@ -136,7 +136,7 @@ def test_zoom_is_answered_with_the_hmac_of_its_token() -> None:
 
 
 def test_zoom_is_not_answered_without_its_signature() -> None:
-    """Else whoever knows the address would have HMACs made for them."""
+    """Otherwise anyone who knows the URL could get HMACs computed."""
     signed = plain_token("abc")
     assert answer(ZOOM, signed, OTHER_KEY) is None
     assert answer(ZOOM, replace(signed, headers=())) is None
@@ -165,7 +165,7 @@ def test_zoom_is_not_answered_without_its_signature() -> None:
     ],
 )
 def test_a_plain_token_is_a_plain_token(token: object, status: int) -> None:
-    """1 to 128 of `[A-Za-z0-9_-]`: nothing that Zoom signs as an event is one."""
+    """1 to 128 of `[A-Za-z0-9_-]`. The signed bytes of an event never look like that."""
     given = answer(ZOOM, plain_token(token))
     assert given is not None
     assert given.status == status
@@ -174,14 +174,14 @@ def test_a_plain_token_is_a_plain_token(token: object, status: int) -> None:
 
 @pytest.mark.parametrize("payload", [b"", b',"payload":7', b',"payload":{}', b',"payload":[]'])
 def test_a_question_without_a_token_is_malformed(payload: bytes) -> None:
-    """Signed all the same; nothing is made of it."""
+    """It is signed, but it is not answered."""
     given = answer(ZOOM, zoom(b'{"event":"endpoint.url_validation"%b}' % payload))
     assert given is not None
     assert given.status == 400
 
 
 def test_an_event_of_zoom_is_no_question() -> None:
-    """Though it mentions one."""
+    """Although its body contains the name of the challenge."""
     body = b'{"event":"meeting.started","payload":{"topic":"endpoint.url_validation"}}'
     assert answer(ZOOM, zoom(body)) is None
 
@@ -199,14 +199,14 @@ def hub(**changed: str) -> dict[str, str]:
 
 
 def test_meta_is_answered_where_it_knows_the_verify_token() -> None:
-    """Of any live secret."""
+    """The token of any valid secret is accepted."""
     assert is_plain_text(answer(META, asked_with("GET", hub())), "1158201444")
     assert is_plain_text(answer(META, asked_with("GET", hub()), OTHER_KEY, KEY), "1158201444")
 
 
 @pytest.mark.parametrize("token", ["", "x", TEXT_SECRET.reveal(), "\u00e9"])
 def test_another_verify_token_is_forbidden(token: str) -> None:
-    """And nothing is echoed."""
+    """The response does not echo the challenge."""
     given = answer(META, asked_with("GET", hub(verify_token=token)))
     assert given is not None
     assert (given.status, b"1158201444" in given.body) == (403, False)
@@ -229,13 +229,13 @@ def test_another_verify_token_is_forbidden(token: str) -> None:
     ],
 )
 def test_another_request_is_no_question_of_metas(asked: HttpRequest) -> None:
-    """Left to whoever answers other methods, and to the signature."""
+    """Another method, or a missing mode, is not a challenge."""
     assert answer(META, asked) is None
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1))
 def test_a_verify_token_signs_nothing(secret: str) -> None:
-    """Meta sends it in a query, where logs see it: it is neither secret nor signature."""
+    """Meta sends it in a query, which may be logged: it is neither the secret nor a signature."""
     token = hub_verify_token(Secret(secret)).reveal()
     assert token == hub_verify_token(Secret(secret)).reveal()
     assert token != hub_verify_token(Secret(secret + "x")).reveal()
@@ -248,21 +248,21 @@ def test_a_verify_token_signs_nothing(secret: str) -> None:
 
 
 def test_graph_is_answered_with_its_validation_token() -> None:
-    """Decoded, as text."""
+    """Decoded, as plain text."""
     asked = asked_with("POST", "validationToken=Validation%3A+Testing+%3Cb%3E%20id")
     assert is_plain_text(answer(MICROSOFT_GRAPH, asked), "Validation: Testing <b> id")
 
 
 @pytest.mark.parametrize("query", ["validationToken=a&validationToken=b", "validationToken=%ff"])
 def test_a_validation_token_twice_or_unreadable_is_malformed(query: str) -> None:
-    """Nothing is echoed."""
+    """The response does not echo the token."""
     given = answer(MICROSOFT_GRAPH, asked_with("POST", query))
     assert given is not None
     assert given.status == 400
 
 
 def test_a_notification_is_no_question() -> None:
-    """Nor is a GET."""
+    """A GET is not a challenge either."""
     assert answer(MICROSOFT_GRAPH, asked_with("POST", "")) is None
     assert answer(MICROSOFT_GRAPH, asked_with("GET", {"validationToken": "a"})) is None
 
@@ -274,7 +274,7 @@ def test_a_notification_is_no_question() -> None:
     "scheme", [STANDARD_WEBHOOKS, STRIPE, GITHUB, SHOPIFY, TWILIO, LINEAR, AcceptUnsignedEvents()]
 )
 def test_other_schemes_ask_nothing(scheme: Verification) -> None:
-    """Whatever a stranger asks of them."""
+    """Whatever an attacker sends."""
     for asked in (
         plain_token("abc"),
         slack_request('{"type":"url_verification","challenge":"x"}'),
@@ -286,7 +286,7 @@ def test_other_schemes_ask_nothing(scheme: Verification) -> None:
 
 
 def test_only_metas_question_is_a_get() -> None:
-    """Its route must take that method, and no other's."""
+    """Only that scheme's route must accept GET."""
     assert answers_get(META)
     assert not any(answers_get(scheme) for scheme in (SLACK, ZOOM, MICROSOFT_GRAPH))
 
@@ -298,7 +298,7 @@ def test_only_metas_question_is_a_get() -> None:
     st.binary(),
 )
 def test_no_question_raises(scheme: Verification, method: str, query: str, body: bytes) -> None:
-    """Whatever a stranger sends, and nothing of it is signed for them."""
+    """Random requests never raise, and nothing of them is signed."""
     for more in ("", "validationToken=", "hub.mode=subscribe&"):
         asked = HttpRequest(method, f"{URL}?{more}{query}", (), body + b"endpoint.url_validation")
         given = answer(scheme, asked)

@@ -1,4 +1,4 @@
-"""A verification of one's own, as data or as a function."""
+"""A custom verification, as data or as a function."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def hubspot(at: datetime = SIGNED_AT) -> HttpRequest:
 
 
 def test_method_and_address_may_be_signed() -> None:
-    """As HubSpot signs them, with a time in milliseconds."""
+    """HubSpot signs both, with a time in milliseconds."""
     at = SIGNED_AT + timedelta(milliseconds=7)
     signed = hubspot(at)
     judged = verify(HUBSPOT, signed, [TEXT_SECRET], now=at + HUBSPOT.tolerance)
@@ -62,7 +62,7 @@ def test_method_and_address_may_be_signed() -> None:
 
 @pytest.mark.parametrize(("digits", "read"), [(14, True), (15, False)])
 def test_milliseconds_have_fourteen_digits_at_most(digits: int, read: bool) -> None:
-    """The year 5138, as seconds have eleven."""
+    """The last one is in the year 5138, as with eleven digits of seconds."""
     text = "9" * digits
     key = TEXT_SECRET.reveal().encode()
     mac = hmac.new(key, f"POST{URL}[]{text}".encode(), hashlib.sha256).digest()
@@ -84,8 +84,8 @@ def by_password(
     return Success(Verified(None, False, now))
 
 
-def test_a_function_of_ones_own_judges() -> None:
-    """With every live secret, and the instant of arrival."""
+def test_a_custom_function_verifies() -> None:
+    """It gets every valid secret and the instant of arrival."""
     scheme = CustomVerification(judge=by_password, headers=("X-Password",))
     signed = request({"X-Password": TEXT_SECRET.reveal()})
     both = [OTHER_TEXT_SECRET, TEXT_SECRET]
@@ -97,7 +97,7 @@ def test_a_function_of_ones_own_judges() -> None:
 
 
 def test_a_function_that_raises_refuses() -> None:
-    """With the kind of its exception: the text may quote a secret."""
+    """The reason has the exception's type only: its text may quote a secret."""
 
     def broken(
         request: HttpRequest, secrets: Sequence[Secret], now: datetime

@@ -1,4 +1,4 @@
-"""What a delivery is known by when it comes again."""
+"""Deduplication: the keys by which a duplicate is recognised."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def known(one: Verified, body: bytes = b"body", within: timedelta | None = None)
 
 
 def test_a_signed_id_is_the_key() -> None:
-    """Whatever the body and the time of another attempt: it is the same event, and proof."""
+    """Body and time may differ: it is the same event. The key is proof against replay."""
     first = known(verified("evt_1", signed=True, at=SIGNED_AT))
     assert (first.is_proof_against_replay, first.fingerprint, first.within) == (True, None, None)
     assert known(verified("evt_1", signed=True, at=SIGNED_AT + SECOND), b"other") == first
@@ -47,7 +47,7 @@ def test_a_signed_id_is_the_key() -> None:
 
 
 def test_without_an_id_time_and_body_are_the_key() -> None:
-    """A signature is left out: a header may list several, and a replay may choose."""
+    """The signature is not part of it: a replay may choose among several of a header."""
     first = known(verified(at=SIGNED_AT))
     assert (first.is_proof_against_replay, first.fingerprint, first.within) == (True, None, None)
     assert known(verified(at=SIGNED_AT), within=DAY) == first
@@ -70,27 +70,27 @@ def test_an_unsigned_id_is_a_key_but_no_proof(at: datetime | None) -> None:
 
 
 def test_with_neither_id_nor_time_there_is_no_key() -> None:
-    """Two orders of the same thing are two orders."""
+    """Two equal orders are two orders."""
     one = known(verified())
     assert (one.key, one.within, one.is_proof_against_replay) == (None, None, False)
     assert one.fingerprint is not None
 
 
 def test_a_time_and_a_body_are_not_mixed_up() -> None:
-    """Digits that end the one are not those that begin the other."""
+    """Digits cannot move from the end of the time to the start of the body."""
     milli = SIGNED_AT + timedelta(milliseconds=1)
     assert known(verified(at=SIGNED_AT), b"01x").key != known(verified(at=milli), b"x").key
 
 
 def test_a_signed_time_needs_no_window_for_identical_bodies() -> None:
-    """An unsigned id stays the key: a replay under another comes within the tolerance."""
+    """The unsigned id stays the key: a replay under another id comes within the tolerance."""
     one = verified("evt_1", at=SIGNED_AT)
     assert known(one, within=DAY) == known(one)
 
 
 @pytest.mark.parametrize("event_id", [None, "evt_1"])
 def test_identical_bodies_are_one_where_the_connector_says_so(event_id: str | None) -> None:
-    """For so long, and under whatever unsigned id."""
+    """For the given time, whatever the unsigned id."""
     one = known(verified(event_id), within=DAY)
     assert (one.within, one.is_proof_against_replay) == (DAY, False)
     assert one.key is not None
@@ -99,7 +99,7 @@ def test_identical_bodies_are_one_where_the_connector_says_so(event_id: str | No
 
 
 def test_what_was_signed_counts_where_it_is_not_the_body() -> None:
-    """A form written otherwise is no other event."""
+    """A form that is encoded differently is the same event."""
     same = [known(verified("a", content=b"signed"), body) for body in (b"a=1", b"%61=1")]
     assert same[0] == same[1]
     assert known(verified("a", content=b"other"), b"a=1").fingerprint != same[0].fingerprint
@@ -107,7 +107,7 @@ def test_what_was_signed_counts_where_it_is_not_the_body() -> None:
 
 @given(st.binary(), st.text(min_size=1), st.datetimes(min_value=EPOCH))
 def test_keys_of_different_kinds_never_meet(body: bytes, text: str, at: datetime) -> None:
-    """An id that spells a body, a body that spells a time: 32 bytes each, all different."""
+    """An id equal to a body, or a body equal to a time, still gives another key of 32 bytes."""
     signed_at = at.replace(tzinfo=SIGNED_AT.tzinfo)
     keys = [
         known(verified(text, signed=True), body).key,
@@ -125,7 +125,7 @@ def test_keys_of_different_kinds_never_meet(body: bytes, text: str, at: datetime
 
 
 def test_a_delivery_of_one_event_is_its_body() -> None:
-    """As it came, with its own id."""
+    """Unchanged, with its own id."""
     one = verified("evt_1", signed=True)
     assert received_events(one, b"body") == (ReceivedEvent(b"body", "evt_1", known(one)),)
 
@@ -135,7 +135,7 @@ def batch(*bodies: bytes, ids: tuple[str | None, ...] = ()) -> tuple[BatchItem, 
 
 
 def test_each_part_has_an_id_of_its_own() -> None:
-    """Known by that, and not proof: what stands in an unsigned body is not signed."""
+    """The id is the key, but no proof: an id in an unsigned body is not signed."""
     several = Verified(None, False, None, batch=batch(b"a", b"b", b"b", ids=("1", "2", None)))
     first, second, third = received_events(several, b"whole")
     assert (first.body, first.event_id) == (b"a", "1")
@@ -144,8 +144,8 @@ def test_each_part_has_an_id_of_its_own() -> None:
     assert (third.event_id, third.dedupe) == (None, known(verified(), b"b"))
 
 
-def test_parts_under_one_id_are_told_apart_by_their_place() -> None:
-    """Each runs once, however often the whole comes."""
+def test_items_with_one_id_are_distinguished_by_position() -> None:
+    """Each event is handled once, however often the batch arrives."""
     for signed in (True, False):
         several = Verified("evt_1", signed, None, batch=batch(b"a", b"a"))
         first, second = received_events(several, b"whole")
@@ -155,8 +155,8 @@ def test_parts_under_one_id_are_told_apart_by_their_place() -> None:
         assert received_events(several, b"whole") == (first, second)
 
 
-def test_parts_under_one_time_are_told_apart_by_their_place() -> None:
-    """Two alike in one delivery are two; the same delivery again adds none."""
+def test_items_with_one_time_are_distinguished_by_position() -> None:
+    """Two equal events of one batch are two events. The same batch again adds none."""
     several = Verified(None, False, SIGNED_AT, batch=batch(b"a", b"a"))
     first, second = received_events(several, b"whole")
     assert None not in (first.dedupe.key, second.dedupe.key)
@@ -165,7 +165,7 @@ def test_parts_under_one_time_are_told_apart_by_their_place() -> None:
 
 
 def test_parts_may_be_known_by_their_bodies() -> None:
-    """Where the connector says so, each by its own."""
+    """If the connector asks for it, each item by its own body."""
     several = Verified(None, False, None, batch=batch(b"a", b"b"))
     first, second = received_events(several, b"whole", identical_bodies_for=DAY)
     assert first.dedupe == known(verified(), b"a", within=DAY)
@@ -173,7 +173,7 @@ def test_parts_may_be_known_by_their_bodies() -> None:
 
 
 def test_a_delivery_does_not_show_its_body() -> None:
-    """Nor does a item: it is a tenant's data."""
+    """Neither an event nor an item does: a body is a tenant's data."""
     several = Verified("evt_1", True, None, batch=batch(b"canary"), signed_content=b"canary")
     shown = repr((several, several.batch, received_events(several, b"canary")))
     assert "canary" not in shown

@@ -1,4 +1,4 @@
-"""Endpoints: what is stored of a token, and what is shown of an endpoint."""
+"""Endpoints: the stored hash of a token, and the repr."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ TOKENS = st.text(st.characters(codec="utf-8"))
 
 @given(TOKENS, TOKENS)
 def test_a_token_is_stored_as_a_hash_of_its_own(one: str, other: str) -> None:
-    """Two tokens never share a row, and the table does not tell the token."""
+    """Two tokens never share a row, and the hash does not reveal the token."""
     assert (token_hash(one) == token_hash(other)) == (one == other)
     assert token_hash(one) not in (state_hash(one), ticket_hash(one))
 
 
 def test_the_hash_is_labelled_sha256() -> None:
-    """Endpoints that are in a database are found after every change of this code."""
+    """Endpoints that are stored in databases are still found."""
     expected = hashlib.sha256(b"igniter-connectors webhook token\x00abc").digest()
     assert token_hash("abc") == expected
 
 
 def test_an_endpoint_does_not_show_its_secrets() -> None:
-    """The URL is a capability and the secret signs: neither is in a repr."""
+    """Neither the URL nor the signing secret is in its repr."""
     endpoint = WebhookEndpoint("id", Secret("https://own.example/canary"), Secret("canary"))
     assert "canary" not in repr(endpoint)

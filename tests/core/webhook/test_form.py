@@ -1,4 +1,4 @@
-"""Forms and queries, read strictly and within bounds."""
+"""Forms and queries are parsed strictly and with limits."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ TEXTS = st.text(st.characters(codec="utf-8"), max_size=10)
 
 @given(st.lists(st.tuples(TEXTS, TEXTS), max_size=10))
 def test_what_was_written_is_read(fields: list[tuple[str, str]]) -> None:
-    """Any text survives, in order."""
+    """Any text survives a round trip, in order."""
     assert read_form(urlencode(fields).encode()) == tuple(fields)
 
 
 @given(st.binary(max_size=60))
 def test_what_is_read_is_what_others_read(octets: bytes) -> None:
-    """Where it is read at all, the standard library reads the same; nothing raises."""
+    """If a form is accepted, the standard library parses the same fields. Nothing raises."""
     fields = read_form(octets)
     if fields is not None:
         text = octets.decode("utf-8")
@@ -60,13 +60,13 @@ def test_what_is_read_is_what_others_read(octets: bytes) -> None:
 def test_each_form_has_one_reading_or_none(
     octets: bytes, fields: tuple[tuple[str, str], ...] | None
 ) -> None:
-    """A `%` that escapes nothing and what is not UTF-8 are refused, not guessed at."""
+    """An invalid `%` escape and text that is not UTF-8 are refused."""
     assert read_form(octets) == fields
 
 
 @pytest.mark.parametrize(("count", "taken"), [(999, True), (1000, True), (1001, False)])
 def test_a_form_has_at_most_a_thousand_fields(count: int, taken: bool) -> None:
-    """Counted before anything is read."""
+    """They are counted before parsing."""
     assert MAX_FORM_FIELDS == 1000
     assert (read_form(b"&".join([b"a=1"] * count)) is not None) is taken
 
@@ -81,15 +81,15 @@ def test_a_form_has_at_most_a_thousand_fields(count: int, taken: bool) -> None:
         ("https://own.example/x?a=\ud800", (("a", "?"),)),
     ],
 )
-def test_a_query_is_what_stands_behind_the_question_mark(
+def test_a_query_starts_after_the_question_mark(
     url: str, fields: tuple[tuple[str, str], ...] | None
 ) -> None:
-    """By the same rules."""
+    """With the same rules."""
     assert read_query(url) == fields
 
 
-def test_a_field_that_stands_twice_is_none() -> None:
-    """Of two values neither is to be trusted."""
+def test_a_repeated_field_has_no_value() -> None:
+    """Neither of two values is trusted."""
     form = (("a", "1"), ("b", "2"), ("a", "3"))
     assert (single_field(form, "a"), single_field(form, "b")) == (None, "2")
     assert single_field(form, "c") is None

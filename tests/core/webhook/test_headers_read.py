@@ -1,4 +1,4 @@
-"""Which headers a scheme looks at: a receiver need read no other."""
+"""The headers that a scheme reads. A receiver needs no others."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ from .test_schemes import refuse
     ],
 )
 def test_a_scheme_names_its_headers_in_lower_case(scheme: Verification, names: set[str]) -> None:
-    """All that verification reads, and no more."""
+    """All headers that verification reads, and no others."""
     assert headers_read(scheme) == names

@@ -1,4 +1,4 @@
-"""Microsoft Graph: each notification is checked alone, and goes on alone."""
+"""Microsoft Graph: each notification is verified and handled on its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .requests import OTHER_TEXT_SECRET, SIGNED_AT, TEXT_SECRET, request
 
 
 def notification(state: str, tenant: str, **more: object) -> dict[str, object]:
-    """As Graph sends one."""
+    """A notification as Graph sends it."""
     return {
         "subscriptionId": "7f105c7d",
         "clientState": state,
@@ -39,7 +39,7 @@ OURS, THEIRS = TEXT_SECRET.reveal(), OTHER_TEXT_SECRET.reveal()
 
 
 def test_a_notification_with_our_client_state_is_genuine() -> None:
-    """Nothing is signed: neither its id nor a time is proven."""
+    """Nothing is signed: neither its id nor a time is verified."""
     one = notification(OURS, "a", id="n-1")
     judged = judge({"value": [one]}).unwrap()
     item = BatchItem(msgspec.json.encode({"value": [one]}), "n-1")
@@ -47,7 +47,7 @@ def test_a_notification_with_our_client_state_is_genuine() -> None:
 
 
 def test_of_several_tenants_each_is_checked_alone() -> None:
-    """Those with another's value are left out, and what stands beside the list with them."""
+    """Notifications with another value are dropped, and so are the fields beside the list."""
     ours, theirs, again = (
         notification(OURS, "a", id="n-1"),
         notification(THEIRS, "b", id="n-2"),
@@ -60,7 +60,7 @@ def test_of_several_tenants_each_is_checked_alone() -> None:
 
 
 def test_while_a_value_rotates_both_are_live() -> None:
-    """A subscription keeps the value that it was made with."""
+    """A subscription keeps the value with which it was created."""
     body = {"value": [notification(OURS, "a"), notification(THEIRS, "b")]}
     for secrets in ((TEXT_SECRET, OTHER_TEXT_SECRET), (OTHER_TEXT_SECRET, TEXT_SECRET)):
         assert len(judge(body, *secrets).unwrap().batch) == 2
@@ -73,7 +73,7 @@ def test_while_a_value_rotates_both_are_live() -> None:
     "state", ["", "x", OURS + "x", OURS[:-1], OURS.upper(), None, 7, [OURS], {"a": OURS}, True]
 )
 def test_another_client_state_is_refused(state: object) -> None:
-    """Absent, of another type, longer or shorter: the whole delivery proves nothing."""
+    """Absent, of another type, longer or shorter: the whole delivery is refused."""
     one = {**notification("", "a"), "clientState": state}
     assert judge({"value": [one]}) == Failure(
         VerificationFailure("no notification's clientState matches")
@@ -100,12 +100,12 @@ def test_another_client_state_is_refused(state: object) -> None:
     ],
 )
 def test_a_body_without_notifications_is_refused(body: bytes) -> None:
-    """Never an exception, whatever a stranger posts."""
+    """No body raises."""
     assert not is_successful(judge(body))
 
 
 def test_the_last_of_two_client_states_counts() -> None:
-    """As the payload's own decoder reads it."""
+    """As the payload decoder reads it."""
     for first, last, taken in ((OURS, "x", False), ("x", OURS, True)):
         body = b'{"value":[{"clientState":"%b","clientState":"%b"}]}'
         assert is_successful(judge(body % (first.encode(), last.encode()))) is taken
@@ -113,13 +113,13 @@ def test_the_last_of_two_client_states_counts() -> None:
 
 @pytest.mark.parametrize(("count", "taken"), [(1000, True), (1001, False)])
 def test_a_body_holds_at_most_a_thousand_notifications(count: int, taken: bool) -> None:
-    """Each becomes a row."""
+    """Each event becomes a row in the inbox."""
     assert is_successful(judge({"value": [notification(OURS, "a")] * count})) is taken
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=60))
 def test_any_text_may_be_the_shared_value(state: str) -> None:
-    """It is compared as UTF-8, escapes or not."""
+    """It is compared as UTF-8, with or without escapes."""
     one = notification(state, "a")
     assert is_successful(judge({"value": [one]}, Secret(state)))
 

@@ -1,4 +1,4 @@
-"""A verified body, decoded into the payload's type."""
+"""Payloads: a verified body, decoded into the payload type."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def read(body: bytes, kind: TypeForm[object], body_format: BodyFormat = "json") 
 
 
 def test_json_is_decoded_and_checked() -> None:
-    """Unions by their tag, secrets as secrets."""
+    """Unions by their tag, and secrets as `Secret`."""
     assert read(b'{"type":"paid","amount":1}', Paid | Left) == Paid(1)
     assert read(b'{"type":"left","reason":"x"}', Paid | Left) == Left("x")
     assert read(b'{"Body":"a","Token":"t"}', Message) == Message("a", Token=Secret("t"))
@@ -51,7 +51,7 @@ def test_json_is_decoded_and_checked() -> None:
 
 
 def test_a_form_is_decoded_as_an_object_of_strings() -> None:
-    """From which numbers and booleans are read where the type has them."""
+    """Numbers and booleans are parsed if the type has them."""
     body = b"Body=a+b&NumMedia=2&Sent=true&Media=x&Media=y&Token=t"
     expected = Message("a b", 2, True, ["x", "y"], Secret("t"))
     assert read(body, Message, "form") == expected
@@ -74,14 +74,14 @@ def test_a_form_is_decoded_as_an_object_of_strings() -> None:
 def test_what_does_not_fit_names_the_path(
     body: bytes, body_format: Literal["json", "form"], fault: ValidationFault
 ) -> None:
-    """One of `JSON_ERRORS` is raised, and read as anywhere else."""
+    """It raises one of `JSON_ERRORS`."""
     with pytest.raises(JSON_ERRORS) as raised:
         _ = read(body, Message, body_format)
     assert json_fault(raised.value, Message) == fault
 
 
 def test_a_webhook_makes_its_decoder_once() -> None:
-    """And in the format that its scheme verifies."""
+    """And decodes the format that its scheme verifies."""
     webhook = Webhook(payload=Payload, verification=GITHUB, handler=receive)
     assert webhook.read is webhook.read
     assert webhook.read(b'{"text":"a"}') == Payload("a")

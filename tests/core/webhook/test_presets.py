@@ -1,4 +1,4 @@
-"""Each provider's scheme: what it signs passes, and nothing that differs from it does."""
+"""Presets: what a provider signs is accepted, and any change of it is refused."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ Sign = Callable[[bytes, Secret, str, datetime], HttpRequest]
 
 
 class Sender(msgspec.Struct, frozen=True):
-    """A provider: how it signs, what it proves, and for how long."""
+    """A provider: how it signs, what its signature proves, and for how long."""
 
     scheme: Verification
     sign: Sign
@@ -179,7 +179,7 @@ def passes(
 
 
 def test_every_provider_is_tried_here() -> None:
-    """All of the module's schemes but Microsoft Graph's, which signs nothing."""
+    """All presets except Microsoft Graph's, which signs nothing."""
     schemes = [value for name, value in vars(providers).items() if name.isupper()]
     tried = [sender.scheme for sender in SENDERS.values()]
     assert [one for one in schemes if one not in tried] == [providers.MICROSOFT_GRAPH]
@@ -188,7 +188,7 @@ def test_every_provider_is_tried_here() -> None:
 
 @EVERY
 def test_what_the_provider_signs_is_genuine(sender: Sender) -> None:
-    """With the id and the time that its scheme proves, and no others."""
+    """With the id and the time that its scheme proves."""
     verified = verify(sender.scheme, signed_by(sender), [sender.secrets[0]], now=SIGNED_AT).unwrap()
     assert verified.event_id == (None if sender.id_is_signed is None else "evt_1")
     assert verified.event_id_is_signed is bool(sender.id_is_signed)
@@ -203,7 +203,7 @@ def said(form: bytes) -> list[tuple[str, str]]:
 @EVERY
 @given(st.data())
 def test_a_tampered_body_is_refused(sender: Sender, data: st.DataObject) -> None:
-    """One bit of it, one byte more, one byte less."""
+    """One flipped bit, one byte more or one byte less is enough."""
     signed = signed_by(sender)
     body = signed.body
     bit = data.draw(st.integers(min_value=0, max_value=8 * len(body) - 1))
@@ -217,7 +217,7 @@ def test_a_tampered_body_is_refused(sender: Sender, data: st.DataObject) -> None
 
 @pytest.mark.parametrize("sender", TIMED.values(), ids=TIMED)
 def test_a_time_holds_up_to_its_limit(sender: Sender) -> None:
-    """At the limit it passes, a second past it it does not, early or late."""
+    """At the limit it is accepted, one second past it it is refused, early or late."""
     assert sender.tolerance is not None
     signed = signed_by(sender)
     for past, taken in ((-SECOND, True), (timedelta(), True), (SECOND, False)):
@@ -228,14 +228,14 @@ def test_a_time_holds_up_to_its_limit(sender: Sender) -> None:
 
 @EVERY
 def test_without_a_signed_time_none_is_pretended(sender: Sender) -> None:
-    """Years later the same delivery still verifies where the provider signs no time."""
+    """If the provider signs no time, the same delivery still verifies years later."""
     late = SIGNED_AT + timedelta(days=9999)
     assert passes(sender, signed_by(sender), now=late) is (sender.tolerance is None)
 
 
 @EVERY
 def test_another_id_is_refused_where_it_is_signed(sender: Sender) -> None:
-    """Where it is not, it passes, and is said to be unsigned."""
+    """An id that is not signed is accepted, and is marked as unsigned."""
     signed, other = signed_by(sender), signed_by(sender, event_id="evt_2")
     mixed = tuple(
         (name, value if "sig" in name.lower() or "hmac" in name.lower() else value_2)
@@ -253,7 +253,7 @@ def test_another_id_is_refused_where_it_is_signed(sender: Sender) -> None:
 
 @EVERY
 def test_a_header_missing_or_twice_is_refused(sender: Sender) -> None:
-    """Only an id that nothing signs may be absent; none may stand twice."""
+    """Only an unsigned id may be absent. No header may be repeated."""
     signed = signed_by(sender)
     optional = {"X-GitHub-Delivery", "X-Shopify-Webhook-Id", "Linear-Delivery"}
     optional.add("I-Twilio-Idempotency-Token")
@@ -268,7 +268,7 @@ def test_a_header_missing_or_twice_is_refused(sender: Sender) -> None:
 @EVERY
 @pytest.mark.parametrize("event_id", ["m" * 256, "m\n", "m\x00", "m\u2028"])
 def test_an_id_that_cannot_be_stored_proves_nothing(sender: Sender, event_id: str) -> None:
-    """In a header it is refused; in a genuine body it counts as no id."""
+    """In a header it is refused. In a verified body it counts as no id."""
     judged = verify(
         sender.scheme, signed_by(sender, event_id=event_id), sender.secrets, now=SIGNED_AT
     )
@@ -280,7 +280,7 @@ def test_an_id_that_cannot_be_stored_proves_nothing(sender: Sender, event_id: st
     "value", ["", ",", "=", "v1", "v0=", "sha256", "\u00e9", "\ud800", "====", "t=,v1=", " " * 5000]
 )
 def test_a_malformed_signature_is_refused(sender: Sender, value: str) -> None:
-    """No comma, no `=`, no base64, no UTF-8, too long: never an exception."""
+    """No comma, no `=`, no base64, no UTF-8, or too long: it never raises."""
     signed = signed_by(sender)
     for place, (name, _) in enumerate(signed.headers):
         if name.lower().endswith(("signature", "signature-256", "hmac-sha256")):
@@ -294,7 +294,7 @@ def test_a_malformed_signature_is_refused(sender: Sender, value: str) -> None:
 
 @EVERY
 def test_two_secrets_are_live_while_one_rotates(sender: Sender) -> None:
-    """In either order; a third is not, and nothing verifies without any."""
+    """In either order. A third secret is refused, and nothing verifies without a secret."""
     old, new = sender.secrets
     third = Secret("whsec_" + base64.b64encode(b"3" * 32).decode())
     for live in ((old, new), (new, old)):
@@ -306,7 +306,7 @@ def test_two_secrets_are_live_while_one_rotates(sender: Sender) -> None:
 
 @EVERY
 def test_the_wrong_secret_matches_nothing(sender: Sender) -> None:
-    """Nor does an empty one, to which everybody could sign."""
+    """Neither does an empty secret, with which anyone could sign."""
     old, new = sender.secrets
     assert not passes(sender, signed_by(sender, old), new)
     assert not passes(sender, signed_by(sender, old), Secret(""))
@@ -333,7 +333,7 @@ def test_the_wrong_secret_matches_nothing(sender: Sender) -> None:
     ],
 )
 def test_a_time_in_the_body_is_a_number_of_milliseconds(time: bytes) -> None:
-    """Absent, of another type, or in seconds: refused though the signature matches."""
+    """Absent, of another type, or in seconds: refused, although the signature matches."""
     body = b'{"webhookTimestamp":%b,"a":1}' % time if time else b'{"a":1}'
     signed = request({"Linear-Signature": mac(TEXT_SECRET, body).hex()}, body)
     assert not is_successful(verify(LINEAR, signed, [TEXT_SECRET], now=SIGNED_AT))
@@ -341,13 +341,13 @@ def test_a_time_in_the_body_is_a_number_of_milliseconds(time: bytes) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b'{"webhookTimestamp":' + b"[" * 9999])
 def test_a_signed_body_that_is_no_object_has_no_time(body: bytes) -> None:
-    """Signed or not, what is no JSON is refused and raises nothing."""
+    """Signed or not, a body that is not JSON is refused and does not raise."""
     signed = request({"Linear-Signature": mac(TEXT_SECRET, body).hex()}, body)
     assert not is_successful(verify(LINEAR, signed, [TEXT_SECRET], now=SIGNED_AT))
 
 
 def test_milliseconds_are_exact() -> None:
-    """At 60 s it passes, a millisecond past it it does not."""
+    """At 60 s it is accepted, one millisecond past it it is refused."""
     sender = SENDERS["linear"]
     at = SIGNED_AT + timedelta(milliseconds=999)
     signed = signed_by(sender, at=at)
@@ -380,7 +380,7 @@ def test_milliseconds_are_exact() -> None:
     ],
 )
 def test_an_id_is_the_outermost_field_of_that_name(body: str, event_id: str | None) -> None:
-    """As the payload's own decoder reads it, the last of two; what cannot be stored is none."""
+    """The last of two fields, as the payload decoder reads it. An invalid id is no id."""
     verified = verify(STRIPE, stripe_request(body), [TEXT_SECRET], now=SIGNED_AT).unwrap()
     assert verified.event_id == event_id
     assert verified.event_id_is_signed is (event_id is not None)

@@ -1,4 +1,4 @@
-"""When a failed event is tried again, and for how long at all."""
+"""The retry policy: when a failed event is retried, and how often."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ ZERO = timedelta(0)
     [(1, 1.0, 10), (1, 0.0, 5), (2, 1.0, 20), (3, 1.0, 40), (4, 1.0, 60), (4, 0.5, 45)],
 )
 def test_pauses_double_up_to_the_longest(attempt: int, fraction: float, seconds: float) -> None:
-    """And are cut by chance, to a half at most."""
+    """The jitter shortens them to a half at most."""
     assert retry_pause(TEN, attempt, fraction=fraction) == timedelta(seconds=seconds)
 
 
 def test_the_last_attempt_is_the_last() -> None:
-    """The exact number, and one step either side."""
+    """At the exact number, and one step on either side."""
     assert retry_pause(TEN, 4, fraction=0) is not None
     assert retry_pause(TEN, 5, fraction=0) is None
     assert retry_pause(TEN, 6, fraction=0) is None
@@ -38,15 +38,15 @@ def test_the_last_attempt_is_the_last() -> None:
 
 @given(st.integers(1, 10**9), st.floats(0, 1))
 def test_no_pause_is_longer_than_the_longest(attempt: int, fraction: float) -> None:
-    """Whatever the number of the attempt, and without an overflow."""
+    """For every attempt number, and without an overflow."""
     endless = Retries(attempts=10**9 + 1)
     pause = retry_pause(endless, attempt, fraction=fraction)
     assert pause is not None
     assert endless.first_after / 2 <= pause <= endless.longest
 
 
-def test_retries_that_cannot_be_kept_to_are_named() -> None:
-    """At the exact values."""
+def test_an_invalid_retry_policy_is_explained() -> None:
+    """At the limits."""
     second = timedelta(seconds=1)
     assert retries_fault(Retries(attempts=1, first_after=second, longest=second)) is None
     assert "attempts must be at least 1" in str(retries_fault(Retries(attempts=0)))
@@ -55,8 +55,8 @@ def test_retries_that_cannot_be_kept_to_are_named() -> None:
     assert "pauses" in str(retries_fault(shorter))
 
 
-def test_limits_that_cannot_be_kept_to_are_named() -> None:
-    """At the exact values."""
+def test_invalid_limits_are_explained() -> None:
+    """At the limits."""
     assert limits_fault(DeliveryLimits()) is None
     assert limits_fault(DeliveryLimits(handlers_at_once=0, stop_within=ZERO)) is None
     assert "handlers_at_once must be at least 0" in str(

@@ -1,4 +1,4 @@
-"""Schemes as data: which could protect something, and which secret is of which form."""
+"""Schemes as data: which ones are secure and consistent."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def refuse(
     ],
 )
 def test_a_sound_scheme_has_no_fault(scheme: Verification) -> None:
-    """Those that are shipped, and one's own that cover body, time and id as declared."""
+    """The presets, and custom schemes that sign body, time and id as declared."""
     assert scheme_fault(scheme) is None
 
 
@@ -121,7 +121,7 @@ def test_a_sound_scheme_has_no_fault(scheme: Verification) -> None:
 def test_a_scheme_that_protects_less_than_it_says_is_a_fault(
     scheme: HmacScheme, fault: str
 ) -> None:
-    """A body that is not signed, a time that is sent but not signed: told while building."""
+    """For example, a body or a sent time that is not signed is refused while building."""
     assert scheme_fault(scheme) == fault
 
 
@@ -137,20 +137,20 @@ def test_a_scheme_that_protects_less_than_it_says_is_a_fault(
     ],
 )
 def test_a_template_is_cut_at_its_placeholders(template: str, parts: tuple[str, ...]) -> None:
-    """Literals at the even places, names at the odd ones; other braces are literal."""
+    """Literals at even positions, names at odd ones. Other braces are literal."""
     assert signed_parts(template) == parts
 
 
 @given(st.text())
 def test_the_parts_join_to_the_template(template: str) -> None:
-    """Nothing of a template is lost or added."""
+    """The parts join to the template again."""
     parts = signed_parts(template)
     joined = [f"{{{item}}}" if index % 2 else item for index, item in enumerate(parts)]
     assert "".join(joined) == template
 
 
 def test_each_scheme_says_how_bodies_are_encoded() -> None:
-    """What is verified as a form is decoded as one."""
+    """A body that is verified as a form is decoded as a form."""
     for scheme in (
         STANDARD,
         GITHUB,

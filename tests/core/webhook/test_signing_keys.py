@@ -1,4 +1,4 @@
-"""Which secret is of which scheme's form, and what key it stands for."""
+"""Signing keys: the format of each scheme's secret, and its key."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STANDARD = StandardWebhooks()
 @pytest.mark.parametrize(("length", "taken"), [(23, False), (24, True), (64, True), (65, False)])
 @pytest.mark.parametrize("prefix", ["whsec_", ""])
 def test_a_standard_secret_has_24_to_64_bytes(length: int, taken: bool, prefix: str) -> None:
-    """With or without its prefix, as both are shown by those who send."""
+    """With or without its prefix: providers show both."""
     key = bytes(range(length))
     secret = Secret(prefix + base64.b64encode(key).decode())
     assert signing_key(STANDARD, secret) == (key if taken else None)
@@ -43,26 +43,26 @@ def test_a_standard_secret_has_24_to_64_bytes(length: int, taken: bool, prefix: 
     ],
 )
 def test_other_texts_are_no_standard_secret(text: str) -> None:
-    """A public key, a prefix twice, something that is no base64: refused when it is given."""
+    """A public key, a repeated prefix, or text that is not base64 is refused."""
     assert signing_key(STANDARD, Secret(text)) is None
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1))
 def test_other_schemes_take_a_secret_as_it_is(text: str) -> None:
-    """Stripe's `whsec_` is item of the key, and nothing is decoded or trimmed."""
+    """Stripe's `whsec_` is part of the key. Nothing is decoded or trimmed."""
     for scheme in (STRIPE, GITHUB):
         assert signing_key(scheme, Secret(text)) == text.encode()
 
 
 @pytest.mark.parametrize("text", ["", "\ud800"])
 def test_no_scheme_takes_what_is_no_secret(text: str) -> None:
-    """An empty key would make everybody a signer."""
+    """With an empty key, anyone could sign."""
     assert signing_key(GITHUB, Secret(text)) is None
 
 
 @given(st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32))
 def test_new_secrets_are_of_the_schemes_form(one: bytes, other: bytes) -> None:
-    """They sign at once, and as much entropy comes out as went in."""
+    """They can sign, and have as much entropy as was given."""
     assert signing_key(STANDARD, new_signing_secret(STANDARD, one)) == one
     assert new_signing_secret(STANDARD, one).reveal().startswith("whsec_")
     for scheme in (STANDARD, STRIPE, GITHUB):
@@ -73,14 +73,14 @@ def test_new_secrets_are_of_the_schemes_form(one: bytes, other: bytes) -> None:
 
 @pytest.mark.parametrize(("length", "taken"), [(31, False), (32, True), (33, False)])
 def test_a_public_key_has_32_bytes_and_a_type_of_its_own(length: int, taken: bool) -> None:
-    """Never an HMAC key: everybody knows it, and could sign with it."""
+    """It is never an HMAC key: it is public, so anyone could sign with it."""
     octets = bytes(range(length))
     secret = Secret("whpk_" + base64.b64encode(octets).decode())
     assert signing_key(STANDARD, secret) == (Ed25519Key(octets) if taken else None)
 
 
 def test_a_private_key_is_no_secret_to_verify_with() -> None:
-    """`whsk_` is the provider's own."""
+    """`whsk_` is the provider's private key."""
     for length in (32, 64):
         private = Secret("whsk_" + base64.b64encode(bytes(length)).decode())
         assert signing_key(STANDARD, private) is None
@@ -88,7 +88,7 @@ def test_a_private_key_is_no_secret_to_verify_with() -> None:
 
 @pytest.mark.parametrize(("length", "taken"), [(1, True), (255, True), (256, False)])
 def test_a_client_state_has_at_most_255_characters(length: int, taken: bool) -> None:
-    """Microsoft Graph keeps no longer one."""
+    """Microsoft Graph stores no longer value."""
     key = signing_key(MICROSOFT_GRAPH, Secret("x" * length))
     assert key == (b"x" * length if taken else None)
     assert signing_key(MICROSOFT_GRAPH, new_signing_secret(MICROSOFT_GRAPH, bytes(32))) is not None

@@ -51,7 +51,7 @@ def passes(value: str, *secrets: Secret, body: bytes = BODY) -> bool:
 
 
 def test_a_public_key_verifies_what_its_private_key_signed() -> None:
-    """Under both families of header names; id and time are proven with the body."""
+    """With both sets of header names. Id and time are verified with the body."""
     for scheme in (STANDARD_WEBHOOKS, SVIX):
         judged = verify(
             scheme,
@@ -63,7 +63,7 @@ def test_a_public_key_verifies_what_its_private_key_signed() -> None:
 
 
 def test_a_time_past_the_tolerance_is_refused() -> None:
-    """As it is under a shared secret."""
+    """As with a shared secret."""
     late = SIGNED_AT + STANDARD_WEBHOOKS.tolerance + SECOND
     request = signed(signature())
     assert not is_successful(verify(STANDARD_WEBHOOKS, request, [public(PRIVATE)], now=late))
@@ -71,7 +71,7 @@ def test_a_time_past_the_tolerance_is_refused() -> None:
 
 @given(st.binary(min_size=1, max_size=40), st.integers(min_value=0, max_value=10**6))
 def test_a_changed_body_or_signature_is_refused(body: bytes, where: int) -> None:
-    """One bit of either."""
+    """One flipped bit of either is enough."""
     octets = PRIVATE.sign(f"msg_1.{TIMESTAMP}.".encode() + body)
     right = "v1a," + base64.b64encode(octets).decode()
     assert passes(right, public(PRIVATE), body=body)
@@ -94,7 +94,7 @@ def test_another_id_is_refused() -> None:
 
 
 def test_keys_rotate_with_one_another_and_with_shared_secrets() -> None:
-    """Any live one may match, whichever kind it is."""
+    """Any valid one may match, of either kind."""
     for value in (signature(), signature(OTHER), f"{signature(OTHER)} {signature()}"):
         assert passes(value, public(PRIVATE), public(OTHER))
         assert passes(value, public(OTHER), STANDARD_SECRET, public(PRIVATE))
@@ -105,8 +105,8 @@ def test_keys_rotate_with_one_another_and_with_shared_secrets() -> None:
     assert passes(standard_signature(BODY.decode()), public(PRIVATE), STANDARD_SECRET)
 
 
-def test_a_public_key_is_never_taken_for_a_shared_secret() -> None:
-    """Everybody knows it: an HMAC made with it proves nothing, whatever version it claims."""
+def test_a_public_key_is_never_used_as_a_shared_secret() -> None:
+    """It is public: an HMAC made with it proves nothing, whatever its version prefix."""
     octets = PRIVATE.public_key().public_bytes_raw()
     mac = hmac.digest(octets, f"msg_1.{TIMESTAMP}.".encode() + BODY, "sha256")
     for version in ("v1", "v1a"):
@@ -117,14 +117,14 @@ def test_a_public_key_is_never_taken_for_a_shared_secret() -> None:
     "wrong", ["", "====", "not base64!", "\u00e9", "\ud800", "{right}\n", "AA=="]
 )
 def test_a_malformed_signature_is_refused(wrong: str) -> None:
-    """No base64, or not 64 bytes of it."""
+    """Not base64, or not 64 bytes."""
     right = signature().removeprefix("v1a,")
     assert not passes("v1a," + wrong.replace("{right}", right), public(PRIVATE))
     assert passes(f"v1a,{wrong.strip()[:4]} v1a,{right}", public(PRIVATE))
 
 
 def test_a_signature_under_another_version_is_refused() -> None:
-    """`v1a` is the version of ed25519 and of nothing else."""
+    """`v1a` is for ed25519 only."""
     right = signature().removeprefix("v1a,")
     for version in ("v1", "v1b", "v2", "V1A", "v1a,v1a"):
         assert not passes(f"{version},{right}", public(PRIVATE))

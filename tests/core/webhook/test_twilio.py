@@ -60,7 +60,7 @@ def passes(
 
 
 def test_the_examples_of_twilio() -> None:
-    """Forms with and without a port, a name twice, and JSON, from their own library's tests."""
+    """From Twilio's own tests: forms with and without a port, a repeated name, and JSON."""
     secret = Secret(PUBLISHED.twilio_token)
     for scheme, examples in ((TWILIO, PUBLISHED.twilio), (TWILIO_JSON, PUBLISHED.twilio_json)):
         assert examples
@@ -76,7 +76,7 @@ NAMES = st.text(st.characters(codec="utf-8"), max_size=8)
 
 @given(st.lists(st.tuples(NAMES, NAMES), max_size=8))
 def test_what_twilio_signs_of_any_form_is_genuine(fields: list[tuple[str, str]]) -> None:
-    """Names twice, empty ones, spaces, `+`, `&`, other scripts: as their library sorts them."""
+    """Repeated and empty names, spaces, `+`, `&`, other scripts: sorted as Twilio does."""
     signature = RequestValidator(TEXT_SECRET.reveal()).compute_signature(
         TWILIO_URL, MultiDict(fields)
     )
@@ -85,7 +85,7 @@ def test_what_twilio_signs_of_any_form_is_genuine(fields: list[tuple[str, str]])
 
 
 def test_another_address_is_refused() -> None:
-    """Host, path, query, scheme: what was signed for one is none for another."""
+    """A signature for one host, path, query or scheme does not match another."""
     signed = twilio_request({"Body": "hello"})
     for changed in ("own.example", "webhooks/twilio", "tenant", "https"):
         url = TWILIO_URL.replace(changed, changed + "x")
@@ -94,7 +94,7 @@ def test_another_address_is_refused() -> None:
 
 
 def test_a_shared_key_signs_with_sha256_where_that_was_declared() -> None:
-    """The scheme says which; a request cannot choose."""
+    """The scheme chooses the algorithm; a request cannot."""
     url = TWILIO_URL
     validator = RequestValidator(TEXT_SECRET.reveal())
     signature = validator.compute_signature(url, {"Body": "a"}, "HMAC_SHA256")
@@ -120,13 +120,13 @@ def test_a_shared_key_signs_with_sha256_where_that_was_declared() -> None:
     ],
 )
 def test_a_url_is_tried_without_and_with_its_port(url: str, expected: tuple[str, str]) -> None:
-    """Twilio signs now this and now that; an IPv6 address keeps its colons."""
+    """Twilio signs either variant. An IPv6 address keeps its colons."""
     assert url_variants(url) == expected
 
 
 @pytest.mark.parametrize("body", [b"a=%", b"a=%4", b"a=%zz", b"%ff=1", b"a=\xff", b"&" * 1000])
 def test_a_body_that_is_no_form_is_refused(body: bytes) -> None:
-    """Even where what a lenient reader would make of it was signed."""
+    """Even if the fields that a lenient parser would read were signed."""
     for content in (
         b"",
         body,
@@ -145,7 +145,7 @@ def test_a_body_that_is_no_form_is_refused(body: bytes) -> None:
 
 
 def test_json_needs_its_hash_in_the_url() -> None:
-    """Exactly one, of exactly these bytes, in either case of hex."""
+    """Exactly one hash, of exactly these bytes, in upper-case or lower-case hex."""
     signed = twilio_json_request()
     assert passes(signed, TWILIO_JSON)
     assert not passes(replace(signed, body=signed.body + b" "), TWILIO_JSON)
@@ -167,14 +167,14 @@ def test_json_needs_its_hash_in_the_url() -> None:
         assert passes(replace(request(headers, "", url), body=signed.body), TWILIO_JSON) is taken
 
 
-def test_a_form_is_not_taken_for_json_nor_json_for_a_form() -> None:
-    """What is verified as the one is not decoded as the other."""
+def test_a_form_is_not_read_as_json_nor_json_as_a_form() -> None:
+    """A body that is verified as one format is not decoded as the other."""
     assert not passes(twilio_request({"Body": "a"}), TWILIO_JSON)
     assert not passes(twilio_json_request(), TWILIO)
 
 
 def test_the_same_fields_written_otherwise_are_the_same_event() -> None:
-    """Order and escapes are not signed, so they make no other fingerprint."""
+    """Order and escapes are not signed, so they do not change the fingerprint."""
     signed = twilio_request({"From": "+1", "Body": "a b"})
     verified = verify(TWILIO, signed, [TEXT_SECRET], now=SIGNED_AT).unwrap()
     first = dedupe_keys(verified, signed.body)

@@ -1,4 +1,4 @@
-"""A connector's webhook, and what its handler is given."""
+"""A connector's webhook, and the argument of its handler."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def call(senders: Senders) -> WebhookCall[Config, None, Payload]:
     )
 
 
-def test_a_body_has_one_mebibyte_unless_told() -> None:
-    """The cap is the connector's own where it says one."""
+def test_the_default_body_limit_is_one_mebibyte() -> None:
+    """The body limit is the connector's own, if it has one."""
     assert BODY_LIMIT_BYTES == 1_048_576
     assert (
         Webhook(payload=Payload, verification=GITHUB, handler=receive).body_limit_bytes == 1_048_576
@@ -64,17 +64,17 @@ def test_a_body_has_one_mebibyte_unless_told() -> None:
 
 
 def test_a_handler_says_why_it_failed() -> None:
-    """The problem names the connector; the event is tried again."""
+    """The problem names the connector."""
     assert call(Senders()).failed("busy") == Failure(WebhookFailed("github", "busy"))
 
 
 def test_a_call_does_not_show_the_secrets_of_its_config() -> None:
-    """A handler that logs its whole call leaks none."""
+    """A handler that logs its whole call leaks no secret."""
     assert "canary" not in repr(call(Senders()))
 
 
 def test_a_webhooks_handler_has_the_same_client_as_an_actions() -> None:
-    """Without a token yet: it is opened, or renewed, when the handler calls the API."""
+    """The token is decrypted, or refreshed, when the handler calls the API."""
     senders = Senders()
     made = call(senders)
     assert made.connector == "github"
@@ -84,7 +84,7 @@ def test_a_webhooks_handler_has_the_same_client_as_an_actions() -> None:
 
 
 def test_a_call_tells_its_attempt_and_its_event() -> None:
-    """For handlers that make their effect depend on either."""
+    """For idempotent handlers."""
     assert (call(Senders()).attempt, call(Senders()).id, call(Senders()).possible_replay) == (
         2,
         "id",
@@ -105,7 +105,7 @@ def test_a_call_tells_its_attempt_and_its_event() -> None:
     ids=str,
 )
 def test_a_webhook_that_cannot_do_what_it_says_is_named(changes: dict[str, Any]) -> None:
-    """One step beyond what can be."""
+    """One step outside the valid range."""
     good = Webhook(payload=Payload, verification=GITHUB, handler=receive)
     assert webhook_fault(good) is None
     for days in (0, 30):
