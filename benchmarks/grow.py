@@ -16,7 +16,7 @@ from benchmarks.actions import TelegramConfig
 from benchmarks.database import ACCOUNTS, CONFIG, TELEGRAM, Manager, connected_to, tenants
 from benchmarks.measure import AtMost, Batch, Benchmark, Sides, require_answer
 from igniter_connectors import value_or_raise
-from igniter_connectors.flows.oauth.renew_expiring import SOON
+from igniter_connectors.flows.oauth.renew_expiring import RENEW_BEFORE
 from igniter_connectors.manager.at import AtConfig
 
 FEW, MANY = 1_000, 1_000_000
@@ -95,9 +95,11 @@ async def sweeping(manager: Manager, size: int) -> Batch:  # noqa: ARG001  # sam
     """One search for refresh tokens that expire soon. Both sizes have the same number."""
 
     async def look() -> object:
-        return await manager.store.list_expiring(within=SOON, limit=EXPIRING)
+        return await manager.store.list_expiring(within=RENEW_BEFORE, limit=EXPIRING)
 
-    require_answer(len(await manager.store.list_expiring(within=SOON, limit=EXPIRING)), EXPIRING)
+    require_answer(
+        len(await manager.store.list_expiring(within=RENEW_BEFORE, limit=EXPIRING)), EXPIRING
+    )
     return rounds([look])
 
 

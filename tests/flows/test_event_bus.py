@@ -65,7 +65,7 @@ async def test_a_subscriber_far_behind_loses_the_newest_and_the_log_says_so(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Memory stays bounded."""
-    monkeypatch.setattr(announce, "BACKLOG", 2)
+    monkeypatch.setattr(announce, "MAX_QUEUED", 2)
     heard: list[str] = []
     gate = asyncio.Event()
 

@@ -29,7 +29,7 @@ from igniter_connectors.core.problem import (
     NotConnected,
 )
 from igniter_connectors.flows.engine import Engine
-from igniter_connectors.flows.oauth.renew_expiring import renew_lapsing
+from igniter_connectors.flows.oauth.renew_expiring import renew_expiring
 from igniter_connectors.flows.oauth.revoke import revoke_due
 from igniter_connectors.flows.oauth.token_source import renewal_of
 from igniter_connectors.flows.renewals import Renewals
@@ -482,7 +482,7 @@ async def test_the_sweep_renews_what_nobody_uses_before_it_lapses() -> None:
             record.grant, refresh_expires_at=made.clock.now() + timedelta(days=30), generation=2
         )
         made.clock.advance(timedelta(days=27, seconds=1))
-        assert await renew_lapsing(another_process(made.engine)) == 0
+        assert await renew_expiring(another_process(made.engine)) == 0
         tokens = seal_tokens(
             made.engine,
             open_tokens(made.engine, record).unwrap(),
@@ -494,7 +494,7 @@ async def test_the_sweep_renews_what_nobody_uses_before_it_lapses() -> None:
             KEY, row=record.id, generation=1, grant=replace(lapsing, sealed_tokens=tokens)
         )
         sweeps = [
-            asyncio.create_task(renew_lapsing(another_process(made.engine))) for _ in range(3)
+            asyncio.create_task(renew_expiring(another_process(made.engine))) for _ in range(3)
         ]
         for _ in range(300):
             made.clock.advance(timedelta(seconds=0.1))
@@ -503,5 +503,5 @@ async def test_the_sweep_renews_what_nobody_uses_before_it_lapses() -> None:
                 break
         assert max(sweep.result() for sweep in sweeps) == 1
         assert made.provider.grants[0].rotations == 1
-        assert await renew_lapsing(another_process(made.engine)) == 0
+        assert await renew_expiring(another_process(made.engine)) == 0
         assert await made.works()

@@ -1,1 +1,1 @@
-"""The verbs. Each gathers through ports, has core decide, and acts through ports."""
+"""What the library does: each flow reads through ports, lets core decide, and acts."""

@@ -1,4 +1,4 @@
-"""Telling subscribers and telemetry what happened, without waiting for them."""
+"""Publishes events to telemetry and to subscribers, without waiting for subscribers."""
 
 from __future__ import annotations
 
@@ -21,55 +21,61 @@ def event_fields(key: ConnectionKey) -> dict[str, str]:
 
 Subscriber = Callable[[Event], Awaitable[None]]
 
-BACKLOG: Final = 1000
+MAX_QUEUED: Final = 1000
+"""How many events wait for one subscriber at most."""
+
 HANDLER_SECONDS: Final = 30.0
+"""How long a subscriber may take for one event."""
+
 CLOSE_SECONDS: Final = 5.0
+"""How long the manager waits for queued events when it closes."""
 
 
 @final
 class Subscription:
-    """One subscriber's queue: in order, one at a time, apart from everybody else.
+    """The queue of one subscriber. Events are handled in order, one at a time.
 
-    A subscriber that raises is logged; one that takes over 30 s for an event is cut off;
-    one that is 1,000 events behind loses the newest, which is logged.
+    Subscribers do not wait for each other. An exception of a subscriber is logged. After
+    30 s for one event it is cancelled. If 1,000 events are queued, new events are dropped,
+    which is logged.
     """
 
     def __init__(
         self,
         handler: Subscriber,
         kinds: tuple[type[Event], ...],
-        place: tuple[str, str] | None,
+        tenant: tuple[str, str] | None,
         logger: logging.Logger,
         drop: Callable[[Subscription], None],
     ) -> None:
         self._handler = handler
         self._kinds = kinds
-        self._place = place
+        self._tenant = tenant
         self._logger = logger
         self._drop = drop
-        self._queue: asyncio.Queue[Event] = asyncio.Queue(BACKLOG)
+        self._queue: asyncio.Queue[Event] = asyncio.Queue(MAX_QUEUED)
         self._task: asyncio.Task[None] | None = None
 
     def cancel(self) -> None:
-        """No further events. One being handled is handled to its end."""
+        """Stops: no further events are queued. Events that are queued already are handled."""
         self._drop(self)
 
     def offer(self, event: Event) -> None:
-        """Queues the event where it is wanted. Never waits."""
+        """Queues the event if the subscriber subscribed to it. Never waits."""
         if not isinstance(event, self._kinds):
             return
-        if self._place is not None and self._place != (event.scope, event.identity):
+        if self._tenant is not None and self._tenant != (event.scope, event.identity):
             return
         try:
             self._queue.put_nowait(event)
         except asyncio.QueueFull:
-            self._logger.error("a subscriber is %d events behind: %s lost", BACKLOG, event.name)
+            self._logger.error("a subscriber is %d events behind: %s lost", MAX_QUEUED, event.name)
             return
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._work())
 
     async def drain(self, seconds: float) -> None:
-        """Waits for what is queued, then gives up on it."""
+        """Waits for the queued events, then cancels the rest."""
         if self._task is not None and not self._task.done():
             _ = await asyncio.wait({self._task}, timeout=seconds)
             _ = self._task.cancel()
@@ -81,7 +87,7 @@ class Subscription:
                 async with asyncio.timeout(HANDLER_SECONDS):
                     await self._handler(event)
             except Exception as error:
-                # The type alone: a subscriber's text is not ours to judge.
+                # Only the type: the text of the exception may hold a secret.
                 self._logger.error(
                     "a subscriber failed at %s: %s", event.name, type(error).__name__
                 )
@@ -89,7 +95,11 @@ class Subscription:
 
 @final
 class EventBus:
-    """Knows who wants which events. `tell` returns at once."""
+    """Knows the subscribers. `publish` returns at once.
+
+    Attributes:
+        is_silent: True if nobody observes or subscribes, so that events need not be made.
+    """
 
     def __init__(self, observer: Observer | None, logger: logging.Logger) -> None:
         self._observer = observer
@@ -102,16 +112,22 @@ class EventBus:
         handler: Subscriber,
         *,
         kinds: tuple[type[Event], ...] = (Event,),
-        place: tuple[str, str] | None = None,
+        tenant: tuple[str, str] | None = None,
     ) -> Subscription:
-        """Adds a subscriber for some kinds of event, of one tenant or of all."""
-        subscription = Subscription(handler, kinds, place, self._logger, self._unsubscribe)
+        """Adds a subscriber.
+
+        Args:
+            handler: Called for each event.
+            kinds: The kinds of event to receive.
+            tenant: The kind and identity of the tenant whose events to receive; None for all.
+        """
+        subscription = Subscription(handler, kinds, tenant, self._logger, self._unsubscribe)
         self._subscriptions.append(subscription)
         self.is_silent = False
         return subscription
 
     def publish(self, event: Event) -> None:
-        """Tells telemetry now, and queues the event for each subscriber that wants it."""
+        """Calls telemetry now, and queues the event for each subscriber of it."""
         if self._observer is not None:
             try:
                 self._observer.observe(event)
@@ -121,7 +137,7 @@ class EventBus:
             subscription.offer(event)
 
     async def close(self) -> None:
-        """Gives subscribers 5 s for what is queued."""
+        """Waits up to 5 s for the queued events."""
         drains = (one.drain(CLOSE_SECONDS) for one in self._subscriptions)
         _ = await asyncio.gather(*drains)
 

@@ -1,4 +1,4 @@
-"""Our own routes for any framework: OAuth start and callback, and webhooks."""
+"""Answers a request for one of our routes, for any framework: OAuth and webhooks."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ from igniter_connectors.core.http.routes import (
     parse_route,
 )
 from igniter_connectors.core.principal import Principal
-from igniter_connectors.core.problem import (
-    WebhookNotFound,
-)
+from igniter_connectors.core.problem import WebhookNotFound
 from igniter_connectors.core.webhook.challenge import answers_get
 from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.engine import Engine, base_url_of
@@ -29,19 +27,19 @@ from igniter_connectors.flows.webhooks.receive import receive, receive_for_appli
 
 _NOT_FOUND = HttpResponse(404, (("Content-Type", "text/plain"),), b"not found")
 
-TAKEN: Final = HttpResponse(204, (("Cache-Control", "no-store"),))
-"""The answer to a delivery taken."""
+ACCEPTED: Final = HttpResponse(204, (("Cache-Control", "no-store"),))
+"""The answer to a delivery that was accepted."""
 
-ONLY_POST: Final = HttpResponse(405, (("Allow", "POST"),))
-"""The answer to a webhook's route with another method."""
+POST_REQUIRED: Final = HttpResponse(405, (("Allow", "POST"),))
+"""The answer to another method at a webhook route."""
 
 
-async def serve(
+async def handle_request(
     engine: Engine,
     request: HttpRequest,
     principal: Principal | None,
 ) -> HttpResponse:
-    """Answers a request for one of our routes; 404 for any other."""
+    """Answers a request for one of our routes; 404 for any other path."""
     parts = urlsplit(request.url)
     route = parse_route(base_url_of(engine), parts.path)
     if route is None:
@@ -84,18 +82,21 @@ async def _webhook(
     if connector is None or connector.webhook is None:
         return problem_response(WebhookNotFound())
     if not takes_method(connector.webhook, request.method):
-        return ONLY_POST
-    # A framework's URL may name a host that anybody wrote: the base says which is ours.
+        return POST_REQUIRED
+    # The host in a framework's URL comes from the request: build the URL from the base instead.
     base, parts = base_url_of(engine), urlsplit(request.url)
     query = f"?{parts.query}" if parts.query else ""
     public = replace(request, url=f"{base.scheme}://{base.authority}{parts.path}{query}")
     if isinstance(route, WebhookRoute):
-        taken = await receive(engine, route, public)
+        received = await receive(engine, route, public)
     else:
-        taken = await receive_for_application(engine, route, public)
-    return problem_response(taken.failure()) if type(taken) is Failure else taken.unwrap() or TAKEN
+        received = await receive_for_application(engine, route, public)
+    if type(received) is Failure:
+        return problem_response(received.failure())
+    return received.unwrap() or ACCEPTED
 
 
 def takes_method(webhook: Webhook[Any, Any, Any], method: str) -> bool:
-    """POST, and GET where the provider asks that way whether the address is ours."""
+    """Whether the route accepts the method: POST, and GET if the provider sends its challenge that
+    way."""
     return method == "POST" or (method == "GET" and answers_get(webhook.verification))

@@ -1,4 +1,4 @@
-"""What is told of an exception out of a user's handler or hook."""
+"""Reports an exception that an application's handler or hook raised."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def report(
     key: ConnectionKey | None,
     secrets: tuple[Secret, ...],
 ) -> None:
-    """Logs the exception and tells `on_error`: its type, its frames, its text redacted.
+    """Logs the exception and publishes `ErrorOccurred`: its type, its frames, its redacted text.
 
-    Never the exception itself: its locals, its cause and its own `repr` may hold anything.
+    The exception itself is not passed on: its locals, its cause and its `repr` may hold secrets.
     """
     frames = tuple(
         f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}"

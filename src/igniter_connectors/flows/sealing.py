@@ -1,4 +1,4 @@
-"""Sealing and opening the parts of a connection's row."""
+"""Seals and opens the parts of a connection's row."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Ctx = TypeVar("Ctx")
 
 
 class NotOpened(Exception):
-    """A stored config that could not be opened; the problem says as much as may be said."""
+    """A stored config cannot be opened. `problem` is the problem to return."""
 
     def __init__(self, problem: ConfigInvalid | DecryptFailed) -> None:
         super().__init__(problem.code)
@@ -38,12 +38,12 @@ class NotOpened(Exception):
 
 
 def place_of(purpose: Purpose, key: ConnectionKey, row: str, generation: int = 0) -> Binding:
-    """Where a part of a connection is stored."""
+    """The binding of one sealed part: it opens for this connection and this row only."""
     return Binding(purpose, key.scope, key.identity, key.connector, key.account, row, generation)
 
 
 def seal_bytes(engine: Engine, plaintext: bytes, place: Binding) -> Result[bytes, EncryptFailed]:
-    """Seals with a fresh nonce; `EncryptFailed` where the plaintext is over 1 MiB."""
+    """Seals with a fresh nonce; `EncryptFailed` if the plaintext is larger than 1 MiB."""
     sealed = seal(
         plaintext,
         place,
@@ -55,7 +55,7 @@ def seal_bytes(engine: Engine, plaintext: bytes, place: Binding) -> Result[bytes
 
 
 def open_bytes(engine: Engine, sealed: bytes, place: Binding) -> Result[bytes, DecryptFailed]:
-    """Opens what was sealed for this place."""
+    """Opens what was sealed with this binding."""
     opened = open_sealed(sealed, place, engine.ciphers, now=engine.clock.monotonic())
     return opened.alt(lambda _: DecryptFailed(place.connector))
 
@@ -81,7 +81,7 @@ def seal_config(
 def open_config(
     engine: Engine, connector: Definition[Conf, Ctx, Any], record: ConnectionRecord
 ) -> Conf:
-    """A row's config. A plain value, since every action pays for this.
+    """A row's config. It raises instead of returning a Result: every action pays for this.
 
     Raises:
         NotOpened: with the `DecryptFailed` or `ConfigInvalid` to return.
@@ -101,7 +101,7 @@ def open_config(
 def seal_tokens(
     engine: Engine, tokens: TokenSet, key: ConnectionKey, *, row: str, generation: int
 ) -> Result[bytes, EncryptFailed]:
-    """Tokens sealed for one row and one generation."""
+    """Tokens, sealed for one row and one generation."""
     encoded = encode_json_to_seal(tokens)
     if not is_successful(encoded):
         return Failure(EncryptFailed(key.connector))
@@ -120,7 +120,7 @@ def open_tokens(engine: Engine, record: ConnectionRecord) -> Result[TokenSet, De
 def open_sealed_tokens(
     engine: Engine, key: ConnectionKey, lease: Lease
 ) -> Result[TokenSet, DecryptFailed]:
-    """The tokens that a lease returned: the only ones that may be sent."""
+    """The tokens that a lease returned: no other tokens may be sent."""
     place = place_of("tokens", key, lease.row, lease.generation)
     return _open_tokens(engine, lease.sealed_tokens, place)
 

@@ -1,4 +1,4 @@
-"""The running manager: what an application registered, bound to its ports."""
+"""The running manager: the registered connectors, bound to a store and an HTTP client."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.actions.call_action import call_default_action
 from igniter_connectors.flows.engine import Engine, base_url_of
 from igniter_connectors.flows.event_bus import Subscriber, Subscription
-from igniter_connectors.flows.http_routes import serve
+from igniter_connectors.flows.http_routes import handle_request
 from igniter_connectors.flows.list_connectors import ConnectorEntry, get_connector, list_connectors
 from igniter_connectors.flows.oauth import callback, start
-from igniter_connectors.flows.oauth.renew_expiring import Sweep
-from igniter_connectors.flows.oauth.revoke import Revocations
+from igniter_connectors.flows.oauth.renew_expiring import RenewalWorker
+from igniter_connectors.flows.oauth.revoke import RevocationWorker
 from igniter_connectors.flows.webhooks.inbox_worker import InboxWorker
 from igniter_connectors.flows.webhooks.receive import receive, receive_for_application
 from igniter_connectors.manager.scoped import Scoped, require_registered
@@ -69,15 +69,15 @@ S_contra = TypeVar("S_contra", bound=Scope, contravariant=True)
 FoundConnector = (
     ConfigConnector[msgspec.Struct, object, Never] | OAuthConnector[msgspec.Struct, object, Never]
 )
-"""A connector found by its key: nothing is known of its types, and any tenant accepts it."""
+"""A connector that was found by its key: its types are not known, and any tenant accepts it."""
 
 
 @final
 class Connectors(Generic[K_contra, S_contra]):
-    """The running manager. `async with connectors:` opens what it holds and closes it.
+    """The running manager. `async with connectors:` opens and closes its database and HTTP client.
 
-    One for the whole application and one event loop; its methods may run at once in any
-    number of tasks.
+    Use one for the whole application, in one event loop. Any number of tasks may call its
+    methods at once.
     """
 
     def __init__(
@@ -89,17 +89,17 @@ class Connectors(Generic[K_contra, S_contra]):
         self._engine = engine
         self._open_http = open_http
         self._close_http = close_http
-        self._revocations = Revocations(engine)
+        self._revocations = RevocationWorker(engine)
         self._inbox = InboxWorker(engine)
         self._stack = AsyncExitStack()
 
     @property
     def store(self) -> Store:
-        """The database, for what the application does with it itself."""
+        """The store, for the application's own use."""
         return self._engine.store
 
     def base(self) -> BaseUrl:
-        """Where users reach our routes.
+        """The URL at which users reach our routes.
 
         Raises:
             WrongWiring: the manager was built without `with_base_url`.
@@ -107,10 +107,10 @@ class Connectors(Generic[K_contra, S_contra]):
         return base_url_of(self._engine)
 
     async def __aenter__(self) -> Self:
-        """Opens the store, and begins to handle webhooks, those first that are pending.
+        """Opens the store, and starts to handle webhooks, pending ones first.
 
         Raises:
-            StoreUnavailable: the database does not answer, or has another version's schema.
+            StoreUnavailable: the database does not answer, or its schema has another version.
         """
         await self._open()
         self._inbox.open()
@@ -118,11 +118,13 @@ class Connectors(Generic[K_contra, S_contra]):
 
     @asynccontextmanager
     async def without_delivery(self) -> AsyncGenerator[Self, None]:
-        """As `async with connectors:`, for a process that handles no webhooks: what it receives
-        or finds pending is left to others. For command lines and scripts.
+        """As `async with connectors:`, for a process that handles no webhooks.
+
+        Webhooks that it receives, and those that are pending, are left to other processes.
+        For command lines and scripts.
 
         Raises:
-            StoreUnavailable: as there.
+            StoreUnavailable: the database does not answer, or its schema has another version.
         """
         await self._open()
         try:
@@ -132,23 +134,24 @@ class Connectors(Generic[K_contra, S_contra]):
 
     @asynccontextmanager
     async def as_worker(self, limits: DeliveryLimits | None = None) -> AsyncGenerator[Worker, None]:
-        """As `async with connectors:`, for a process that works and serves nobody: it looks
-        into the inbox more often, and `Worker.start` has it renew what would lapse.
+        """As `async with connectors:`, for a worker process that serves no requests.
+
+        It polls the inbox more often, and `Worker.start` renews grants that expire soon.
 
         Args:
-            limits: This process's; those the manager was built with where None.
+            limits: The limits of this process. None means those of the manager.
 
         Raises:
-            StoreUnavailable: as there.
-            WrongWiring: limits that could not be kept to.
+            StoreUnavailable: the database does not answer, or its schema has another version.
+            WrongWiring: the limits contradict each other.
         """
         if limits is not None:
             fault = limits_fault(limits)
             if fault is not None:
                 raise WrongWiring(BuildInvalid(fault))
             self._engine.deliveries.limits = limits
-        sweep = Sweep(self._engine)
-        worker = Worker(self._engine, self._inbox, self._revocations, sweep)
+        renewals = RenewalWorker(self._engine)
+        worker = Worker(self._engine, self._inbox, self._revocations, renewals)
         await self._open()
         worker.open()
         try:
@@ -157,9 +160,9 @@ class Connectors(Generic[K_contra, S_contra]):
             await asyncio.shield(self._close_worker(worker))
 
     async def settled(self) -> None:
-        """Waits until no webhook is being handled in this process and none is due now, for tests.
+        """Waits until this process handles no webhook and none is due now. For tests.
 
-        Events that wait for a pause after a failure, or that are held, are not waited for.
+        Does not wait for events in back-off, or for events that are held.
         """
         await self._inbox.settled()
 
@@ -175,7 +178,7 @@ class Connectors(Generic[K_contra, S_contra]):
             _ = stack.push_async_callback(self._engine.renewals.close)
             _ = stack.push_async_callback(self._inbox.close)
             if any(isinstance(one, OAuthConnector) for one in self._engine.connectors.values()):
-                # The first refresh may come in a crowd of calls: it has nothing to make then.
+                # Made now: the first refresh may come while many calls run.
                 _ = self._open_http()
                 self._revocations.start()
                 _ = stack.push_async_callback(self._revocations.close)
@@ -191,26 +194,26 @@ class Connectors(Generic[K_contra, S_contra]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Finishes what must not be lost, then closes. Shielded from cancellation."""
+        """Finishes the work that must not be lost, then closes. Shielded from cancellation."""
         await asyncio.shield(self._stack.aclose())
 
     def scope(self, tenant: S_contra) -> Scoped[K_contra]:
         """One tenant.
 
         Raises:
-            WrongWiring: a kind that is not registered, which type checkers refuse too.
+            WrongWiring: the kind is not registered. Type checkers refuse that too.
         """
-        # What is no tenant at all, such as a string, has no kind.
+        # An object that is not a tenant, such as a string, has no kind.
         if self._engine.scopes.get(str(getattr(tenant, "kind", ""))) is not type(tenant):
             raise WrongWiring(BuildInvalid(f"{type(tenant).__name__} was not added with add_scope"))
         return self._scoped(tenant)
 
     def tenant(self, kind: str, identity: str) -> Result[Scoped[K_contra], ScopeProblem]:
-        """One tenant by strings, for where a route or a command line has only those.
+        """One tenant, from strings: for a route or a command line.
 
         Returns:
             The tenant, or `ScopeInvalid` (an unknown kind, or an identity that cannot be
-            stored), `ScopeIdentifierRequired`.
+            stored), `ScopeIdentifierRequired` (an empty identity).
         """
         registered = self._engine.scopes.get(kind)
         if registered is None:
@@ -228,16 +231,16 @@ class Connectors(Generic[K_contra, S_contra]):
     async def list(
         self, *, limit: int = PAGE_SIZE, after: str | None = None
     ) -> Result[Page[ConnectorEntry], DatabaseFailed]:
-        """The registered connectors by key, each with its number of connections over all tenants.
+        """A page of the registered connectors, ordered by key, with their numbers of connections.
 
         Args:
             limit: 1 to 1,000.
-            after: The `next` of the page before; None begins.
+            after: The `next` of the previous page; None for the first page.
         """
         return await list_connectors(self._engine, limit=limit, after=after)
 
     async def get(self, key: str) -> Result[ConnectorEntry, ConnectorNotFound | DatabaseFailed]:
-        """One registered connector as the catalogue shows it."""
+        """One registered connector, as a catalogue shows it."""
         return await get_connector(self._engine, key)
 
     def action(
@@ -250,7 +253,7 @@ class Connectors(Generic[K_contra, S_contra]):
         return DefaultAction(self._engine, connector, action)
 
     def subscribe(self, handler: Subscriber) -> Subscription:
-        """Tells the handler of every event, until it is cancelled."""
+        """Calls the handler for every event, until the subscription is cancelled."""
         return self._engine.event_bus.subscribe(handler)
 
     async def handle(
@@ -259,14 +262,14 @@ class Connectors(Generic[K_contra, S_contra]):
         """Answers a request for one of our routes, in any framework.
 
         Args:
-            request: As received: the raw body, and the URL's path and query.
-            principal: Who is signed in, as the application knows it. Webhooks need none;
-                OAuth's start and callback are refused without.
+            request: As received: with the raw body, and with the path and query of the URL.
+            principal: Who is signed in, as the application knows it. Webhooks need no
+                principal; the start route and the callback are refused without one.
 
         Returns:
-            A redirect, an empty 204 for a webhook taken, or problem details (RFC 9457).
+            A redirect, an empty 204 for an accepted webhook, or problem details (RFC 9457).
         """
-        return await serve(self._engine, request, principal)
+        return await handle_request(self._engine, request, principal)
 
     async def start_authorization(
         self,
@@ -329,17 +332,20 @@ class Connectors(Generic[K_contra, S_contra]):
     def receive_webhook(
         self, route: WebhookRoute | ApplicationWebhookRoute, request: HttpRequest
     ) -> Coroutine[object, None, Result[HttpResponse | None, WebhookProblem]]:
-        """Takes a delivery whose route is known already; `handle` answers one from its URL.
+        """Receives a webhook delivery, for a framework that has parsed the path; `handle` parses
+        it itself.
 
-        None is to be answered 2xx; a response, to a provider's question, as it is.
+        Returns:
+            None: answer with a 2xx; or the response to a provider's challenge, to be sent as
+            it is; or the problem.
         """
         if type(route) is ApplicationWebhookRoute:
             return receive_for_application(self._engine, route, request)
-        assert isinstance(route, WebhookRoute)  # type() narrows the first alone
+        assert isinstance(route, WebhookRoute)  # `type()` narrows the first case only
         return receive(self._engine, route, request)
 
     def application_webhook_url(self, connector: Definition[Conf, Ctx, K_contra]) -> str:
-        """Where a provider delivers that has one address for the whole application.
+        """The webhook URL for a provider that has one URL for the whole application.
 
         Raises:
             WrongWiring: the connector is not registered or has no `route`, or the manager was
@@ -351,16 +357,16 @@ class Connectors(Generic[K_contra, S_contra]):
             raise WrongWiring(BuildInvalid(fault))
         return application_webhook_url(self.base(), connector.key)
 
-    def is_receiving_all_it_may(self) -> bool:
-        """Whether `receive_webhook` would answer that there are too many at once."""
+    def is_receiving_at_limit(self) -> bool:
+        """Whether `receive_webhook` would answer `WebhookOverloaded` now."""
         return self._engine.deliveries.receiving >= self._engine.deliveries.limits.received_at_once
 
     def definitions(self) -> Mapping[str, Definition[Any, Any, Any]]:
-        """The registered connectors, by their key."""
+        """The registered connectors by key."""
         return self._engine.connectors
 
     def webhooks(self) -> Mapping[str, Webhook[Any, Any, Any]]:
-        """The webhooks of the registered connectors that have one, by the connector's key."""
+        """The webhooks of the registered connectors, by the connector's key."""
         return {key: one.webhook for key, one in self._engine.connectors.items() if one.webhook}
 
 

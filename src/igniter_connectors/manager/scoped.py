@@ -118,5 +118,5 @@ class Scoped(Generic[K_contra]):
 
     def subscribe(self, handler: Subscriber) -> Subscription:
         """Tells the handler of this tenant's events, until it is cancelled."""
-        place = (self._tenant.kind, self._tenant.identity)
-        return self._engine.event_bus.subscribe(handler, place=place)
+        tenant = (self._tenant.kind, self._tenant.identity)
+        return self._engine.event_bus.subscribe(handler, tenant=tenant)

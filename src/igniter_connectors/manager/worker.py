@@ -1,4 +1,4 @@
-"""What a process does that only works: webhooks, renewals, revocations, the inbox's purge."""
+"""A worker process: handles webhooks, renews grants, revokes tokens, purges the inbox."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from igniter_connectors.core.event import (
 )
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import Subscription
-from igniter_connectors.flows.oauth.renew_expiring import Sweep
-from igniter_connectors.flows.oauth.revoke import Revocations
+from igniter_connectors.flows.oauth.renew_expiring import RenewalWorker
+from igniter_connectors.flows.oauth.revoke import RevocationWorker
 from igniter_connectors.flows.webhooks.inbox_worker import InboxWorker
 from igniter_connectors.ports import StoreUnavailable
 
-LOOK_EVERY: Final = timedelta(seconds=1)
-"""How often a worker looks for webhooks that others recorded and left, where no store tells it."""
+POLL_EVERY: Final = timedelta(seconds=1)
+"""How often a worker polls the inbox for webhooks that other processes recorded."""
 
-_LISTEN_AGAIN_SECONDS: Final = 5.0
+_LISTEN_RETRY_SECONDS: Final = 5.0
 
 RENEW_EVERY: Final = timedelta(minutes=5)
-"""How often a worker renews what would lapse; each time up to a quarter more or less."""
+"""How often a worker renews grants that expire soon; up to a quarter more or less each time."""
 
 
 class WorkDone(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker has done since it began.
+    """What a worker has done since it started.
 
     Attributes:
         handled: Webhook events whose handler succeeded.
-        failed: Attempts that failed, and are followed by another or by the event's end.
-        dead: Events that will not be tried again unless they are replayed.
-        renewed: Grants renewed before they would have lapsed.
+        failed: Attempts that failed; each is retried or dead-lettered.
+        dead: Events that were dead-lettered: only a replay tries them again.
+        renewed: Grants renewed before they expired.
         revocations: Revocations that were due, whether or not the provider confirmed them.
-        purged: Events of the inbox that were deleted or lost their body, their time being over.
+        purged: Inbox events that were deleted or lost their body because their time was over.
     """
 
     handled: int = 0
@@ -53,75 +53,82 @@ class WorkDone(msgspec.Struct, frozen=True, kw_only=True):
 
 @final
 class Worker:
-    """A process that only works, as `Connectors.as_worker` opens it.
+    """A worker, opened by `Connectors.as_worker`.
 
-    It handles webhooks and revokes queued tokens from the start. Several may
-    work on one database at once.
+    It handles webhooks and revokes queued tokens as soon as it is open. Several workers may
+    share one database.
     """
 
     def __init__(
-        self, engine: Engine, inbox: InboxWorker, revocations: Revocations, sweep: Sweep
+        self,
+        engine: Engine,
+        inbox: InboxWorker,
+        revocations: RevocationWorker,
+        renewals: RenewalWorker,
     ) -> None:
         self._engine = engine
         self._inbox = inbox
         self._revocations = revocations
-        self._sweep = sweep
+        self._renewals = renewals
         self._subscription: Subscription | None = None
         self._listening: asyncio.Task[None] | None = None
         self._handled = self._failed = self._dead = 0
 
     def open(self) -> None:
-        """Begins to handle webhooks. The manager's."""
+        """Starts to handle webhooks. Called by the manager."""
         self._subscription = self._engine.event_bus.subscribe(
-            self._hear, kinds=(WebhookProcessed, WebhookFailedEvent, WebhookDeadLettered)
+            self._count, kinds=(WebhookProcessed, WebhookFailedEvent, WebhookDeadLettered)
         )
-        self._inbox.look_every = min(LOOK_EVERY, self._engine.deliveries.limits.sweep_every)
+        self._inbox.look_every = min(POLL_EVERY, self._engine.deliveries.limits.sweep_every)
         self._inbox.open()
 
     async def close(self) -> None:
-        """Begins no more renewals. The manager's, which then closes the rest."""
+        """Starts no more renewals. Called by the manager, which then closes the rest."""
         if self._listening is not None:
             _ = self._listening.cancel()
             _ = await asyncio.wait([self._listening])
             self._listening = None
-        await self._sweep.close()
+        await self._renewals.close()
 
     def start(self, *, renew_every: timedelta = RENEW_EVERY) -> None:
-        """Renews what would lapse, now and every so often until the worker is closed, and
-        listens for webhooks that others recorded and left, where the store can tell."""
+        """Starts the background work that lasts until the worker is closed.
+
+        It renews grants that expire soon, now and at each interval. If the store can notify,
+        it listens for webhooks that other processes recorded.
+        """
         self._listening = asyncio.create_task(self._listen())
-        self._sweep.start(every=renew_every)
+        self._renewals.start(every=renew_every)
 
     async def once(self) -> None:
-        """Does what there is to do now: handles what is due in the inbox, revokes, renews.
+        """Does all work that is due now: handles webhooks, revokes tokens, renews grants.
 
-        What waits for a pause after a failure, or for another process, is not waited for.
+        Does not wait for events in back-off, or for events that another process handles.
 
         Raises:
             StoreUnavailable: the database does not answer.
         """
         await self._inbox.settled()
         await self._revocations.settled()
-        await self._sweep.once()
+        await self._renewals.once()
 
     def done(self) -> WorkDone:
-        """What was done until now; also after the worker was closed."""
+        """What was done until now. Works after the worker was closed, too."""
         return WorkDone(
             handled=self._handled,
             failed=self._failed,
             dead=self._dead,
-            renewed=self._sweep.renewed,
-            revocations=self._revocations.looked_at,
+            renewed=self._renewals.renewed,
+            revocations=self._revocations.processed,
             purged=self._inbox.purged,
         )
 
     async def _listen(self) -> None:
         while True:
-            with suppress(StoreUnavailable):  # which the looks into the inbox tell too
+            with suppress(StoreUnavailable):  # polling the inbox reports the failure
                 await self._engine.store.inbox.listen(self._engine.deliveries.wake)
-            await self._engine.clock.sleep(_LISTEN_AGAIN_SECONDS)
+            await self._engine.clock.sleep(_LISTEN_RETRY_SECONDS)
 
-    async def _hear(self, event: Event) -> None:
+    async def _count(self, event: Event) -> None:
         match event:
             case WebhookProcessed():
                 self._handled += 1

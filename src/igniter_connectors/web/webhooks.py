@@ -16,7 +16,7 @@ from igniter_connectors.core.problem import WebhookNotFound, WebhookTooLarge
 from igniter_connectors.core.webhook.challenge import answers_get
 from igniter_connectors.core.webhook.schemes import headers_read
 from igniter_connectors.core.webhook.webhook import Webhook
-from igniter_connectors.flows.http_routes import ONLY_POST, TAKEN
+from igniter_connectors.flows.http_routes import ACCEPTED, POST_REQUIRED
 from igniter_connectors.flows.webhooks.receive import OVERLOADED
 from igniter_connectors.manager.connectors import Connectors
 
@@ -60,7 +60,7 @@ def webhook_mount(connectors: Connectors[Any, Any]) -> ASGIApp:
         if route is None or rules is None:
             await _send(problem_response(WebhookNotFound()), send)
             return
-        if connectors.is_receiving_all_it_may():  # checked before the body is read
+        if connectors.is_receiving_at_limit():  # checked before the body is read
             await _send(problem_response(OVERLOADED), send)
             return
         limit = rules.body_limit_bytes
@@ -79,7 +79,7 @@ def webhook_mount(connectors: Connectors[Any, Any]) -> ASGIApp:
                 headers.append((known, value.decode("latin-1")))
         method, query = scope["method"], scope["query_string"]
         if method != "POST" and not (method == "GET" and rules.takes_get):
-            await _send(ONLY_POST, send)
+            await _send(POST_REQUIRED, send)
             return
         url = f"{base}/{path}?{query.decode('latin-1')}" if query else f"{base}/{path}"
         request = HttpRequest(method, url, tuple(headers), body)
@@ -116,7 +116,7 @@ async def _send(answer: HttpResponse, send: Send) -> None:
 
 
 async def _send_taken(send: Send) -> None:
-    # The same as `_send(TAKEN)`, but encoded once. Each answer gets its own list, because
+    # The same as `_send(ACCEPTED)`, but encoded once. Each answer gets its own list, because
     # hooks and middleware of Litestar add headers to it.
     headers = [*_TAKEN_HEADERS]
     await send({"type": "http.response.start", "status": NO_CONTENT, "headers": headers})
@@ -130,4 +130,4 @@ def _headers(answer: HttpResponse) -> list[tuple[bytes, bytes]]:
     return headers
 
 
-_TAKEN_HEADERS: Final = tuple(_headers(TAKEN))
+_TAKEN_HEADERS: Final = tuple(_headers(ACCEPTED))

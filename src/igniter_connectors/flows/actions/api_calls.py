@@ -1,4 +1,4 @@
-"""Carries out a handler's call of its connector's API: one driver for one conversation."""
+"""Carries out the API calls of a handler: one driver for each conversation."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class HandlerHttp(msgspec.Struct, frozen=True, eq=False, gc=False):
 
 @final
 class ConnectionSender:
-    """Sends as one connection. Lives as long as the handler's call, and keeps its token."""
+    """Sends as one connection. Lives as long as the handler's call, and keeps the current token."""
 
     def __init__(
         self,
@@ -77,12 +77,12 @@ class ConnectionSender:
         self._config = config
         self._record = record
         self._token = token
-        self._given = token
+        self._first_token = token
 
-    async def perform(self, asked: ApiRequest) -> Result[HttpResponse, ApiProblem]:
-        """The whole conversation with the API, within the deadline."""
-        began = self._engine.clock.monotonic()
-        built = self._build(asked)
+    async def perform(self, request: ApiRequest) -> Result[HttpResponse, ApiProblem]:
+        """The whole conversation with the API, with its retries, within the deadline."""
+        started = self._engine.clock.monotonic()
+        built = self._build(request)
         if not is_successful(built):
             return Failure(ApiRequestRefused(self._connector.key, built.failure()))
         conversation = api_conversation(
@@ -90,12 +90,12 @@ class ConnectionSender:
             connector=self._connector.key,
             token=self._fresh_token(),
             has_grant=isinstance(self._connector, OAuthConnector) and self._record is not None,
-            limit_bytes=asked.limit_bytes,
+            limit_bytes=request.limit_bytes,
         )
         try:
             step = next(conversation)
             while True:
-                step = conversation.send(await self._take(step, asked, began))
+                step = conversation.send(await self._take(step, request, started))
         except StopIteration as ended:
             answer: Result[HttpResponse, ApiProblem] = ended.value
             return answer
@@ -103,10 +103,10 @@ class ConnectionSender:
     async def send_anywhere(
         self, request: HttpRequest, *, deadline: timedelta, limit_bytes: int
     ) -> Result[HttpResponse, ApiRequestRefused | ApiUnreachable | ApiResponseTooLarge]:
-        """One request as it is, unless the connection's token is in it."""
+        """Sends one request to any host; refuses it if it holds the connection's token."""
         key = self._connector.key
-        # The one that the handler was given may live on beside the one that replaced it.
-        tokens = (self._token, self._given)
+        # The token that the handler received may still be valid beside the token that replaced it.
+        tokens = (self._token, self._first_token)
         if any(token is not None and _holds(request, token) for token in tokens):
             return Failure(
                 ApiRequestRefused(key, "it holds the connection's token: with_api says who gets it")
@@ -119,29 +119,29 @@ class ConnectionSender:
             return Failure(ApiResponseTooLarge(key, limit_bytes))
         return Failure(ApiUnreachable(key, failed.sent))
 
-    def _build(self, asked: ApiRequest) -> Result[PreparedRequest, str]:
+    def _build(self, request: ApiRequest) -> Result[PreparedRequest, str]:
         api = self._connector.api
         if api is None:
             return Failure("the connector does not say where its API is: with_api(…)")
-        place = resolve_api_base(api, self._config)
-        if not is_successful(place):
-            return Failure(place.failure())
-        return build_request(asked, place.unwrap(), idempotency_header=api.idempotency_header)
+        base = resolve_api_base(api, self._config)
+        if not is_successful(base):
+            return Failure(base.failure())
+        return build_request(request, base.unwrap(), idempotency_header=api.idempotency_header)
 
-    async def _take(self, step: Step, asked: ApiRequest, began: float) -> Reply:
-        """Does what the conversation wants next, and says what came of it."""
+    async def _take(self, step: Step, asked: ApiRequest, started: float) -> Reply:
+        """Takes the next step of the conversation, and returns its outcome."""
         answer: HttpResponse | HttpFailed | None = None
         token: AccessToken | TokenProblem | None = None
         match step:
             case Send(request=request):
-                answer = await self._send(request, asked, self._left(asked, began))
+                answer = await self._send(request, asked, self._left(asked, started))
             case Wait(delay=delay):
                 await self._engine.clock.sleep(delay.total_seconds())
             case ObtainToken() | RenewToken():
-                token = await self._token_for(step, self._left(asked, began))
+                token = await self._token_for(step, self._left(asked, started))
         return Reply(
             self._engine.clock.now(),
-            self._left(asked, began),
+            self._left(asked, started),
             self._engine.entropy.fraction(),
             answer,
             token,
@@ -168,11 +168,11 @@ class ConnectionSender:
         self, step: ObtainToken | RenewToken, left: timedelta
     ) -> AccessToken | TokenProblem | None:
         connector, record = self._connector, self._record
-        # What `has_grant` said when the conversation began.
+        # `has_grant` was true when the conversation began.
         assert isinstance(connector, OAuthConnector)
         assert record is not None
         try:
-            # A refresh that runs is nobody's to cancel: it goes on, and serves the next call.
+            # The refresh task is shielded: it goes on after the time-out, for the next call.
             async with asyncio.timeout(max(left.total_seconds(), 0)):
                 if isinstance(step, RenewToken):
                     token = await token_after_401(
@@ -186,8 +186,8 @@ class ConnectionSender:
             self._token = token
         return token
 
-    def _left(self, asked: ApiRequest, began: float) -> timedelta:
-        return asked.deadline - timedelta(seconds=self._engine.clock.monotonic() - began)
+    def _left(self, asked: ApiRequest, started: float) -> timedelta:
+        return asked.deadline - timedelta(seconds=self._engine.clock.monotonic() - started)
 
     def _fresh_token(self) -> AccessToken | None:
         token = self._token

@@ -1,4 +1,4 @@
-"""Asking an authorization server to describe itself. RFC 8414, OpenID Connect Discovery."""
+"""Fetches the metadata of an authorization server. RFC 8414, OpenID Connect Discovery."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from igniter_connectors.core.problem import DiscoveryFailed
 
 
 async def discover(http: HttpClient, issuer: str) -> Result[ServerMetadata, DiscoveryFailed]:
-    """What the issuer publishes of itself, at the first address where it does."""
+    """The metadata that the issuer publishes: the first document that exists counts."""
     requests = discovery_requests(issuer)
     if not is_successful(requests):
         return Failure(requests.failure())

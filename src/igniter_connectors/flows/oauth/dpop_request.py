@@ -1,4 +1,4 @@
-"""Sending a request whose tokens are bound to a key: with a proof, and with the server's nonce."""
+"""Sends a request with a DPoP proof, and once more if the server demands a nonce. RFC 9449."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ async def send_bound(
     deadline: timedelta = DEADLINE,
     limit_bytes: int = RESPONSE_LIMIT_BYTES,
 ) -> Result[HttpResponse, HttpFailed]:
-    """The answer to a request that proves the key; as it is where there is none.
+    """Sends the request with a proof of the key; without a key, sends it as it is.
 
-    A server that wants its nonce in the proof refused the request without looking at it, so
-    it is sent once more (RFC 9449 section 8).
+    A server that demands a nonce in the proof has not processed the request, so it is sent
+    once more (RFC 9449 section 8).
     """
     if key is None:
         return await engine.http.send(request, deadline=deadline, limit_bytes=limit_bytes)
-    began = engine.clock.monotonic()
+    started = engine.clock.monotonic()
     proven = with_proof(request, key, signing=engine.signing_context(), access_token=access_token)
     answer = await engine.http.send(proven, deadline=deadline, limit_bytes=limit_bytes)
     nonce = required_nonce(answer.unwrap()) if is_successful(answer) else None
-    left = deadline - timedelta(seconds=engine.clock.monotonic() - began)
+    left = deadline - timedelta(seconds=engine.clock.monotonic() - started)
     if nonce is None or left <= timedelta():
         return answer
     proven = with_proof(

@@ -1,4 +1,4 @@
-"""Whose account a provider's tokens are for: its signed word, its user info, or both."""
+"""Finds out whose account tokens are for: from the ID token, the user info, or both."""
 
 from __future__ import annotations
 
@@ -26,11 +26,21 @@ async def find_account(
     id_token: Secret | None = None,
     nonce: str | None = None,
 ) -> Result[UpstreamAccount | None, AccountProblem]:
-    """The account behind fresh tokens; None where the provider tells nothing of it.
+    """The account of new tokens.
 
-    An OpenID provider's ID token counts, and user info beside it must be of the same
-    subject (OpenID Connect Core section 5.3.2). `nonce` is the authorization's; None where
-    the tokens came without one.
+    If there is an ID token and user info, both must have the same subject (OpenID Connect
+    Core section 5.3.2).
+
+    Args:
+        engine: The engine.
+        provider: Resolved for this connection.
+        tokens: The new tokens.
+        connector: Named in problems.
+        id_token: The ID token beside the tokens; None if there was none.
+        nonce: What the ID token must repeat; None if the request had no nonce.
+
+    Returns:
+        The account; None if the provider does not tell.
     """
     signed: UpstreamAccount | None = None
     if is_openid(provider) and (nonce is not None or id_token is not None):
@@ -46,12 +56,12 @@ async def find_account(
     answer = await send_bound(engine, request, tokens.dpop_key, access_token=tokens.access_token)
     if not is_successful(answer):
         return Failure(ProviderUnreachable(connector))
-    told = judge_userinfo(answer.unwrap(), provider, connector=connector)
-    if not is_successful(told):
-        return Failure(told.failure())
-    if signed is not None and told.unwrap().subject != signed.subject:
+    account = judge_userinfo(answer.unwrap(), provider, connector=connector)
+    if not is_successful(account):
+        return Failure(account.failure())
+    if signed is not None and account.unwrap().subject != signed.subject:
         return Failure(IdTokenInvalid(connector, "is of another account than the user info"))
-    return Success(told.unwrap())
+    return Success(account.unwrap())
 
 
 async def _signed_account(

@@ -1,4 +1,4 @@
-"""Renewing what nobody uses, before its refresh token lapses."""
+"""Renews idle connections before their refresh tokens expire."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.oauth.token_source import renewal_of
 from igniter_connectors.flows.renewals import RenewalTask
 from igniter_connectors.flows.sealing import NotOpened, open_config
+from igniter_connectors.flows.store_errors import database_failed
 from igniter_connectors.ports import StoreUnavailable
 
-SOON: Final = timedelta(days=3)
-"""A refresh token is renewed this long before its end, or in the last fifth of its life."""
+RENEW_BEFORE: Final = timedelta(days=3)
+"""A refresh token is renewed this long before it expires, or in the last fifth of its lifetime."""
 
 _BATCH: Final = 20
 
-# More than are renewed at once: what cannot be opened here, or is of a connector that this
-# process does not know, must not stand in everybody's way.
-_LOOKED_AT: Final = 500
+# More rows are read than are renewed: rows that do not open here, and rows of connectors that
+# this process does not know, must not block the others.
+_MAX_ROWS: Final = 500
 
 
-async def renew_lapsing(engine: Engine) -> int:
-    """Renews some of the grants that would lapse, and tells how many were renewed.
+async def renew_expiring(engine: Engine) -> int:
+    """Renews some of the grants that expire soon, and returns how many were renewed.
 
-    Connections that somebody refreshes now are passed over. Several processes may do it at
-    once: the lease sees to it that each grant is renewed by one.
+    Skips connections whose lease is held. Several processes may run this at once: the lease
+    makes sure that one process renews each grant.
 
     Raises:
         StoreUnavailable: the database does not answer.
     """
     tasks: list[RenewalTask] = []
-    for record in await engine.store.list_expiring(within=SOON, limit=_LOOKED_AT):
+    for record in await engine.store.list_expiring(within=RENEW_BEFORE, limit=_MAX_ROWS):
         if len(tasks) == _BATCH:
             break
         connector = engine.connectors.get(record.key.connector)
@@ -59,8 +60,12 @@ async def renew_lapsing(engine: Engine) -> int:
 
 
 @final
-class Sweep:
-    """The task of a worker that renews what would lapse, every so often."""
+class RenewalWorker:
+    """A task that renews expiring grants at an interval.
+
+    Attributes:
+        renewed: How many grants were renewed.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.renewed: int = 0
@@ -68,24 +73,24 @@ class Sweep:
         self._task: asyncio.Task[None] | None = None
 
     def start(self, *, every: timedelta) -> None:
-        """Begins at once. The pauses are up to a quarter shorter or longer, so that workers
-        that were started together do not stay together."""
+        """Starts at once. Each pause is up to a quarter shorter or longer, so that workers that
+        were started together drift apart."""
         self._task = asyncio.create_task(self._run(every))
 
     async def close(self) -> None:
-        """Begins no more renewals; those that run are the manager's, which waits for them."""
+        """Starts no more renewals. The manager waits for the renewals that run."""
         if self._task is not None:
             _ = self._task.cancel()
             _ = await asyncio.wait([self._task])
             self._task = None
 
     async def once(self) -> None:
-        """Renews all that would lapse and that can be renewed now.
+        """Renews all grants that expire soon and that can be renewed now.
 
         Raises:
             StoreUnavailable: the database does not answer.
         """
-        while renewed := await renew_lapsing(self._engine):
+        while renewed := await renew_expiring(self._engine):
             self.renewed += renewed
 
     async def _run(self, every: timedelta) -> None:
@@ -93,6 +98,6 @@ class Sweep:
             try:
                 await self.once()
             except StoreUnavailable as error:
-                self._engine.logger.error("the database failed: %s", error.reason)
+                _ = database_failed(self._engine, error)
             jitter = 0.75 + self._engine.entropy.fraction() / 2
             await self._engine.clock.sleep(every.total_seconds() * jitter)

@@ -27,21 +27,22 @@ from igniter_connectors.core.oauth.tenant_provider import provider_for
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.sealing import NotOpened, open_config, open_tokens
+from igniter_connectors.flows.store_errors import database_failed
 from igniter_connectors.ports import StoreUnavailable
 
 _BATCH: Final = 20
-_LOOK_EVERY_SECONDS: Final = 30.0
-_TOMBSTONES_KEPT: Final = timedelta(hours=1)
-_LONGEST_WAIT: Final = timedelta(hours=1)
+_POLL_SECONDS: Final = 30.0
+_TOMBSTONE_LIFETIME: Final = timedelta(hours=1)
+_MAX_WAIT: Final = timedelta(hours=1)
 
 
 async def revoke_due(engine: Engine) -> int:
-    """Revokes what is due, and tells how many were looked at.
+    """Revokes the queued tokens that are due, and returns how many were due.
 
-    Any process may do it, and several at once: each takes revocations of its own.
+    Several processes may run this at once: each claims other revocations.
 
     Raises:
-        StoreUnavailable: the database does not answer; what was taken is due again later.
+        StoreUnavailable: the database does not answer; claimed revocations are due again later.
     """
     claimed = await engine.store.revocations.claim(limit=_BATCH, duration=CLAIM_DURATION)
     for pending in claimed:
@@ -53,14 +54,14 @@ async def _revoke(
     engine: Engine, connector: Definition[Any, Any, Any] | None, pending: PendingRevocation
 ) -> None:
     revocations = engine.store.revocations
-    known = _known(engine, connector, pending)
-    if known is None:
-        # Not registered in this process, or not to be opened with the keys that it has.
-        await _later(engine, pending, timedelta())
+    opened = _open(engine, connector, pending)
+    if opened is None:
+        # The connector is not registered in this process, or no key opens the tokens.
+        await _retry_later(engine, pending, timedelta())
         return
-    provider, tokens = known
+    provider, tokens = opened
     if await revocations.is_authorization_pending(pending.key):
-        # It could be granted the same grant anew, which this would then end.
+        # The provider may be issuing the same grant again: revoking now would end it.
         await revocations.postpone(
             pending.id, attempts=pending.attempts, retry_in=GRANT_REVOCATION_DELAY
         )
@@ -93,26 +94,26 @@ async def _revoke(
             await revocations.end(pending.id)
         case RevokeRefused(error=error):
             key = pending.key.connector
-            engine.logger.warning("%s: the provider will not revoke a token (%s)", key, error)
+            engine.logger.warning("%s: the provider refused to revoke a token (%s)", key, error)
             await revocations.end(pending.id)
         case RevokeLater(after=after):
-            await _later(engine, pending, after or timedelta())
+            await _retry_later(engine, pending, after or timedelta())
 
 
-async def _later(engine: Engine, pending: PendingRevocation, asked: timedelta) -> None:
+async def _retry_later(engine: Engine, pending: PendingRevocation, asked: timedelta) -> None:
     attempts = pending.attempts + 1
     if attempts >= MAX_ATTEMPTS:
         engine.logger.error("%s: a token could not be revoked", pending.key.connector)
         await engine.store.revocations.end(pending.id)
         return
-    # Doubled from a minute each time, so that twenty attempts last for most of a day.
-    wait = min(back_off(attempts, asked, engine.entropy.fraction()) * 12, _LONGEST_WAIT)
+    # The back-off starts at 1 minute and doubles, so that 20 attempts cover most of a day.
+    wait = min(back_off(attempts, asked, engine.entropy.fraction()) * 12, _MAX_WAIT)
     await engine.store.revocations.postpone(
         pending.id, attempts=attempts, retry_in=max(wait, asked)
     )
 
 
-def _known(
+def _open(
     engine: Engine, connector: Definition[Any, Any, Any] | None, pending: PendingRevocation
 ) -> tuple[OAuthProvider, TokenSet] | None:
     if not isinstance(connector, OAuthConnector):
@@ -130,7 +131,7 @@ def _known(
 
 
 def _row(engine: Engine, pending: PendingRevocation) -> ConnectionRecord:
-    """The row as it was, since what it holds was sealed for it."""
+    """The row as it was: its tokens and its config were sealed for it."""
     now = engine.clock.now()
     return ConnectionRecord(
         pending.key,
@@ -148,13 +149,13 @@ def _row(engine: Engine, pending: PendingRevocation) -> ConnectionRecord:
 async def _is_in_use(
     engine: Engine, provider: OAuthProvider, pending: PendingRevocation, tokens: TokenSet
 ) -> bool:
-    """Whether revoking would take something away from a connection that lives."""
+    """Whether a connection still needs the tokens or the grant."""
     grant = pending.grant
     if provider.revocation_ends == "grant" and await engine.store.revocations.is_grant_shared(
         pending.key.connector, grant.client_id, grant.subject
     ):
         return True
-    # Some give the same tokens out again to whoever authorizes again.
+    # Some providers return the same tokens when the account is authorized again.
     current = await engine.store.find(pending.key)
     if current is None or current.grant is None:
         return False
@@ -169,28 +170,32 @@ async def _is_in_use(
 
 
 @final
-class Revocations:
-    """The task of this process that revokes what is due, and purges old tombstones."""
+class RevocationWorker:
+    """A task that revokes queued tokens that are due, and purges old tombstones.
+
+    Attributes:
+        processed: How many revocations were due, whether or not the provider confirmed them.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._task: asyncio.Task[None] | None = None
         self._is_idle = asyncio.Event()
-        self.looked_at: int = 0
+        self.processed: int = 0
 
     def start(self) -> None:
-        """Starts to poll: at once, whenever a revocation is queued, and every 30 s."""
+        """Starts. Revokes at once, when tokens are queued, and every 30 s."""
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        """Stops. What was not confirmed is due again later, here or elsewhere."""
+        """Stops. Revocations that were not confirmed are due again later, in any process."""
         if self._task is not None:
             _ = self._task.cancel()
             _ = await asyncio.wait([self._task])
             self._task = None
 
     async def settled(self) -> None:
-        """Waits until what was due is revoked or put off."""
+        """Waits until everything that was due is revoked or postponed."""
         if self._task is not None:
             _ = await self._is_idle.wait()
 
@@ -200,11 +205,11 @@ class Revocations:
             try:
                 more = True
                 while more:
-                    looked_at = await revoke_due(self._engine)
-                    self.looked_at += looked_at
-                    more = looked_at == _BATCH
-                _ = await self._engine.store.purge_tombstones(older_than=_TOMBSTONES_KEPT)
+                    processed = await revoke_due(self._engine)
+                    self.processed += processed
+                    more = processed == _BATCH
+                _ = await self._engine.store.purge_tombstones(older_than=_TOMBSTONE_LIFETIME)
             except StoreUnavailable as error:
-                self._engine.logger.error("the database failed: %s", error.reason)
+                _ = database_failed(self._engine, error)
             self._is_idle.set()
-            await self._engine.revocation_queued.wait(within_seconds=_LOOK_EVERY_SECONDS)
+            await self._engine.revocation_queued.wait(within_seconds=_POLL_SECONDS)
