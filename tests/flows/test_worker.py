@@ -155,7 +155,7 @@ async def test_a_worker_keeps_to_the_limits_it_is_given() -> None:
         assert room.texts == []
     calls: list[Call] = []
     connectors, _ = manager(store, plan, calls)
-    with pytest.raises(WrongWiring, match="handles 0 webhooks at once or more"):
+    with pytest.raises(WrongWiring, match="handlers_at_once must be at least 0"):
         async with connectors.as_worker(DeliveryLimits(handlers_at_once=-1)):
             raise AssertionError
     async with connectors.as_worker(DeliveryLimits()) as worker:
