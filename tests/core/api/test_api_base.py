@@ -33,7 +33,7 @@ FIELDS = frozenset({"subdomain", "region", "cloud", "token"})
 
 
 def base(text: str) -> ApiBase:
-    """A base that is one."""
+    """A valid base."""
     return parse_api_base(text, fields=FIELDS, secret_fields=frozenset({"token"})).unwrap()
 
 
@@ -54,7 +54,7 @@ def base(text: str) -> ApiBase:
     ],
 )
 def test_a_base_is_filled_with_a_tenants_values(text: str, place: tuple[str, str]) -> None:
-    """In the host, in the path, or nowhere; the origin as a browser writes it."""
+    """In the host, in the path, or in neither. The origin is written as a browser writes it."""
     found = resolve_api_base(base(text), Config()).unwrap()
     assert (found.origin, found.path) == place
 
@@ -100,7 +100,7 @@ def test_a_base_is_filled_with_a_tenants_values(text: str, place: tuple[str, str
     ],
 )
 def test_a_base_that_is_none_is_refused_when_it_is_written(text: str) -> None:
-    """Another scheme, a user, nothing fixed behind a field, a secret in the host."""
+    """Another scheme, a user, no fixed name after a field, a secret in the host."""
     parsed = parse_api_base(text, fields=FIELDS, secret_fields=frozenset({"token"}))
     assert not is_successful(parsed)
 
@@ -113,7 +113,7 @@ def test_a_base_that_is_none_is_refused_when_it_is_written(text: str) -> None:
     ],
 )  # fmt: skip
 def test_a_tenants_value_in_the_host_is_one_label(value: object) -> None:
-    """Nothing that moves the request to another host."""
+    """No value can move the request to another host."""
     found = resolve_api_base(base("https://{subdomain}.example.com/v1"), Config(subdomain=value))
     assert found == Failure("the config's subdomain is not one DNS label")
 
@@ -127,7 +127,7 @@ def test_a_label_may_be_as_long_as_labels_are(value: object) -> None:
 
 @given(st.text())
 def test_whatever_a_tenant_says_the_host_keeps_its_suffix(value: str) -> None:
-    """And whoever reads the address reads the same host."""
+    """Every URL parser reads the same host."""
     found = resolve_api_base(base("https://{subdomain}.example.com/v1"), Config(subdomain=value))
     if is_successful(found):
         url = build_api_url(found.unwrap(), "/users").unwrap()
@@ -144,7 +144,7 @@ def test_whatever_a_tenant_says_the_host_keeps_its_suffix(value: str) -> None:
 @example("a?b#c")
 @example("{token}")
 def test_whatever_a_tenant_says_a_path_keeps_its_segments(value: str) -> None:
-    """A value is one segment, or part of one; it opens no query and climbs nowhere."""
+    """A value is one segment or part of one. It cannot start a query or leave the folder."""
     found = resolve_api_base(base("https://api.example.com/ex/{cloud}/v3"), Config(cloud=value))
     if is_successful(found):
         path = httpx.URL(f"{found.unwrap().origin}{found.unwrap().path}").raw_path.decode()
@@ -154,7 +154,7 @@ def test_whatever_a_tenant_says_a_path_keeps_its_segments(value: str) -> None:
 
 
 def test_a_field_of_no_text_has_no_place_in_a_path() -> None:
-    """`None` is not written as the word."""
+    """`None` is not written as a word."""
     filled = resolve_api_base(base("https://api.example.com/{cloud}"), Config(cloud=None))
     assert filled == Failure("the config's cloud is empty")
     climbing = resolve_api_base(base("https://api.example.com/{cloud}"), Config(cloud=".."))
@@ -162,6 +162,6 @@ def test_a_field_of_no_text_has_no_place_in_a_path() -> None:
 
 
 def test_a_place_shows_its_origin_alone() -> None:
-    """A bot's token stands in its path."""
+    """The path can contain a bot's token."""
     found = resolve_api_base(base("https://api.example.com/bot{token}"), Config()).unwrap()
     assert repr(found) == "ResolvedApiBase(https://api.example.com, …)"

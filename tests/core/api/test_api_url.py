@@ -38,12 +38,12 @@ ROOT = ResolvedApiBase("https://api.example", "")
     ],
 )
 def test_an_address_below_an_api(path: str, url: str) -> None:
-    """Appended to the base path, or of the same origin."""
+    """A path is appended to the base path. An absolute URL must have the same origin."""
     assert build_api_url(PLACE, path).unwrap() == url
 
 
 def test_an_api_without_a_path_has_one_slash() -> None:
-    """Between host and what follows there is always one."""
+    """There is always one slash after the host."""
     assert build_api_url(ROOT, "").unwrap() == "https://api.example/"
     assert build_api_url(ROOT, "?a=1").unwrap() == "https://api.example/?a=1"
     assert build_api_url(ROOT, "users").unwrap() == "https://api.example/users"
@@ -99,7 +99,7 @@ def test_an_api_without_a_path_has_one_slash() -> None:
     ],
 )
 def test_an_address_that_leads_elsewhere_is_refused(path: str) -> None:
-    """Another host however it is written, another scheme, a user, a way up, a broken line."""
+    """Another host in any spelling, another scheme, a user, a dot segment, a line break."""
     assert not is_successful(build_api_url(PLACE, path))
 
 
@@ -110,7 +110,7 @@ AWKWARD = st.text(
 
 @given(st.one_of(st.text(), AWKWARD, AWKWARD.map("https://api.example".__add__)))
 def test_every_address_is_of_the_apis_origin(path: str) -> None:
-    """To Python's parser and to the one that sends the request."""
+    """Python's parser and the HTTP client's parser agree."""
     found = build_api_url(PLACE, path)
     if is_successful(found):
         url = found.unwrap()

@@ -1,4 +1,4 @@
-"""`call.http`: each method asks for what it says, and what it was given comes along."""
+"""`call.http`: each method sends its HTTP method, with all given arguments."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def test_what_goes_elsewhere_goes_as_it_is() -> None:
 
 
 def test_a_call_is_a_coroutine_that_checkers_see_unawaited() -> None:
-    """Nothing is sent before it is awaited."""
+    """Nothing is sent until it is awaited."""
     waiting = ApiClient(Senders()).get("/users")
     assert asyncio.iscoroutine(waiting)
     waiting.close()

@@ -1,4 +1,4 @@
-"""One call of an API as a conversation, driven here without a server, a clock or a wait."""
+"""One API call as a conversation, driven without a server, a clock or waits."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ Answer = HttpResponse | HttpFailed
 
 
 def answer(status: int, retry_after: str = "") -> HttpResponse:
-    """An answer of this status."""
+    """A response with this status."""
     return HttpResponse(status, (("retry-after", retry_after),) if retry_after else ())
 
 
 class World:
-    """Plays the driver: gives the answers in order, counts the time that waits take."""
+    """Plays the driver: returns the answers in order, and adds up the waits."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class World:
 
 
 def test_an_answer_is_handed_over() -> None:
-    """One request, one answer."""
+    """One request, one response."""
     world = World([OK])
     assert world.run() == Success(OK)
     assert (len(world.sent), world.waits) == (1, [])
@@ -137,14 +137,14 @@ def test_an_answer_is_handed_over() -> None:
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_other_statuses_are_the_handlers_to_judge(status: int, method: str) -> None:
-    """A redirect too: it is not followed."""
+    """Including a redirect, which is not followed."""
     world = World([answer(status)])
     assert world.run(method) == Success(answer(status))
     assert len(world.sent) == 1
 
 
 def test_the_token_is_sent_and_everything_else_with_it() -> None:
-    """Headers and body as they were built."""
+    """Headers and body are unchanged."""
     world = World([OK])
     assert world.run("POST", token=FIRST) == Success(OK)
     (sent,) = world.sent
@@ -153,7 +153,7 @@ def test_the_token_is_sent_and_everything_else_with_it() -> None:
 
 
 def test_a_token_that_is_not_at_hand_is_asked_for() -> None:
-    """A webhook's handler has none yet."""
+    """A webhook handler has no token yet."""
     world = World([OK], tokens=[FIRST])
     assert world.run(has_grant=True) == Success(OK)
     assert (world.obtained, world.authorizations) == (1, ["Bearer first"])
@@ -163,21 +163,21 @@ def test_a_token_that_is_not_at_hand_is_asked_for() -> None:
     "problem", [NeedsReauth("crm", "needs_reauth"), RefreshFailed("crm", NOW), DatabaseFailed()]
 )
 def test_without_a_token_nothing_is_sent(problem: TokenProblem) -> None:
-    """The problem is the answer."""
+    """The problem is returned."""
     world = World([], tokens=[problem])
     assert world.run(has_grant=True) == Failure(problem)
     assert world.sent == []
 
 
 def test_without_a_grant_no_token_is_sent() -> None:
-    """And a 401 is about what the handler sent itself."""
+    """A 401 then concerns the handler's own credentials."""
     world = World([answer(401)])
     assert world.run() == Failure(ApiUnauthorized("crm"))
     assert (world.authorizations, world.obtained, world.refused) == ([None], 0, [])
 
 
 def test_a_handlers_own_authorization_is_sent_alone() -> None:
-    """Neither ours beside it, nor a renewal for its 401."""
+    """Without our token, and without a refresh after a 401."""
     world = World([answer(401)])
     assert world.run(token=FIRST, needs_token=False) == Failure(ApiUnauthorized("crm"))
     assert (world.authorizations, world.refused) == ([None], [])
@@ -188,7 +188,7 @@ def test_a_handlers_own_authorization_is_sent_alone() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_401_renews_once_and_tries_once_more(method: str) -> None:
-    """Whatever the method: a 401 did nothing. The same bytes go again."""
+    """With any method, because a 401 did nothing. The same bytes are sent again."""
     world = World([answer(401), OK], tokens=[SECOND])
     assert world.run(method, token=FIRST) == Success(OK)
     assert world.authorizations == ["Bearer first", "Bearer second"]
@@ -198,7 +198,7 @@ def test_a_401_renews_once_and_tries_once_more(method: str) -> None:
 
 
 def test_a_second_401_is_the_end() -> None:
-    """No second renewal, however often the API refuses."""
+    """There is no second refresh."""
     world = World([answer(401), answer(401)], tokens=[SECOND])
     assert world.run(token=FIRST) == Failure(ApiUnauthorized("crm"))
     assert (len(world.sent), world.refused) == (2, [FIRST])
@@ -220,7 +220,7 @@ def test_a_renewal_that_fails_says_why(problem: TokenProblem) -> None:
 
 
 def test_a_token_that_is_not_renewed_stays_refused() -> None:
-    """One younger than a minute, or one that cannot be renewed."""
+    """A token younger than a minute, or one that cannot be refreshed."""
     world = World([answer(401)], tokens=[None])
     assert world.run(token=FIRST) == Failure(ApiUnauthorized("crm"))
     assert len(world.sent) == 1
@@ -230,7 +230,7 @@ def test_a_token_that_is_not_renewed_stays_refused() -> None:
     "trouble", [answer(s) for s in (429, 500, 502, 503, 504)] + [LOST, NOT_SENT]
 )
 def test_what_may_be_done_twice_is_repeated(trouble: Answer) -> None:
-    """After half a second, a second, two seconds; then the fourth answer counts."""
+    """After 0.5 s, 1 s and 2 s. Then the fourth answer is final."""
     world = World([trouble] * 3 + [OK])
     assert world.run("GET") == Success(OK)
     assert world.waits == [timedelta(seconds=one) for one in (0.5, 1, 2)]
@@ -240,7 +240,7 @@ def test_what_may_be_done_twice_is_repeated(trouble: Answer) -> None:
 
 @pytest.mark.parametrize("trouble", [answer(429), NOT_SENT])
 def test_what_did_nothing_is_repeated_for_any_method(trouble: Answer) -> None:
-    """429 comes before the work, and a request that was not sent does none."""
+    """429 precedes any processing, and a request that was not sent did nothing."""
     world = World([trouble, OK])
     assert world.run("POST") == Success(OK)
     assert len(world.sent) == 2
@@ -248,14 +248,14 @@ def test_what_did_nothing_is_repeated_for_any_method(trouble: Answer) -> None:
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_post_is_not_repeated_after_a_5xx(status: int) -> None:
-    """Not even where the API asks for it: what it did is unknown."""
+    """Not even with `Retry-After`, because its effect is unknown."""
     world = World([answer(status, "1")])
     assert world.run("POST") == Success(answer(status, "1"))
     assert (len(world.sent), world.waits) == (1, [])
 
 
 def test_a_post_is_not_repeated_after_its_answer_was_lost() -> None:
-    """It may have been done."""
+    """It may have been processed."""
     world = World([LOST])
     assert world.run("POST") == Failure(ApiUnreachable("crm", sent=True))
     assert len(world.sent) == 1
@@ -263,14 +263,14 @@ def test_a_post_is_not_repeated_after_its_answer_was_lost() -> None:
 
 @pytest.mark.parametrize("status", [500, 503])
 def test_trouble_that_stays_is_the_answer(status: int) -> None:
-    """The fourth is handed over as it is."""
+    """The fourth response is returned unchanged."""
     world = World([answer(status)] * 4)
     assert world.run() == Success(answer(status))
     assert len(world.sent) == 1 + MAX_RETRIES
 
 
 def test_a_limit_that_stays_says_when_to_come_back() -> None:
-    """By the API's word, or by what the next back-off would have been."""
+    """At the time that the API names, or after the next back-off."""
     world = World([answer(429)] * 3 + [answer(429, "20")])
     at = NOW + timedelta(seconds=3.5)
     assert world.run() == Failure(ApiRateLimited("crm", at + timedelta(seconds=20)))
@@ -288,19 +288,19 @@ def test_a_limit_that_stays_says_when_to_come_back() -> None:
     ],
 )
 def test_whether_it_may_have_arrived_counts_every_try(failures: list[Answer], sent: bool) -> None:
-    """One of them is enough; a 429 did nothing."""
+    """One attempt that may have arrived is enough. A 429 does not count."""
     assert World(failures).run("PUT") == Failure(ApiUnreachable("crm", sent))
 
 
 def test_an_answer_that_is_too_large_is_not_asked_for_again() -> None:
-    """It would be as large."""
+    """It would be too large again."""
     world = World([HttpFailed(sent=True, is_too_large=True)])
     assert world.run("GET") == Failure(ApiResponseTooLarge("crm", 10))
     assert len(world.sent) == 1
 
 
 def test_what_the_api_asks_for_is_waited_in_full() -> None:
-    """In seconds or to a date; a shorter one than the back-off does not shorten it."""
+    """In seconds or as a date. A shorter delay does not shorten the back-off."""
     world = World([answer(503, "7"), answer(503, "0"), OK], jitter=1.0)
     assert world.run() == Success(OK)
     assert world.waits == [timedelta(seconds=7), timedelta(seconds=0.5)]
@@ -312,7 +312,7 @@ def test_what_the_api_asks_for_is_waited_in_full() -> None:
 
 @pytest.mark.parametrize(("jitter", "seconds"), [(0.0, 0.5), (0.5, 0.375), (1.0, 0.25)])
 def test_jitter_takes_off_up_to_half(jitter: float, seconds: float) -> None:
-    """So that many do not come back at once."""
+    """So that many clients do not retry together."""
     world = World([answer(503), OK], jitter=jitter)
     assert world.run() == Success(OK)
     assert world.waits == [timedelta(seconds=seconds)]
@@ -323,7 +323,7 @@ def test_jitter_takes_off_up_to_half(jitter: float, seconds: float) -> None:
     [("29", True), ("30", False), ("31", False), ("9999999999", False)],
 )
 def test_a_wait_that_ends_at_the_deadline_is_not_begun(retry_after: str, is_waited: bool) -> None:
-    """One second short of it is; what the caller hears comes at once instead of at the end."""
+    """Then the caller gets the result immediately. A wait one second shorter is made."""
     world = World([answer(429, retry_after), OK])
     given = world.run("POST")
     assert (given == Success(OK)) == is_waited
@@ -334,7 +334,7 @@ def test_a_wait_that_ends_at_the_deadline_is_not_begun(retry_after: str, is_wait
 
 
 def test_time_that_answers_took_counts() -> None:
-    """A slow 503 leaves less to wait."""
+    """After a slow 503, less time is left for waits."""
     world = World([answer(503, "5"), OK], answer_takes=timedelta(seconds=25))
     assert world.run() == Success(answer(503, "5"))
     assert world.waits == []
@@ -359,8 +359,10 @@ ANSWERS = st.one_of(
 def test_no_answers_make_it_do_too_much(
     answers: list[Answer], method: str, jitter: float, seconds: int
 ) -> None:
-    """At most one renewal and five requests, each begun before the deadline, a POST never
-    after it may have been done; and what it did is what the last answer says."""
+    """At most one refresh and five requests, each started before the deadline.
+
+    A POST is never repeated if it may have been processed. The last answer is the result.
+    """
     world = World(answers, tokens=[SECOND], jitter=jitter, deadline=timedelta(seconds=seconds or 1))
     given = world.run(method, token=FIRST)
     assert len(world.refused) <= 1
@@ -378,7 +380,7 @@ def test_no_answers_make_it_do_too_much(
 
 @given(st.text(min_size=8))
 def test_no_problem_of_a_conversation_shows_a_token(value: str) -> None:
-    """Nor does any step of it by its `repr`."""
+    """No `repr` of a step shows it either."""
     token = AccessToken(Secret(f"canary-{value}"), "bearer", (), None)
     for trouble in (answer(401), answer(429, "99"), LOST):
         world = World([trouble], tokens=[None])
@@ -390,7 +392,7 @@ def test_no_problem_of_a_conversation_shows_a_token(value: str) -> None:
 
 
 def test_a_date_counts_from_the_answers_arrival() -> None:
-    """Not from the beginning of the call."""
+    """Not from the start of the call."""
     date = format_datetime(NOW + timedelta(seconds=12), usegmt=True)
     world = World([answer(503, date), OK], answer_takes=timedelta(seconds=10))
     assert world.run() == Success(OK)
@@ -398,7 +400,7 @@ def test_a_date_counts_from_the_answers_arrival() -> None:
 
 
 def test_now_is_aware() -> None:
-    """A retry_at is compared with the caller's own clock."""
+    """The caller compares `retry_at` with its own clock."""
     problem = World([answer(429, "99")]).run().failure()
     assert isinstance(problem, ApiRateLimited)
     assert isinstance(problem.retry_at, datetime)

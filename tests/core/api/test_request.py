@@ -1,4 +1,4 @@
-"""A handler's request as it is sent: address, headers, body."""
+"""A handler's request as it is sent: URL, headers, body."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLACE = ResolvedApiBase("https://api.example", "/v1")
 
 
 def build(method: str = "GET", path: str = "/users", **asked: Any) -> PreparedRequest:
-    """A request that may be sent."""
+    """A request that is accepted."""
     return build_request(
         ApiRequest(method=method, path=path, **asked), PLACE, idempotency_header="Idempotency-Key"
     ).unwrap()
@@ -31,7 +31,7 @@ def fault(method: str = "POST", path: str = "/users", **asked: Any) -> str:
 
 
 def test_a_request_says_what_it_wants_and_who_it_is() -> None:
-    """JSON, and the library; both are the handler's to change."""
+    """It accepts JSON and names the library. A handler can change both."""
     assert build().request.headers == (
         ("Accept", "application/json"),
         ("User-Agent", "igniter-connectors"),
@@ -53,13 +53,13 @@ def test_a_request_says_what_it_wants_and_who_it_is() -> None:
     ],
 )
 def test_a_query_is_encoded_and_added(path: str, query: Any, url: str) -> None:
-    """Behind what the path has of one."""
+    """After the query that the path already has."""
     assert build(path=path, query=query).request.url == f"https://api.example/v1{url}"
 
 
 @pytest.mark.parametrize("value", [Secret(CANARY), [Secret(CANARY)], [None], b"x", [b"x"]])
 def test_a_secret_is_no_value_of_a_query(value: object) -> None:
-    """It would be sent as `Secret('…')`, and the fault found much later."""
+    """It would be sent as `Secret('…')`, and nobody would notice at first."""
     assert (
         fault(query={"key": value})
         == "its query contains a value that is neither text nor a number"
@@ -86,7 +86,7 @@ def test_what_no_address_can_carry_is_refused() -> None:
 def test_a_body_is_bytes_with_its_type(
     asked: dict[str, Any], kind: str | None, body: bytes
 ) -> None:
-    """So that it can be sent again."""
+    """So it can be sent again."""
     request = build("POST", **asked).request
     assert (request.header("content-type"), request.body) == (kind, body)
 
@@ -107,7 +107,7 @@ def test_the_handlers_own_content_type_stays() -> None:
     ],
 )
 def test_a_request_has_one_body(asked: dict[str, Any]) -> None:
-    """Of two, one would be left out without a word."""
+    """Otherwise one of two would be dropped silently."""
     assert fault(**asked) == "it has more than one of json, form and body"
 
 
@@ -126,7 +126,7 @@ def test_a_body_that_cannot_be_carried_is_refused() -> None:
     ],
 )  # fmt: skip
 def test_a_header_that_frames_the_message_is_refused(name: str) -> None:
-    """A Host of another, a length that smuggles a second request."""
+    """Another host, or a length that smuggles a second request."""
     assert fault(headers={name: "x"}) == f"the header {name.lower()} cannot be set by a handler"
 
 
@@ -134,26 +134,26 @@ def test_a_header_that_frames_the_message_is_refused(name: str) -> None:
     "value", [f"a\r\nX-Key: {CANARY}", "a\nb", "a\rb", "a\x00b", "a\x7fb", "é", "\ud800"]
 )
 def test_a_header_is_one_line_of_ascii(value: str) -> None:
-    """And what is said of it does not quote it."""
+    """The reason does not quote it."""
     said = fault(headers={"X-One": value})
     assert said == "the header x-one contains a line break or a character outside of ASCII"
 
 
 @pytest.mark.parametrize("name", ["", "X One", "X-One:", "X\r\nHost", "é", "X\x00"])
 def test_a_headers_name_is_a_token(name: str) -> None:
-    """RFC 9110 section 5.6.2; the name is not quoted, since a line end is in it."""
+    """RFC 9110 section 5.6.2. The reason does not quote it: it may contain a line break."""
     assert fault(headers={name: "x"}) == "a header's name is not valid (RFC 9110 section 5.1)"
 
 
 def test_a_header_stands_once() -> None:
-    """Of two, who knows which is read."""
+    """Of two values, it is unclear which one the server reads."""
     assert "twice" in fault(headers={"X-One": "1", "x-one": "2"})
     assert "twice" in fault(headers={"idempotency-key": "1"}, idempotency_key="2")
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "POST", "PATCH"])
 def test_what_may_be_repeated(method: str) -> None:
-    """Idempotent methods (RFC 9110 section 9.2.2), and any with a key."""
+    """Idempotent methods (RFC 9110 section 9.2.2), and any method with a key."""
     assert build(method).is_idempotent == (method not in ("POST", "PATCH"))
     assert build(method, idempotency_key="one").is_idempotent
     assert build(method, headers={"idempotency-key": "one"}).is_idempotent
@@ -163,7 +163,7 @@ def test_what_may_be_repeated(method: str) -> None:
 
 
 def test_a_key_goes_into_the_apis_own_header() -> None:
-    """PayPal's has another name."""
+    """PayPal uses another name."""
     asked = ApiRequest(method="POST", path="/orders", idempotency_key="one")
     ready = build_request(asked, PLACE, idempotency_header="PayPal-Request-Id").unwrap()
     assert ready.request.header("paypal-request-id") == "one"
@@ -177,13 +177,13 @@ def test_another_method_is_refused(method: str) -> None:
 
 
 def test_a_handlers_own_authorization_stands_instead_of_the_token() -> None:
-    """For the one call that wants another."""
+    """For a call that needs other credentials."""
     assert build().needs_token
     assert not build(headers={"authorization": "Basic x"}).needs_token
 
 
 def test_what_was_asked_for_shows_nothing() -> None:
-    """Its path, headers and body may hold anything."""
+    """Path, headers and body can contain secrets."""
     asked = ApiRequest(method="POST", path=CANARY, headers={"X": CANARY}, json=CANARY)
     assert repr(asked) == "ApiRequest(POST, …)"
     assert CANARY not in repr(build("POST", CANARY, headers={"X": CANARY}, json=CANARY))

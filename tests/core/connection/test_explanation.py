@@ -1,4 +1,4 @@
-"""Why a connection works or does not: one state, one remedy, the gravest cause first."""
+"""The explanation of a connection: one state and one remedy, for the most serious cause."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ HOUR = timedelta(hours=1)
 def test_each_state_has_its_remedy(
     row: ConnectionRecord | None, opens: bool, state: State, remedy: Remedy
 ) -> None:
-    """What to do follows from what is wrong."""
+    """The remedy follows from the state."""
     explanation = explain(row, opens=opens, now=NOW)
     assert (explanation.state, explanation.remedy) == (state, remedy)
     assert explanation.because
@@ -46,14 +46,14 @@ def test_each_state_has_its_remedy(
 
 @pytest.mark.parametrize("status", ["ok", "needs_reauth", "lost_rotation"])
 def test_the_tenants_own_switch_comes_first(status: Status) -> None:
-    """A disabled connection is told as disabled, though it neither opens nor has a live grant."""
+    """A disabled connection is `disabled`, even if it is also broken or needs reauthorization."""
     row = record(enabled=False, status=status)
     assert explain(row, opens=False, now=NOW).state == "disabled"
 
 
 @pytest.mark.parametrize("status", ["needs_reauth", "lost_rotation"])
 def test_authorizing_again_is_not_advised_where_the_row_does_not_open(status: Status) -> None:
-    """With the keys missing, another sign-in would mend nothing."""
+    """Without the keys, a new authorization does not help."""
     assert explain(record(status=status), opens=False, now=NOW).state == "broken"
 
 
@@ -62,7 +62,7 @@ def test_authorizing_again_is_not_advised_where_the_row_does_not_open(status: St
     [(NOW - SECOND, "expired"), (NOW, "expired"), (NOW + SECOND, "waiting_to_retry")],
 )
 def test_waiting_ends_when_the_next_attempt_is_due(next_attempt: object, state: State) -> None:
-    """At the very instant of the next attempt the next call renews; before it, it waits."""
+    """At exactly that instant, the next call refreshes. Before it, the state is waiting."""
     row = replace(granted(expires_at=NOW - HOUR), failures=2, next_attempt_at=next_attempt)
     explanation = explain(row, opens=True, now=NOW)
     assert explanation.state == state
@@ -70,13 +70,13 @@ def test_waiting_ends_when_the_next_attempt_is_due(next_attempt: object, state: 
 
 
 def test_waiting_tells_how_often_it_failed() -> None:
-    """The count in the row reaches the person who reads the explanation."""
+    """The explanation contains the count from the row."""
     row = replace(granted(expires_at=NOW), failures=7, next_attempt_at=NOW + HOUR)
     assert "7" in explain(row, opens=True, now=NOW).because
 
 
 def test_a_token_expires_at_its_very_instant() -> None:
-    """One instant before and after `expires_at` lie on the two sides of `expired`."""
+    """Instants just before and after the limit have different states."""
     assert explain(granted(expires_at=NOW), opens=True, now=NOW).state == "expired"
     assert explain(granted(expires_at=NOW + HOUR), opens=True, now=NOW).state == "working"
 
@@ -87,7 +87,7 @@ def test_a_token_expires_at_its_very_instant() -> None:
 @example(10)
 @example(11)
 def test_explaining_and_renewing_agree_on_what_is_expired(seconds: int) -> None:
-    """Nothing is called working that a call would find expired, nor the other way about."""
+    """A working connection never has a token that a call finds expired, and vice versa."""
     row = granted(refreshed_at=NOW - HOUR, expires_at=NOW + timedelta(seconds=seconds))
     assert row.grant is not None
     told = explain(row, opens=True, now=NOW).state == "working"

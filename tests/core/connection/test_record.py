@@ -1,4 +1,4 @@
-"""A row as it is stored: its address and its health."""
+"""A stored connection: its key."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from tests.core.examples import KEY
 
 
 def test_no_two_addresses_are_equal() -> None:
-    """A key is four fields, not one string in which a separator could stand."""
+    """A key has four fields. It is not one string with separators."""
     assert ConnectionKey("a", "b:c", "d") != ConnectionKey("a:b", "c", "d")
     assert ConnectionKey("organization", "acme", "telegram", "default") == KEY

@@ -26,7 +26,7 @@ LEASE = Lease("row", "owner", b"sealed", 3, 0, unresolved_before=False)
 
 
 def test_what_the_lease_was_taken_on_is_row_and_generation() -> None:
-    """Another row, another generation, no grant, no row: read again."""
+    """With another row or generation, without a grant or a row: read again."""
     assert matches_lease(ROW, LEASE)
     for row in (
         None,
@@ -38,17 +38,17 @@ def test_what_the_lease_was_taken_on_is_row_and_generation() -> None:
 
 
 def test_a_mark_that_stood_before_makes_a_dead_grant_a_lost_rotation() -> None:
-    """Probable, not proven; without one the provider simply refused."""
+    """This is probable, not proven. Without the mark, the provider simply refused."""
     assert dead_status(LEASE) == "needs_reauth"
     assert dead_status(replace(LEASE, unresolved_before=True)) == "lost_rotation"
 
 
 def test_the_times_fit_into_one_another() -> None:
-    """A holder has time to commit after its deadline; who takes over waits out a retry."""
+    """After its deadline, a holder has time to commit. The next holder waits for a commit retry."""
     assert DEADLINE < DURATION
     assert SETTLE_TIME > COMMIT_RETRY_INTERVAL
 
 
 def test_a_lease_shows_no_token() -> None:
-    """Nor its owner, which fences."""
+    """It does not show its owner either, which is a fencing token."""
     assert repr(LEASE) == "Lease(row='row', generation=3)"

@@ -1,4 +1,4 @@
-"""Whether a token that an API refused is renewed."""
+"""Whether a token is refreshed after an API refused it."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from tests.core.examples import GRANT, NOW, record
     ],
 )
 def test_a_token_younger_than_a_minute_stays(age: timedelta, is_renewed: bool) -> None:
-    """An API that refuses everybody does not turn each call into a refresh."""
+    """An API that refuses every call does not cause a refresh for each call."""
     assert may_refresh_after_401(record(grant=GRANT), now=NOW + age) is is_renewed
 
 
 def test_what_cannot_be_renewed_is_not_tried() -> None:
-    """And is not condemned for one refused call."""
+    """One refused call does not change its status."""
     later = NOW + timedelta(days=1)
     assert not may_refresh_after_401(record(grant=replace(GRANT, refreshable=False)), now=later)
     assert not may_refresh_after_401(record(grant=None), now=later)
 
 
 def test_a_call_goes_on_as_the_account_that_it_began_as() -> None:
-    """Renewed meanwhile, it is the same; connected anew or by another account, it is not."""
+    """A refreshed row is the same account. A row that was connected anew is not."""
     ada = replace(GRANT, subject="ada")
     called = record(grant=ada)
     assert is_same_account(record(grant=replace(ada, generation=9)), called)

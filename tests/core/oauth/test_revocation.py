@@ -1,4 +1,4 @@
-"""Giving tokens back. RFC 7009."""
+"""Token revocation and its queue. RFC 7009."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_the_request_names_the_token_and_its_kind(kind: TokenKind) -> None:
 
 
 def test_a_client_that_signs_revokes_too() -> None:
-    """With an assertion of its own."""
+    """With its own assertion."""
     request = revoke_request(
         signing(revocation_url=URL), Secret("t"), kind="refresh_token", signing=SIGNING
     )
@@ -58,7 +58,7 @@ def test_a_client_that_signs_revokes_too() -> None:
 
 
 def test_a_provider_without_the_endpoint_revokes_nothing() -> None:
-    """There is no request then."""
+    """There is no request."""
     assert revoke_request(PROVIDER, Secret("t"), kind="refresh_token") is None
 
 
@@ -100,7 +100,7 @@ def test_a_provider_without_the_endpoint_revokes_nothing() -> None:
 def test_what_became_of_the_token(
     status: int, body: object, headers: dict[str, str], became: Revocation
 ) -> None:
-    """Done, later, or never (section 2.2)."""
+    """Revoked, later, or refused (section 2.2)."""
     assert judge_revocation(answer(body, status, **headers), received_at=NOW) == became
 
 
@@ -112,12 +112,13 @@ def test_no_answer_is_asked_again(sent: bool) -> None:
 
 @given(st.binary(), st.integers(100, 599))
 def test_any_answer_is_judged(body: bytes, status: int) -> None:
-    """Whatever bytes come back."""
+    """For any bytes."""
     assert isinstance(judge_revocation(answer(body, status), received_at=NOW), Revocation)
 
 
 def test_a_revocation_holds_the_grant_and_the_config_that_minted_it() -> None:
-    """Not the row's own grant, where a refresh brought another that could not be stored."""
+    """It holds the given grant, not the row's: a refresh may have returned tokens that could not be
+    stored."""
     record = granted()
     assert record.grant is not None
     newer = replace(record.grant, generation=7)
@@ -131,7 +132,7 @@ def test_a_revocation_holds_the_grant_and_the_config_that_minted_it() -> None:
 
 
 def test_a_grant_is_held_back_longer_than_a_callback_takes() -> None:
-    """Exchange and user info, each within its deadline; and a claim outlives its request."""
+    """Exchange and user info both end within their deadlines. A claim outlasts its request."""
     assert GRANT_REVOCATION_DELAY > 2 * DEADLINE
     assert CLAIM_DURATION > DEADLINE
     assert timedelta(minutes=5) > GRANT_REVOCATION_DELAY

@@ -1,4 +1,4 @@
-"""The state of an authorization: hashes that bind, cookies that do not clobber one another."""
+"""The state of an authorization: its hashes and its bindings."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_hash_is_of_one_text_alone(one: str, other: str) -> None:
 
 @given(ANY_TEXT)
 def test_no_kind_of_hash_stands_in_for_another(text: str) -> None:
-    """A ticket is no state, and a subject no browser, though the text be the same."""
+    """A ticket is not a state, and a subject is not a browser, even with equal text."""
     hashes = {
         state_hash(text),
         ticket_hash(text),
@@ -49,7 +49,7 @@ def test_no_kind_of_hash_stands_in_for_another(text: str) -> None:
 
 @given(ANY_TEXT, ANY_TEXT, ANY_TEXT)
 def test_no_browser_is_none_that_a_nonce_could_name(nonce: str, one: str, other: str) -> None:
-    """A bound flow is never to be had without its binding, nor the other way round."""
+    """A bound flow cannot be finished without its binding, and vice versa."""
     assert unbound_browser(one) != browser_binding(nonce, other)
     assert (unbound_browser(one) == unbound_browser(other)) == (one == other)
 
@@ -59,12 +59,12 @@ def test_no_browser_is_none_that_a_nonce_could_name(nonce: str, one: str, other:
 @example("", "a", "a", "")
 @example("a\x00", "b", "a", "\x00b")
 def test_browser_and_subject_bind_each_for_itself(a: str, b: str, c: str, d: str) -> None:
-    """However nonce and subject are cut, another pair is another binding."""
+    """Another split of the same text into nonce and subject is another binding."""
     assert (browser_binding(a, b) == browser_binding(c, d)) == ((a, b) == (c, d))
 
 
 def test_a_hash_does_not_hold_its_text() -> None:
-    """Who reads the table cannot finish the flow."""
+    """A reader of the table cannot finish the flow."""
     assert state_hash(CANARY) != CANARY.encode()
     assert CANARY.encode() not in state_hash(CANARY) + browser_binding(CANARY, CANARY)
 
@@ -76,7 +76,7 @@ def test_a_hash_does_not_hold_its_text() -> None:
 
 
 def test_a_payload_does_not_show_its_config_or_verifier() -> None:
-    """What is sealed in the database is not in clear in a traceback or log either."""
+    """What the database stores sealed does not appear in tracebacks or logs."""
     payload = AuthorizationPayload(
         subject="user",
         config=f'{{"key":"{CANARY}"}}'.encode(),

@@ -253,7 +253,7 @@ def test_a_template_that_gives_too_much_away_is_a_fault(url: str, fault: str | N
 
 @pytest.mark.parametrize("name", TEMPLATE_FIELDS)
 def test_every_address_may_be_a_template(name: str) -> None:
-    """Each is checked when the connector is built, fill_template, and tells its field."""
+    """Each is checked, filled with an example, when the connector is built."""
     judged = provider(**{name: "https://{subdomain}.x.example/y"})
     assert provider_fault(judged) is None
     assert endpoint_fields(judged) == {"subdomain"}
