@@ -49,9 +49,7 @@ def check_hmac(
     event_id = _event_id_header(scheme, request, is_required="id" in names)
     if isinstance(event_id, VerificationFailure):
         return event_id
-    octets = [text.encode("utf-8", "replace") for text in signatures]
-    if scheme.encoding == "hex":
-        octets = [signature.lower() for signature in octets]
+    octets = _signature_octets(scheme, signatures)
     signed = signed_bytes(scheme.signed, request, timestamp=timestamp or "", event_id=event_id)
     if not any_matches(octets, signed, keys, scheme.algorithm, scheme.encoding):
         return v.NO_MATCH
@@ -91,6 +89,12 @@ def _signatures_and_time(
             return signatures, times[0] if len(times) == 1 else None
         case never:
             assert_never(never)
+
+
+def _signature_octets(scheme: HmacScheme, signatures: Sequence[str]) -> list[bytes]:
+    """The signatures as bytes to compare; hex in lower case."""
+    octets = [text.encode("utf-8", "replace") for text in signatures]
+    return [one.lower() for one in octets] if scheme.encoding == "hex" else octets
 
 
 def _event_id_header(

@@ -27,7 +27,6 @@ from igniter_connectors.core.problem import (
 )
 from igniter_connectors.core.webhook.deduplication import ReceivedEvent
 from igniter_connectors.core.webhook.endpoint import token_hash
-from igniter_connectors.core.webhook.signing_keys import signing_key
 from igniter_connectors.core.webhook.verified import Verified
 from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.engine import Engine
@@ -37,6 +36,7 @@ from igniter_connectors.flows.store_errors import database_failed
 from igniter_connectors.flows.webhooks.record_event import record_event
 from igniter_connectors.flows.webhooks.routing import find_routed
 from igniter_connectors.flows.webhooks.verify_request import (
+    application_keys,
     decode_events,
     endpoint_keys,
     verify_request,
@@ -122,8 +122,7 @@ async def receive_for_application(
     refusal = _over_limit(engine, webhook, request)
     if refusal is not None:
         return Failure(refusal)
-    secrets = webhook.application_secrets
-    keys = [key for one in secrets if (key := signing_key(webhook.verification, one)) is not None]
+    keys = application_keys(webhook)
     nobody = ConnectionKey("", "", connector.key, "")
     verified = verify_request(engine, webhook, nobody, keys, request)
     if not isinstance(verified, Verified):

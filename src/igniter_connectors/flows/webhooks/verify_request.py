@@ -14,7 +14,7 @@ from igniter_connectors.core.webhook import verification
 from igniter_connectors.core.webhook.challenge import challenge_answer
 from igniter_connectors.core.webhook.deduplication import ReceivedEvent, received_events
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
-from igniter_connectors.core.webhook.signing_keys import SigningKey, key_in
+from igniter_connectors.core.webhook.signing_keys import SigningKey, key_in, signing_key
 from igniter_connectors.core.webhook.verified import Verified
 from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.engine import Engine
@@ -34,10 +34,16 @@ def endpoint_keys(
         secret = engine.ciphers.open(sealed, binding, now=engine.clock.monotonic())
         if secret is None:
             return None
-        signing_key = key_in(webhook.verification, secret)
-        if signing_key is not None:
-            keys.append(signing_key)
+        opened = key_in(webhook.verification, secret)
+        if opened is not None:
+            keys.append(opened)
     return keys
+
+
+def application_keys(webhook: Webhook[Any, Any, Any]) -> list[SigningKey]:
+    """The keys of the application's secrets, for a webhook with a route."""
+    scheme, secrets = webhook.verification, webhook.application_secrets
+    return [key for one in secrets if (key := signing_key(scheme, one)) is not None]
 
 
 def verify_request(
