@@ -33,9 +33,9 @@ async def _dead_grant(actions: int) -> Figure:
             *(worker.run(one_after_another, "acme", actions // PROCESSES) for worker in workers)
         )
         after = len((await cluster.grants())["acme"].requests) - before
-    told = Counter((one.code, one.reason) for answers in (*first, *later) for one in answers)
+    results = Counter((one.code, one.reason) for answers in (*first, *later) for one in answers)
     every = actions + 5 * PROCESSES
-    needs_reauth = told["CONNECTOR_NEEDS_REAUTH", "needs_reauth"]
+    needs_reauth = results["CONNECTOR_NEEDS_REAUTH", "needs_reauth"]
     return Figure(
         "dead-grant",
         f"{before} request, then {after} in {actions} actions; "

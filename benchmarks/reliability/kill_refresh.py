@@ -50,7 +50,7 @@ async def _kill_refresh(times: int) -> Figure:
         strictly = await cluster.grants(strict)
     lives = sum(not one.code for one in recovered.values())
     most = max(len(grant.requests) for grant in (*strictly.values(), *graced.values()))
-    told = Counter(_told(one) for one in (*recovered.values(), *verdicts.values()) if one.code)
+    labels = Counter(_label(one) for one in (*recovered.values(), *verdicts.values()) if one.code)
     as_expected = sum(
         (one.reason == "lost_rotation") if _step(tenant) in _LOSING_STEPS else not one.code
         for tenant, one in verdicts.items()
@@ -58,7 +58,7 @@ async def _kill_refresh(times: int) -> Figure:
     total = times * len(REFRESH_STEPS)
     return Figure(
         "kill-refresh",
-        f"{total} kills with a grace: {lives} recovered; {total} without: {dict(told)}, "
+        f"{total} kills with a grace: {lives} recovered; {total} without: {dict(labels)}, "
         f"{as_expected} as expected; {most} requests at most",
         f"{total}; lost_rotation alone, where it was lost ({times * len(_LOSING_STEPS)}); 2",
         lives == as_expected == total and most <= 2,
@@ -92,7 +92,7 @@ async def _killed_and_used(
         one, other = [await survivor.run(call, tenant) for survivor in survivors]
         # Both must have the same outcome. A difference is reported as a fault.
         if (one.code, one.reason) != (other.code, other.reason):
-            return Outcome(tenant, f"{_told(one)} and {_told(other)}")
+            return Outcome(tenant, f"{_label(one)} and {_label(other)}")
         return one
 
     normal = (await provider.state()).script
@@ -119,7 +119,7 @@ async def _requests(cluster: Cluster, provider: ProviderProcess) -> int:
     return sum(bool(grant.requests) for grant in (await cluster.grants(provider)).values())
 
 
-def _told(outcome: Outcome) -> str:
+def _label(outcome: Outcome) -> str:
     return outcome.reason or outcome.code or "alive"
 
 

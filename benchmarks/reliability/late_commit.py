@@ -40,12 +40,12 @@ async def late_commit() -> Figure:
     stale = sum(changed[tenant] != [False] for tenant in overtaken)
     landed = sum(changed[tenant] == [True] for tenant in alone)
     succeeded = sum(not one.code for one in outcomes)
-    told = (stale, landed, len(consistent_tenants), succeeded)
+    counts = (stale, landed, len(consistent_tenants), succeeded)
     bar = (0, CONNECTIONS, 2 * CONNECTIONS, 3 * CONNECTIONS)
     return Figure(
         "late-commit",
-        "{} commits changed a row after another's, {} changed one without another's, "
-        "{} rows match the provider, {} actions succeeded".format(*told),
+        "{} late commits changed a row after another commit, {} without another commit, "
+        "{} rows match the provider, {} actions succeeded".format(*counts),
         "{}, {}, {}, {}".format(*bar),
-        told == bar,
+        counts == bar,
     )

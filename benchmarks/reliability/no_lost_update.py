@@ -91,16 +91,16 @@ async def _no_lost_update(webhooks: int) -> Figure:
     off = sum(one.toggles_lost for one in done) + sum(not kept[tenant][1] for tenant in names)
     refused = sum(grant.invalid_grants for grant in state.grants)
     failed = codes.total() - codes[""] - codes["CONNECTOR_DISABLED"]
-    told = (statuses[204], lost, off, refused, failed, len(consistent_tenants))
+    counts = (statuses[204], lost, off, refused, failed, len(consistent_tenants))
     bar = (webhooks, 0, 0, 0, 0, CONNECTIONS)
     return Figure(
         "no-lost-update",
         f"{{}} of {webhooks} webhooks accepted; of {counted.total()} config updates {{}} lost; "
         f"{{}} toggles lost; over {state.refresh_requests} refreshes {{}} invalid_grant; "
         f"{{}} of {codes.total()} actions failed; {{}} of {CONNECTIONS} rows match the provider"
-        "".format(*told),
+        "".format(*counts),
         "{}, {}, {}, {}, {}, {}".format(*bar),
-        told == bar and counted.total() > 0 and codes[""] > 0,
+        counts == bar and counted.total() > 0 and codes[""] > 0,
     )
 
 

@@ -52,15 +52,15 @@ async def slow_provider() -> Figure:
     most = max(grant.max_in_flight for grant in grants)
     fewest = min(len(grant.requests) for grant in grants)
     together = max(at_once, more)
-    told = (most, pinned + more_pinned, together, len(consistent_tenants))
+    counts = (most, pinned + more_pinned, together, len(consistent_tenants))
     bar = (1, 0, CONNECTIONS, CONNECTIONS)
     return Figure(
         "slow-provider",
         "{} request at most in flight a connection; {} sessions pinned, with {} requests in "
         f"flight over {PROCESSES} links; {{}} of {CONNECTIONS} rows match the provider after "
-        f"{fewest} requests or more".format(*told),
+        f"{fewest} requests or more".format(*counts),
         "{}, {}, {}, {}; 2".format(*bar),
-        told == bar and fewest >= 2,
+        counts == bar and fewest >= 2,
     )
 
 

@@ -32,10 +32,10 @@ async def state_once() -> Figure:
                 answers = await asyncio.gather(*(client.get(url, headers=headers) for url in urls))
             rows = await stores[0].count_by_connector()
             exchanges = provider.token_requests
-    told = sorted(answer.status_code for answer in answers)
+    statuses = sorted(answer.status_code for answer in answers)
     return Figure(
         "state-once",
-        f"{exchanges} exchanges, {told.count(303)} of {TIMES} accepted, {rows} rows",
+        f"{exchanges} exchanges, {statuses.count(303)} of {TIMES} accepted, {rows} rows",
         "1 exchange, 1 accepted",
-        exchanges == 1 and told == [303] + [400] * (TIMES - 1) and rows == {"forge": 1},
+        exchanges == 1 and statuses == [303] + [400] * (TIMES - 1) and rows == {"forge": 1},
     )

@@ -16,11 +16,11 @@ CONNECTIONS = 200
 async def storm() -> Figure:
     """52 actions on one connection."""
     outcomes, state, warned = await _storm(["acme"] * (52 // PROCESSES), tenants=["acme"])
-    told = _told(outcomes, state)
-    holds = told == (1, 0, 52) and not warned
+    counts = _counts(outcomes, state)
+    holds = counts == (1, 0, 52) and not warned
     return Figure(
         "storm",
-        "{} token requests, {} invalid_grant, {} of 52 succeeded".format(*told),
+        "{} token requests, {} invalid_grant, {} of 52 succeeded".format(*counts),
         "1, 0, 52",
         holds,
     )
@@ -32,21 +32,21 @@ def storm_over(connections: int) -> Measurement:
     async def run() -> Figure:
         names = tenants(connections)
         outcomes, state, warned = await _storm(names, tenants=names)
-        told = _told(outcomes, state)
+        counts = _counts(outcomes, state)
         actions = connections * PROCESSES
         once = sum(len(grant.requests) == 1 for grant in state.grants)
         return Figure(
             f"storm-{connections}",
             f"{{}} token requests, {{}} invalid_grant, {{}} of {actions} actions succeeded, "
-            f"{len(warned)} calls found no free database connection".format(*told),
+            f"{len(warned)} calls found no free database connection".format(*counts),
             f"{connections}, 0, {actions}, 0",
-            told == (connections, 0, actions) and once == connections and not warned,
+            counts == (connections, 0, actions) and once == connections and not warned,
         )
 
     return run
 
 
-def _told(outcomes: Sequence[Outcome], state: ProviderState) -> tuple[int, int, int]:
+def _counts(outcomes: Sequence[Outcome], state: ProviderState) -> tuple[int, int, int]:
     requests = sum(len(grant.requests) for grant in state.grants)
     refused = sum(grant.invalid_grants for grant in state.grants)
     return requests, refused, sum(not outcome.code for outcome in outcomes)

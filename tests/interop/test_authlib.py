@@ -28,7 +28,7 @@ BASIC = ("an%20app", "s%2Bc%3Ar%2Fe%25t%261%20of%20some%20length")
 
 
 @dataclass
-class Scene:
+class App:
     """An application with a connector for Authlib's server."""
 
     site: Site
@@ -62,7 +62,7 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(**changes: object) -> AsyncGenerator[Scene, None]:
+async def running_app(**changes: object) -> AsyncGenerator[App, None]:
     """An application with a connector for the running server."""
     listener, clock = bound_socket(), ManualClock()
     async with running_authlib(callback_of(listener)) as provider:
@@ -84,12 +84,12 @@ async def scene(**changes: object) -> AsyncGenerator[Scene, None]:
             clock=clock,
         ) as at_site:
             await at_site.connectors._revocations.close()
-            yield Scene(at_site, provider, clock)
+            yield App(at_site, provider, clock)
 
 
 async def test_a_tenant_connects_and_its_actions_run() -> None:
     """Code, PKCE, Basic with form-encoded halves, `iss`, scopes, user info."""
-    async with scene() as made:
+    async with running_app() as made:
         assert await made.connect() == "/?connected=github"
         authorization = value_or_raise(await made.at.get()).authorization
         assert authorization is not None
@@ -102,7 +102,7 @@ async def test_a_tenant_connects_and_its_actions_run() -> None:
 
 async def test_the_server_checks_pkce() -> None:
     """The server refuses a code without its verifier."""
-    async with scene() as made:
+    async with running_app() as made:
         browser, callback = await made.callback()
         await browser.aclose()
         form = {
@@ -118,7 +118,7 @@ async def test_the_server_checks_pkce() -> None:
 
 async def test_ten_actions_at_expiry_make_one_request_and_rotation_goes_on() -> None:
     """Each refresh token is used once. Otherwise the server would revoke the grant."""
-    async with scene() as made:
+    async with running_app() as made:
         assert await made.connect() == "/?connected=github"
         for rounds in (1, 2, 3):
             made.clock.advance(timedelta(hours=1))
@@ -132,7 +132,7 @@ async def test_ten_actions_at_expiry_make_one_request_and_rotation_goes_on() -> 
 
 async def test_reuse_elsewhere_ends_the_grant_and_is_reported_once() -> None:
     """A stolen and used refresh token ends the connection visibly."""
-    async with scene() as made:
+    async with running_app() as made:
         await made.connect()
         stolen = made.provider.tokens[0].refresh_token
         made.clock.advance(timedelta(hours=1))
@@ -151,7 +151,7 @@ async def test_reuse_elsewhere_ends_the_grant_and_is_reported_once() -> None:
 
 async def test_disconnecting_revokes_at_the_server() -> None:
     """Both the refresh token and the access token."""
-    async with scene() as made:
+    async with running_app() as made:
         await made.connect()
         assert not made.provider.tokens[0].is_revoked_
         value_or_raise(await made.at.disconnect())
@@ -171,14 +171,14 @@ async def test_a_wrong_issuer_or_secret_connects_nobody(
     changes: dict[str, object], code: str
 ) -> None:
     """The issuer differs from the declared one, or the secret from the registered one."""
-    async with scene(**changes) as made:
+    async with running_app(**changes) as made:
         assert await made.connect() == f"/?error={code}"
         assert problem_of(await made.at.get()) is not None
 
 
 async def test_the_client_connects_in_its_own_name() -> None:
     """RFC 6749 section 4.4. A new token is requested when it expires."""
-    async with scene() as made:
+    async with running_app() as made:
         connection = value_or_raise(await made.at.connect_as_client(CONFIG))
         assert connection.authorization is not None
         assert connection.authorization.oauth_scopes == ("read", "write")

@@ -64,7 +64,7 @@ EVERYTHING: tuple[Feature, ...] = (
 
 
 @dataclass
-class Scene:
+class App:
     """An application with a connector for a real provider."""
 
     site: Site
@@ -122,7 +122,7 @@ async def discovered(
 
 
 @asynccontextmanager
-async def scene(
+async def running_app(
     *,
     features: Collection[Feature] = (),
     lifetime: timedelta = timedelta(hours=1),
@@ -132,7 +132,7 @@ async def scene(
     requires_pushed_requests: bool = False,
     requires_dpop_nonce: bool = False,
     **changes: object,
-) -> AsyncGenerator[Scene, None]:
+) -> AsyncGenerator[App, None]:
     """An application with the discovered provider, with fields changed by the test."""
     listener = bound_socket()
     client = client or OidcClient("app", SECRET, "client_secret_basic", ())
@@ -153,12 +153,12 @@ async def scene(
             provider = replace(provider, dpop=True, token_types=frozenset({"dpop"}))
         async with site(replace(provider, **changes), listener=listener) as at_site:
             await at_site.connectors._revocations.close()
-            yield Scene(at_site, real)
+            yield App(at_site, real)
 
 
 async def test_discovery_finds_every_endpoint_and_the_flow_runs_on_it() -> None:
     """The ID token is requested and verified, and its subject is the account."""
-    async with scene(features=EVERYTHING) as made:
+    async with running_app(features=EVERYTHING) as made:
         provider, real = made.site.connector.provider, made.real
         assert (provider.authorization_url, provider.token_url, provider.userinfo_url) == (
             real.authorization_endpoint,
@@ -191,7 +191,7 @@ async def test_a_provider_under_another_name_is_refused() -> None:
 
 async def test_the_id_token_alone_names_the_account() -> None:
     """This works without a user info endpoint."""
-    async with scene(userinfo_url=None) as made:
+    async with running_app(userinfo_url=None) as made:
         assert await made.connect() == "/?connected=github"
         authorization = value_or_raise(await made.at.get()).authorization
         assert authorization is not None
@@ -201,7 +201,7 @@ async def test_the_id_token_alone_names_the_account() -> None:
 
 async def test_an_id_token_of_another_nonce_connects_nobody() -> None:
     """It is genuine and for this client and user, but of another authorization. It is revoked."""
-    async with scene() as made:
+    async with running_app() as made:
         began = value_or_raise(await made.at.authorize(CONFIG, subject="ada")).url
         async with made.site.browser() as browser:
             url = (await browser.get(began)).headers["location"]
@@ -225,7 +225,7 @@ async def test_an_id_token_for_another_audience_connects_nobody(
     with running_oidc_provider(clients=[ours, theirs]) as real:
         provider = await discovered(real, ours)
         async with site(replace(provider, userinfo_url=None), listener=listener) as at_site:
-            made = Scene(at_site, real)
+            made = App(at_site, real)
             send = made.engine.http.send
 
             async def with_theirs(request, **options):  # type: ignore[no-untyped-def]  # passed through
@@ -270,7 +270,7 @@ def id_token_for(client: OidcClient, real: OidcProvider, url: str) -> str:
 @pytest.mark.parametrize("required", [False, True])
 async def test_a_pushed_request_leaves_nothing_in_the_url(required: bool) -> None:
     """RFC 9126, also if the provider requires pushed requests."""
-    async with scene(
+    async with running_app(
         features=["pushedAuthorizationRequests"], requires_pushed_requests=required
     ) as made:
         assert made.site.connector.provider.requires_pushed_authorization is required
@@ -282,7 +282,7 @@ async def test_a_pushed_request_leaves_nothing_in_the_url(required: bool) -> Non
 
 async def test_a_provider_that_requires_pushing_refuses_other_requests() -> None:
     """This shows that the provider itself enforces the requirement."""
-    async with scene(
+    async with running_app(
         features=["pushedAuthorizationRequests"],
         requires_pushed_requests=True,
         pushed_authorization_url=None,
@@ -294,7 +294,7 @@ async def test_a_provider_that_requires_pushing_refuses_other_requests() -> None
 @pytest.mark.parametrize("nonces", [False, True])
 async def test_tokens_are_bound_to_a_key_from_the_code_to_the_refresh(nonces: bool) -> None:
     """RFC 9449, with and without the server's nonces. The tokens do not work without a proof."""
-    async with scene(
+    async with running_app(
         features=["dPoP"], lifetime=timedelta(seconds=12), dpop=True, requires_dpop_nonce=nonces
     ) as made:
         assert await made.connect() == "/?connected=github"
@@ -316,7 +316,7 @@ async def test_tokens_are_bound_to_a_key_from_the_code_to_the_refresh(nonces: bo
         assert await is_taken(made, second, first.dpop_key)
 
 
-async def is_taken(made: Scene, tokens: TokenSet, key: Secret) -> bool:
+async def is_taken(made: App, tokens: TokenSet, key: Secret) -> bool:
     """Whether the provider accepts an access token with a proof by this key."""
     token = tokens.access_token
     header = ("Authorization", f"DPoP {token.reveal()}")
@@ -339,7 +339,7 @@ async def test_a_client_that_signs_connects_refreshes_pushes_and_revokes() -> No
     public = msgspec.convert(key.as_dict(private=False), dict[str, str])
     jwks = {"keys": [public]}
     client = OidcClient("app", None, "private_key_jwt", (), jwks=jwks)
-    async with scene(
+    async with running_app(
         client=client,
         key=key,
         features=["pushedAuthorizationRequests"],
@@ -355,7 +355,7 @@ async def test_a_client_that_signs_connects_refreshes_pushes_and_revokes() -> No
         assert made.real.stats().revocations == 1
 
 
-async def revoke_now(made: Scene) -> None:
+async def revoke_now(made: App) -> None:
     """Runs every queued revocation now."""
     revocations = made.site.connectors.store.revocations
     assert isinstance(revocations, MemoryRevocations)
@@ -366,7 +366,7 @@ async def revoke_now(made: Scene) -> None:
 
 async def test_disconnecting_ends_the_grant_at_the_provider() -> None:
     """Introspection shows it (RFC 7662), and the refresh token is refused."""
-    async with scene() as made:
+    async with running_app() as made:
         assert await made.connect() == "/?connected=github"
         tokens = await made.tokens()
         assert tokens.refresh_token is not None
@@ -394,7 +394,7 @@ async def test_disconnecting_ends_the_grant_at_the_provider() -> None:
 
 async def test_a_refresh_token_used_elsewhere_ends_the_grant_and_is_reported() -> None:
     """Rotation with reuse detection (RFC 9700 section 4.14) detects a stolen token."""
-    async with scene(lifetime=timedelta(seconds=12)) as made:
+    async with running_app(lifetime=timedelta(seconds=12)) as made:
         assert await made.connect() == "/?connected=github"
         stolen = (await made.tokens()).refresh_token
         assert stolen is not None
@@ -420,7 +420,7 @@ DEVICE_GRANTS = ("urn:ietf:params:oauth:grant-type:device_code", "refresh_token"
 async def test_a_code_typed_in_on_another_device_connects_and_refreshes() -> None:
     """RFC 8628: the provider's page and consent, then tokens that rotate as usual."""
     client = OidcClient("app", SECRET, "client_secret_basic", (), DEVICE_GRANTS)
-    async with scene(
+    async with running_app(
         client=client, features=["deviceFlow"], lifetime=timedelta(seconds=12)
     ) as made:
         device = value_or_raise(await made.at.authorize_device(CONFIG))
@@ -441,7 +441,7 @@ async def test_a_code_typed_in_on_another_device_connects_and_refreshes() -> Non
 async def test_another_user_s_device_replaces_the_account_only_on_request() -> None:
     """First it is refused and its tokens are revoked. Then it replaces the earlier account."""
     client = OidcClient("app", SECRET, "client_secret_basic", (), DEVICE_GRANTS)
-    async with scene(client=client, features=["deviceFlow"]) as made:
+    async with running_app(client=client, features=["deviceFlow"]) as made:
         begin, replacing = made.at.authorize_device, made.at.authorize_device_replacing_account
         ends: list[str | None] = []
         for begun, login in ((begin, "ada"), (begin, "eve"), (replacing, "eve")):
@@ -458,7 +458,7 @@ async def test_another_user_s_device_replaces_the_account_only_on_request() -> N
 async def test_a_device_that_is_denied_connects_nobody() -> None:
     """The user cancels on the provider's page."""
     client = OidcClient("app", SECRET, "client_secret_basic", (), DEVICE_GRANTS)
-    async with scene(client=client, features=["deviceFlow"]) as made:
+    async with running_app(client=client, features=["deviceFlow"]) as made:
         device = value_or_raise(await made.at.authorize_device(CONFIG))
         await asyncio.to_thread(
             enter_code, device.verification_uri, device.user_code, login="ada", decision="deny"
@@ -471,7 +471,7 @@ async def test_a_device_that_is_denied_connects_nobody() -> None:
 async def test_a_device_s_tokens_are_bound_to_a_key() -> None:
     """DPoP with the device grant."""
     client = OidcClient("app", SECRET, "client_secret_basic", (), DEVICE_GRANTS)
-    async with scene(
+    async with running_app(
         client=client, features=["deviceFlow", "dPoP"], dpop=True, requires_dpop_nonce=True
     ) as made:
         device = value_or_raise(await made.at.authorize_device(CONFIG))
@@ -487,7 +487,7 @@ async def test_the_client_connects_in_its_own_name_and_requests_a_new_token(dpop
     """RFC 6749 section 4.4: no user, no refresh token, and a token that expires."""
     client = OidcClient("machine", SECRET, "client_secret_post", (), ("client_credentials",))
     features: list[Feature] = ["clientCredentials", "dPoP"] if dpop else ["clientCredentials"]
-    async with scene(
+    async with running_app(
         client=client,
         features=features,
         lifetime=timedelta(seconds=12),
