@@ -121,7 +121,9 @@ def _schemathesis(
 def _add_token(document: dict[str, Any], served: Served) -> None:
     """Adds the valid webhook token, which the document cannot contain, to the generated ones."""
     path = document["paths"]["/webhooks/{connector}/{token}"]
-    for parameter in path["parameters"]:
-        if parameter["name"] == "token":
-            known = {"enum": [served.token]}
-            parameter["schema"] = {"anyOf": [known, parameter["schema"]]}
+    # OpenAPI allows parameters at the path and at each of its operations.
+    for owner in (path, *(path[method] for method in ("get", "post"))):
+        for parameter in owner.get("parameters", ()):
+            if parameter["name"] == "token":
+                known = {"enum": [served.token]}
+                parameter["schema"] = {"anyOf": [known, parameter["schema"]]}

@@ -69,8 +69,6 @@ def generate_secret() -> None:
 @click.option("--client-id", help="Client ID that you registered at the provider.")
 @click.option("--client-secret", help="Client secret. Omit it for a public client.")
 @click.option("--scope", "scopes", multiple=True, default=("openid",), help="OAuth scope to use.")
-    "--scope", "scopes", multiple=True, default=("openid",), help="OAuth scope to request."
-)
 @click.option(
     "--port",
     default=0,
