@@ -1,4 +1,4 @@
-"""A provider from its issuer alone, over real HTTP, from servers that may not mean well."""
+"""Discovery from the issuer alone, over real HTTP, also from hostile servers."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ LIMIT = 1024 * 1024
 
 @dataclass
 class Describing:
-    """The scripted provider, and beside it what a test has it say of itself."""
+    """The scripted provider, with metadata that a test can change."""
 
     provider: FakeOAuthProvider = field(default_factory=lambda: FakeOAuthProvider(ProviderScript()))
     answers: dict[str, Response] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     async def answer(self, asked: Request) -> Response:
-        """A description, or what the provider says."""
+        """The metadata, or what the provider answers."""
         self.asked.append(asked.path)
         if "/.well-known/" in asked.path:
             return self.answers.get(asked.path, Response(404))
@@ -57,11 +57,11 @@ class Describing:
 
     @property
     def issuer(self) -> str:
-        """Its origin."""
+        """The origin of the server."""
         return self.provider.url
 
     def document(self, **changes: object) -> dict[str, Any]:
-        """What it would say truly, changed; None leaves a member out."""
+        """The true metadata with changes; None removes a member."""
         told = {
             "issuer": self.issuer,
             "authorization_endpoint": self.provider.authorization_url,
@@ -80,12 +80,12 @@ class Describing:
         status: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """What it answers there from now on."""
+        """Sets what the server answers at a path from now on."""
         raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
         self.answers[at] = Response(status, dict(headers or {}), raw)
 
     async def found(self) -> Result[OAuthProvider, DiscoveryFailed]:
-        """What the public call comes to."""
+        """Calls the public function."""
         return await discover_provider(
             self.issuer,
             client_id=self.provider.client_id,
@@ -94,7 +94,7 @@ class Describing:
         )
 
     async def refusal(self) -> str:
-        """Why nothing was found; the problem names the issuer and nothing of the answer."""
+        """The reason of the failure. The problem contains the issuer and nothing of the answer."""
         problem = problem_of(await self.found())
         assert isinstance(problem, DiscoveryFailed)
         assert problem.issuer == self.issuer
@@ -104,7 +104,7 @@ class Describing:
 
 @asynccontextmanager
 async def describing() -> AsyncGenerator[Describing, None]:
-    """A server that describes itself truly, until it is told otherwise."""
+    """A server with true metadata, until a test changes it."""
     server = Describing()
     async with serve(server.answer) as server.provider.url:
         server.says(server.document())
@@ -112,10 +112,10 @@ async def describing() -> AsyncGenerator[Describing, None]:
 
 
 async def test_a_discovered_provider_is_one_to_connect_with() -> None:
-    """From the issuer to a connection, with no endpoint written anywhere."""
+    """From the issuer to a connection, without a single endpoint in the test."""
 
     class Config(msgspec.Struct, frozen=True):
-        """Nothing."""
+        """A config without fields."""
 
     async with describing() as server:
         provider = value_or_raise(await server.found())
@@ -148,7 +148,7 @@ async def test_a_discovered_provider_is_one_to_connect_with() -> None:
 
 
 async def test_all_that_a_client_says_of_itself_is_the_provider_s() -> None:
-    """Beside what the server says."""
+    """The values of the client are added to those of the metadata."""
     async with describing() as server:
         server.says(server.document(token_endpoint_auth_methods_supported=["client_secret_post"]))
         provider = value_or_raise(await server.found())
@@ -168,7 +168,7 @@ async def test_all_that_a_client_says_of_itself_is_the_provider_s() -> None:
 
 @pytest.mark.parametrize("path", ["", "/tenant"])
 async def test_a_server_that_does_not_speak_openid_is_asked_as_rfc_8414_has_it(path: str) -> None:
-    """Where the first document is not there, and there alone."""
+    """The second document is requested only if the first does not exist."""
     async with describing() as server:
         issuer = f"{server.issuer}{path}"
         server.answers.clear()
@@ -179,7 +179,7 @@ async def test_a_server_that_does_not_speak_openid_is_asked_as_rfc_8414_has_it(p
 
 
 async def test_a_server_that_publishes_nothing_is_asked_everywhere_once() -> None:
-    """Twice, and three times where its issuer has a path."""
+    """There are two requests, or three if the issuer has a path."""
     async with describing() as server:
         server.answers.clear()
         assert await server.refusal() == "the document is not there: the server answered 404"
@@ -193,7 +193,7 @@ async def test_a_server_that_publishes_nothing_is_asked_everywhere_once() -> Non
     "named", [f"https://{CANARY}.example", "{issuer}.evil.example", "{issuer}/tenant", ""]
 )
 async def test_another_issuer_s_document_is_refused(named: str) -> None:
-    """And no other address is asked: whoever answered so is not to be believed."""
+    """No other address is requested: the answer is not trustworthy."""
     async with describing() as server:
         server.says(server.document(issuer=named.format(issuer=server.issuer)))
         server.says(server.document(), at=RFC8414)
@@ -202,7 +202,7 @@ async def test_another_issuer_s_document_is_refused(named: str) -> None:
 
 
 async def test_the_issuer_is_compared_to_the_character() -> None:
-    """A slash too many is told, since it is the usual slip."""
+    """An extra slash is reported, because it is the most common mistake."""
     async with describing() as server:
         server.says(server.document(issuer=f"{server.issuer}/"))
         assert (
@@ -229,7 +229,7 @@ async def test_the_issuer_is_compared_to_the_character() -> None:
 async def test_an_endpoint_that_secrets_may_not_be_sent_to_is_refused(
     member: str, field: str, url: str
 ) -> None:
-    """Named by our word for it."""
+    """The reason names the fault in our own words."""
     async with describing() as server:
         server.says(server.document(**{member: url}))
         assert (await server.refusal()).startswith(f"{field} is https")
@@ -237,7 +237,7 @@ async def test_an_endpoint_that_secrets_may_not_be_sent_to_is_refused(
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_not_followed(status: int) -> None:
-    """Not even to a document that would do."""
+    """A redirect is not followed, not even to a valid document."""
     async with describing() as server:
         there = {"location": f"{server.issuer}{RFC8414}"}
         server.says(b"", status=status, headers=there)
@@ -248,7 +248,7 @@ async def test_a_redirect_is_not_followed(status: int) -> None:
 
 @pytest.mark.parametrize("over", [0, 1])
 async def test_a_document_of_a_mebibyte_is_read_and_not_a_byte_more(over: int) -> None:
-    """A stranger's server does not fill the memory."""
+    """The body of a foreign server is read up to a limit."""
     async with describing() as server:
         document = msgspec.json.encode(server.document())
         server.says(document + b" " * (LIMIT + over - len(document)))
@@ -272,7 +272,7 @@ async def test_a_document_of_a_mebibyte_is_read_and_not_a_byte_more(over: int) -
     ],
 )
 async def test_what_is_no_document_is_told_and_not_quoted(body: bytes) -> None:
-    """A page that stands for every address is one."""
+    """A page that answers at every address is not metadata."""
     async with describing() as server:
         server.says(body, headers={"content-type": "text/html"})
         assert await server.refusal() == "the document cannot be read at $"
@@ -292,14 +292,14 @@ async def test_what_is_no_document_is_told_and_not_quoted(body: bytes) -> None:
     ],
 )
 async def test_a_member_of_another_type_is_named(member: str, value: object) -> None:
-    """By its name, which is the RFC's, and not by what stood there."""
+    """The reason names the member as the RFC does, and not its value."""
     async with describing() as server:
         server.says(server.document(**{member: value}))
         assert await server.refusal() == f"the document cannot be read at $.{member}"
 
 
 async def test_a_server_in_trouble_is_not_taken_for_one_that_tells_less() -> None:
-    """The other document may lack the keys, and ID tokens would go unjudged."""
+    """The other document may lack the keys, and then ID tokens would not be validated."""
     async with describing() as server:
         server.says(server.document(), at=RFC8414)
         for status in (429, 500, 503):
@@ -309,7 +309,7 @@ async def test_a_server_in_trouble_is_not_taken_for_one_that_tells_less() -> Non
 
 
 async def test_a_connection_that_breaks_is_a_problem() -> None:
-    """As is a port where nothing listens."""
+    """So is a port on which nothing listens."""
     async with describing() as server:
         server.answers[OPENID] = Response(200, is_dropped=True)
         assert await server.refusal() == "the server cannot be reached"
@@ -317,7 +317,7 @@ async def test_a_connection_that_breaks_is_a_problem() -> None:
 
 
 async def test_what_the_server_does_not_take_is_told() -> None:
-    """PKCE, and the ways in which a client proves itself."""
+    """PKCE, and the authentication methods of the client."""
     async with describing() as server:
         server.says(server.document(code_challenge_methods_supported=["plain"]))
         assert await server.refusal() == "the server does not take PKCE with S256"
@@ -327,7 +327,7 @@ async def test_what_the_server_does_not_take_is_told() -> None:
 
 
 async def test_nothing_of_an_answer_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """Method, origin and status; neither the path nor the body."""
+    """Method, origin and status are logged; path and body are not."""
     caplog.set_level(logging.DEBUG)
     async with describing() as server:
         server.says({"issuer": CANARY}, headers={"x-canary": CANARY})
@@ -337,7 +337,7 @@ async def test_nothing_of_an_answer_is_logged(caplog: pytest.LogCaptureFixture) 
 
 
 class OneAnswer:
-    """An HTTP client of the application's own, which counts."""
+    """An HTTP client of the application, which counts its requests."""
 
     def __init__(self, answer: HttpResponse | HttpFailed) -> None:
         self.asked: list[str] = []
@@ -350,7 +350,7 @@ class OneAnswer:
         deadline: timedelta = timedelta(seconds=10),
         limit_bytes: int = LIMIT,
     ) -> Result[HttpResponse, HttpFailed]:
-        """The same answer to whatever is asked."""
+        """The same answer to every request."""
         assert deadline <= timedelta(seconds=10)
         assert limit_bytes <= LIMIT
         self.asked.append(request.url)
@@ -359,7 +359,7 @@ class OneAnswer:
 
 
 async def test_an_http_client_of_one_s_own_is_used() -> None:
-    """For a proxy, or a CA of the house; over https a document may name no http at all."""
+    """For a proxy or a private CA. Metadata over https must not name an http endpoint."""
     issuer = "https://login.example"
     document = {
         "issuer": issuer,
@@ -395,7 +395,7 @@ async def test_what_is_no_issuer_is_not_asked(issuer: str, shown: str) -> None:
 
 
 async def test_a_client_that_signs_needs_no_secret() -> None:
-    """Its key goes into the provider, where its shape is judged."""
+    """The key becomes part of the provider, where its form is validated."""
     issuer = "https://login.example"
     document = {
         "issuer": issuer,

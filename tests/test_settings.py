@@ -1,4 +1,4 @@
-"""The environment, decoded once; a wrong value is one line that does not repeat it."""
+"""Settings from the environment. The error for an invalid value does not repeat it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SECRET = Keyring.generate().reveal()
 
 
 def test_everything_is_read() -> None:
-    """Previous secrets with commas or spaces; the path behind the URL."""
+    """Previous secrets are separated by commas or spaces; the base path follows the URL."""
     old = Keyring.generate().reveal()
     settings = Settings.from_environment(
         {
@@ -30,14 +30,14 @@ def test_everything_is_read() -> None:
 
 
 def test_a_postgresql_url_names_a_postgres_store() -> None:
-    """Whatever libpq reads; nothing is connected yet."""
+    """Any URL that libpq reads; nothing is connected yet."""
     for url in ("postgresql://u:p@h/db", "postgres://h/db", "postgresql:///db?host=/run"):
         store = Settings.from_environment({"DATABASE_URL": url}).store()
         assert isinstance(store, PostgresStore)
 
 
 def test_nothing_is_needed_until_it_is_used() -> None:
-    """An empty environment decodes; what is missing is told when asked for."""
+    """An empty environment is valid; a missing setting is reported when it is needed."""
     empty = Settings.from_environment({})
     assert empty == Settings()
     with pytest.raises(WrongWiring, match="generate-secret"):
@@ -51,7 +51,7 @@ def test_nothing_is_needed_until_it_is_used() -> None:
     ["mysql://user:hunter2@host/db", "sqlite://file.db", "sqlite:///", "hunter2", "sqlite:", "://"],
 )
 def test_a_wrong_database_url_is_told_without_its_password(url: str) -> None:
-    """The setting's name and the rule."""
+    """The message names the setting and the rule."""
     with pytest.raises(WrongWiring, match="DATABASE_URL") as told:
         Settings.from_environment({"DATABASE_URL": url}).store()
     assert "hunter2" not in str(told.value)
@@ -61,7 +61,7 @@ def test_a_wrong_database_url_is_told_without_its_password(url: str) -> None:
     "url", ["http://app.example.com", "app.example.com", "https://u:p@h", "https://h?x"]
 )
 def test_a_wrong_base_url_is_told(url: str) -> None:
-    """Plain http is for loopback alone."""
+    """Plain http is allowed on a loopback host only."""
     with pytest.raises(WrongWiring, match="IGNITER_BASE_URL"):
         Settings.from_environment({"IGNITER_BASE_URL": url})
 
@@ -69,6 +69,6 @@ def test_a_wrong_base_url_is_told(url: str) -> None:
 def test_the_process_s_environment_is_read_when_none_is_given(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Here and nowhere else in the library."""
+    """No other module of the library reads the environment."""
     monkeypatch.setenv("IGNITER_SECRET", SECRET)
     assert Settings.from_environment().secret == Secret(SECRET)

@@ -1,4 +1,4 @@
-"""Misuse that no type checker refuses, or that comes from code which none has read."""
+"""Misuse that no type checker refuses, or that comes from code without type checks."""
 
 from __future__ import annotations
 
@@ -47,27 +47,27 @@ registered = ConnectorManager.create().add_scope(Organization).add_connector(bot
 
 
 class MailConfig(msgspec.Struct, frozen=True):
-    """The config of a connector that nobody registers."""
+    """The config of a connector that is not registered."""
 
 
 class OwnBotConfig(BotConfig, frozen=True):
-    """A kind of the bot's config, to a checker; another connector's, to the manager."""
+    """For a type checker a subtype of the bot's config; for the manager another connector."""
 
 
 @action("whisper", input=Say, output=Said)
 async def whisper(call: ActionCall[BotConfig, object, Say]) -> Result[Said, ActionFailed]:
-    """Fits the bot and is not among its actions."""
+    """It fits the bot's types and is not one of its actions."""
     return Success(Said(call.input.text.lower(), 0))
 
 
 @action("say", input=Say, output=Said)
 async def another_say(call: ActionCall[BotConfig, object, Say]) -> Result[Said, ActionFailed]:
-    """Has the key of one of the bot's actions."""
+    """It has the key of one of the bot's actions."""
     return Success(Said(call.input.text.upper(), 0))
 
 
 def assert_wiring(caught: pytest.ExceptionInfo[WrongWiring], *words: str) -> None:
-    """That the fault names what it is about."""
+    """Checks that the fault contains these words."""
     assert isinstance(caught.value.problem, BuildInvalid)
     for word in words:
         assert word in str(caught.value)
@@ -77,25 +77,25 @@ def assert_wiring(caught: pytest.ExceptionInfo[WrongWiring], *words: str) -> Non
 
 
 def test_a_secret_in_an_f_string_raises() -> None:
-    """A URL with `Secret('…')` in it would fail far from here."""
+    """A URL that contains `Secret('…')` would fail much later."""
     token = Secret("t0ken")
     with pytest.raises(TypeError, match=r"\.reveal\(\)"):
         len(f"https://api.example/bot{token}")
 
 
 def test_a_secret_as_text_is_redacted() -> None:
-    """`str` and `%s` are what loggers do with it."""
+    """Loggers use `str` and `%s`."""
     token = Secret("t0ken")
     assert "t0ken" not in str(token) + "%s" % token  # noqa: UP031
 
 
 def test_a_secret_compared_with_its_string_differs() -> None:
-    """Both checkers take the comparison for a plain one."""
+    """Only checkers that report deprecations refuse the comparison."""
     assert Secret("t0ken") != "t0ken"
 
 
 async def test_a_plain_string_for_a_secret_is_wrapped_once_validated() -> None:
-    """As a form or a JSON body brings it: what is stored and given back is a Secret."""
+    """A form or a JSON body brings a str; what is stored and returned is a Secret."""
     loose = BotConfig(cast("Secret", "t0ken"), "42")
     async with running_bot() as connectors:
         at = connectors.scope(ACME).at(bot)
@@ -106,7 +106,7 @@ async def test_a_plain_string_for_a_secret_is_wrapped_once_validated() -> None:
 
 
 def test_a_string_of_previous_secrets_is_refused() -> None:
-    """A str is a sequence of strings, one a character."""
+    """A str is a sequence of strings, one for each character."""
     with pytest.raises(WrongWiring) as caught:
         Keyring.from_secret(Keyring.generate(), previous=Keyring.generate().reveal())
     assert isinstance(caught.value.problem, EncryptionSecretRequired)
@@ -117,7 +117,7 @@ def test_a_string_of_previous_secrets_is_refused() -> None:
 
 @pytest.mark.parametrize("stranger", [whisper, another_say])
 async def test_an_action_that_was_never_added_is_not_found(stranger: Any) -> None:
-    """Its types fit, and a key that is taken does not make it the one that was added."""
+    """The types fit, but the action was not added; an equal key does not change that."""
     async with running_bot() as connectors:
         at = connectors.scope(ACME).at(bot)
         value_or_raise(await at.connect(config()))
@@ -131,7 +131,7 @@ async def test_an_action_that_was_never_added_is_not_found(stranger: Any) -> Non
 
 
 def test_two_connectors_that_share_a_config_type_are_refused() -> None:
-    """The type is what tells them apart."""
+    """The config type tells connectors apart."""
     twin = Connector.create("twin").with_config(BotConfig).build()
     with pytest.raises(WrongWiring) as caught:
         registered.add_connector(twin)
@@ -139,7 +139,7 @@ def test_two_connectors_that_share_a_config_type_are_refused() -> None:
 
 
 def test_two_connectors_that_share_a_key_are_refused() -> None:
-    """The key is what the database holds."""
+    """The database stores the key."""
     namesake = Connector.create("bot").with_config(MailConfig).build()
     with pytest.raises(WrongWiring) as caught:
         registered.add_connector(namesake)
@@ -147,7 +147,7 @@ def test_two_connectors_that_share_a_key_are_refused() -> None:
 
 
 def test_a_connector_is_added_once() -> None:
-    """Twice is the same fault."""
+    """Registering a connector twice is the same fault."""
     with pytest.raises(WrongWiring) as caught:
         registered.add_connector(bot)
     assert_wiring(caught, "'bot'")
@@ -157,7 +157,7 @@ def test_two_kinds_with_one_tag_are_refused() -> None:
     """Their tenants would share rows."""
 
     class Company(Scope, frozen=True, tag="organization"):
-        """Another kind under a name that is taken."""
+        """Another kind with a tag that is taken."""
 
     with pytest.raises(WrongWiring) as caught:
         registered.add_scope(Company)
@@ -165,20 +165,20 @@ def test_two_kinds_with_one_tag_are_refused() -> None:
 
 
 def test_a_kind_is_added_once() -> None:
-    """Twice is the same fault."""
+    """Registering a kind twice is the same fault."""
     with pytest.raises(WrongWiring) as caught:
         registered.add_scope(Organization)
     assert_wiring(caught, "'organization'")
 
 
 async def test_a_second_tag_for_one_kind_makes_another_kind() -> None:
-    """To a checker each of its tenants is an organization; the manager was given no such kind."""
+    """To a type checker its tenants are organizations; the manager does not know the kind."""
 
     class Department(Organization, frozen=True, tag="department"):
         """A subclass with a tag of its own."""
 
     class Renamed(Organization, frozen=True, tag="organization"):
-        """A subclass under the same tag."""
+        """A subclass with the same tag."""
 
     async with running_bot() as connectors:
         for stranger in (Department("acme"), Renamed("acme")):
@@ -188,16 +188,16 @@ async def test_a_second_tag_for_one_kind_makes_another_kind() -> None:
 
 
 def test_a_kind_without_a_tag_is_refused() -> None:
-    """A class's name changes too easily to stand in a database."""
+    """The name of a class changes too easily to be stored in a database."""
 
     class Nameless(Scope, frozen=True):
         """No tag."""
 
     class Automatic(Scope, frozen=True, tag=True):
-        """The class's own name for a tag."""
+        """The name of the class as the tag."""
 
     class Numbered(Scope, frozen=True, tag=7):
-        """A tag that is no string."""
+        """A tag that is not a string."""
 
     for kind in (Scope, Nameless, Automatic, Numbered):
         with pytest.raises(WrongWiring) as caught:
@@ -206,7 +206,7 @@ def test_a_kind_without_a_tag_is_refused() -> None:
 
 
 def test_a_kind_with_fields_of_its_own_is_refused() -> None:
-    """They would be stored nowhere."""
+    """The other fields would not be stored."""
 
     class Team(Scope, frozen=True, tag="team"):
         """One field too many."""
@@ -238,7 +238,7 @@ NO_CONNECTORS: list[Any] = ["bot", None, BotConfig, Connector.create("bot").with
 
 @pytest.mark.parametrize("stranger", STRANGERS)
 async def test_a_connector_that_is_not_registered_is_refused(stranger: Any) -> None:
-    """A key or a config type that is known does not make it known."""
+    """An equal key or config type does not make a connector registered."""
     async with running_bot() as connectors:
         with pytest.raises(WrongWiring) as caught:
             connectors.scope(ACME).at(stranger)
@@ -249,7 +249,7 @@ async def test_a_connector_that_is_not_registered_is_refused(stranger: Any) -> N
 async def test_a_default_action_of_a_connector_that_is_not_registered_is_refused(
     stranger: Any,
 ) -> None:
-    """As at a tenant: what this manager was not given, it does not run."""
+    """As for a tenant: the manager runs only what it was given."""
     async with running_bot() as connectors:
         with pytest.raises(WrongWiring) as caught:
             connectors.action(stranger, say)
@@ -257,7 +257,7 @@ async def test_a_default_action_of_a_connector_that_is_not_registered_is_refused
 
 
 async def test_a_connector_of_a_narrower_config_is_refused() -> None:
-    """Checkers let it pass, since its config type is a subclass of one that is registered."""
+    """Checkers accept it, because its config type is a subclass of a registered one."""
     own = Connector.create("own").with_config(OwnBotConfig).build()
     async with running_bot() as connectors:
         with pytest.raises(WrongWiring) as caught:
@@ -267,7 +267,7 @@ async def test_a_connector_of_a_narrower_config_is_refused() -> None:
 
 @pytest.mark.parametrize("stranger", NO_CONNECTORS)
 async def test_what_is_no_connector_is_refused(stranger: Any) -> None:
-    """A key most of all: `find` is for those."""
+    """For a key there is `find`."""
     async with running_bot() as connectors:
         with pytest.raises(WrongWiring):
             connectors.scope(ACME).at(stranger)
@@ -276,7 +276,7 @@ async def test_what_is_no_connector_is_refused(stranger: Any) -> None:
 
 
 async def test_what_is_no_tenant_is_refused() -> None:
-    """A kind's name most of all: `tenant` is for those."""
+    """For the name of a kind there is `tenant`."""
     strangers: list[Any] = ["organization", None, Organization]
     async with running_bot() as connectors:
         for stranger in strangers:
@@ -285,7 +285,7 @@ async def test_what_is_no_tenant_is_refused() -> None:
 
 
 async def test_a_kind_that_is_not_registered_is_refused() -> None:
-    """An identity that is known does not make it known."""
+    """A known identity does not make a tenant known."""
     connectors = registered.with_database(MemoryStore()).with_encryption(KEYRING).build()
     stranger: Any = System()
     with pytest.raises(WrongWiring) as caught:
@@ -294,7 +294,7 @@ async def test_a_kind_that_is_not_registered_is_refused() -> None:
 
 
 async def test_a_connector_found_by_its_key_checks_what_it_is_given() -> None:
-    """Nothing is known of its types until it runs."""
+    """Its types are unknown until it runs."""
     async with running_bot() as connectors:
         found: Any = value_or_raise(connectors.find("bot"))
         refused = await connectors.scope(ACME).at(found).connect(Say("hello"))

@@ -1,4 +1,4 @@
-"""An OAuth provider from its issuer alone, before any connector is built with it."""
+"""Discovery of an OAuth provider from its issuer, before a connector is built with it."""
 
 from __future__ import annotations
 
@@ -26,39 +26,40 @@ async def discover_provider(
     oauth_scopes: OAuthScopes = (),
     http: HttpClient | None = None,
 ) -> Result[OAuthProvider, DiscoveryFailed]:
-    """The provider as its server describes it, for a client that is registered there.
+    """The provider as its server's metadata describes it, for a client that is registered there.
 
-    Ask while the application starts, and hand the answer to `with_oauth`; nothing is asked
-    again later. What a description does not tell (rotation, grace, quirks) is added with
+    Call it while the application starts, and pass the provider to `with_oauth`. The metadata is
+    not read again later. Add what it does not contain (rotation, grace, quirks) with
     `msgspec.structs.replace`.
 
     Args:
-        issuer: As the server names itself, to the character: https, or http on a loopback
-            host. Written by the application, not by a tenant: whatever host it names is asked.
+        issuer: Exactly as the server names itself: https, or http on a loopback host. It must
+            come from the application, not from a tenant, because its host receives requests.
         client_id: As registered.
-        client_secret: None for a public client, and for one that signs.
-        client_assertion_key: Of a client that signs (RFC 7523), with its algorithm and key id.
-        oauth_scopes: What to ask for. With `openid` among them, ID tokens are judged, where
-            the server publishes its keys.
-        http: What sends the requests; None opens the library's own client and closes it.
+        client_secret: None for a public client, and for a client that signs assertions.
+        client_assertion_key: The key of a client that signs assertions (RFC 7523), with its
+            algorithm and key id.
+        oauth_scopes: The scopes to request. With `openid` among them, ID tokens are validated
+            if the server publishes its keys.
+        http: The client for the requests; None opens the library's own client and closes it.
 
     Returns:
-        The provider, or `DiscoveryFailed`, whose `reason` is one of ours:
-        - the issuer is none, or cannot be reached; each of at most three requests takes no
-          longer than 10 s.
-        - It answers with a redirect, which is not followed, with more than 1 MiB, with
-          another status than 200, or with something other than a description.
-        - The description names another issuer (RFC 8414 section 3.3), an endpoint that is not
-          https, no way to authenticate that this client has, or PKCE without S256.
-        - What is said of the client is unusable: an empty id, a key of another algorithm.
+        The provider, or `DiscoveryFailed`. Its `reason` never contains text of the server.
+        - The issuer is invalid or unreachable. There are at most three requests; each has a
+          time-out of 10 s.
+        - The server answers with a redirect, which is not followed, with more than 1 MiB, with
+          a status other than 200, or with something that is not metadata.
+        - The metadata names another issuer (RFC 8414 section 3.3), an endpoint that is not
+          https, no authentication method that this client can use, or PKCE without S256.
+        - The client's own values are invalid: an empty id, or a key of another algorithm.
     """
     async with AsyncExitStack() as stack:
         if http is None:
             from igniter_connectors.adapters.httpx_client import HttpxClient
 
-            own = HttpxClient(logger=logging.getLogger("igniter_connectors"))
-            _ = stack.push_async_callback(own.close)
-            http = own
+            own_client = HttpxClient(logger=logging.getLogger("igniter_connectors"))
+            _ = stack.push_async_callback(own_client.close)
+            http = own_client
         described = await discover(http, issuer)
     return described.bind(
         lambda metadata: provider_from(

@@ -1,9 +1,9 @@
 """OAuth providers as data: `from igniter_connectors.providers import google`.
 
-Each is a `KnownProvider`, with `provider(client_id=…, …)` for the application's client and
-`at(…)` for a domain that the application knows. They are loaded with this module, not with
-`igniter_connectors`. Beside them stand the structs of what they tell beside the tokens. One that
-describes itself (OpenID Connect, RFC 8414) needs no entry: see `discover_provider`.
+Each is a `KnownProvider`. Call `provider(client_id=…, …)` with the application's client, and before
+that `at(…)` if the provider has a domain for each customer. The structs in `…Extras` describe what
+a provider sends beside the tokens. A provider that publishes metadata (OpenID Connect, RFC 8414)
+needs no entry here: see `discover_provider`.
 """
 
 from __future__ import annotations

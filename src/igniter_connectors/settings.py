@@ -1,4 +1,4 @@
-"""What the environment says, decoded once. Read here, when asked, and nowhere else."""
+"""Settings from environment variables. No other module reads the environment."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from igniter_connectors.core.sealing.key_rotation import Keyring
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.ports import Store
 
-_GAP: Final = re.compile(r"[\s,]+")
+_SEPARATORS: Final = re.compile(r"[\s,]+")
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """The configuration.
+    """The settings of an application.
 
     Attributes:
-        secret: `IGNITER_SECRET`, what is sealed with; at least 32 random characters.
-        previous_secrets: `IGNITER_SECRET_PREVIOUS`, older ones, commas or spaces between.
+        secret: `IGNITER_SECRET`, from which the encryption keys are derived; at least 32 random
+            characters.
+        previous_secrets: `IGNITER_SECRET_PREVIOUS`, older secrets, separated by commas or spaces.
         database_url: `DATABASE_URL`: `sqlite:///file`, `sqlite:////absolute/file` or
-            `postgresql://…`, as libpq reads it. It may hold a password, so it is a secret.
-        base_url: `IGNITER_BASE_URL` with `IGNITER_BASE_PATH` behind it; None where the
-            first is absent.
+            `postgresql://…` in the form of libpq. It may contain a password, so it is a secret.
+        base_url: `IGNITER_BASE_URL` followed by `IGNITER_BASE_PATH`; None if the first is not
+            set.
     """
 
     secret: Secret | None = None
@@ -38,37 +39,39 @@ class Settings(msgspec.Struct, frozen=True):
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
-        """Reads the environment, or the mapping given in its place.
+        """Reads the environment, or the given mapping instead.
 
         Raises:
-            WrongWiring: a value that cannot be used, in one line that does not repeat it.
+            WrongWiring: a value is invalid. The message does not contain it.
         """
-        given = os.environ if environment is None else environment
-        secret, database_url = given.get("IGNITER_SECRET"), given.get("DATABASE_URL")
-        previous = _GAP.split(given.get("IGNITER_SECRET_PREVIOUS", "").strip())
+        variables = os.environ if environment is None else environment
+        secret, database_url = variables.get("IGNITER_SECRET"), variables.get("DATABASE_URL")
+        previous = _SEPARATORS.split(variables.get("IGNITER_SECRET_PREVIOUS", "").strip())
         return Settings(
             Secret(secret) if secret else None,
-            tuple(Secret(one) for one in previous if one),
+            tuple(Secret(text) for text in previous if text),
             Secret(database_url) if database_url else None,
-            _base_url(given.get("IGNITER_BASE_URL", ""), given.get("IGNITER_BASE_PATH", "")),
+            _base_url(
+                variables.get("IGNITER_BASE_URL", ""), variables.get("IGNITER_BASE_PATH", "")
+            ),
         )
 
     def keyring(self) -> Keyring:
         """The keyring of the secrets.
 
         Raises:
-            WrongWiring: the secret is missing or short.
+            WrongWiring: the secret is missing or too short.
         """
         return Keyring.from_secret(self.secret, self.previous_secrets)
 
     def store(self) -> Store:
-        """The store that `DATABASE_URL` names.
+        """The store of `DATABASE_URL`.
 
         Raises:
-            WrongWiring: it is missing, or names no database that there is a store for.
+            WrongWiring: the URL is missing, or no store supports its database.
         """
         if self.database_url is None:
-            raise _wrong("DATABASE_URL", "is not set: sqlite:///connectors.db, for one")
+            raise _setting_invalid("DATABASE_URL", "is not set: sqlite:///connectors.db, for one")
         return _store(self.database_url.reveal())
 
 
@@ -77,17 +80,17 @@ def _base_url(url: str, path: str) -> BaseUrl | None:
         return None
     base = parse_base_url(url.rstrip("/") + "/" + path.strip("/"))
     if not is_successful(base):
-        raise _wrong("IGNITER_BASE_URL", base.failure().reason)
+        raise _setting_invalid("IGNITER_BASE_URL", base.failure().reason)
     return base.unwrap()
 
 
 def _store(url: str) -> Store:
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite":
-        # As elsewhere: three slashes before a relative path, four before an absolute one.
+        # As in SQLAlchemy: three slashes before a relative path, four before an absolute one.
         path = rest.removeprefix("/")
         if not rest.startswith("/") or not path:
-            raise _wrong(
+            raise _setting_invalid(
                 "DATABASE_URL", "for SQLite is sqlite:///file, or sqlite:////absolute/file"
             )
         from igniter_connectors.adapters.sqlite import SQLiteStore
@@ -97,8 +100,8 @@ def _store(url: str) -> Store:
         from igniter_connectors.adapters.postgres import PostgresStore
 
         return PostgresStore(url)
-    raise _wrong("DATABASE_URL", "is sqlite:///file or postgresql://…")
+    raise _setting_invalid("DATABASE_URL", "is sqlite:///file or postgresql://…")
 
 
-def _wrong(setting: str, reason: str) -> WrongWiring:
+def _setting_invalid(setting: str, reason: str) -> WrongWiring:
     return WrongWiring(SettingInvalid(setting, reason))

@@ -25,7 +25,7 @@ def test_names_are_distinct() -> None:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_events_hold_scalars_alone(kind: type[Event]) -> None:
-    """No event has room for a config, a payload, a body or an exception."""
+    """No event has a field for a config, a payload, a body or an exception."""
     plain = (
         msgspec.inspect.StrType,
         msgspec.inspect.IntType,
@@ -46,7 +46,7 @@ def test_events_hold_scalars_alone(kind: type[Event]) -> None:
 
 
 def test_the_name_is_the_type_in_json() -> None:
-    """What a subscriber matches on in Python is what a log line says."""
+    """The name that a subscriber matches in Python is the name in a log line."""
     event = ActionCompleted(
         at=datetime(2026, 11, 1, tzinfo=UTC),
         connector="telegram",

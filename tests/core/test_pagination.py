@@ -1,4 +1,4 @@
-"""Cursors say where the next page begins, and nothing else is one."""
+"""Cursors say where the next page begins; anything else is not a cursor."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from igniter_connectors.core.pagination import (
-    LARGEST_PAGE,
+    MAX_PAGE_SIZE,
     PAGE_SIZE,
     Page,
     make_cursor,
@@ -24,19 +24,19 @@ from igniter_connectors.core.pagination import (
         (1, 1),
         (2, 2),
         (PAGE_SIZE, PAGE_SIZE),
-        (LARGEST_PAGE - 1, LARGEST_PAGE - 1),
-        (LARGEST_PAGE, LARGEST_PAGE),
-        (LARGEST_PAGE + 1, LARGEST_PAGE),
+        (MAX_PAGE_SIZE - 1, MAX_PAGE_SIZE - 1),
+        (MAX_PAGE_SIZE, MAX_PAGE_SIZE),
+        (MAX_PAGE_SIZE + 1, MAX_PAGE_SIZE),
     ],
 )
 def test_a_page_has_from_one_to_a_thousand_items(asked: int, given_size: int) -> None:
-    """No caller gets an empty page for ever, and none loads the whole table."""
+    """A page has at least 1 and at most 1,000 items."""
     assert page_size(asked) == given_size
 
 
 @given(st.text(), st.text())
 def test_a_cursor_reads_back_as_what_it_was_made_of(connector: str, account: str) -> None:
-    """Whatever stands in a key, separators and quotes too, comes back unchanged."""
+    """Every key comes back unchanged, also with separators and quotes."""
     assert read_cursor(make_cursor(connector, account)) == (connector, account)
 
 
@@ -50,7 +50,7 @@ def test_a_cursor_fits_into_a_url(connector: str, account: str) -> None:
 
 @given(st.text())
 def test_any_other_text_is_no_cursor(text: str) -> None:
-    """A cursor from a stranger is None or two strings, never an exception."""
+    """A foreign cursor gives None or two strings, never an exception."""
     position = read_cursor(text)
     assert position is None or [type(part) for part in position] == [str, str]
 
@@ -71,10 +71,10 @@ def test_any_other_text_is_no_cursor(text: str) -> None:
     ],
 )
 def test_malformed_cursors_are_none(cursor: str) -> None:
-    """Bad base64, bad JSON, bad UTF-8 and other shapes are all the same to the caller."""
+    """Invalid base64, JSON, UTF-8 or shape: the caller gets None."""
     assert read_cursor(cursor) is None
 
 
 def test_the_last_page_has_no_next() -> None:
-    """A page made without a cursor ends the list."""
+    """A page without a cursor is the last one."""
     assert Page(("a",)).next is None

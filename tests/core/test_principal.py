@@ -1,4 +1,4 @@
-"""Who is calling: a tenant and a person, both of them."""
+"""A principal is a tenant and a person."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .test_scope import Organization, System
 
 
 def test_a_principal_is_its_tenant_and_its_subject() -> None:
-    """The same person in another tenant, or another kind of tenant, is another principal."""
+    """The same person in another tenant or kind of tenant is another principal."""
     principals = {
         Principal(Organization("1"), "ada"),
         Principal(Organization("2"), "ada"),

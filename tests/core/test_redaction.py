@@ -1,4 +1,4 @@
-"""Text that somebody else wrote leaves without our secrets, in whatever form they stand there."""
+"""Secrets are removed from foreign text, in every form in which they can appear."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FORMS: Final[dict[str, Callable[[str], str]]] = {
 
 
 def in_lower_case(quoted: str) -> str:
-    """Percent-encoding with small letters, as some write it (RFC 3986 section 2.1)."""
+    """Percent-encoding with lower-case letters, as some write it (RFC 3986 section 2.1)."""
     parts = quoted.split("%")
     return "%".join([parts[0], *(part[:2].lower() + part[2:] for part in parts[1:])])
 
@@ -52,7 +52,7 @@ SECRETS = st.text(st.characters(codec="utf-8"), min_size=8, max_size=60)
 @pytest.mark.parametrize("form", FORMS)
 @given(secret=SECRETS)
 def test_no_form_of_a_secret_is_left(form: str, secret: str) -> None:
-    """Whether an error quotes a header, a URL, JSON or a repr, the secret in it is replaced."""
+    """A secret is replaced in a header, a URL, JSON or a repr."""
     written = FORMS[form](secret)
     assume(written not in "before[secret]after")
     assert written not in redact(f"before {written} after", (Secret(secret),))
@@ -60,7 +60,7 @@ def test_no_form_of_a_secret_is_left(form: str, secret: str) -> None:
 
 @given(SECRETS, SECRETS)
 def test_each_of_several_secrets_is_replaced(one: str, other: str) -> None:
-    """A secret that begins or holds another does not leave the rest of it behind."""
+    """If one secret contains another, nothing of the longer one remains."""
     assume(one not in HIDDEN and other not in HIDDEN and one not in other)
     longer = f"{one}{other}"
     text = redact(f"<{longer}> <{one}>", (Secret(one), Secret(longer)))
@@ -69,12 +69,12 @@ def test_each_of_several_secrets_is_replaced(one: str, other: str) -> None:
 
 @given(st.text(max_size=LONGEST))
 def test_text_without_secrets_is_left_alone(text: str) -> None:
-    """Nothing is changed that need not be."""
+    """Other text is not changed."""
     assert redact(text, ()) == text
 
 
 def test_an_empty_secret_replaces_nothing() -> None:
-    """A field that was left empty does not turn a log into markers."""
+    """An empty secret does not fill a log with markers."""
     assert redact("some text", (Secret(""),)) == "some text"
 
 
@@ -83,7 +83,7 @@ def test_an_empty_secret_replaces_nothing() -> None:
     [(LONGEST - 1, LONGEST - 1, ""), (LONGEST, LONGEST, ""), (LONGEST + 1, LONGEST, "…")],
 )
 def test_long_text_is_cut(length: int, kept: int, ends: str) -> None:
-    """500 characters are kept, and whether there was more is told."""
+    """500 characters are kept, and an ellipsis shows that there were more."""
     assert redact("x" * length, ()) == "x" * kept + ends
 
 
@@ -95,7 +95,7 @@ def test_cutting_comes_after_replacing() -> None:
 
 
 def test_a_lone_surrogate_in_a_secret_is_no_failure() -> None:
-    """What cannot be stored can still be in a text that is redacted."""
+    """A text that cannot be stored can still be redacted."""
     assert "\ud800canary" not in redact("a \ud800canary b", (Secret("\ud800canary"),))
 
 
@@ -118,19 +118,19 @@ class Outer(Struct):
 
 @given(st.lists(st.text(), min_size=5, max_size=5))
 def test_secrets_are_found_wherever_they_lie(texts: list[str]) -> None:
-    """Flat, nested, as value, as key or in an untyped field: each is known to the redaction."""
+    """Flat, nested, as a value, as a key or in an untyped field: every secret is found."""
     a, b, c, d, e = map(Secret, texts)
     config = Outer(a, "name", [Inner(b)], {"x": c}, {d: 1}, [e])
     assert sorted(secret.reveal() for secret in secrets_in(config)) == sorted(texts)
 
 
 def test_plain_data_holds_none() -> None:
-    """A config without secrets needs no redaction, and None is as good as no config."""
+    """A config without secrets needs no redaction, and neither does None."""
     assert secrets_in({"a": [1, "b"]}) == ()
     assert secrets_in(None) == ()
 
 
 def test_an_object_that_is_no_data_is_a_fault() -> None:
-    """What may hold secrets that nobody can find is not passed over in silence."""
+    """A value that cannot be searched for secrets raises."""
     with pytest.raises(NotImplementedError):
         secrets_in(Outer(Secret(""), "", [], {}, {}, complex(1)))

@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from igniter_connectors.cli.application import AtAnyConnector, run_at_connector, run_for_tenant
-from igniter_connectors.core.pagination import LARGEST_PAGE
+from igniter_connectors.core.pagination import MAX_PAGE_SIZE
 from igniter_connectors.core.problem import value_or_raise
 from igniter_connectors.manager.scoped import Scoped
 
@@ -19,7 +19,7 @@ def list_connections(app: str, tenant: str, *, as_json: bool) -> None:
     async def run(scoped: Scoped[Never]) -> None:
         cursor: str | None = None
         while True:
-            page = value_or_raise(await scoped.list(limit=LARGEST_PAGE, after=cursor))
+            page = value_or_raise(await scoped.list(limit=MAX_PAGE_SIZE, after=cursor))
             for connection in page.items:
                 if as_json:
                     click.echo(msgspec.json.encode(connection))

@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from igniter_connectors.cli.application import AtAnyConnector, run_at_connector
-from igniter_connectors.core.pagination import LARGEST_PAGE
+from igniter_connectors.core.pagination import MAX_PAGE_SIZE
 from igniter_connectors.core.problem import value_or_raise
 from igniter_connectors.core.webhook.inbox import EventState, WebhookEvent
 
@@ -32,7 +32,7 @@ def list_events(
         wanted = cast("EventState | None", state)  # click accepts only the known states
         while True:
             page = value_or_raise(
-                await at.webhooks.list(state=wanted, limit=LARGEST_PAGE, after=cursor)
+                await at.webhooks.list(state=wanted, limit=MAX_PAGE_SIZE, after=cursor)
             )
             for event in page.items:
                 if as_json:

@@ -1,4 +1,4 @@
-"""What happened, told to subscribers and telemetry. An event never holds a secret."""
+"""Events: what happened, for subscribers and telemetry. An event never contains a secret."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import msgspec
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
-    """The base of all events; `type` in JSON, `name` here.
+    """The base of all events. `name` is the field `type` in JSON.
 
-    The four that address a connection are "" where an event has no tenant: an action on
-    a connector's default config.
+    `at` is an aware instant. `scope`, `identity` and `account` are "" if the event has no
+    tenant, as for an action on a connector's default config.
     """
 
     at: datetime
@@ -27,19 +27,19 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", gc=Fals
 
 
 class Connected(Event, frozen=True, kw_only=True, tag="connector.connected"):
-    """A tenant connected, or connected anew."""
+    """A tenant connected or reconnected."""
 
 
 class Disconnected(Event, frozen=True, kw_only=True, tag="connector.disconnected"):
-    """A tenant's connection is gone, its secrets with it."""
+    """A tenant's connection and its secrets were deleted."""
 
 
 class Enabled(Event, frozen=True, kw_only=True, tag="connector.enabled"):
-    """A connection was switched on."""
+    """A connection was enabled."""
 
 
 class DisabledEvent(Event, frozen=True, kw_only=True, tag="connector.disabled"):
-    """A connection was switched off."""
+    """A connection was disabled."""
 
 
 class Updated(Event, frozen=True, kw_only=True, tag="connector.updated"):
@@ -51,29 +51,29 @@ class AuthorizationStarted(Event, frozen=True, kw_only=True, tag="oauth.started"
 
 
 class AuthorizationCompleted(Event, frozen=True, kw_only=True, tag="oauth.completed"):
-    """The provider granted tokens and they are stored."""
+    """The provider granted tokens, and they were stored."""
 
 
 class AuthorizationFailed(Event, frozen=True, kw_only=True, tag="oauth.failed"):
-    """An authorization ended without tokens. `code` is the problem's."""
+    """An authorization ended without tokens. `code` is the code of the problem."""
 
     code: str
 
 
 class TokenRefreshed(Event, frozen=True, kw_only=True, tag="oauth.refreshed"):
-    """New tokens are stored. `generation` counts the token sets of the connection."""
+    """New tokens were stored. `generation` counts the token sets of the connection."""
 
     generation: int
 
 
 class TokenRefreshFailed(Event, frozen=True, kw_only=True, tag="oauth.refresh_failed"):
-    """A refresh did not bring tokens; the grant may be alive."""
+    """A refresh failed; the grant may still be valid. `retry_at` is None if it is unknown."""
 
     retry_at: datetime | None
 
 
 class NeedsReauthEvent(Event, frozen=True, kw_only=True, tag="oauth.needs_reauth"):
-    """The grant is dead: the tenant has to authorize again. `reason` is the status."""
+    """The grant no longer works, so the tenant must authorize again. `reason` is the status."""
 
     reason: str
 
@@ -89,14 +89,14 @@ class ActionStarted(Event, frozen=True, kw_only=True, tag="action.started"):
 
 
 class ActionCompleted(Event, frozen=True, kw_only=True, tag="action.completed"):
-    """An action returned a value that fits its type."""
+    """An action returned a valid value."""
 
     action: str
     duration: timedelta
 
 
 class ActionFailedEvent(Event, frozen=True, kw_only=True, tag="action.failed"):
-    """An action returned a problem. `code` is the problem's."""
+    """An action returned a problem. `code` is the code of the problem."""
 
     action: str
     duration: timedelta
@@ -104,16 +104,16 @@ class ActionFailedEvent(Event, frozen=True, kw_only=True, tag="action.failed"):
 
 
 class WebhookReceived(Event, frozen=True, kw_only=True, tag="webhook.received"):
-    """A webhook was verified, fits its type and is recorded; told once, duplicates aside.
+    """A webhook was verified, validated and stored. A duplicate causes no second event.
 
-    `event_id` is "" where the scheme has none.
+    `event_id` is "" if the scheme has none.
     """
 
     event_id: str
 
 
 class WebhookUnrouted(Event, frozen=True, kw_only=True, tag="webhook.unrouted"):
-    """A webhook for the application was genuine and nobody's here: answered, and not stored."""
+    """A webhook for the application was genuine, but no connection matched: it is not stored."""
 
     event_id: str
 
@@ -126,14 +126,14 @@ class WebhookProcessed(Event, frozen=True, kw_only=True, tag="webhook.processed"
 
 
 class WebhookFailedEvent(Event, frozen=True, kw_only=True, tag="webhook.failed"):
-    """A webhook was refused or its handler failed. `code` is the problem's."""
+    """A webhook was refused, or its handler failed. `code` is the code of the problem."""
 
     event_id: str
     code: str
 
 
 class WebhookDeadLettered(Event, frozen=True, kw_only=True, tag="webhook.dead_lettered"):
-    """An event was given up after its last attempt; it stays to be replayed."""
+    """The last attempt to handle an event failed. It is stored as a dead letter for a replay."""
 
     event_id: str
     code: str
@@ -141,10 +141,10 @@ class WebhookDeadLettered(Event, frozen=True, kw_only=True, tag="webhook.dead_le
 
 
 class ErrorOccurred(Event, frozen=True, kw_only=True, tag="connector.error"):
-    """A user's handler or hook raised.
+    """A handler or hook of the application raised.
 
-    `error` is the exception's type, `frames` its innermost frames as `file:line function`,
-    `text` its message after every secret of the call was replaced.
+    `error` is the type of the exception, `frames` are the innermost frames as
+    `file:line function`, and `text` is the message with every secret of the call replaced.
     """
 
     where: str

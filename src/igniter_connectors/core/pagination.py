@@ -1,4 +1,4 @@
-"""Pages of a long list, and the cursor between them."""
+"""Pages of a list, and the cursor from one page to the next."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ Item = TypeVar("Item")
 Item_co = TypeVar("Item_co", covariant=True)
 
 PAGE_SIZE: Final = 50
-LARGEST_PAGE: Final = 1000
+MAX_PAGE_SIZE: Final = 1000
 
 
 class Page(msgspec.Struct, Generic[Item_co], frozen=True):
-    """Some items in order. `next` asks for what follows; None at the end."""
+    """Some items of a list, in order. `next` is the cursor of the next page; None at the end."""
 
     items: tuple[Item_co, ...]
     next: str | None = None
 
 
-def page_size(asked: int) -> int:
-    """The number of items given: what was asked for, from 1 to 1,000."""
-    return max(1, min(asked, LARGEST_PAGE))
+def page_size(limit: int) -> int:
+    """The size of a page: the requested limit, but at least 1 and at most 1,000."""
+    return max(1, min(limit, MAX_PAGE_SIZE))
 
 
 def make_cursor(*position: str) -> str:
-    """A place in a list, opaque. It names keys alone, so it need not be secret or signed."""
+    """An opaque cursor. It contains only keys, so it is neither secret nor signed."""
     return encode_base64url(msgspec.json.encode(position))
 
 
 def read_cursor(cursor: str) -> tuple[str, str] | None:
-    """The connector and account after which a page begins; None where it is no cursor."""
+    """The connector and account after which a page begins; None if the cursor is invalid."""
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         return msgspec.json.decode(raw, type=tuple[str, str])

@@ -1,4 +1,4 @@
-"""Who is calling, as the application knows it."""
+"""The person who makes a request, as the application knows them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from igniter_connectors.core.scope import Scope
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """The tenant acted for, and the person who acts.
+    """The person who is signed in, and the tenant that they act for.
 
-    `subject` is the application's own stable name for the person who is signed in (a user
-    id, not an email address that may pass to another).
+    `subject` is the application's stable identifier of the person, such as a user id. Do not
+    use an email address, which may later belong to somebody else.
     """
 
     tenant: Scope

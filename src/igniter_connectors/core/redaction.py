@@ -1,4 +1,4 @@
-"""Taking secrets out of text that somebody else wrote: an exception's message."""
+"""Removes secrets from text that other code wrote, such as the message of an exception."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import msgspec
 from igniter_connectors.core.secret import Secret
 
 _ESCAPE: Final = re.compile("%[0-9A-F]{2}")
-_HIDDEN: Final = "[secret]"
-_LONGEST: Final = 500
+_REPLACEMENT: Final = "[secret]"
+_MAX_LENGTH: Final = 500
 
 
 def secrets_in(value: object) -> tuple[Secret, ...]:
-    """Every secret inside a config or token set."""
+    """Every secret in a config or token set."""
     found: list[Secret] = []
 
     def collect(inner: object) -> str:
@@ -33,13 +33,15 @@ def secrets_in(value: object) -> tuple[Secret, ...]:
 
 
 def redact(text: str, secrets: tuple[Secret, ...]) -> str:
-    """The text, at most 500 characters, with each secret replaced: plain, quoted for a URL,
-    escaped for JSON or Python, or in base64."""
+    """The text with each secret replaced, cut after 500 characters.
+
+    It finds a secret as it is, percent-encoded, escaped for JSON or Python, and in base64.
+    """
     for shown in sorted(
         {form for secret in secrets for form in _forms(secret)}, key=len, reverse=True
     ):
-        text = text.replace(shown, _HIDDEN)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+        text = text.replace(shown, _REPLACEMENT)
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"
 
 
 def _forms(secret: Secret) -> set[str]:
@@ -53,13 +55,13 @@ def _forms(secret: Secret) -> set[str]:
         json.dumps(plain)[1:-1],
         json.dumps(plain, ensure_ascii=False)[1:-1],
         repr(plain)[1:-1],
-        # A text with both kinds of quotes has the single ones escaped.
+        # In a repr with both kinds of quotes, the single quotes are escaped.
         repr(f"""'"{plain}""")[4:-1],
         repr(octets)[2:-1],
         repr(b"'\"" + octets)[5:-1],
         base64.b64encode(octets).decode().rstrip("="),
         base64.urlsafe_b64encode(octets).decode().rstrip("="),
     }
-    with suppress(UnicodeEncodeError):  # a lone surrogate is in no JSON that msgspec writes
+    with suppress(UnicodeEncodeError):  # msgspec writes no lone surrogate
         forms.add(msgspec.json.encode(plain).decode()[1:-1])
     return {form for form in forms if form}

@@ -1,4 +1,4 @@
-"""Kinds of tenant, and tenants."""
+"""Tenants and their kinds."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from igniter_connectors.core.problem import (
 )
 
 IDENTITY_LIMIT: Final = 255
-"""The longest identity, account or upstream subject that is stored, in characters."""
+"""The maximum length of an identity, account or upstream subject, in characters."""
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """One tenant; subclass it once per kind, with `tag="…"` as the kind's name in the database.
+    """One tenant. Subclass it for each kind; `tag="…"` is the kind's name in the database.
 
     ```python
     class Organization(Scope, frozen=True, tag="organization"): ...
@@ -29,7 +29,7 @@ class Scope(msgspec.Struct, frozen=True):
     ```
 
     Raises:
-        ConnectorError: made with an identity that `make_tenant` refuses.
+        ConnectorError: the identity is one that `make_tenant` refuses.
     """
 
     identity: str
@@ -41,17 +41,17 @@ class Scope(msgspec.Struct, frozen=True):
 
     @property
     def kind(self) -> str:
-        """The name of the kind: the subclass's tag."""
+        """The name of the kind, which is the tag of the subclass."""
         return str(self.__struct_config__.tag)
 
 
 def make_tenant(kind: type[Scope], identity: str) -> Result[Scope, ScopeProblem]:
-    """The tenant of a kind, from a string of unknown origin (a route, a command line).
+    """The tenant of a kind, from a string of unknown origin such as a route or a command line.
 
     Returns:
         The tenant, or
-        - `ScopeIdentifierRequired`: empty, and the kind has no default of "".
-        - `ScopeInvalid`: longer than 255 characters, or with control characters.
+        - `ScopeIdentifierRequired`: the identity is empty, and the kind has no default of "".
+        - `ScopeInvalid`: the identity has more than 255 characters, or one is not printable.
     """
     problem = _judge_identity(kind, identity)
     return Success(kind(identity)) if problem is None else Failure(problem)
@@ -59,12 +59,12 @@ def make_tenant(kind: type[Scope], identity: str) -> Result[Scope, ScopeProblem]
 
 @lru_cache(maxsize=4096)
 def known_tenant(kind: type[Scope], identity: str) -> Scope:
-    """The tenant of a stored row, whose identity was judged when it was stored."""
+    """The tenant of a stored row, whose identity was validated when it was stored."""
     return kind(identity)
 
 
 def is_storable(text: str) -> bool:
-    """Whether every database keeps this string as it is, and every log shows it on one line."""
+    """Whether every database stores this string unchanged and every log shows it on one line."""
     return len(text) <= IDENTITY_LIMIT and text.isprintable()
 
 

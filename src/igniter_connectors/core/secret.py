@@ -1,4 +1,4 @@
-"""A string that shows only through `reveal()`."""
+"""A string that only `reveal()` shows."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ REDACTED: Final = "Secret('…')"
 
 @final
 class Secret:
-    """A string that shows only through `reveal()`: the one door, and the one word to grep for.
+    """A string that only `reveal()` shows. Search the code for that word to audit its uses.
 
-    It is redacted in `repr`, logs and tracebacks, compares in constant time, does not
-    change, is not pickled, and refuses to be formatted, since a token that silently
-    became the text `Secret('…')` is a fault found too late.
+    It is redacted in `repr`, logs and tracebacks. It compares in constant time, is immutable,
+    and cannot be pickled. Formatting it raises, because a URL or header that silently contains
+    the text `Secret('…')` is hard to find.
     """
 
     __slots__ = ("_value",)
@@ -28,7 +28,7 @@ class Secret:
         _set_value(self, value)
 
     def reveal(self) -> str:
-        """The string itself. Whoever calls this answers for where it goes."""
+        """The string itself. The caller must keep it out of logs and messages."""
         return self._value
 
     def __repr__(self) -> str:
@@ -67,22 +67,22 @@ class Secret:
         raise TypeError("a Secret is not pickled")
 
 
-# The slot's own setter: what `__setattr__` above refuses to everybody else.
+# The slot's own setter, because `__setattr__` above always raises.
 _set_value = Secret.__dict__["_value"].__set__
 _new = object.__new__
 
 
 def decode_secret(kind: type, value: object) -> Secret:
-    """msgspec's `dec_hook`: wraps the strings of fields typed `Secret`.
+    """The `dec_hook` of msgspec that makes a `Secret` of a string.
 
     Raises:
-        NotImplementedError: a type that msgspec does not know and that is not `Secret`.
-        TypeError: a value that is no string; the text holds no part of it.
+        NotImplementedError: the type is not `Secret`.
+        TypeError: the value is not a string. The message contains no part of it.
     """
     if kind is not Secret:
         raise NotImplementedError(kind)
     if type(value) is str:
-        # Without `__init__`, whose check was just made: every secret of every call passes here.
+        # Skips `__init__`, whose check was just made: this runs for every secret of every call.
         secret = _new(Secret)
         _set_value(secret, value)
         return secret
@@ -92,7 +92,7 @@ def decode_secret(kind: type, value: object) -> Secret:
 
 
 def reveal_to_seal(value: object) -> str:
-    """msgspec's `enc_hook` for bytes that go straight into an envelope, and nowhere else."""
+    """The `enc_hook` of msgspec for bytes that are sealed next. Use it for nothing else."""
     if isinstance(value, Secret):
         return value.reveal()
     raise NotImplementedError(type(value))

@@ -1,4 +1,4 @@
-"""One tenant."""
+"""One tenant, as an application addresses it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,11 @@ K_contra = TypeVar("K_contra", bound=msgspec.Struct, contravariant=True)
 
 
 def require_registered(engine: Engine, connector: object) -> None:
-    """Raises `WrongWiring` for all but the connectors of a manager, a key's string included."""
+    """Checks that a value is one of the manager's connectors, not only equal to one.
+
+    Raises:
+        WrongWiring: it is not.
+    """
     if not isinstance(connector, Definition):
         kind = type(connector).__name__
         raise WrongWiring(BuildInvalid(f"a {kind} is no connector; find(key) finds one by its key"))
@@ -46,7 +50,10 @@ def require_registered(engine: Engine, connector: object) -> None:
 
 @final
 class Scoped(Generic[K_contra]):
-    """One tenant. A Scoped of more connectors is accepted where one of fewer is asked for."""
+    """One tenant.
+
+    To a type checker, a Scoped of more connectors is also a Scoped of fewer.
+    """
 
     __slots__ = ("_engine", "_tenant")
 
@@ -84,12 +91,12 @@ class Scoped(Generic[K_contra]):
         """This tenant at a connector, whether or not it is connected.
 
         Args:
-            connector: One that the manager was built with.
-            account: Which of the tenant's accounts there: 1 to 255 printable characters.
+            connector: A connector of this manager.
+            account: The tenant's account at the connector: 1 to 255 printable characters.
 
         Raises:
-            WrongWiring: the connector is not registered, which type checkers refuse too.
-            ConnectorError: an account's name that cannot be stored (`AccountInvalid`).
+            WrongWiring: the connector is not registered. Type checkers refuse that too.
+            ConnectorError: the account cannot be stored (`AccountInvalid`).
         """
         require_registered(self._engine, connector)
         if not account or not is_storable(account):
@@ -102,21 +109,21 @@ class Scoped(Generic[K_contra]):
     async def list(
         self, *, limit: int = PAGE_SIZE, after: str | None = None
     ) -> Result[Page[ConnectionSummary], DatabaseFailed]:
-        """This tenant's connections, by connector and account, secrets masked.
+        """This tenant's connections, ordered by connector and account, with masked secrets.
 
         Args:
             limit: 1 to 1,000.
-            after: The `next` of the page before; None begins.
+            after: The `next` of the previous page; None for the first page.
         """
         return await read_connection.list_connections(
             self._engine, self._tenant, limit=limit, after=after
         )
 
     async def count(self) -> Result[int, DatabaseFailed]:
-        """How many connections this tenant has."""
+        """The number of this tenant's connections."""
         return await read_connection.count_connections(self._engine, self._tenant)
 
     def subscribe(self, handler: Subscriber) -> Subscription:
-        """Tells the handler of this tenant's events, until it is cancelled."""
+        """Calls the handler for each event of this tenant until the subscription is cancelled."""
         tenant = (self._tenant.kind, self._tenant.identity)
         return self._engine.event_bus.subscribe(handler, tenant=tenant)

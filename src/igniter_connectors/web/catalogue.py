@@ -9,7 +9,7 @@ import msgspec
 from litestar import Controller, get
 
 from igniter_connectors.core.connector.form_fields import FormField
-from igniter_connectors.core.pagination import LARGEST_PAGE
+from igniter_connectors.core.pagination import MAX_PAGE_SIZE
 from igniter_connectors.core.problem import ConnectorNotFound, DatabaseFailed, ParameterInvalid
 from igniter_connectors.flows.list_connectors import ConnectorEntry
 from igniter_connectors.manager.scoped import Scoped
@@ -52,7 +52,7 @@ class Catalogue(Controller):
     async def list_connectors(
         self, caller: CallerDependency, connectors: ConnectorsDependency
     ) -> list[CatalogueEntry]:
-        page = value_of(await connectors.list(limit=LARGEST_PAGE))
+        page = value_of(await connectors.list(limit=MAX_PAGE_SIZE))
         accounts = await _accounts(caller.tenant)
         return [_entry(one, accounts) for one in page.items]
 
@@ -75,7 +75,7 @@ class Catalogue(Controller):
 
 
 async def _accounts(tenant: Scoped[Never]) -> dict[str, tuple[str, ...]]:
-    page = await tenant.list(limit=LARGEST_PAGE)
+    page = await tenant.list(limit=MAX_PAGE_SIZE)
     accounts: dict[str, tuple[str, ...]] = {}
     for one in page.map(lambda found: found.items).value_or(()):
         accounts[one.connector] = (*accounts.get(one.connector, ()), one.account)

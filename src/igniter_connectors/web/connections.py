@@ -16,7 +16,7 @@ from returns.pipeline import is_successful
 from igniter_connectors.core.connection.record import DEFAULT_ACCOUNT
 from igniter_connectors.core.connection.view import Connection, ConnectionSummary
 from igniter_connectors.core.connector.validation import ValidationFault
-from igniter_connectors.core.pagination import LARGEST_PAGE, PAGE_SIZE, Page
+from igniter_connectors.core.pagination import MAX_PAGE_SIZE, PAGE_SIZE, Page
 from igniter_connectors.core.problem import (
     AccountInvalid,
     AuthorizeProblem,
@@ -115,7 +115,7 @@ class ConnectionList(Controller):
         limit: Annotated[
             int,
             QueryParameter(
-                description=f"The size of the page, from 1 to {LARGEST_PAGE}. A number outside"
+                description=f"The size of the page, from 1 to {MAX_PAGE_SIZE}. A number outside"
                 " these bounds gives the nearest size"
             ),
         ] = PAGE_SIZE,

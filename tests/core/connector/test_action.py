@@ -1,4 +1,4 @@
-"""Actions: a handler with its types, and what a handler is given."""
+"""Actions: a handler with its types, and the call that it receives."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def call_of(senders: Senders) -> ActionCall[Config, None, Message]:
 
 
 def test_an_action_is_closed_to_http_unless_asked() -> None:
-    """A tenant's users call over HTTP only what was marked for it."""
+    """Users may call over HTTP only what was made with `http_action`."""
     assert action("send", input=Message, output=Sent)(send).open_to_http is False
     assert http_action("send", input=Message, output=Sent)(send).open_to_http is True
 
@@ -57,7 +57,7 @@ def test_both_decorators_keep_everything_else() -> None:
 
 
 def test_the_checks_refuse_what_does_not_fit() -> None:
-    """Input and output are judged by their own types, even when they are made in Python."""
+    """Input and output are validated against their types, even if they were made in Python."""
     made = action("send", input=Message, output=Sent)(send)
     with pytest.raises(VALIDATION_ERRORS):
         made.check_input(Message(5))  # type: ignore[arg-type]  # what an unchecked caller does
@@ -66,27 +66,27 @@ def test_the_checks_refuse_what_does_not_fit() -> None:
 
 
 def test_a_handler_says_why_it_failed() -> None:
-    """The problem names connector and action, and when to try again where the handler knows."""
+    """The problem names connector and action, and `retry_at` if the handler knows it."""
     call = call_of(Senders())
     assert call.failed("no such chat") == Failure(ActionFailed("telegram", "send", "no such chat"))
     assert call.failed("busy", retry_at=NOW).failure().retry_at == NOW
 
 
 def test_a_call_shows_neither_secrets_nor_tokens() -> None:
-    """A handler that logs its whole call leaks nothing."""
+    """A handler that logs its whole call reveals nothing."""
     token = AccessToken(Secret(CANARY), "bearer", ("read",), NOW)
     assert CANARY not in repr(call_of(Senders()))
     assert CANARY not in repr(token)
 
 
 def test_a_call_on_the_default_config_has_no_tenant() -> None:
-    """Neither tenant nor token, unless they are given."""
+    """Tenant and token are None unless they are given."""
     call = call_of(Senders())
     assert (call.tenant, call.access_token) == (None, None)
 
 
 def test_a_call_makes_its_client_once_and_when_it_is_asked_for() -> None:
-    """A handler that calls no API pays for none; one that does keeps a renewed token."""
+    """The API client is made when it is first used, and then kept with a renewed token."""
     senders = Senders()
     call = call_of(senders)
     assert call.connector == "telegram"
@@ -96,6 +96,6 @@ def test_a_call_makes_its_client_once_and_when_it_is_asked_for() -> None:
 
 
 def test_the_authorization_header_carries_the_token() -> None:
-    """`Bearer` whatever the provider called its type (RFC 6750 section 2.1)."""
+    """Always `Bearer`, whatever the provider calls the type (RFC 6750 section 2.1)."""
     token = AccessToken(Secret("abc"), "bot", (), None)
     assert token.authorization_header() == ("Authorization", "Bearer abc")

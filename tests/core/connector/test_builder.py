@@ -1,4 +1,4 @@
-"""Connectors: an immutable definition, and a builder that refuses what could not work."""
+"""The builder of connectors refuses what could not work."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_the_least_connector_has_a_key_and_a_config() -> None:
 
 
 def test_a_connector_keeps_everything_it_was_given() -> None:
-    """No step of the builder drops what an earlier one set."""
+    """No step loses what an earlier one set."""
     webhook, card, default = a_webhook(), Card("Telegram"), Config(Secret(CANARY))
     built = (
         begin()
@@ -116,7 +116,7 @@ def test_a_connector_keeps_everything_it_was_given() -> None:
 
 
 def test_a_config_connector_keeps_everything_too() -> None:
-    """The same without OAuth, which is built on another path."""
+    """The same without OAuth, which has its own branch in `build`."""
     webhook, card, default = a_webhook(), Card("Telegram"), Config(Secret(CANARY))
     built = (
         begin()
@@ -135,7 +135,7 @@ def test_a_config_connector_keeps_everything_too() -> None:
 
 
 def test_a_builder_does_not_change() -> None:
-    """Two connectors built from one beginning do not share what was added later."""
+    """Two connectors built from one builder do not share what was added later."""
     base = begin()
     base.add_action(an_action("send"))
     base.with_webhook(a_webhook())
@@ -147,7 +147,7 @@ def test_a_builder_does_not_change() -> None:
 
 
 def test_a_definition_does_not_change() -> None:
-    """Neither its fields nor its actions can be replaced once it is built."""
+    """Neither its fields nor its actions can be replaced."""
     built = begin().add_action(an_action("send")).build()
     with pytest.raises(AttributeError):
         built.key = "other"  # type: ignore[misc]  # frozen; this tries it all the same
@@ -156,7 +156,7 @@ def test_a_definition_does_not_change() -> None:
 
 
 def test_a_definition_does_not_show_its_default_secrets() -> None:
-    """A manager that is printed leaks nothing."""
+    """The repr of a connector reveals nothing."""
     assert CANARY not in repr(begin().with_default_config(Config(Secret(CANARY))).build())
 
 
@@ -168,14 +168,14 @@ BAD_KEYS = ["", "A", "1a", "-a", "_a", "a b", "a/b", "a.b", "é", "a\n", "z" * 6
 
 @pytest.mark.parametrize("key", GOOD_KEYS)
 def test_keys_of_the_form_are_taken(key: str) -> None:
-    """1 to 63 of a-z, 0-9, `_` and `-`, a letter first: they stand in URLs, rows and logs."""
+    """1 to 63 of a-z, 0-9, `_` and `-`, starting with a letter, for URLs, rows and logs."""
     built = Connector.create(key).with_config(Config).add_action(an_action(key)).build()
     assert (built.key, list(built.actions)) == (key, [key])
 
 
 @pytest.mark.parametrize("key", BAD_KEYS)
 def test_other_keys_are_refused(key: str) -> None:
-    """For connectors and for actions alike."""
+    """For connectors and for actions."""
     with pytest.raises(WrongWiring):
         Connector.create(key)
     with pytest.raises(WrongWiring):
@@ -187,63 +187,63 @@ def test_other_keys_are_refused(key: str) -> None:
 
 @pytest.mark.parametrize("config", [int, dict, None, Config(Secret("x"))])
 def test_a_config_type_is_a_struct(config: object) -> None:
-    """Anything else is refused by name, before it is looked into."""
+    """Any other type is refused by name."""
     with pytest.raises(WrongWiring) as caught:
         Connector.create("telegram").with_config(config)  # type: ignore[arg-type]  # unchecked
     assert caught.value.problem == BuildConfigRequired("telegram")
 
 
 def test_a_config_type_that_cannot_be_stored_is_refused() -> None:
-    """It fails here, not at the first tenant."""
+    """The error is raised here, not at the first tenant."""
     with pytest.raises(WrongWiring):
         Connector.create("telegram").with_config(msgspec.defstruct("Odd", [("value", complex)]))
 
 
 def test_two_actions_with_one_key_are_refused() -> None:
-    """Neither silently replaces the other."""
+    """Neither action silently replaces the other."""
     with pytest.raises(WrongWiring, match="two actions 'send'"):
         begin().add_action(an_action("send")).add_action(an_action("send"))
 
 
 def test_a_second_webhook_is_refused() -> None:
-    """A connector has one, and its payload may be a tagged union."""
+    """A connector has one webhook; its payload may be a tagged union."""
     with pytest.raises(WrongWiring, match="one webhook"):
         begin().with_webhook(a_webhook()).with_webhook(a_webhook())
 
 
 def test_a_webhook_whose_scheme_protects_nothing_is_refused() -> None:
-    """A signature that does not cover the body is told while the application is built."""
+    """A signature that does not cover the body is reported while the application is built."""
     with pytest.raises(WrongWiring, match="telegram: the signed template"):
         begin().with_webhook(a_webhook(HmacScheme(header="X-Signature", signed="fixed")))
 
 
 @pytest.mark.parametrize("payload", [complex, Secret | str, dict[str, complex]])
 def test_a_payload_that_cannot_be_decoded_is_refused(payload: Any) -> None:
-    """It fails here, not at the first genuine webhook."""
+    """The error is raised here, not at the first genuine webhook."""
     with pytest.raises(WrongWiring):
         begin().with_webhook(Webhook(payload=payload, verification=GITHUB, handler=receive))
 
 
 def test_a_webhook_without_verification_has_to_say_so() -> None:
-    """The unsafe way has a long name, and then it builds."""
+    """The unsafe scheme has a long name, and it is accepted."""
     assert begin().with_webhook(a_webhook(AcceptUnsignedEvents())).build().webhook is not None
 
 
 def test_a_second_provider_is_refused() -> None:
-    """A connector has one; the checker says so too."""
+    """A connector has one provider; type checkers say so too."""
     with pytest.raises(WrongWiring, match="one OAuth provider"):
         begin().with_oauth(PROVIDER).with_oauth(PROVIDER)  # type: ignore[misc]  # this tries it
 
 
 def test_an_unsafe_provider_is_refused() -> None:
-    """Plain http, reserved parameters and the like do not build."""
+    """For example plain http, or a reserved parameter."""
     unsafe = msgspec.structs.replace(PROVIDER, token_url="http://provider.example/token")
     with pytest.raises(WrongWiring, match="telegram: token_url must be https"):
         begin().with_oauth(unsafe)
 
 
 def test_a_default_config_is_checked() -> None:
-    """One that does not fit its type is told by path, and not quoted."""
+    """The fault names the path and does not quote the value."""
     wrong = Config(Secret("x"), [CANARY])  # type: ignore[arg-type]  # what an unchecked caller does
     with pytest.raises(WrongWiring, match=r"default config at \$\.chat") as caught:
         begin().with_default_config(wrong).build()
@@ -252,14 +252,14 @@ def test_a_default_config_is_checked() -> None:
 
 
 def test_a_context_chosen_too_late_is_refused() -> None:
-    """The checker refuses it; without a checker it does not silently drop actions and webhook."""
+    """Type checkers refuse it; at run time it does not silently drop actions and webhook."""
     for later in (begin().add_action(an_action("send")), begin().with_webhook(a_webhook())):
         with pytest.raises(WrongWiring):
             later.on_context(open_context)  # type: ignore[misc]  # this tries it
 
 
 def test_an_action_whose_types_cannot_be_read_is_refused() -> None:
-    """It fails while the application is built, not at the first call."""
+    """The error is raised while the application is built, not at the first call."""
 
     class Odd(msgspec.Struct):
         value: complex
@@ -313,7 +313,7 @@ def test_a_connector_says_where_its_api_is() -> None:
     ],
 )
 def test_an_api_that_could_not_be_called_safely_is_refused(base_url: str) -> None:
-    """Plain http, a field that the config has not, a secret in a host's name."""
+    """Plain http, an unknown config field, or a secret in the host."""
     with pytest.raises(WrongWiring) as raised:
         Connector.create("crm").with_config(Config).with_api(base_url)
     assert isinstance(raised.value.problem, BuildInvalid)

@@ -1,4 +1,4 @@
-"""A config taken apart and put together again is the same config, and no secret is in clear."""
+"""Splitting a config and joining it gives the same config, and no secret is stored in clear."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ RICH = st.builds(
 
 @given(RICH)
 def test_a_config_survives_being_stored(config: Rich) -> None:
-    """Join after split is the identity, whatever the config holds."""
+    """`join` after `split` is the identity for every config."""
     schema = ConfigSchema(Rich)
     parts = schema.split(config).unwrap()
     assert schema.join(parts.public, parts.secret) == config
@@ -114,7 +114,7 @@ def test_a_config_survives_being_stored(config: Rich) -> None:
 
 @given(RICH)
 def test_no_secret_is_in_the_public_part(config: Rich) -> None:
-    """Neither a secret nor the name of a field that holds one is stored in clear."""
+    """Neither a secret nor the name of a field with a secret is stored in clear."""
     schema = ConfigSchema(Rich)
     public = schema.split(config).unwrap().public
     assert CANARY.encode() not in public
@@ -136,7 +136,7 @@ def test_no_secret_is_in_the_public_part(config: Rich) -> None:
     ],
 )
 def test_parts_without_fields_are_joined_too(config: Struct) -> None:
-    """All in clear, all sealed, nothing at all: each comes back as it was."""
+    """All in clear, all sealed, or empty: each comes back unchanged."""
     schema = ConfigSchema(type(config))
     parts = schema.split(config).unwrap()
     assert schema.join(parts.public, parts.secret) == config
@@ -151,12 +151,12 @@ def test_parts_without_fields_are_joined_too(config: Struct) -> None:
     ],
 )
 def test_each_field_goes_whole_into_one_part(config: Struct, expected: ConfigParts) -> None:
-    """What is stored is plain JSON: one object in clear, one to be sealed."""
+    """The stored form is plain JSON: one object in clear, one to be sealed."""
     assert ConfigSchema(type(config)).split(config).unwrap() == expected
 
 
 class Incomparable(Struct, eq=False):
-    """A type whose author has no use for equality."""
+    """A type without an equality of its own."""
 
     name: str
     nested: Uncompared
@@ -168,7 +168,7 @@ class Uncompared(Struct, eq=False):
 
 
 def test_a_type_without_equality_can_be_stored() -> None:
-    """Whether a config can be stored does not hang on how it compares."""
+    """Whether a config can be stored does not depend on its `__eq__`."""
     schema = ConfigSchema(Incomparable)
     parts = schema.split(Incomparable("x", Uncompared(5), Secret("y"))).unwrap()
     joined = schema.join(parts.public, parts.secret)
@@ -176,13 +176,13 @@ def test_a_type_without_equality_can_be_stored() -> None:
 
 
 def test_the_parts_do_not_show_themselves() -> None:
-    """The object that holds the secrets in clear says nothing in a log or traceback."""
+    """The object with the secrets in clear has a repr that reveals nothing."""
     assert CANARY not in repr(ConfigSchema(Private).split(Private(Secret(CANARY))))
 
 
 @pytest.mark.parametrize("config", [Public("\ud800"), Private(Secret("\ud800"))])
 def test_text_that_cannot_be_stored_is_refused(config: Struct) -> None:
-    """A lone surrogate is a fault before it reaches a database, in either part."""
+    """A lone surrogate is a fault before it reaches the database, in either part."""
     assert not is_successful(ConfigSchema(type(config)).split(config))
 
 
@@ -191,12 +191,12 @@ def test_text_that_cannot_be_stored_is_refused(config: Struct) -> None:
 def test_a_number_that_json_cannot_carry_is_refused(
     kind: type[Number | OptionalNumber], value: float
 ) -> None:
-    """It is not stored as null, which would not be read back, or read back as another config."""
+    """It is not stored as null, which would be read back as another config or not at all."""
     assert not is_successful(ConfigSchema(kind).split(kind(value)))
 
 
 def test_a_secret_in_a_field_in_clear_is_not_stored_in_clear() -> None:
-    """A secret where the type says `str` or `Any` is refused, not revealed into the public part."""
+    """A secret in a field of type `str` or `Any` is refused, not revealed into the public part."""
     misplaced = Public(Secret(CANARY))  # type: ignore[arg-type]  # what an unchecked caller does
     assert not is_successful(ConfigSchema(Public).split(misplaced))
     table = Table({"key": Secret(CANARY)})
@@ -208,7 +208,7 @@ class Table(Struct):
 
 
 def test_what_no_longer_fits_is_an_error_of_msgspec() -> None:
-    """A type that changed since, and bytes that are no JSON, raise what the caller expects."""
+    """A changed type and bytes that are not JSON raise the documented errors."""
     schema = ConfigSchema(Private)
     with pytest.raises(msgspec.ValidationError):
         schema.join(b'{"key":5}', b"{}")
@@ -222,31 +222,31 @@ def test_what_no_longer_fits_is_an_error_of_msgspec() -> None:
 
 
 def as_json(config: Rich) -> bytes:
-    """A config as an API's caller would send it, secrets in clear."""
+    """A config as a client of the API sends it, with secrets in clear."""
     return encode_json_to_seal(config).unwrap()
 
 
 @given(RICH)
 def test_a_config_is_read_from_json(config: Rich) -> None:
-    """What a caller sends is what is stored."""
+    """The config that a client sends is the config that is stored."""
     assert ConfigSchema(Rich).parse(as_json(config)).unwrap() == config
 
 
 @given(RICH, RICH)
 def test_a_merge_with_every_field_is_a_replacement(config: Rich, other: Rich) -> None:
-    """Each field is read as it would be read alone, whatever its type."""
+    """Each field is decoded as it would be alone, whatever its type."""
     assert ConfigSchema(Rich).merge(config, as_json(other)).unwrap() == other
 
 
 @given(RICH)
 def test_a_merge_with_nothing_changes_nothing(config: Rich) -> None:
-    """Every secret is kept that is not named."""
+    """Every secret that is not named is kept."""
     assert ConfigSchema(Rich).merge(config, b"{}").unwrap() == config
 
 
 @given(RICH, RICH)
 def test_a_merge_replaces_what_is_named_and_keeps_the_rest(config: Rich, other: Rich) -> None:
-    """A new name does not cost the key, nor a new key the name."""
+    """A new name keeps the key, and a new key keeps the name."""
     schema = ConfigSchema(Rich)
     named = encode_json_to_seal({"name": other.name, "apiKey": other.api_key}).unwrap()
     expected = replace(config, name=other.name, api_key=other.api_key)
@@ -254,7 +254,7 @@ def test_a_merge_replaces_what_is_named_and_keeps_the_rest(config: Rich, other: 
 
 
 class Tables(Struct):
-    """Types whose JSON is read otherwise than Python's own data."""
+    """Types whose JSON form differs from their Python form."""
 
     by_number: dict[int, str]
     by_day: dict[date, str]
@@ -281,7 +281,7 @@ TABLES = Tables(
 
 @pytest.mark.parametrize("name", Tables.__struct_fields__)
 def test_a_merge_reads_json_as_a_whole_config_is_read(name: str) -> None:
-    """Number and date keys, decimals, spans and octets: in one field as in all."""
+    """Number and date keys, decimals, durations and bytes: in one field as in all."""
     schema = ConfigSchema(Tables)
     fields = msgspec.json.decode(encode_json_to_seal(TABLES).unwrap(), type=dict[str, msgspec.Raw])
     assert schema.parse(encode_json_to_seal(TABLES).unwrap()).unwrap() == TABLES
@@ -302,7 +302,7 @@ def test_a_merge_reads_json_as_a_whole_config_is_read(name: str) -> None:
 @given(config=RICH)
 @settings(max_examples=10)
 def test_a_mask_is_no_secret(field: str, raw: str, config: Rich) -> None:
-    """A form that sends back what it was shown does not overwrite the secret with dots."""
+    """A form that sends back the mask does not overwrite the secret."""
     schema = ConfigSchema(Rich)
     for judged in (schema.parse(raw.encode()), schema.merge(config, raw.encode())):
         assert judged.failure() == ValidationFault(
@@ -311,7 +311,7 @@ def test_a_mask_is_no_secret(field: str, raw: str, config: Rich) -> None:
 
 
 def test_dots_where_no_secret_is_are_text() -> None:
-    """A name may look like a mask."""
+    """A public field may contain the mask."""
     raw = msgspec.json.encode({"name": MASK})
     assert ConfigSchema(Public).parse(raw).unwrap() == Public(MASK)
     assert ConfigSchema(Public).merge(Public("x"), raw).unwrap() == Public(MASK)
@@ -340,7 +340,7 @@ BROKEN = [
 
 @pytest.mark.parametrize("raw", BROKEN, ids=lambda raw: ascii(raw[:30]))
 def test_what_a_stranger_sends_is_judged(raw: bytes) -> None:
-    """Whatever the bytes, there is a config or a fault, and never an exception or a quotation."""
+    """Any bytes give a config or a fault, never an exception or a quotation."""
     schema = ConfigSchema(Private)
     for judged in (schema.parse(raw), schema.merge(Private(Secret("x")), raw)):
         assert isinstance(judged, Result)
@@ -349,25 +349,25 @@ def test_what_a_stranger_sends_is_judged(raw: bytes) -> None:
 
 @given(st.binary() | st.text().map(str.encode))
 def test_any_bytes_are_judged(raw: bytes) -> None:
-    """The same for whatever else there is."""
+    """The same for every other value."""
     schema = ConfigSchema(Private)
     assert isinstance(schema.parse(raw), Result)
     assert isinstance(schema.merge(Private(Secret("x")), raw), Result)
 
 
 def test_a_merge_into_what_cannot_be_stored_is_a_misfit() -> None:
-    """A config made in Python that JSON cannot carry is told so, whatever is merged into it."""
+    """A config that JSON cannot represent is a fault, whatever is merged into it."""
     assert not is_successful(ConfigSchema(Public).merge(Public("\ud800"), b"{}"))
 
 
 def test_a_merge_is_checked_like_a_whole_config() -> None:
-    """A field that does not fit is told by its path, and nothing is merged."""
+    """A field that does not fit is reported by its path, and nothing is merged."""
     judged = ConfigSchema(Public).merge(Public("x"), b'{"name":5}')
     assert judged.failure() == ValidationFault("$.name", "expected `str`, got `int`")
 
 
 def test_a_schema_knows_its_type() -> None:
-    """What a form and a store need is worked out once."""
+    """What a form and a store need is computed once."""
     schema = ConfigSchema(Rich)
     assert schema.kind is Rich
     assert [field.name for field in schema.fields if field.sensitive] == [
@@ -376,13 +376,13 @@ def test_a_schema_knows_its_type() -> None:
 
 
 def test_a_type_that_cannot_be_stored_makes_no_schema() -> None:
-    """It is refused while the application is built."""
+    """The type is refused while the application is built."""
     with pytest.raises(WrongWiring):
         ConfigSchema(msgspec.defstruct("Odd", [("value", complex)]))
 
 
 def test_a_config_made_in_python_is_validated() -> None:
-    """A struct that nobody checked is checked as if it came from outside, and copied."""
+    """A struct made in Python is checked as if it came from outside, and copied."""
     good = Private(Secret("x"))
     schema = ConfigSchema(Private)
     assert schema.validate(good).unwrap() == good

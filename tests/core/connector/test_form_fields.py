@@ -1,4 +1,4 @@
-"""Forms, secrets and masks of a config type."""
+"""The form fields of a config type."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Form(Struct, rename="camel"):
 
 
 def test_a_form_shows_each_field_by_its_kind() -> None:
-    """Kind, options, default and texts of a form follow from the type alone, in its order."""
+    """Kind, options, default and texts follow from the type alone, in its order."""
     expected = (
         FormField("plainText", "Plain text", "text", True, False),
         FormField("described", "Chat", "text", True, False, description="Where to post"),
@@ -127,7 +127,7 @@ class OptionalForm(Struct):
 
 
 def test_an_optional_field_keeps_its_title_and_description() -> None:
-    """What was written about a field is shown whether it may be left out or not."""
+    """Title and description are shown for optional fields too."""
     assert form_fields(OptionalForm) == (
         FormField("limit", "Most", "integer", False, False, description="How many"),
         FormField("key", "API key", "secret", False, True),
@@ -135,7 +135,7 @@ def test_an_optional_field_keeps_its_title_and_description() -> None:
 
 
 def test_a_form_never_shows_the_default_of_a_secret() -> None:
-    """The catalogue is public: no secret of the type's own reaches it."""
+    """The catalogue is public, so the default of a secret is not in it."""
     shown = form_fields(Form)
     assert CANARY not in repr(shown)
     assert CANARY not in msgspec.json.encode(shown).decode()

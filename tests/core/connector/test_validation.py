@@ -44,7 +44,7 @@ class Mood(enum.Enum):
 
 
 class Strict(enum.Enum):
-    """An enum whose own look-up raises with the value."""
+    """An enum whose own look-up raises an error with the value."""
 
     ONE = "one"
 
@@ -58,7 +58,7 @@ class Inner(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Judged(Struct):
-    """A type with a check of its own, whose error quotes what it saw."""
+    """A type with its own check, whose error quotes the value."""
 
     word: str
 
@@ -67,7 +67,7 @@ class Judged(Struct):
 
 
 class Doubted(Struct):
-    """As `Judged`, with the other exception that msgspec takes for a refusal."""
+    """Like `Judged`, with the other exception that msgspec treats as a refusal."""
 
     word: str
 
@@ -139,14 +139,14 @@ class Everything(Struct, kw_only=True, forbid_unknown_fields=True):
     ],
 )
 def test_a_misfit_names_the_path_and_the_rule(value: object, path: str, reason: str) -> None:
-    """Whether a value came from Python or as JSON, the same place and rule are told."""
+    """A value from Python and a value from JSON give the same path and rule."""
     expected = ValidationFault(path, reason)
     assert validate(value, Everything).failure() == expected
     assert decode_json(msgspec.json.encode(value), Everything).failure() == expected
 
 
 def test_a_missing_field_is_named_from_the_root() -> None:
-    """The path of what is missing is the path at which it is to be put."""
+    """The path of a missing field is the path at which it belongs."""
     assert validate({}, Judged).failure() == ValidationFault("$.word", "is required")
     assert decode_json(b"[{}]", list[Judged]).failure() == ValidationFault(
         "$[0].word", "is required"
@@ -154,7 +154,7 @@ def test_a_missing_field_is_named_from_the_root() -> None:
 
 
 def test_bounds_hold_at_the_exact_value() -> None:
-    """The least and the greatest number and length allowed are allowed."""
+    """The minimum and the maximum of numbers and lengths are allowed."""
     for value in ({"small": 1}, {"small": 9}, {"short": "abc"}, {"long": "abc"}):
         assert is_successful(validate(value, Everything))
 
@@ -181,7 +181,7 @@ class Holder(Struct, Generic[T]):
     ],
 )
 def test_every_kind_of_type_has_its_path(kind: Any, value: object, path: str) -> None:
-    """Annotated, generic, recursive, union: what is told does not hang on how a type is made."""
+    """Annotated, generic, recursive, union: the fault does not depend on how the type is made."""
     assert validate(value, kind).failure().path == path
     assert decode_json(msgspec.json.encode(value), kind).failure().path == path
 
@@ -222,7 +222,7 @@ _WAYS: Final[dict[str, Any]] = {
 
 
 def shown(result: Result[Any, ValidationFault]) -> str:
-    """Everything that a caller, a log or an HTTP answer could show of a fault."""
+    """Everything of a fault that a caller, a log or an HTTP response could show."""
     fault = result.failure()
     problems: list[Problem] = [
         ConfigInvalid("telegram", fault.path, fault.reason),
@@ -241,7 +241,7 @@ def shown(result: Result[Any, ValidationFault]) -> str:
 @example(text=f" - at `{CANARY}")
 @example(text=f" - at `$.{CANARY}")
 def test_no_problem_quotes_the_value(way: str, text: str) -> None:
-    """However a secret fails to fit, in value or key, no form of the problem holds it."""
+    """However a secret fails to fit, as a value or a key, the fault does not contain it."""
     value = _WAYS[way](text)
     assert CANARY not in shown(validate(value, Everything))
     assert CANARY not in shown(decode_json(msgspec.json.encode(value), Everything))
@@ -251,7 +251,7 @@ def test_no_problem_quotes_the_value(way: str, text: str) -> None:
 @example(text=f" - at `{CANARY}`")
 @example(text=f" - at `$.{CANARY}`")
 def test_no_problem_quotes_a_value_at_the_root(text: str) -> None:
-    """At the root msgspec names no path, so what looks like one came from the input."""
+    """At the root msgspec names no path, so text that looks like one came from the input."""
 
     class Quoting(Struct):
         word: str
@@ -270,7 +270,7 @@ def test_no_problem_quotes_a_value_at_the_root(text: str) -> None:
 
 
 def test_a_struct_made_in_python_is_checked_too() -> None:
-    """msgspec checks nothing when a struct is made, and a wrong one is found here."""
+    """msgspec checks nothing when a struct is made; the fault is found here."""
     wrong = Inner(note=5)  # type: ignore[arg-type]  # what an unchecked caller does
     assert validate(wrong, Inner).failure() == ValidationFault(
         "$.note", "expected `str`, got `int`"
@@ -280,7 +280,7 @@ def test_a_struct_made_in_python_is_checked_too() -> None:
 
 
 def test_what_is_checked_is_made_anew() -> None:
-    """Changing the value that was handed in does not change the one that was checked."""
+    """Changing the given value does not change the checked copy."""
     given_in = Everything(rows=[Inner("a")])
     checked = checker(Everything)(given_in)
     given_in.rows.append(Inner("b"))
@@ -288,20 +288,20 @@ def test_what_is_checked_is_made_anew() -> None:
 
 
 def test_secrets_pass_a_check_as_they_are() -> None:
-    """Checking a config neither reveals nor loses what is secret in it."""
+    """Checking a config neither reveals nor loses its secrets."""
     assert checker(Everything)(Everything(secret=Secret(CANARY))).secret == Secret(CANARY)
     assert validate({"secret": CANARY}, Everything).unwrap().secret == Secret(CANARY)
 
 
 def test_a_secret_where_a_string_belongs_is_refused() -> None:
-    """A field in clear does not take a secret, so none is stored or shown in clear."""
+    """A field of another type does not accept a secret, so none is stored or shown in clear."""
     wrong = Inner(note=Secret(CANARY))  # type: ignore[arg-type]  # what an unchecked caller does
     assert CANARY not in shown(validate(wrong, Inner))
     assert not is_successful(validate({"any": Secret(CANARY)}, dict[str, Any]))
 
 
 class Opaque:
-    """Something that is no data."""
+    """Something that is not data."""
 
     def __repr__(self) -> str:
         return CANARY
@@ -317,7 +317,7 @@ def nested(depth: int) -> object:
 
 @pytest.mark.parametrize("value", [Opaque(), {"text": Opaque()}, {Opaque(): 1}, nested(100_000)])
 def test_what_is_no_plain_data_is_refused(value: object) -> None:
-    """An object without a form in JSON, or one too deep, is a fault and not an exception."""
+    """An object without a JSON form, or one that is too deep, is a fault and not an exception."""
     assert CANARY not in shown(validate(value, dict[str, Any]))
     assert CANARY not in shown(validate(value, Any))
 
@@ -334,7 +334,7 @@ def test_what_is_no_plain_data_is_refused(value: object) -> None:
     ],
 )
 def test_text_that_is_not_unicode_is_judged_without_an_exception(value: object) -> None:
-    """A lone surrogate fits a `str` and nothing else, and raises nothing of Python's own."""
+    """A lone surrogate fits a `str` and nothing else, and raises no error of Python."""
     judged = validate(value, Everything)
     assert isinstance(judged, Result)
 
@@ -346,7 +346,7 @@ FLAT: Final = SCALARS | st.lists(SCALARS) | st.dictionaries(ANY_TEXT, SCALARS)
 
 @given(FLAT | st.dictionaries(st.sampled_from(Everything.__struct_fields__), FLAT))
 def test_any_plain_data_is_judged(value: object) -> None:
-    """Whatever is handed in, there is a value or a fault."""
+    """Every value gives a value or a fault."""
     assert isinstance(validate(value, Everything), Result)
 
 
@@ -358,14 +358,14 @@ def test_any_plain_data_is_judged(value: object) -> None:
 @example(b"\xff")
 @example(b"")
 def test_any_bytes_are_judged(raw: bytes) -> None:
-    """Whatever a stranger posts, there is a value or a fault."""
+    """Every input gives a value or a fault."""
     for kind in (Everything, dict[str, Any], list[int]):
         assert isinstance(decode_json(raw, kind), Result)
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"{}x", b"\xff", b'"\xff"', b"[" * 100_000])
 def test_what_is_not_json_is_said_to_be_none(raw: bytes) -> None:
-    """Text that no parser takes is told apart from data that does not fit."""
+    """Text that is not JSON is reported differently from data that does not fit."""
     assert decode_json(raw, Any).failure() == ValidationFault("$", "is not JSON")
 
 
@@ -373,13 +373,13 @@ def test_what_is_not_json_is_said_to_be_none(raw: bytes) -> None:
 
 
 def test_what_goes_into_an_envelope_holds_its_secrets() -> None:
-    """This one encoder reveals, since what it makes is sealed at once."""
+    """Only this encoder reveals secrets, because its output is sealed next."""
     encoded = encode_json_to_seal(Everything(secret=Secret(CANARY))).unwrap()
     assert decode_json(encoded, Everything).unwrap().secret == Secret(CANARY)
 
 
 def test_what_is_stored_in_clear_holds_no_secret() -> None:
-    """The other encoder refuses what holds one, wherever it lies."""
+    """The other encoder refuses a secret at any depth."""
     assert encode_json({"a": [1, "b"]}).unwrap() == b'{"a":[1,"b"]}'
     for value in (Secret(CANARY), Everything(secret=Secret(CANARY)), {"a": [Secret(CANARY)]}):
         assert CANARY not in shown(encode_json(value))
@@ -389,14 +389,14 @@ def test_what_is_stored_in_clear_holds_no_secret() -> None:
     "value", ["\ud800", {"a": "\ud800"}, Opaque(), {"a": complex(1)}, nested(100_000)]
 )
 def test_what_json_cannot_carry_is_a_misfit(value: object) -> None:
-    """What would not come out of the database again does not go in."""
+    """A value that could not be read back is not stored."""
     assert CANARY not in shown(encode_json_to_seal(value))
     assert CANARY not in shown(encode_json(value))
 
 
 @pytest.mark.parametrize("depth", [500, 501, 5_000, 50_000])
 def test_nesting_that_cannot_be_read_again_is_not_encoded(depth: int) -> None:
-    """How deep that is depends on the Python; 500 levels work on each."""
+    """The limit depends on the Python version; 500 levels work on each."""
     encoded = encode_json_to_seal(nested(depth))
     if is_successful(encoded):
         assert msgspec.json.encode(msgspec.json.decode(encoded.unwrap())) == encoded.unwrap()
@@ -404,6 +404,6 @@ def test_nesting_that_cannot_be_read_again_is_not_encoded(depth: int) -> None:
 
 
 def test_other_exceptions_say_nothing() -> None:
-    """The text of an exception that is not msgspec's may hold anything, so none of it is told."""
+    """The text of a foreign exception may contain anything, so it is not used."""
     expected = ValidationFault("$", "holds a value that is no plain data")
     assert validation_fault(TypeError(CANARY), Everything) == expected

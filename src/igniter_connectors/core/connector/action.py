@@ -1,4 +1,4 @@
-"""Typed actions: what a handler is given, and what it answers."""
+"""Typed actions, and the call that a handler receives."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ Ctx_contra = TypeVar("Ctx_contra", contravariant=True)
 
 @final
 class ActionCall(msgspec.Struct, Generic[Conf_co, Ctx_co, In_co], frozen=True):
-    """What a handler receives. A handler that needs no context says `object` for it.
+    """What a handler receives. A handler that needs no context has `object` in its place.
 
-    `tenant` is None, and `access_token` too, when an action runs on a connector's default
-    config. `access_token`, as it was when the call began, is None without OAuth; `http`
-    sends it, and after a renewal the newer one.
+    `tenant` and `access_token` are None if the action runs on the connector's default config.
+    `access_token` is None without OAuth, and otherwise the token at the start of the call.
+    `http` sends it; if the token is renewed during the call, `http` sends the new one.
     """
 
     input: In_co
@@ -62,10 +62,10 @@ class ActionCall(msgspec.Struct, Generic[Conf_co, Ctx_co, In_co], frozen=True):
 
     @property
     def http(self) -> ApiClient:
-        """Calls the connector's API as this connection. It logs no path and no body."""
+        """Sends requests to the connector's API as this connection. It logs no path and no body."""
         client = self._client
         if client is None:
-            # Made when it is first asked for: what a handler does not use costs no call.
+            # Made when it is first used, so a handler that sends no request does not pay for it.
             sender = self._senders.sender_for(
                 self._connector, self.config, self._record, self.access_token
             )
@@ -79,16 +79,18 @@ class ActionCall(msgspec.Struct, Generic[Conf_co, Ctx_co, In_co], frozen=True):
     def failed(
         self, reason: str, *, retry_at: datetime | None = None
     ) -> Result[Never, ActionFailed]:
-        """The answer of a handler that could not do it: `return call.failed("no such chat")`.
+        """The failure of a handler: `return call.failed("no such chat")`.
 
-        `reason` reaches callers and events: no secret belongs in it.
+        Args:
+            reason: Shown to callers and in events, so it must not contain a secret.
+            retry_at: When the caller may try again; None if that is unknown.
         """
         return Failure(ActionFailed(self.connector, self.action, reason, retry_at))
 
 
 @final
 class Action(msgspec.Struct, Generic[Conf_contra, Ctx_contra, In, Out], frozen=True):
-    """A key, the types in and out, and the handler between them. Made by `@action`."""
+    """A key, the types of input and output, and the handler. Made by `@action`."""
 
     key: str
     input: type[In]
@@ -108,17 +110,17 @@ def action(
     [Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, ActionFailed]]]],
     Action[Conf, Ctx, In, Out],
 ]:
-    """Makes a handler an action that the application's own code may call.
+    """A decorator that makes a handler an action, for calls from the application's own code.
 
-    A decorator, so that `output` is fixed before the handler is seen: given both at once,
-    a type checker would join the two types and accept a handler that returns another.
+    It is a decorator because it fixes `output` before the type checker sees the handler. A
+    function that took both would join the two types and accept a handler that returns another.
 
     Args:
-        key: 1 to 63 of a-z, 0-9, `_` and `-`, a letter first.
-        input: What the handler takes; checked before it runs.
-        output: What it returns; checked after it ran.
-        oauth_scopes: What the tenant must have granted; where one is missing the call is
-            `MissingScopes`, and the handler does not run.
+        key: 1 to 63 characters of a-z, 0-9, `_` and `-`, starting with a letter.
+        input: The type that the handler takes, validated before it runs.
+        output: The type that the handler returns, validated after it ran.
+        oauth_scopes: The scopes that the tenant must have granted. If one is missing, the call
+            returns `MissingScopes` and the handler does not run.
     """
 
     def bind(
@@ -143,7 +145,7 @@ def http_action(
     [Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, ActionFailed]]]],
     Action[Conf, Ctx, In, Out],
 ]:
-    """As `action`, and the tenant's own users may call it over HTTP where the plugin is used."""
+    """Like `action`. With the web plugin, the tenant's users may also call it over HTTP."""
 
     private = action(key, input=input, output=output, oauth_scopes=oauth_scopes)
 

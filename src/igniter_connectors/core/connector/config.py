@@ -1,4 +1,4 @@
-"""A connector's config type, taken apart for storage and put together again."""
+"""Splits a config into a public and a secret part for storage, and joins them again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOT_STORABLE: Final = ValidationFault("$", "holds a value that JSON cannot carr
 
 
 class ConfigParts(msgspec.Struct, frozen=True):
-    """A config in two JSON objects: what is stored in clear, and what is sealed."""
+    """A config as two JSON objects: one is stored in clear, the other is sealed."""
 
     public: bytes
     secret: bytes
@@ -37,10 +37,10 @@ class ConfigParts(msgspec.Struct, frozen=True):
 
 @final
 class ConfigSchema(Generic[Conf]):
-    """What storing and showing a config type needs, worked out once.
+    """A config type with what storing and showing it needs, computed once.
 
     Raises:
-        WrongWiring: a type that cannot be stored (`fields.secret_fields`).
+        WrongWiring: the type cannot be stored (`masking.secret_fields`).
     """
 
     __slots__ = ("_decode", "fields", "kind", "secret_names")
@@ -52,23 +52,23 @@ class ConfigSchema(Generic[Conf]):
         self._decode = msgspec.json.Decoder(kind, dec_hook=decode_secret).decode
 
     def validate(self, config: Conf) -> Result[Conf, ValidationFault]:
-        """The config checked as if it came from outside; a Python-made struct never was."""
+        """Checks a config. msgspec does not check a struct that was made in Python."""
         return validate(config, self.kind)
 
     def parse(self, raw: bytes) -> Result[Conf, ValidationFault]:
-        """A config out of JSON that came from outside. A mask is no secret and is refused."""
+        """Decodes and checks a config from JSON. A mask in place of a secret is a fault."""
         masked = self._mask_in(raw)
         return Failure(masked) if masked is not None else decode_json(raw, self.kind)
 
     def merge(self, config: Conf, raw: bytes) -> Result[Conf, ValidationFault]:
-        """A config with the top-level fields that a JSON object names; the others stay."""
+        """Replaces the top-level fields that a JSON object contains, and keeps the others."""
         changes = decode_json(raw, dict[str, msgspec.Raw])
         if not is_successful(changes):
             return Failure(changes.failure())
         masked = self._mask_in(raw)
         if masked is not None:
             return Failure(masked)
-        # Merged as JSON, so that each field is read as it would be in a whole config.
+        # Merged as JSON, so that each field is decoded as in a whole config.
         known = encode_json_to_seal(config).bind(
             lambda encoded: decode_json(encoded, dict[str, msgspec.Raw])
         )
@@ -88,10 +88,10 @@ class ConfigSchema(Generic[Conf]):
         return None
 
     def split(self, config: Conf) -> Result[ConfigParts, ValidationFault]:
-        """The two objects to store. Each top-level field goes whole into one of them.
+        """The two objects to store. Each top-level field is in one of them.
 
-        A config that would not be read back as it is (NaN, a number that JSON cannot
-        carry, a secret where none is typed) is a fault.
+        It is a fault if reading them back would give another config: NaN, a number that JSON
+        cannot represent, or a `Secret` in a field of another type.
         """
         fields: dict[str, object] = msgspec.to_builtins(config, builtin_types=(Secret,))
         public = {name: fields[name] for name in fields if name not in self.secret_names}
@@ -104,20 +104,20 @@ class ConfigSchema(Generic[Conf]):
         parts = ConfigParts(in_clear.unwrap(), to_seal.unwrap())
         try:
             back = self.join(parts.public, parts.secret)
-            # As plain data: a type need not have an equality of its own.
+            # Compared as plain data, because a type may have no equality of its own.
             is_same = msgspec.to_builtins(back, builtin_types=(Secret,)) == fields
         except (msgspec.DecodeError, UnicodeDecodeError):
             is_same = False
         return Success(parts) if is_same else Failure(_NOT_STORABLE)
 
     def join(self, public: bytes, secret: bytes) -> Conf:
-        """The config of two stored objects: both pass the decoder as one, in one go.
+        """The config of two stored objects, decoded as one object in one pass.
 
         Raises:
-            msgspec.ValidationError: the type changed since, and what is stored fits no more.
-            msgspec.DecodeError: it is no JSON.
+            msgspec.ValidationError: the config type changed, and the stored config does not fit.
+            msgspec.DecodeError: the stored bytes are not JSON.
         """
-        # Two JSON objects become one by turning the brace between them into a comma.
+        # `}` of the first and `{` of the second become a comma, which makes one JSON object.
         if public != b"{}" and secret != b"{}":
             return self._decode(b",".join((public[:-1], secret[1:])))
         return self._decode(public if secret == b"{}" else secret)
