@@ -53,6 +53,23 @@ async def test_effect_and_completion_commit_together(base: Effects) -> None:
         assert base.letters() == ["hi", "late"]
 
 
+async def test_the_next_event_of_a_key_follows_the_commit(base: Effects) -> None:
+    """The transaction completes the head, and the events behind it run in order."""
+    store = base.store()
+
+    async def write(call: Call) -> Answer:
+        async with store.transaction(call) as connection:
+            await connection.execute(INSERT.format(call.payload.text))
+        return Success(None)
+
+    async with mailroom(store, Plan(write, order_key=lambda _: "one")) as room:
+        for text in ("a", "b", "c"):
+            await room.post(text, text)
+        await room.connectors.settled()
+        assert room.texts == ["a", "b", "c"]
+        assert sorted(base.letters()) == ["a", "b", "c"]
+
+
 async def test_what_raises_inside_leaves_neither(base: Effects) -> None:
     """The event is tried again, and takes effect once."""
     store = base.store()

@@ -47,7 +47,7 @@ _EVENTS = """
         now() - n * interval '1 second', '', now(), '', false,
         CASE WHEN n % 7 = 0 THEN sha256(id::bytea) END, decode(repeat(md5(id), 12), 'hex'),
         now() + interval '30 days',
-        CASE WHEN state <> 'pending' THEN now() + n * interval '1 second' END
+        CASE WHEN state <> 'pending' THEN now() + n * interval '1 second' END, n % 10 = 0
     FROM (SELECT *, row_number() OVER () AS n FROM igniter_connections) AS c,
         LATERAL (SELECT CASE n % 3000 WHEN 0 THEN 'pending' WHEN 1000 THEN 'held'
             WHEN 2000 THEN 'dead' ELSE 'done' END AS state) AS s

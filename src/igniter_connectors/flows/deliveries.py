@@ -60,7 +60,7 @@ class Deliveries:
     def start(self, work: Coroutine[object, None, bool], delivery: Delivery) -> None:
         """Runs an attempt in its reserved slot.
 
-        `work` returns whether the event must be handled again.
+        `work` returns whether another event may be due now.
         """
         task = asyncio.get_running_loop().create_task(work)
         self.running[task] = delivery

@@ -33,15 +33,18 @@ class InboxStore(Protocol):
         """Claims due events of these connectors and any tenant, and counts an attempt for each.
 
         At most `limit`, the longest due first. An event whose lease has ended is due. Concurrent
-        callers never get the same event. Of events with the same order key only the earliest is
-        claimed, and none while another one of them runs.
+        callers never get the same event.
+
+        Of the events of one order key only one, the head, is ever claimed, and the others cost a
+        claim nothing. When the head is done, dead or held, the earliest of the rest is the next
+        head, unless that is held.
         """
         ...
 
     async def until_due(self, connectors: Collection[str]) -> timedelta | None:
         """How long until the next event of these connectors is due; None if there is none.
 
-        0 or less if one is due. Counts ordered events that wait for another one too.
+        0 or less if one is due. Does not count events that wait for another of their order key.
         """
         ...
 
@@ -72,7 +75,8 @@ class InboxStore(Protocol):
     async def release(self, key: ConnectionKey | None = None) -> int:
         """Makes held events due if their connection is enabled; returns how many.
 
-        All of one connection; without a key, some of any tenant.
+        All of one connection. Without a key: some of any tenant, and also heads of order keys that
+        a crash left waiting.
         """
         ...
 

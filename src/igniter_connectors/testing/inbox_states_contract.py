@@ -114,6 +114,40 @@ async def events_of_one_key_go_one_after_another(store: Store) -> None:
     assert [one.id for one in await claim_events(store)] == [third.id]
 
 
+async def the_next_of_a_key_follows_each_end(store: Store) -> None:
+    """A head that is done, dead or held makes room, and a held one keeps its place in the order."""
+    record = await add_connection(store, enabled=False)
+    events = [new_event(order_key="a") for _ in range(4)]
+    for event in events:
+        _ = await record_event(store, event)
+        await asyncio.sleep(0.002)
+    first, second, third, fourth = events
+    until_due = await store.inbox.until_due(CONNECTORS)
+    assert until_due is not None
+    assert until_due <= timedelta(0)
+    assert [one.id for one in await claim_events(store)] == [first.id]
+    until_due = await store.inbox.until_due(CONNECTORS)
+    assert until_due is not None
+    assert until_due > timedelta(0)
+    await store.inbox.give_back([delivery(first.id)])
+    assert [one.id for one in await claim_events(store)] == [first.id]
+    assert await store.inbox.complete(delivery(first.id))
+    assert [one.id for one in await claim_events(store)] == [second.id]
+    assert await store.inbox.dead_letter(delivery(second.id), code="X")
+    assert [one.id for one in await claim_events(store)] == [third.id]
+    assert await store.inbox.hold(delivery(third.id))
+    assert await claim_events(store) == []
+    assert await store.inbox.replay(KEY, first.id)
+    assert [one.id for one in await claim_events(store)] == [first.id]
+    assert await store.inbox.complete(delivery(first.id))
+    assert await claim_events(store) == []
+    assert await store.set_enabled(record.key, enabled=True, now=NOW)
+    assert await store.inbox.release(KEY) == 1
+    assert [one.id for one in await claim_events(store)] == [third.id]
+    assert await store.inbox.complete(delivery(third.id))
+    assert [one.id for one in await claim_events(store)] == [fourth.id]
+
+
 async def held_events_wait_until_their_connection_is_enabled(store: Store) -> None:
     """Events are held when recorded or when claimed, and attempts do not count meanwhile."""
     record = await add_connection(store, enabled=False)
@@ -150,6 +184,7 @@ INBOX_STATES_CONTRACT: tuple[Callable[[Store], Awaitable[None]], ...] = (
     a_done_event_keeps_its_body_for_a_time,
     expired_events_are_deleted_and_pending_ones_are_not,
     events_of_one_key_go_one_after_another,
+    the_next_of_a_key_follows_each_end,
     held_events_wait_until_their_connection_is_enabled,
     events_held_for_another_row_are_not_released,
 )

@@ -87,10 +87,10 @@ async def until_waiting(gate: psycopg.AsyncConnection, count: int) -> None:
 
 
 async def test_two_events_of_one_order_key_never_run_at_once(database_url: str) -> None:
-    """Even where each process took its event before it could see the other's.
+    """Even if each process looks before it can see the other's event or claim.
 
-    The first event's commit is slow, so that the second is taken alone; and the commit of that
-    is slow, so that another process takes the first, which comes before it.
+    The first event's commit is slow, so the second one is recorded and claimed alone. The commit
+    of that claim is slow, so another process looks while it cannot see the claim.
     """
     async with (
         stores(database_url, 3) as (recorder, a, b),
@@ -110,17 +110,17 @@ async def test_two_events_of_one_order_key_never_run_at_once(database_url: str) 
         by_a = await claim(a, "a")
         await gate.execute("SELECT pg_advisory_unlock(2)")
         by_b = await taking
-        assert ([one.id for one in by_a], [one.id for one in by_b]) == (["first"], [])
-        assert await claim(b, "b") == []
-        assert await a.inbox.complete(Delivery(KEY, "first", "a", 1, timedelta(0)))
-        assert [(one.id, one.attempts) for one in await claim(b, "b")] == [("second", 1)]
+        assert ([one.id for one in by_a], [one.id for one in by_b]) == ([], ["second"])
+        assert await claim(a, "a") == []
+        assert await b.inbox.complete(Delivery(KEY, "second", "b", 1, timedelta(0)))
+        assert [(one.id, one.attempts) for one in await claim(a, "a")] == [("first", 1)]
 
 
 async def test_a_worker_listens_again_after_its_link_broke(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The link's end is told as any other outage, and another link takes its place."""
-    monkeypatch.setattr(worker, "_LISTEN_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(worker, "_LISTEN_RETRY_SECONDS", 0.01)
     calls: list[Call] = []
     connectors, _ = manager(PostgresStore(database_url, deadline=PATIENT), Plan(), calls)
     async with (

@@ -7,8 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias, final
 
-import msgspec
-
+from igniter_connectors.adapters.memory.due_events import DueEvents, Row
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.webhook.inbox import EventState, InboxEvent, NewEvent, Recorded
 from igniter_connectors.core.webhook.retry_policy import Delivery
@@ -17,21 +16,6 @@ from igniter_connectors.ports import Clock
 _Place: TypeAlias = tuple[ConnectionKey, str]
 
 _MAX_ROWS: Final = 1000
-
-
-class _Row(msgspec.Struct):
-    event: NewEvent
-    state: EventState
-    received_at: datetime
-    keep_until: datetime
-    due_at: datetime
-    owner: str
-    attempts: int
-    possible_replay: bool
-    sealed_body: bytes | None
-    last_code: str = ""
-    finished_at: datetime | None = None
-    purge_at: datetime | None = None
 
 
 @final
@@ -43,9 +27,9 @@ class MemoryInbox:
     ) -> None:
         self._clock = clock
         self._find_connection = find
-        self._rows: dict[_Place, _Row] = {}
-        # Events that are not finished, in the order of arrival.
-        self._open: dict[_Place, _Row] = {}
+        self._rows: dict[_Place, Row] = {}
+        self._held: dict[_Place, Row] = {}
+        self._due = DueEvents()
         self._bodies: set[tuple[str, bytes]] = set()
 
     async def record(self, event: NewEvent, *, owner: str, lease: timedelta) -> Recorded | None:
@@ -61,7 +45,7 @@ class MemoryInbox:
             is_replay = body in self._bodies
             self._bodies.add(body)
         keep_until = now + event.remember_for
-        row = _Row(
+        row = Row(
             event,
             "held" if event.is_held else "pending",
             now,
@@ -73,7 +57,10 @@ class MemoryInbox:
             event.sealed_body,
             purge_at=keep_until if event.is_held else None,
         )
-        self._rows[place] = self._open[place] = row
+        self._rows[place] = row
+        if event.is_held:
+            self._held[place] = row
+        self._due.changed(row)
         return Recorded(now, is_replay)
 
     async def claim(
@@ -81,38 +68,16 @@ class MemoryInbox:
     ) -> Sequence[InboxEvent]:
         """Claims due events."""
         now = self._clock.now()
-        lines: dict[tuple[str, str], list[_Row]] = {}
-        due: list[_Row] = []
-        for row in self._open.values():
-            if row.event.order_key:
-                lines.setdefault((row.event.connection_id, row.event.order_key), []).append(row)
-            else:
-                due.append(row)
-        due.extend(
-            min(line, key=lambda row: row.received_at)
-            for line in lines.values()
-            if not any(row.owner and row.due_at > now for row in line)
-        )
-        due = [
-            row
-            for row in due
-            if row.state == "pending"
-            and row.due_at <= now
-            and row.event.key.connector in connectors
-        ]
-        due.sort(key=lambda row: row.due_at)
-        for row in due[:limit]:
+        claimed = self._due.take(connectors, now=now, limit=limit)
+        for row in claimed:
             row.owner, row.due_at, row.attempts = owner, now + lease, row.attempts + 1
-        return [_shown(row) for row in due[:limit]]
+            self._due.changed(row)
+        return [_shown(row) for row in claimed]
 
     async def until_due(self, connectors: Collection[str]) -> timedelta | None:
         """How long until the next event is due."""
-        due = [
-            row.due_at
-            for row in self._open.values()
-            if row.state == "pending" and row.event.key.connector in connectors
-        ]
-        return min(due) - self._clock.now() if due else None
+        due_at = self._due.first_due_at(connectors)
+        return None if due_at is None else due_at - self._clock.now()
 
     async def extend(self, deliveries: Sequence[Delivery], *, lease: timedelta) -> None:
         """Extends the leases of attempts that still run."""
@@ -120,6 +85,7 @@ class MemoryInbox:
             row = self._latest(delivery)
             if row is not None:
                 row.due_at = self._clock.now() + lease
+                self._due.changed(row)
 
     async def give_back(self, deliveries: Sequence[Delivery]) -> None:
         """Ends attempts without counting them."""
@@ -128,6 +94,7 @@ class MemoryInbox:
             if row is not None:
                 row.owner, row.due_at = "", self._clock.now()
                 row.attempts -= 1
+                self._due.changed(row)
 
     async def complete(self, delivery: Delivery) -> bool:
         """Marks the event as done."""
@@ -139,7 +106,7 @@ class MemoryInbox:
         row.purge_at = min(now + delivery.keep_body_for, row.keep_until)
         if not delivery.keep_body_for:
             row.sealed_body, row.purge_at = None, row.keep_until
-        del self._open[delivery.key, delivery.id]
+        self._due.changed(row)
         return True
 
     async def retry(self, delivery: Delivery, *, code: str, pause: timedelta) -> bool:
@@ -148,6 +115,7 @@ class MemoryInbox:
         if row is None:
             return False
         row.owner, row.last_code, row.due_at = "", code, self._clock.now() + pause
+        self._due.changed(row)
         return True
 
     async def dead_letter(self, delivery: Delivery, *, code: str) -> bool:
@@ -157,7 +125,7 @@ class MemoryInbox:
             return False
         row.state, row.owner, row.last_code = "dead", "", code
         row.finished_at, row.purge_at = self._clock.now(), row.keep_until
-        del self._open[delivery.key, delivery.id]
+        self._due.changed(row)
         return True
 
     async def hold(self, delivery: Delivery) -> bool:
@@ -167,18 +135,22 @@ class MemoryInbox:
             return False
         row.state, row.owner, row.purge_at = "held", "", row.keep_until
         row.attempts -= 1
+        self._held[delivery.key, delivery.id] = row
+        self._due.changed(row)
         return True
 
     async def release(self, key: ConnectionKey | None = None) -> int:
         """Makes held events due if their connection is enabled."""
         released = 0
-        for row in self._open.values():
-            if row.state != "held" or key not in (None, row.event.key):
+        for place, row in list(self._held.items()):
+            if key not in (None, row.event.key):
                 continue
             record = self._find_connection(row.event.key)
             if record is None or record.id != row.event.connection_id or not record.enabled:
                 continue
             row.state, row.due_at, row.purge_at = "pending", self._clock.now(), None
+            del self._held[place]
+            self._due.changed(row)
             released += 1
         return released
 
@@ -197,7 +169,8 @@ class MemoryInbox:
         for place, row in over[:_MAX_ROWS]:
             if row.keep_until <= now:
                 del self._rows[place]
-                _ = self._open.pop(place, None)
+                if self._held.pop(place, None) is not None:
+                    self._due.removed(row)
                 if row.event.body_hash is not None:
                     self._bodies.discard((row.event.connection_id, row.event.body_hash))
             else:
@@ -238,18 +211,19 @@ class MemoryInbox:
             return False
         row.state, row.owner, row.attempts, row.due_at = "pending", "", 0, now
         row.finished_at = row.purge_at = None
-        self._open[key, id] = row
+        _ = self._held.pop((key, id), None)
+        self._due.changed(row)
         return True
 
-    def _latest(self, delivery: Delivery) -> _Row | None:
-        row = self._open.get((delivery.key, delivery.id))
+    def _latest(self, delivery: Delivery) -> Row | None:
+        row = self._rows.get((delivery.key, delivery.id))
         if row is None or row.state != "pending":
             return None
         is_latest = row.owner == delivery.owner and row.attempts == delivery.attempt
         return row if is_latest else None
 
 
-def _shown(row: _Row) -> InboxEvent:
+def _shown(row: Row) -> InboxEvent:
     event = row.event
     return InboxEvent(
         event.key,

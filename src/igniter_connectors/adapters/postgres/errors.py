@@ -55,8 +55,14 @@ TRANSIENT_ERRORS: Final = (psycopg.Error, ValueError, OverflowError, OSError)
 """What a statement may raise that is not a bug: the database failed, or refused a value."""
 
 
+class AlreadyExists(StoreUnavailable):
+    """Another process committed a row with the same unique value first."""
+
+
 def unavailable(error: Exception) -> StoreUnavailable:
     """An error as the port's exception: `RowUnreadable` if a value caused it."""
+    if isinstance(error, psycopg.errors.UniqueViolation):
+        return AlreadyExists(f"PostgreSQL: the row exists already ({_name(error)})")
     if isinstance(error, psycopg.DataError | ValueError | OverflowError):
         return RowUnreadable(f"PostgreSQL: a value does not fit ({_name(error)})")
     return StoreUnavailable(f"PostgreSQL: {_reason(error)} ({_name(error)})")

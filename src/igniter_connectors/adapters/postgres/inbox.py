@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, final
 
 import msgspec
+from typing_extensions import override
 
 from igniter_connectors.adapters.postgres import inbox_statements as sql
 from igniter_connectors.adapters.postgres.batching import Batches
+from igniter_connectors.adapters.postgres.connection import Row
 from igniter_connectors.adapters.postgres.database import Database
 from igniter_connectors.adapters.postgres.dialect import STATEMENTS
+from igniter_connectors.adapters.postgres.errors import AlreadyExists
 from igniter_connectors.adapters.postgres.text_array import TextArray
+from igniter_connectors.adapters.sql.dialect import columns
 from igniter_connectors.adapters.sql.inbox import MAX_ROWS, SqlInbox, delivery_values
 from igniter_connectors.adapters.sql.records import Values, key_values, to_event, utc
-from igniter_connectors.adapters.sql.tables import EventRow
+from igniter_connectors.adapters.sql.tables import EventRow, OrderKeyRow
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.webhook.inbox import InboxEvent, NewEvent, Recorded
 from igniter_connectors.core.webhook.retry_policy import Delivery
@@ -29,12 +35,12 @@ _TEXTS: Final = (
 _OTHERS: Final = ("is_held", "lease", "remember", "body_hash", "sealed_body")
 
 
-class _PlaceRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """The primary key of an event."""
-
-    scope: str
-    identity: str
+class _CompletedRow(OrderKeyRow, frozen=True, gc=False):
     id: str
+
+
+class _KeyRow(OrderKeyRow, frozen=True, gc=False):
+    is_without_head: bool
 
 
 class _RecordedRow(msgspec.Struct, array_like=True, gc=False):
@@ -43,6 +49,9 @@ class _RecordedRow(msgspec.Struct, array_like=True, gc=False):
     id: str
     received_at: datetime
     possible_replay: bool
+
+
+_FIRST_KEY: Final = OrderKeyRow("", "", "", "")
 
 
 @final
@@ -57,15 +66,18 @@ class PostgresInbox(SqlInbox):
         self._server = database
         self._records = Batches(database.until, self._record_one, self._record_many)
         self._completions = Batches(database.until, self._complete_one, self._complete_many)
+        self._promotions = Batches(database.until, self._promote_one, self._promote_many)
+        self._last_key = _FIRST_KEY
 
     async def close(self) -> None:
         """Waits for running statements."""
         await self._records.close()
         await self._completions.close()
+        await self._promotions.close()
 
     async def record(self, event: NewEvent, *, owner: str, lease: timedelta) -> Recorded | None:
         """Adds an event; None if its id is there already."""
-        return await self._records.submit(
+        recorded = await self._records.submit(
             {
                 **key_values(event.key),
                 "connection_id": event.connection_id,
@@ -80,6 +92,9 @@ class PostgresInbox(SqlInbox):
                 "sealed_body": event.sealed_body,
             }
         )
+        if recorded is not None and event.order_key:
+            await self._promote([_order_key(event)])
+        return recorded
 
     async def claim(
         self, connectors: Collection[str], *, owner: str, lease: timedelta, limit: int
@@ -92,24 +107,7 @@ class PostgresInbox(SqlInbox):
             "lease": lease,
         }
         rows = await self._database.write_returning(sql.CLAIM, values, EventRow)
-        events = [to_event(row) for row in rows]
-        ordered = [
-            Delivery(event.key, event.id, owner, event.attempts, timedelta(0))
-            for event in events
-            if event.order_key
-        ]
-        if not ordered:
-            return events
-        given_back = set(
-            await self._database.write_returning(
-                sql.GIVE_BACK_OVERLAPPING, _columns(ordered), _PlaceRow
-            )
-        )
-        return [
-            event
-            for event in events
-            if _PlaceRow(event.key.scope, event.key.identity, event.id) not in given_back
-        ]
+        return [to_event(row) for row in rows]
 
     async def extend(self, deliveries: Sequence[Delivery], *, lease: timedelta) -> None:
         """Extends the leases of attempts that still run."""
@@ -121,13 +119,19 @@ class PostgresInbox(SqlInbox):
 
     async def complete(self, delivery: Delivery) -> bool:
         """Marks the event as done."""
-        return await self._completions.submit(delivery)
+        completed = await self._completions.submit(delivery)
+        if completed is None:
+            return False
+        if completed.order_key:
+            await self._promote([completed])
+        return True
 
     async def release(self, key: ConnectionKey | None = None) -> int:
         """Makes held events due if their connection is enabled."""
-        if key is None:
-            return await self._database.write(sql.RELEASE_ANY, {"row_limit": MAX_ROWS})
-        return await self._database.write(sql.RELEASE_OF, key_values(key))
+        if key is not None:
+            return await self._write_and_promote(sql.RELEASE_OF, key_values(key))
+        released = await self._write_and_promote(sql.RELEASE_ANY, {"row_limit": MAX_ROWS})
+        return released + await self._promote_forgotten()
 
     async def listen(self, wake: Callable[[], None]) -> None:
         """Calls `wake` when an event was recorded that no process owns. Runs until cancelled."""
@@ -136,8 +140,17 @@ class PostgresInbox(SqlInbox):
     async def purge(self) -> int:
         """Deletes some expired bodies and events."""
         values = {"row_limit": MAX_ROWS}
-        deleted = await self._database.write(sql.DELETE_OLD, values)
+        deleted = await self._write_and_promote(sql.DELETE_OLD, values)
         return deleted + await self._database.write(sql.CLEAR_BODIES, values)
+
+    async def promote_after(self, completed: Row) -> None:
+        """Promotes the next event after a transaction that ran `COMPLETE`; `completed` is its row.
+
+        Call it after the commit.
+        """
+        row = _CompletedRow(*completed)
+        if row.order_key:
+            await self._promote([row])
 
     async def _record_one(self, event: Values, until: float) -> Recorded | None:
         statement = sql.RECORD_AND_NOTIFY if _is_for_others(event) else sql.RECORD
@@ -164,19 +177,68 @@ class PostgresInbox(SqlInbox):
             added.pop((event["scope"], event["identity"], event["id"]), None) for event in events
         ]
 
-    async def _complete_one(self, delivery: Delivery, until: float) -> bool:
-        values = complete_values(delivery)
-        return bool(await self._server.run_whole(sql.COMPLETE, values, until=until))
+    async def _complete_one(self, delivery: Delivery, until: float) -> _CompletedRow | None:
+        rows = await self._server.run_whole(sql.COMPLETE, complete_values(delivery), until=until)
+        return _CompletedRow(*rows[0]) if rows else None
 
     async def _complete_many(
         self, deliveries: Sequence[Delivery], until: float
-    ) -> Sequence[bool | StoreUnavailable]:
+    ) -> Sequence[_CompletedRow | StoreUnavailable | None]:
         keep = [delivery.keep_body_for.total_seconds() for delivery in deliveries]
         rows = await self._server.run_whole(
             sql.COMPLETE_MANY, {**_columns(deliveries), "keep": keep}, until=until
         )
-        done = set(rows)
-        return [(one.key.scope, one.key.identity, one.id) in done for one in deliveries]
+        done = {(row[0], row[1], row[4]): _CompletedRow(*row) for row in rows}
+        return [done.get((one.key.scope, one.key.identity, one.id)) for one in deliveries]
+
+    @override
+    async def _promote(self, order_keys: Sequence[OrderKeyRow]) -> None:
+        """Makes the first event of each order key the head, unless there is one.
+
+        Never fails: the change that this follows has been committed. If the database does not
+        answer, or the process ends here, `_promote_forgotten` finds the keys.
+        """
+        waiting = [asyncio.ensure_future(self._promotions.submit(one)) for one in order_keys]
+        for promotion in waiting:
+            with suppress(StoreUnavailable):
+                _ = await promotion
+
+    async def _promote_one(self, order_key: OrderKeyRow, until: float) -> int:
+        return await self._promote_batch((order_key,), until)
+
+    async def _promote_many(
+        self, order_keys: Sequence[OrderKeyRow], until: float
+    ) -> Sequence[int | StoreUnavailable]:
+        promoted = await self._promote_batch(order_keys, until)
+        return [promoted] * len(order_keys)
+
+    async def _promote_batch(self, order_keys: Sequence[OrderKeyRow], until: float) -> int:
+        """Returns how many events became heads."""
+        # Sorted and without duplicates, so that two processes lock rows in the same order.
+        batch = sorted({msgspec.structs.astuple(one)[:4] for one in order_keys})
+        values = {
+            name: TextArray([one[place] for one in batch])
+            for place, name in enumerate(columns(OrderKeyRow))
+        }
+        while True:
+            try:
+                return len(await self._server.run_whole(sql.PROMOTE, values, until=until))
+            except AlreadyExists:
+                # Another process made another event of a key the head. Look again.
+                continue
+
+    async def _promote_forgotten(self) -> int:
+        """Promotes what a crash left: order keys whose events wait although there is no head.
+
+        Looks at some keys, and goes on from there the next time. Returns how many it promoted.
+        """
+        values = {**msgspec.structs.asdict(self._last_key), "row_limit": MAX_ROWS}
+        keys = await self._database.read(sql.ORDER_KEYS, values, _KeyRow)
+        self._last_key = _FIRST_KEY if len(keys) < MAX_ROWS else _without_flag(keys[-1])
+        forgotten = [one for one in keys if one.is_without_head]
+        if not forgotten:
+            return 0
+        return await self._promote_batch(forgotten, self._server.until())
 
 
 def complete_values(delivery: Delivery) -> Values:
@@ -185,7 +247,16 @@ def complete_values(delivery: Delivery) -> Values:
 
 
 def _is_for_others(event: Values) -> bool:
-    return event["owner"] == "" and not event["is_held"]
+    # Promoting the head of an order key sends a notification of its own.
+    return event["owner"] == "" and event["order_key"] == "" and not event["is_held"]
+
+
+def _order_key(event: NewEvent) -> OrderKeyRow:
+    return OrderKeyRow(event.key.scope, event.key.identity, event.connection_id, event.order_key)
+
+
+def _without_flag(row: _KeyRow) -> OrderKeyRow:
+    return OrderKeyRow(row.scope, row.identity, row.connection_id, row.order_key)
 
 
 def _recorded(row: _RecordedRow) -> Recorded:

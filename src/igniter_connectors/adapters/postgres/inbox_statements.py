@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Final, LiteralString
 
 from igniter_connectors.adapters.postgres.dialect import POSTGRES
-from igniter_connectors.adapters.sql.dialect import KEY, columns, listed
-from igniter_connectors.adapters.sql.tables import EventRow
+from igniter_connectors.adapters.sql.dialect import KEY, columns, equal, listed
+from igniter_connectors.adapters.sql.inbox_statements import IS_CLAIMABLE
+from igniter_connectors.adapters.sql.tables import EventRow, OrderKeyRow
 
 # What a caller gives of an event, with the types of the parameters. Two are durations in seconds.
 _NEW: Final[dict[LiteralString, LiteralString]] = {
@@ -88,16 +89,9 @@ RECORD_MANY_AND_NOTIFY: Final = POSTGRES.statement(_RECORD_MANY + _NOTIFY)
 # Crosses tenants. MATERIALIZED evaluates the subquery once, so that it locks `row_limit` rows.
 CLAIM: Final = POSTGRES.statement(f"""
     WITH due AS MATERIALIZED (
-        SELECT scope, identity, id FROM igniter_webhook_inbox AS i
-        WHERE state = 'pending' AND due_at <= now()
+        SELECT scope, identity, id FROM igniter_webhook_inbox
+        WHERE {IS_CLAIMABLE} AND due_at <= now()
             AND {POSTGRES.any_of("connector", ":connectors")}
-            AND (order_key = '' OR NOT EXISTS (
-                SELECT 1 FROM igniter_webhook_inbox AS o
-                WHERE o.scope = i.scope AND o.identity = i.identity
-                    AND o.connection_id = i.connection_id AND o.order_key = i.order_key
-                    AND o.order_key <> '' AND o.state IN ('pending', 'held') AND o.id <> i.id
-                    AND ((o.received_at, o.id) < (i.received_at, i.id)
-                        OR (o.owner <> '' AND o.due_at > now()))))
         ORDER BY due_at LIMIT :row_limit FOR UPDATE SKIP LOCKED)
     UPDATE igniter_webhook_inbox AS i
     SET owner = :owner, due_at = {POSTGRES.after(":lease")}, attempts = i.attempts + 1
@@ -131,17 +125,57 @@ _GIVEN_BACK: Final[LiteralString] = "owner = '', due_at = now(), attempts = i.at
 EXTEND: Final = _of_attempts(f"due_at = {POSTGRES.after(':lease')}")
 GIVE_BACK: Final = _of_attempts(_GIVEN_BACK)
 
-# Two processes may claim events of one order key at once, when neither sees the other's claim.
-# The later one to run this statement sees both claims, and gives its own back.
-GIVE_BACK_OVERLAPPING: Final = _of_attempts(
-    _GIVEN_BACK,
-    """AND EXISTS (
-        SELECT 1 FROM igniter_webhook_inbox AS o
-        WHERE o.scope = i.scope AND o.identity = i.identity
-            AND o.connection_id = i.connection_id AND o.order_key = i.order_key
-            AND o.order_key <> '' AND o.state IN ('pending', 'held') AND o.id <> i.id
-            AND o.owner <> '' AND o.due_at > now())""",
-)
+_ORDER_KEY: Final[dict[LiteralString, LiteralString]] = dict.fromkeys(columns(OrderKeyRow), "text")
+
+# NULL if the key has no head. With NOT EXISTS the planner may read all heads for an anti-join.
+_HEAD: Final[LiteralString] = f"""(
+    SELECT 1 FROM igniter_webhook_inbox AS h WHERE {equal(columns(OrderKeyRow), "h", "k")}
+        AND h.order_key <> '' AND h.state = 'pending' AND h.is_head LIMIT 1)"""
+
+# The first event of each of these order keys becomes the head, unless there is a head, or the
+# first event is held. Run it in a statement of its own, after the change that it follows has been
+# committed. Of a record and a completion that run at the same time, the later one to commit then
+# sees both changes. In one statement with a change, it would see a snapshot from before the other
+# change, and the event could wait for ever. Two processes that promote different events of one
+# key, because the earlier of them was committed later, meet at the unique index.
+PROMOTE: Final = POSTGRES.statement(f"""
+    WITH first AS MATERIALIZED (
+        SELECT e.scope, e.identity, e.id
+        FROM {_many(_ORDER_KEY)} AS k ({listed(columns(OrderKeyRow))})
+        CROSS JOIN LATERAL (
+            SELECT i.scope, i.identity, i.id, i.state FROM igniter_webhook_inbox AS i
+            WHERE {equal(columns(OrderKeyRow), "i", "k")}
+                AND i.order_key <> '' AND i.state IN ('pending', 'held')
+            ORDER BY i.received_at, i.id LIMIT 1) AS e
+        WHERE e.state = 'pending' AND {_HEAD} IS NULL),
+    mine AS MATERIALIZED (
+        SELECT i.scope, i.identity, i.id FROM igniter_webhook_inbox AS i JOIN first
+            ON i.scope = first.scope AND i.identity = first.identity AND i.id = first.id
+        WHERE i.state = 'pending' AND NOT i.is_head FOR UPDATE OF i SKIP LOCKED)
+    UPDATE igniter_webhook_inbox AS i SET is_head = true
+    FROM mine WHERE i.scope = mine.scope AND i.identity = mine.identity AND i.id = mine.id
+    RETURNING 1{_NOTIFY}
+""")
+
+# Crosses tenants. The order keys of events that are not finished, from a given one on, and whether
+# the key has no head. An index scan jumps from key to key, whatever waits behind each.
+ORDER_KEYS: Final = POSTGRES.statement(f"""
+    WITH RECURSIVE k (scope, identity, connection_id, order_key, place) AS (
+        SELECT :scope::text COLLATE "C", :identity::text COLLATE "C",
+            :connection_id::text COLLATE "C", :order_key::text COLLATE "C", 0::bigint
+        UNION ALL
+        SELECT n.scope, n.identity, n.connection_id, n.order_key, k.place + 1
+        FROM k CROSS JOIN LATERAL (
+            SELECT i.scope, i.identity, i.connection_id, i.order_key
+            FROM igniter_webhook_inbox AS i
+            WHERE (i.scope, i.identity, i.connection_id, i.order_key)
+                    > (k.scope, k.identity, k.connection_id, k.order_key)
+                AND i.order_key <> '' AND i.state IN ('pending', 'held')
+            ORDER BY i.scope, i.identity, i.connection_id, i.order_key LIMIT 1) AS n
+        WHERE k.place < :row_limit)
+    SELECT {listed(columns(OrderKeyRow), of="k")}, {_HEAD} IS NULL
+    FROM k WHERE k.place > 0 ORDER BY k.place
+""")
 
 
 def _complete(source: LiteralString) -> LiteralString:
@@ -154,7 +188,7 @@ def _complete(source: LiteralString) -> LiteralString:
         FROM {source} AS d (scope, identity, id, owner, attempts, keep)
         WHERE i.scope = d.scope AND i.identity = d.identity AND i.id = d.id
             AND i.owner = d.owner AND i.attempts = d.attempts AND {_FEW}
-        RETURNING i.scope, i.identity, i.id
+        RETURNING i.scope, i.identity, i.connection_id, i.order_key, i.id
     """)
 
 
@@ -164,14 +198,15 @@ COMPLETE_MANY: Final = _complete(_many(_COMPLETION))
 
 def _release(condition: LiteralString) -> LiteralString:
     return POSTGRES.statement(f"""
-        UPDATE igniter_webhook_inbox AS i SET state = 'pending', due_at = now(), purge_at = NULL
+        UPDATE igniter_webhook_inbox AS i SET state = 'pending', due_at = now(), is_head = false,
+            purge_at = NULL
         FROM (SELECT h.scope, h.identity, h.id FROM igniter_webhook_inbox AS h
             JOIN igniter_connections AS c ON c.scope = h.scope AND c.identity = h.identity
                 AND c.connector = h.connector AND c.account = h.account AND c.id = h.connection_id
             WHERE h.state = 'held' AND c.enabled {condition}) AS due
         WHERE i.scope = due.scope AND i.identity = due.identity AND i.id = due.id
             AND i.state = 'held'
-        RETURNING 1
+        RETURNING {listed(columns(OrderKeyRow), of="i")}
     """)
 
 
@@ -179,14 +214,16 @@ RELEASE_OF: Final = _release(" ".join(f"AND h.{name} = :{name}" for name in KEY)
 # Crosses tenants.
 RELEASE_ANY: Final = _release("LIMIT :row_limit")
 
-# These two cross tenants.
+# These two cross tenants. A held event that is deleted no longer blocks its order key.
 DELETE_OLD: Final = POSTGRES.statement("""
     WITH old AS MATERIALIZED (
         SELECT scope, identity, id FROM igniter_webhook_inbox
         WHERE purge_at <= now() AND keep_until <= now()
         ORDER BY purge_at LIMIT :row_limit FOR UPDATE SKIP LOCKED)
     DELETE FROM igniter_webhook_inbox AS i USING old
-    WHERE i.scope = old.scope AND i.identity = old.identity AND i.id = old.id RETURNING 1
+    WHERE i.scope = old.scope AND i.identity = old.identity AND i.id = old.id
+    RETURNING i.scope, i.identity, i.connection_id,
+        CASE WHEN i.state = 'held' THEN i.order_key ELSE '' END
 """)
 CLEAR_BODIES: Final = POSTGRES.statement("""
     WITH old AS MATERIALIZED (

@@ -140,6 +140,8 @@ class PostgresStore(PostgresConnections, SqlLeases, SqlAuthorizations, SqlEndpoi
         async with self._server.transaction() as connection:
             values = complete_values(call.delivery)
             cursor = await connection.execute(COMPLETE, values, binary=True)
-            if await cursor.fetchone() is None:
+            completed = await cursor.fetchone()
+            if completed is None:
                 raise DeliveryLost
             yield connection
+        await self._inbox.promote_after(completed)

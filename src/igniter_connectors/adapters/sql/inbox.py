@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, LiteralString
 
 from igniter_connectors.adapters.sql.database import SqlPart
 from igniter_connectors.adapters.sql.records import Values, key_values, to_event
-from igniter_connectors.adapters.sql.tables import DueRow, EventRow
+from igniter_connectors.adapters.sql.tables import DueRow, EventRow, OrderKeyRow
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.webhook.inbox import EventState, InboxEvent
 from igniter_connectors.core.webhook.retry_policy import Delivery
@@ -37,11 +37,11 @@ class SqlInbox(SqlPart):
     async def dead_letter(self, delivery: Delivery, *, code: str) -> bool:
         """Makes the event a dead letter."""
         values = {**delivery_values(delivery), "code": code}
-        return await self._database.write(self._sql.inbox.dead_letter, values) > 0
+        return await self._write_and_promote(self._sql.inbox.dead_letter, values) > 0
 
     async def hold(self, delivery: Delivery) -> bool:
         """Holds the event of a disabled connection."""
-        return await self._database.write(self._sql.inbox.hold, delivery_values(delivery)) > 0
+        return await self._write_and_promote(self._sql.inbox.hold, delivery_values(delivery)) > 0
 
     async def find(self, key: ConnectionKey, id: str) -> InboxEvent | None:
         """One event of a connection."""
@@ -72,7 +72,19 @@ class SqlInbox(SqlPart):
     async def replay(self, key: ConnectionKey, id: str) -> bool:
         """Makes an event due again."""
         values = {**key_values(key), "id": id}
-        return await self._database.write(self._sql.inbox.replay, values) > 0
+        return await self._write_and_promote(self._sql.inbox.replay, values) > 0
+
+    async def _write_and_promote(self, statement: LiteralString, values: Values) -> int:
+        """Runs a statement that returns `OrderKeyRow`s; returns how many events it changed."""
+        rows = await self._database.write_returning(statement, values, OrderKeyRow)
+        await self._promote([row for row in rows if row.order_key])
+        return len(rows)
+
+    async def _promote(self, order_keys: Sequence[OrderKeyRow]) -> None:
+        """Makes the first event of each order key claimable, unless another one is.
+
+        Called when events have joined or left these order keys.
+        """
 
 
 def delivery_values(delivery: Delivery) -> Values:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from igniter_connectors.adapters.sql.dialect import IS_KEY, Dialect, columns, listed
-from igniter_connectors.adapters.sql.tables import EventRow
+from igniter_connectors.adapters.sql.tables import EventRow, OrderKeyRow
 
 # An event has an owner only while an attempt runs. So the state need not be compared, and if it
 # were, PostgreSQL's planner might scan all pending events instead of the primary key.
@@ -15,16 +15,21 @@ _IS_LATEST = """
 """
 
 
+IS_CLAIMABLE: Final = "state = 'pending' AND (order_key = '' OR is_head)"
+"""Events that a worker may claim once they are due, as the predicate of the index is written."""
+
+
 class InboxStatements:
     """Single events, and what is due."""
 
     def __init__(self, d: Dialect) -> None:
         table = f"{d.prefix}webhook_inbox"
         event = listed(columns(EventRow))
+        order = listed(columns(OrderKeyRow))
         # Crosses tenants.
         self.until_due: Final = d.statement(f"""
             SELECT due_at - {d.now} FROM {table}
-            WHERE state = 'pending' AND {d.any_of("connector", ":connectors")}
+            WHERE {IS_CLAIMABLE} AND {d.any_of("connector", ":connectors")}
             ORDER BY due_at LIMIT 1
         """)
         self.retry: Final = d.statement(f"""
@@ -34,12 +39,12 @@ class InboxStatements:
         self.dead_letter: Final = d.statement(f"""
             UPDATE {table} SET state = 'dead', owner = '', last_code = :code,
                 finished_at = {d.now}, purge_at = keep_until
-            WHERE {_IS_LATEST} RETURNING 1
+            WHERE {_IS_LATEST} RETURNING {order}
         """)
         self.hold: Final = d.statement(f"""
             UPDATE {table} SET state = 'held', owner = '', attempts = attempts - 1,
                 purge_at = keep_until
-            WHERE {_IS_LATEST} RETURNING 1
+            WHERE {_IS_LATEST} RETURNING {order}
         """)
         self.find: Final = d.statement(f"SELECT {event} FROM {table} WHERE {IS_KEY} AND id = :id")
         # Keyset pagination, latest first.
@@ -51,8 +56,8 @@ class InboxStatements:
         """)
         self.replay: Final = d.statement(f"""
             UPDATE {table} SET state = 'pending', owner = '', attempts = 0, due_at = {d.now},
-                finished_at = NULL, purge_at = NULL
+                is_head = is_head AND state = 'pending', finished_at = NULL, purge_at = NULL
             WHERE {IS_KEY} AND id = :id AND sealed_body IS NOT NULL
                 AND (owner = '' OR due_at <= {d.now})
-            RETURNING 1
+            RETURNING {order}
         """)

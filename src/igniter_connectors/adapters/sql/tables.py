@@ -181,6 +181,15 @@ class DueRow(msgspec.Struct, array_like=True, gc=False):
     due_in: timedelta
 
 
+class OrderKeyRow(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """An order key of a connection; `order_key` is "" if an event has no order."""
+
+    scope: str
+    identity: str
+    connection_id: str
+    order_key: str
+
+
 class RecordedRow(msgspec.Struct, array_like=True, gc=False):
     """What recording an event returns."""
 

@@ -1,5 +1,4 @@
 # ruff: noqa: S608  # no statement is built from a value, as the types show
-# no statement is built from a value, as the types show
 """The webhook inbox in SQLite: what differs from PostgreSQL."""
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from typing import Final, LiteralString, final
 
 from igniter_connectors.adapters.sql.dialect import columns, listed
 from igniter_connectors.adapters.sql.inbox import MAX_ROWS, SqlInbox, delivery_values
+from igniter_connectors.adapters.sql.inbox_statements import IS_CLAIMABLE
 from igniter_connectors.adapters.sql.records import Values, key_values, to_event
 from igniter_connectors.adapters.sql.tables import EventRow, RecordedRow
 from igniter_connectors.adapters.sqlite.dialect import SQLITE
@@ -32,14 +32,8 @@ _RECORD: Final = SQLITE.statement("""
 """)
 _CLAIM: Final = SQLITE.statement(f"""
     UPDATE webhook_inbox SET owner = :owner, due_at = :lease, attempts = attempts + 1 WHERE seq IN
-        (SELECT seq FROM webhook_inbox AS i WHERE state = 'pending' AND due_at <= :now
+        (SELECT seq FROM webhook_inbox WHERE {IS_CLAIMABLE} AND due_at <= :now
             AND {SQLITE.any_of("connector", ":connectors")}
-            AND (order_key = '' OR NOT EXISTS
-                (SELECT 1 FROM webhook_inbox AS o WHERE o.connection_id = i.connection_id
-                    AND o.order_key = i.order_key AND o.order_key <> ''
-                    AND o.state IN ('pending', 'held') AND o.seq <> i.seq
-                    AND ((o.received_at, o.seq) < (i.received_at, i.seq)
-                        OR (o.owner <> '' AND o.due_at > :now))))
             ORDER BY due_at, seq LIMIT :row_limit)
     RETURNING {listed(columns(EventRow))}
 """)
@@ -67,7 +61,8 @@ COMPLETE: Final = SQLITE.statement("""
 
 def _release(condition: LiteralString) -> LiteralString:
     return f"""
-        UPDATE webhook_inbox SET state = 'pending', due_at = :now, purge_at = NULL WHERE seq IN
+        UPDATE webhook_inbox SET state = 'pending', due_at = :now, is_head = 0, purge_at = NULL
+        WHERE seq IN
             (SELECT i.seq FROM webhook_inbox AS i JOIN connections AS c ON c.id = i.connection_id
             WHERE i.state = 'held' AND c.enabled {condition}) RETURNING 1
     """
@@ -94,7 +89,7 @@ _CLEAR_BODIES: Final = SQLITE.statement("""
 
 @final
 class SQLiteInbox(SqlInbox):
-    """`InboxStore` in one file, by the host's clock."""
+    """`InboxStore` in one file, by the host's clock. Triggers promote the heads of order keys."""
 
     async def record(self, event: NewEvent, *, owner: str, lease: timedelta) -> Recorded | None:
         """Adds an event; None if its id is there already."""

@@ -47,8 +47,13 @@ async def handle_claimed(engine: Engine, event: InboxEvent, attempt: Attempt) ->
     """Handles an event that was claimed from the inbox: loads its connection and payload first.
 
     Returns:
-        As `handle`.
+        Whether another event may be due now: this one again, or the next one of its order key.
     """
+    is_scheduled = await _handle_claimed(engine, event, attempt)
+    return is_scheduled or event.order_key != ""
+
+
+async def _handle_claimed(engine: Engine, event: InboxEvent, attempt: Attempt) -> bool:
     connector = engine.connectors[event.key.connector]
     webhook, is_known_scope = connector.webhook, event.key.scope in engine.scopes
     record = await engine.store.find(event.key)

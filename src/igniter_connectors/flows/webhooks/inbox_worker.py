@@ -13,7 +13,7 @@ from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.webhooks.attempt import Attempt, handle_claimed
 from igniter_connectors.ports import StoreUnavailable
 
-# How often to look at a due event that waits for another of its order key, or another process.
+# How often to look at a due event that another process is claiming.
 _BLOCKED_SECONDS: Final = 1.0
 
 
@@ -136,7 +136,7 @@ class InboxWorker:
             deliveries.is_behind = True
             return deliveries.limits.sweep_every.total_seconds()
         due = await inbox.until_due(self._with_webhook)
-        # Due but not claimed: it waits for another event of its order key.
+        # Due but not claimed: another process is claiming it.
         deliveries.is_behind = due is not None and due.total_seconds() <= 0
         now = self._engine.clock.monotonic()
         if now >= self._sweep_at:
