@@ -36,6 +36,7 @@ from igniter_connectors.core.oauth.provider import (
     ClientAuthentication,
     OAuthScopes,
 )
+from igniter_connectors.core.principal import Operation, Permit
 from igniter_connectors.core.sealing.associated_data import Purpose
 from igniter_connectors.core.sealing.key_derivation import Key
 from igniter_connectors.flows.list_connectors import ConnectorEntry
@@ -81,7 +82,9 @@ __all__ = [
     "OAuth",
     "OAuthScopes",
     "Observer",
+    "Operation",
     "PendingDevice",
+    "Permit",
     "PkceSupport",
     "Plain",
     "Purpose",

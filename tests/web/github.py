@@ -67,6 +67,12 @@ async def who_am_i(call: ActionCall[GitHub, object, WhoAmI]) -> Result[Me, Actio
     return Success(msgspec.json.decode(answer.unwrap().body, type=Me))
 
 
+@action("list_gists", input=WhoAmI, output=Me, oauth_scopes=["repo", "gist"])
+async def list_gists(call: ActionCall[GitHub, object, WhoAmI]) -> Result[Me, ActionFailed]:
+    """Declares two scopes that the provider's definition does not."""
+    return Success(Me(call.input.url))
+
+
 Github = OAuthConnector[GitHub, None, GitHub]
 
 
@@ -77,6 +83,7 @@ def github(provider: OAuthProvider) -> Github:
         .with_config(GitHub)
         .with_api(origin_of(provider.userinfo_url or provider.token_url))
         .add_action(who_am_i)
+        .add_action(list_gists)
         .with_oauth(provider)
         .build()
     )

@@ -148,10 +148,16 @@ async def test_another_subject_in_the_same_browser_is_refused() -> None:
 
 
 async def test_the_tenant_is_the_recorded_one() -> None:
-    """If the person acts for another tenant at the callback, that tenant does not change."""
-    async with scene() as (at_site, _, store), at_site.browser() as browser:
-        callback = await come_back(browser, await ticket(at_site))
-        finished = await browser.get(callback, headers={"x-session": "rival/ada"})
+    """The same subject at another tenant can neither open the ticket nor finish, nor burn them."""
+    rival = {"x-session": "rival/ada"}
+    async with scene() as (at_site, provider, store), at_site.browser() as browser:
+        url = await ticket(at_site)
+        assert (await browser.get(url, headers=rival)).status_code == 400
+        callback = await come_back(browser, url)
+        assert (await browser.get(callback, headers=rival)).status_code == 400
+        assert provider.token_requests == 0
+        assert await store.count("organization", "acme") == 0
+        finished = await browser.get(callback)
         assert finished.status_code == 303
         assert await store.count("organization", "rival") == 0
         assert await store.count("organization", "acme") == 1

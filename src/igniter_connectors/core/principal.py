@@ -1,6 +1,9 @@
-"""The person who makes a request, as the application knows them."""
+"""The person who makes a request, as the application knows them, and what they may do."""
 
 from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Literal
 
 import msgspec
 
@@ -16,3 +19,18 @@ class Principal(msgspec.Struct, frozen=True):
 
     tenant: Scope
     subject: str
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """The tenant's kind, its identity, and the subject: what an authorization is bound to."""
+        return self.tenant.kind, self.tenant.identity, self.subject
+
+
+Operation = Literal[
+    "read", "connect", "update", "disconnect", "enable", "disable", "action", "authorize"
+]
+"""What a route does. A route that does two things asks permission for both."""
+
+Permit = Callable[[Principal, Operation, str], Awaitable[bool]]
+"""The application's own rule: whether a principal may do an operation at a connector. The last
+argument is the connector's key; "" for lists."""

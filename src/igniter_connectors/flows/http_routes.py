@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 from returns.pipeline import is_successful
-from returns.result import Failure
+from returns.result import Failure, Result
 
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.http.problem_details import problem_response
 from igniter_connectors.core.http.routes import (
     ApplicationWebhookRoute,
     CallbackRoute,
+    Route,
+    StartRoute,
     WebhookRoute,
     parse_route,
 )
-from igniter_connectors.core.principal import Principal
-from igniter_connectors.core.problem import WebhookNotFound
+from igniter_connectors.core.principal import Permit, Principal
+from igniter_connectors.core.problem import Problem, WebhookNotFound
 from igniter_connectors.core.webhook.challenge import answers_get
 from igniter_connectors.core.webhook.webhook import Webhook
+from igniter_connectors.flows.check_access import check_access
 from igniter_connectors.flows.engine import Engine, base_url_of
 from igniter_connectors.flows.oauth import callback, start
+from igniter_connectors.flows.report_error import report_route_failure
 from igniter_connectors.flows.webhooks.receive import receive, receive_for_application
 
 _NOT_FOUND = HttpResponse(404, (("Content-Type", "text/plain"),), b"not found")
@@ -38,39 +42,59 @@ async def handle_request(
     engine: Engine,
     request: HttpRequest,
     principal: Principal | None,
+    permit: Permit | None,
 ) -> HttpResponse:
-    """Answers a request for one of our routes; 404 for any other path."""
+    """Answers a request for one of our routes; 404 for any other. Never raises for a request."""
     parts = urlsplit(request.url)
     route = parse_route(base_url_of(engine), parts.path)
     if route is None:
         return _NOT_FOUND
-    if isinstance(route, WebhookRoute | ApplicationWebhookRoute):
-        return await _webhook(engine, route, request)
-    if request.method != "GET":
-        return HttpResponse(405, (("Allow", "GET"),))
+    try:
+        if isinstance(route, WebhookRoute | ApplicationWebhookRoute):
+            return await _webhook(engine, route, request)
+        if request.method != "GET":
+            return HttpResponse(405, (("Allow", "GET"),))
+        return await _oauth(engine, route, request, principal, permit)
+    except Exception as error:
+        # The framework's page for an exception may show it, or the request that led to it.
+        problem = report_route_failure(
+            engine, error, where=f"the {_name_of(route)} route", connector=route.connector
+        )
+        return problem_response(problem)
+
+
+async def _oauth(
+    engine: Engine,
+    route: StartRoute | CallbackRoute,
+    request: HttpRequest,
+    principal: Principal | None,
+    permit: Permit | None,
+) -> HttpResponse:
+    allowed = await check_access(engine, principal, "authorize", route.connector, permit)
+    if not is_successful(allowed):
+        return problem_response(allowed.failure())
+    answer: Result[HttpResponse, Problem]
     if isinstance(route, CallbackRoute):
         answer = await callback.finish(
             engine,
             route.connector,
-            query=parts.query,
+            query=urlsplit(request.url).query,
             cookies=request.header("cookie"),
-            principal=principal,
+            principal=allowed.unwrap(),
         )
-        return answer.unwrap() if is_successful(answer) else problem_response(answer.failure())
-    query = _start_query(parts.query, request.header("sec-fetch-site"))
-    started = await start.start(engine, route.connector, query, principal)
-    return started.unwrap() if is_successful(started) else problem_response(started.failure())
+    else:
+        answer = await start.start(
+            engine,
+            route.connector,
+            query=urlsplit(request.url).query,
+            fetch_site=request.header("sec-fetch-site"),
+            principal=allowed.unwrap(),
+        )
+    return answer.unwrap() if is_successful(answer) else problem_response(answer.failure())
 
 
-def _start_query(query: str, fetch_site: str | None) -> start.StartQuery:
-    fields = parse_qs(query)
-    tickets, accounts = fields.get("ticket", []), fields.get("account", [None])
-    return start.StartQuery(
-        ticket=tickets[0] if len(tickets) == 1 else None,
-        account=accounts[0],
-        oauth_scopes=tuple(fields.get("oauth_scopes", [""])[0].split()),
-        fetch_site=fetch_site,
-    )
+def _name_of(route: Route) -> str:
+    return str(route.__struct_config__.tag)
 
 
 async def _webhook(

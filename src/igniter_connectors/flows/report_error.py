@@ -8,6 +8,7 @@ from typing import Final
 
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.event import ErrorOccurred
+from igniter_connectors.core.problem import RouteFailed
 from igniter_connectors.core.redaction import redact
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.flows.engine import Engine
@@ -28,10 +29,7 @@ def report(
 
     The exception itself is not passed on: its locals, its cause and its `repr` may hold secrets.
     """
-    frames = tuple(
-        f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}"
-        for frame in traceback.extract_tb(error.__traceback__)[-_FRAMES:]
-    )
+    frames = _frames(error)
     text = redact(str(error), secrets)
     name = type(error).__name__
     engine.logger.error("%s raised %s: %s (%s)", where, name, text, " < ".join(reversed(frames)))
@@ -47,4 +45,36 @@ def report(
             text=text,
             frames=frames,
         )
+    )
+
+
+def report_route_failure(
+    engine: Engine, error: Exception, *, where: str, connector: str = ""
+) -> RouteFailed:
+    """Logs an exception that would leave a route, and tells `on_error`: its type and frames.
+
+    The text is left out. It may quote the request, whose secrets nobody knows before it is read.
+    """
+    frames, name = _frames(error), type(error).__name__
+    engine.logger.error("%s raised %s (%s)", where, name, " < ".join(reversed(frames)))
+    engine.event_bus.publish(
+        ErrorOccurred(
+            at=engine.clock.now(),
+            connector=connector,
+            scope="",
+            identity="",
+            account="",
+            where=where,
+            error=name,
+            text="",
+            frames=frames,
+        )
+    )
+    return RouteFailed()
+
+
+def _frames(error: Exception) -> tuple[str, ...]:
+    return tuple(
+        f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)[-_FRAMES:]
     )

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Generic, Never, Self, final
 
 import msgspec
+from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar
 
@@ -26,15 +27,16 @@ from igniter_connectors.core.http.routes import (
     WebhookRoute,
     application_webhook_url,
 )
-from igniter_connectors.core.oauth.provider import OAuthScopes
 from igniter_connectors.core.pagination import PAGE_SIZE, Page
-from igniter_connectors.core.principal import Principal
+from igniter_connectors.core.principal import Operation, Permit, Principal
 from igniter_connectors.core.problem import (
+    AccessProblem,
     BuildInvalid,
     CallbackRouteProblem,
     ConnectorNotFound,
     DatabaseFailed,
     DefaultCallProblem,
+    RouteFailed,
     ScopeInvalid,
     ScopeProblem,
     StartRouteProblem,
@@ -45,6 +47,7 @@ from igniter_connectors.core.scope import Scope, make_tenant
 from igniter_connectors.core.webhook.retry_policy import DeliveryLimits, limits_fault
 from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.actions.call_action import call_default_action
+from igniter_connectors.flows.check_access import check_access
 from igniter_connectors.flows.engine import Engine, base_url_of
 from igniter_connectors.flows.event_bus import Subscriber, Subscription
 from igniter_connectors.flows.http_routes import handle_request
@@ -52,6 +55,7 @@ from igniter_connectors.flows.list_connectors import ConnectorEntry, get_connect
 from igniter_connectors.flows.oauth import callback, start
 from igniter_connectors.flows.oauth.renew_expiring import RenewalWorker
 from igniter_connectors.flows.oauth.revoke import RevocationWorker
+from igniter_connectors.flows.report_error import report_route_failure
 from igniter_connectors.flows.webhooks.inbox_worker import InboxWorker
 from igniter_connectors.flows.webhooks.receive import receive, receive_for_application
 from igniter_connectors.manager.scoped import Scoped, require_registered
@@ -257,7 +261,11 @@ class Connectors(Generic[K_contra, S_contra]):
         return self._engine.event_bus.subscribe(handler)
 
     async def handle(
-        self, request: HttpRequest, *, principal: Principal | None = None
+        self,
+        request: HttpRequest,
+        *,
+        principal: Principal | None = None,
+        permit: Permit | None = None,
     ) -> HttpResponse:
         """Answers a request for one of our routes, in any framework.
 
@@ -265,42 +273,52 @@ class Connectors(Generic[K_contra, S_contra]):
             request: As received: with the raw body, and with the path and query of the URL.
             principal: Who is signed in, as the application knows it. Webhooks need no
                 principal; the start route and the callback are refused without one.
+            permit: Called with the principal, `"authorize"` and the connector's key at the
+                start route and the callback. Unless it returns True, the answer is 403. None
+                permits everything.
 
         Returns:
             A redirect, an empty 204 for an accepted webhook, or problem details (RFC 9457).
         """
-        return await handle_request(self._engine, request, principal)
+        return await handle_request(self._engine, request, principal, permit)
 
     async def start_authorization(
         self,
         key: str,
         *,
-        ticket: str | None = None,
-        account: str | None = None,
-        oauth_scopes: OAuthScopes = (),
+        query: str,
         fetch_site: str | None = None,
         principal: Principal | None = None,
+        permit: Permit | None = None,
     ) -> Result[HttpResponse, StartRouteProblem]:
-        """Answers the start route, for a framework that has parsed the request; `handle` parses
-        it itself.
+        """Answers the start route, for a framework that has parsed the path; `handle` parses it
+        itself.
 
         Args:
             key: The connector's key, from the path.
-            ticket: From the query. It opens once, within 10 minutes.
-            account: From the query: the connection to authorize again, for more scopes.
-            oauth_scopes: From the query, where spaces separate them.
+            query: The raw query, without "?": a parameter that is given twice is refused.
             fetch_site: The `Sec-Fetch-Site` header; None if the browser sends none.
             principal: Who is signed in; None if nobody is.
+            permit: As for `handle`.
 
         Returns:
             A redirect to the provider, or
-            - `ConnectorNotFound`, `OAuthNotConfigured`, `PrincipalRequired`.
-            - `RequestRefused`: another site opened this URL.
-            - `OAuthStateInvalid`: the ticket is not this subject's, or was opened before.
+            - `PrincipalRequired`, `ScopeInvalid`, `RouteFailed`: see `check_access`.
+            - `ConnectorNotFound`, `OAuthNotConfigured`.
+            - `RequestRefused`: `permit` refused, another site opened this URL, or it is not
+              known which account is connected.
+            - `OAuthStateInvalid`: the ticket is not this tenant's and subject's, or was opened
+              before.
+            - `ParameterInvalid`, `AccountInvalid`: another parameter cannot be used; a scope
+              that the connector does not declare is one.
             - what beginning the authorization returned.
         """
-        query = start.StartQuery(ticket, account, tuple(oauth_scopes), fetch_site)
-        return await start.start(self._engine, key, query, principal)
+        allowed = await check_access(self._engine, principal, "authorize", key, permit)
+        if not is_successful(allowed):
+            return Failure(allowed.failure())
+        return await start.start(
+            self._engine, key, query=query, fetch_site=fetch_site, principal=allowed.unwrap()
+        )
 
     async def finish_authorization(
         self,
@@ -309,6 +327,7 @@ class Connectors(Generic[K_contra, S_contra]):
         query: str,
         cookies: str | None = None,
         principal: Principal | None = None,
+        permit: Permit | None = None,
     ) -> Result[HttpResponse, CallbackRouteProblem]:
         """Answers the callback route, for a framework that has parsed the path; `handle` parses
         it itself.
@@ -318,16 +337,68 @@ class Connectors(Generic[K_contra, S_contra]):
             query: The raw query, without "?": a parameter that is given twice is refused.
             cookies: The `Cookie` header; None if the browser sends none.
             principal: Who is signed in; None if nobody is.
+            permit: As for `handle`.
 
         Returns:
             A redirect to where the authorization began, with the outcome in its query; or
-            - `ConnectorNotFound`, `OAuthNotConfigured`, `PrincipalRequired`.
-            - `OAuthStateInvalid`: the state is not this browser's and subject's.
+            - `PrincipalRequired`, `RequestRefused`, `ScopeInvalid`, `RouteFailed`: see
+              `check_access`.
+            - `ConnectorNotFound`, `OAuthNotConfigured`.
+            - `OAuthStateInvalid`: the state is not this browser's, tenant's and subject's.
             - `DatabaseFailed`.
         """
+        allowed = await check_access(self._engine, principal, "authorize", key, permit)
+        if not is_successful(allowed):
+            return Failure(allowed.failure())
         return await callback.finish(
-            self._engine, key, query=query, cookies=cookies, principal=principal
+            self._engine, key, query=query, cookies=cookies, principal=allowed.unwrap()
         )
+
+    async def check_access(
+        self,
+        principal: Principal | None,
+        operation: Operation,
+        connector: str = "",
+        *,
+        permit: Permit | None = None,
+    ) -> Result[Scoped[K_contra], AccessProblem | ScopeProblem]:
+        """The principal's tenant, if the application permits the operation. Every route asks
+        this before it reads anything else of a request.
+
+        Args:
+            principal: Who is signed in; None if nobody is.
+            operation: What the route does.
+            connector: The connector's key as the request names it; "" for lists.
+            permit: The application's rule; None permits everything.
+
+        Returns:
+            The tenant, or
+            - `PrincipalRequired`: nobody is signed in.
+            - `ScopeInvalid`, `ScopeIdentifierRequired`: the principal names no usable tenant.
+            - `RequestRefused`: `permit` did not return True.
+            - `RouteFailed`: `permit` raised.
+        """
+        allowed = await check_access(self._engine, principal, operation, connector, permit)
+        if not is_successful(allowed):
+            return Failure(allowed.failure())
+        tenant = allowed.unwrap().tenant
+        return self.tenant(tenant.kind, tenant.identity)
+
+    def report_route_failure(
+        self, error: Exception, *, where: str, connector: str = ""
+    ) -> RouteFailed:
+        """Logs an exception that would leave a route, in one line with its type and frames, and
+        tells `on_error`. Neither has the exception's text.
+
+        Args:
+            error: The exception.
+            where: The hook or the route that raised it.
+            connector: The connector's key, if one is known.
+
+        Returns:
+            The problem to answer with.
+        """
+        return report_route_failure(self._engine, error, where=where, connector=connector)
 
     def receive_webhook(
         self, route: WebhookRoute | ApplicationWebhookRoute, request: HttpRequest

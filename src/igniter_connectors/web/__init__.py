@@ -7,8 +7,8 @@ except ImportError as _error:
         "the web plugin needs litestar: pip install 'igniter-connectors[web]'"
     ) from _error
 
-from igniter_connectors.core.principal import Principal
-from igniter_connectors.web.permissions import Permit, PrincipalOf
+from igniter_connectors.core.principal import Permit, Principal
+from igniter_connectors.web.permissions import PrincipalOf
 from igniter_connectors.web.plugin import ConnectorsPlugin
 
 __all__ = ["ConnectorsPlugin", "Permit", "Principal", "PrincipalOf"]

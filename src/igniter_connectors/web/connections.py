@@ -27,10 +27,12 @@ from igniter_connectors.core.problem import (
     DatabaseFailed,
     DisconnectProblem,
     GetProblem,
+    NotConnected,
     ParameterInvalid,
     RequestRefused,
     ToggleProblem,
     UpdateProblem,
+    problem_of,
 )
 from igniter_connectors.manager.at import AtConfig
 from igniter_connectors.manager.at_oauth import AtOAuth
@@ -40,6 +42,8 @@ from igniter_connectors.web.openapi.operations import OperationWithBody
 from igniter_connectors.web.openapi.problems import refusals
 from igniter_connectors.web.parameters import Account, ConnectorKey
 from igniter_connectors.web.permissions import (
+    AccessControl,
+    AccessDependency,
     Caller,
     CallerDependency,
     CallerProblem,
@@ -211,15 +215,17 @@ class Connections(Controller):
 
 async def put_by_config(
     request: WebRequest,
+    access: AccessDependency,
     connection: ConnectionDependency,
     data: JSONBody[ConfigBody] = _NO_CONFIG,
 ) -> Response[Connection[msgspec.Struct]]:
     """Connects or replaces the config, where no connector has OAuth."""
-    return await _put(request, connection, data, "")
+    return await _put(request, access, connection, data, "")
 
 
 async def put_by_oauth(
     request: WebRequest,
+    access: AccessDependency,
     connection: ConnectionDependency,
     data: JSONBody[ConfigBody] = _NO_CONFIG,
     return_to: Annotated[
@@ -231,7 +237,7 @@ async def put_by_oauth(
     ] = "",
 ) -> Response[AuthorizationNeeded]:
     """The same, where a connector has OAuth: that one needs an authorization first."""
-    return await _put(request, connection, data, return_to)
+    return await _put(request, access, connection, data, return_to)
 
 
 def put_route(*, has_config: bool, has_oauth: bool) -> HTTPRouteHandler:
@@ -273,15 +279,29 @@ def _config_invalid(
 
 
 async def _put(
-    request: WebRequest, connection: AddressedConnection, data: ConfigBody, return_to: str
+    request: WebRequest,
+    access: AccessControl,
+    connection: AddressedConnection,
+    data: ConfigBody,
+    return_to: str,
 ) -> Response[Any]:  # what it holds is as the status says
-    body, at = data.read(request), connection.at
+    body, at, caller = data.read(request), connection.at, connection.caller
+    key = connection.connector.key
     config = value_of(connection.connector.schema.parse(body).alt(_config_invalid(connection)))
+    # The guard has asked for "connect". Whatever else this request turns out to do needs a
+    # permission of its own.
     if isinstance(at, AtOAuth):
-        subject = connection.caller.principal.subject
+        _ = await access.require(caller.principal, "authorize", key)
+    known = await at.get()
+    problem = problem_of(known)
+    if isinstance(problem, DatabaseFailed):
+        raise Refusal(problem)
+    if not isinstance(problem, NotConnected):
+        _ = await access.require(caller.principal, "update", key)
+    if isinstance(at, AtOAuth):
+        subject = caller.principal.subject
         begun = value_of(await at.authorize(config, subject=subject, return_to=return_to))
         return Response(AuthorizationNeeded(begun.url), status_code=202)
-    known = await at.get()
     if is_successful(known):
         updated = await at.update(config, version=known.unwrap().version)
         return Response(value_of(updated), status_code=200)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
 
 from litestar import Controller, get
-from litestar.params import QueryParameter
 
 from igniter_connectors.core.http.messages import single_header
-from igniter_connectors.core.problem import (
-    CallbackRouteProblem,
-    ParameterInvalid,
-    StartRouteProblem,
-)
-from igniter_connectors.web.openapi.operations import CallbackOperation
+from igniter_connectors.core.problem import CallbackRouteProblem, StartRouteProblem
+from igniter_connectors.web.openapi.operations import CallbackOperation, StartOperation
 from igniter_connectors.web.openapi.problems import refusals
 from igniter_connectors.web.parameters import OAuthConnectorKey
-from igniter_connectors.web.permissions import AccessDependency, ConnectorsDependency
+from igniter_connectors.web.permissions import (
+    CallerDependency,
+    CallerProblem,
+    ConnectorsDependency,
+    requires,
+)
 from igniter_connectors.web.responses import ExactRedirect, WebRequest, value_of
 
 
@@ -37,35 +36,23 @@ class Authorizations(Controller):
             " that needs more OAuth scopes."
         ),
         response_description="To the provider, or to this route again with a ticket",
-        responses=refusals(StartRouteProblem | ParameterInvalid),
+        operation_class=StartOperation,
+        opt=requires("authorize"),
+        responses=refusals(CallerProblem | StartRouteProblem),
     )
     async def start(
         self,
         request: WebRequest,
-        access: AccessDependency,
+        caller: CallerDependency,
         connectors: ConnectorsDependency,
         key: OAuthConnectorKey,
-        ticket: Annotated[
-            str | None, QueryParameter(description="Opens once, within 10 minutes")
-        ] = None,
-        account: Annotated[
-            str | None, QueryParameter(description="The connection to authorize again")
-        ] = None,
-        oauth_scopes: Annotated[
-            str | None,
-            QueryParameter(
-                description="The OAuth scopes to ask for beside the granted ones; separated by"
-                " spaces"
-            ),
-        ] = None,
     ) -> ExactRedirect:
+        # The guard has asked `permit`.
         answer = await connectors.start_authorization(
             key,
-            ticket=ticket or None,
-            account=account or None,
-            oauth_scopes=(oauth_scopes or "").split(),
+            query=_raw_query(request),
             fetch_site=request.headers.get("sec-fetch-site"),
-            principal=await access.principal(request),
+            principal=caller.principal,
         )
         return ExactRedirect(value_of(answer))
 
@@ -79,19 +66,24 @@ class Authorizations(Controller):
         response_description=(
             "To where it began, with `connected` or with the problem's code as `error` in the query"
         ),
-        responses=refusals(CallbackRouteProblem | ParameterInvalid),
+        opt=requires("authorize"),
+        responses=refusals(CallerProblem | CallbackRouteProblem),
     )
     async def finish(
         self,
         request: WebRequest,
-        access: AccessDependency,
+        caller: CallerDependency,
         connectors: ConnectorsDependency,
         key: OAuthConnectorKey,
     ) -> ExactRedirect:
         answer = await connectors.finish_authorization(
             key,
-            query=request.scope["query_string"].decode("latin-1"),
+            query=_raw_query(request),
             cookies=single_header(tuple(request.headers.multi_items()), "cookie"),
-            principal=await access.principal(request),
+            principal=caller.principal,
         )
         return ExactRedirect(value_of(answer))
+
+
+def _raw_query(request: WebRequest) -> str:
+    return request.scope["query_string"].decode("latin-1")

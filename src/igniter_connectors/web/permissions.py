@@ -3,38 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Literal, Never, TypeAlias, final
+from typing import Any, Final, Never, TypeAlias, final
 
 import msgspec
-from litestar.connection import ASGIConnection
+from litestar.connection import ASGIConnection, Request
 from litestar.datastructures import State
 from litestar.di import NamedDependency
+from litestar.handlers import BaseRouteHandler
 from litestar.params import SkipValidation
-from returns.pipeline import is_successful
-from returns.result import Failure, Result, Success
 
+from igniter_connectors.core.http.messages import HttpRequest
 from igniter_connectors.core.http.same_origin import judge_same_origin
-from igniter_connectors.core.principal import Principal
-from igniter_connectors.core.problem import (
-    PrincipalRequired,
-    RequestRefused,
-    ScopeIdentifierRequired,
-    ScopeInvalid,
-)
+from igniter_connectors.core.principal import Operation, Permit, Principal
+from igniter_connectors.core.problem import AccessProblem, ScopeProblem
 from igniter_connectors.manager.connectors import Connectors
 from igniter_connectors.manager.scoped import Scoped
-from igniter_connectors.web.responses import WebRequest, as_request, value_of
+from igniter_connectors.web.responses import Refusal, WebRequest, is_client_error, value_of
 
-Operation = Literal[
-    "read", "connect", "update", "disconnect", "enable", "disable", "action", "authorize"
-]
 Connection = ASGIConnection[Any, object, object, State]
 PrincipalOf = Callable[[Connection], Awaitable[Principal | None]]
-Permit = Callable[[Principal, Operation, str], Awaitable[bool]]
 
-CallerProblem = PrincipalRequired | RequestRefused | ScopeInvalid | ScopeIdentifierRequired
+CallerProblem = AccessProblem | ScopeProblem
+"""What every route may answer."""
 
 _OPERATION: Final = "igniter_connectors_operation"
+_CALLER: Final = "igniter_connectors_caller"
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -58,39 +51,56 @@ class AccessControl:
         self._principal = principal
         self._permit = permit
 
-    async def principal(self, request: WebRequest) -> Principal | None:
-        """Who is signed in. None if nobody is, or if the application gave no hook."""
-        return None if self._principal is None else await self._principal(request)
+    async def guard(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """Litestar's guard of every route: it runs before the body and the query are read.
 
-    async def caller(
-        self, request: WebRequest, operation: Operation, connector: str
-    ) -> Result[Caller, CallerProblem]:
+        The handler has to declare `opt=requires(…)`. The route finds its caller with
+        `find_caller`.
+
+        Raises:
+            Refusal: another site sent the request, nobody is signed in, the principal names no
+                usable tenant, or `permit` refused.
+        """
+        assert isinstance(connection, Request)  # no route here is a websocket
+        if connection.method == "OPTIONS":
+            return  # Litestar's own handler: it lists the methods, and calls nothing of ours
+        operation: Operation = handler.opt[_OPERATION]
+        if connection.method not in ("GET", "HEAD"):
+            headers = tuple(connection.headers.multi_items())
+            received = HttpRequest(connection.method, "", headers)
+            refused = judge_same_origin(received, self._connectors.base())
+            if refused is not None:
+                raise Refusal(refused)
+        principal = await self._who(connection)
+        caller = await self.require(principal, operation, connection.path_params.get("key", ""))
+        connection.scope["state"][_CALLER] = caller
+
+    async def require(
+        self, principal: Principal | None, operation: Operation, connector: str
+    ) -> Caller:
         """The caller, if they may do this.
 
-        Args:
-            request: An unsafe method must come from the application's own pages.
-            operation: What the route does.
-            connector: The key of the connector; "" for lists.
-
-        Returns:
-            The caller, or
-            - `RequestRefused`: another site sent the request, or `permit` returned False.
-            - `PrincipalRequired`: nobody is signed in.
-            - `ScopeInvalid`, `ScopeIdentifierRequired`: the principal names no usable tenant.
+        Raises:
+            Refusal: with a `CallerProblem`.
         """
-        if request.method not in ("GET", "HEAD"):
-            refused = judge_same_origin(as_request(request, ""), self._connectors.base())
-            if refused is not None:
-                return Failure(refused)
-        principal = await self.principal(request)
-        if principal is None:
-            return Failure(PrincipalRequired())
-        if self._permit is not None and not await self._permit(principal, operation, connector):
-            return Failure(RequestRefused("the application does not permit this"))
-        scoped = self._connectors.tenant(principal.tenant.kind, principal.tenant.identity)
-        if not is_successful(scoped):
-            return Failure(scoped.failure())
-        return Success(Caller(principal, scoped.unwrap()))
+        tenant = await self._connectors.check_access(
+            principal, operation, connector, permit=self._permit
+        )
+        scoped = value_of(tenant)
+        assert principal is not None  # `check_access` returned a tenant
+        return Caller(principal, scoped)
+
+    async def _who(self, connection: Connection) -> Principal | None:
+        """Who is signed in. None if nobody is, or if the application gave no hook."""
+        if self._principal is None:
+            return None
+        try:
+            return await self._principal(connection)
+        except Exception as error:
+            if is_client_error(error):
+                raise  # the application's own answer, such as 401 or 403
+            problem = self._connectors.report_route_failure(error, where="principal")
+        raise Refusal(problem)
 
 
 # Litestar does not look into the dependencies: they are what our own providers return.
@@ -100,11 +110,11 @@ CallerDependency: TypeAlias = NamedDependency[SkipValidation[Caller]]
 
 
 def requires(operation: Operation) -> dict[str, Operation]:
-    """The `opt` of a route handler: the operation that `find_caller` asks permission for."""
+    """The `opt` of a route handler: the operation that the guard asks permission for."""
     return {_OPERATION: operation}
 
 
-async def find_caller(request: WebRequest, access: AccessDependency) -> Caller:
-    """A dependency: the caller of a route that declares `opt=requires(…)`."""
-    operation: Operation = request.route_handler.opt[_OPERATION]
-    return value_of(await access.caller(request, operation, request.path_params.get("key", "")))
+async def find_caller(request: WebRequest) -> Caller:
+    """A dependency: the caller that the guard let in."""
+    caller: Caller = request.scope["state"][_CALLER]
+    return caller

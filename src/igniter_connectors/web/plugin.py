@@ -11,12 +11,15 @@ from litestar.config.app import AppConfig
 from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.exceptions import ValidationException
+from litestar.handlers import BaseRouteHandler
 from litestar.openapi.spec import Schema
 from litestar.plugins import InitPlugin, OpenAPISchemaPlugin, ReceiveRoutePlugin
 from litestar.typing import FieldDefinition
 from litestar.utils.path import join_paths
 
 from igniter_connectors.core.connector.masking import mask_secret
+from igniter_connectors.core.principal import Permit
+from igniter_connectors.core.problem import RouteFailed
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.manager.connectors import Connectors
 from igniter_connectors.web.actions import Actions, find_called_connection
@@ -31,8 +34,18 @@ from igniter_connectors.web.oauth import Authorizations
 from igniter_connectors.web.openapi.connectors import has_oauth, open_actions
 from igniter_connectors.web.openapi.plugin import DocumentSchemas
 from igniter_connectors.web.openapi.webhooks import documented_routes
-from igniter_connectors.web.permissions import AccessControl, Permit, PrincipalOf, find_caller
-from igniter_connectors.web.responses import Refusal, answer_invalid_parameter, answer_refusal
+from igniter_connectors.web.permissions import (
+    AccessControl,
+    Connection,
+    PrincipalOf,
+    find_caller,
+)
+from igniter_connectors.web.responses import (
+    Refusal,
+    answer_invalid_parameter,
+    answer_refusal,
+    answer_unexpected,
+)
 from igniter_connectors.web.webhooks import webhook_mount
 
 
@@ -49,7 +62,9 @@ class ConnectorsPlugin(InitPlugin, OpenAPISchemaPlugin):
         principal: Called with each request; returns who is signed in, or None. Without this
             hook every route except the webhooks answers 401.
         permit: Called with the principal, the operation and the connector's key ("" for
-            lists). If it returns False, the route answers 403. None permits everything.
+            lists), before the body is read. Unless it returns True, the route answers 403.
+            OAuth's start and callback are an "authorize"; a route that does two things, such
+            as a PUT that begins an authorization, asks for both. None permits everything.
         path: Where the routes are in this application. The path of the base URL says where
             they are for the outside; a proxy may make the two differ.
     """
@@ -77,7 +92,12 @@ class ConnectorsPlugin(InitPlugin, OpenAPISchemaPlugin):
             async with connectors:
                 yield
 
-        mount = asgi(join_paths([self._path, "webhooks"]), is_mount=True, copy_scope=True)
+        mount = asgi(
+            join_paths([self._path, "webhooks"]),
+            is_mount=True,
+            copy_scope=True,
+            exception_handlers={Exception: answer_unexpected(self._report)},
+        )
         # Operation ids are unique in a document, so a second plugin is served undocumented.
         first = next(one for one in app_config.plugins if isinstance(one, ConnectorsPlugin))
         router = self._router(in_document=first is self)
@@ -112,6 +132,10 @@ class ConnectorsPlugin(InitPlugin, OpenAPISchemaPlugin):
         def access() -> AccessControl:
             return self._access
 
+        # A function: Litestar copies a handler's options deeply, and a method with its object.
+        async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
+            await self._access.guard(connection, handler)
+
         return Router(
             self._path,
             route_handlers=[Catalogue, ConnectionList, Connections, put, oauth, actions],
@@ -122,9 +146,11 @@ class ConnectorsPlugin(InitPlugin, OpenAPISchemaPlugin):
                 "connection": Provide(find_connection),
                 "called_connection": Provide(find_called_connection),
             },
+            guards=[guard],
             exception_handlers={
                 Refusal: answer_refusal,
                 ValidationException: answer_invalid_parameter,
+                Exception: answer_unexpected(self._report),
             },
             type_encoders={Secret: mask_secret},
             cache_control=CacheControlHeader(no_store=True),
@@ -132,6 +158,9 @@ class ConnectorsPlugin(InitPlugin, OpenAPISchemaPlugin):
             dto=None,
             return_dto=None,
         )
+
+    def _report(self, error: Exception) -> RouteFailed:
+        return self._connectors.report_route_failure(error, where="a route of the plugin")
 
     def _document_webhooks(self, app_config: AppConfig) -> None:
         """Tells Litestar's document of routes that it does not serve itself."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from litestar import Litestar, MediaType, Request, Response
 from litestar.datastructures import State
-from litestar.exceptions import ValidationException
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions.responses import create_exception_response
 from litestar.response import Redirect
 from litestar.response.base import ASGIResponse
 from returns.pipeline import is_successful
 from returns.result import Result
 
-from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
+from igniter_connectors.core.http.messages import HttpResponse
 from igniter_connectors.core.http.problem_details import problem_response
 from igniter_connectors.core.problem import ParameterInvalid, Problem
 
@@ -58,6 +60,29 @@ def answer_invalid_parameter(_: WebRequest, error: ValidationException) -> Respo
     return _response(problem_response(ParameterInvalid(", ".join(names))))
 
 
+def is_client_error(error: Exception) -> bool:
+    """Whether an exception is an answer of 4xx that Litestar or the application raised."""
+    return isinstance(error, HTTPException) and error.status_code < 500
+
+
+def answer_unexpected(report: Callable[[Exception], Problem]) -> Callable[..., Response[Any]]:
+    """An exception handler for everything that no other handler answers.
+
+    Without it, Litestar's debug page would show the exception's text and the source around
+    each frame, and so whatever secret is in them.
+
+    Args:
+        report: Logs the exception; returns the problem to answer with.
+    """
+
+    def answer(request: WebRequest, error: Exception) -> Response[Any]:
+        if is_client_error(error):
+            return create_exception_response(request, error)
+        return _response(problem_response(report(error)))
+
+    return answer
+
+
 class ExactRedirect(Redirect):
     """A redirect to exactly the given URL: Litestar's own redirect quotes it again.
 
@@ -77,12 +102,6 @@ class ExactRedirect(Redirect):
     def __init__(self, answer: HttpResponse) -> None:
         headers = {name: value for name, value in answer.headers if name != "Cache-Control"}
         super().__init__("", status_code=303, headers=headers, media_type=MediaType.TEXT)
-
-
-def as_request(request: WebRequest, url: str) -> HttpRequest:
-    """The received request without its body. `url` comes from the base URL, not from `Host`."""
-    headers = tuple(request.headers.multi_items())
-    return HttpRequest(request.method, url, headers)
 
 
 def _response(answer: HttpResponse) -> Response[bytes]:

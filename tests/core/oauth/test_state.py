@@ -63,6 +63,16 @@ def test_browser_and_subject_bind_each_for_itself(a: str, b: str, c: str, d: str
     assert (browser_binding(a, b) == browser_binding(c, d)) == ((a, b) == (c, d))
 
 
+@given(st.lists(ANY_TEXT, min_size=3, max_size=3), st.lists(ANY_TEXT, min_size=3, max_size=3))
+@example(["organization", "a", "bc"], ["organization", "ab", "c"])
+def test_a_principal_is_bound_with_its_tenant(one: list[str], other: list[str]) -> None:
+    """The same subject of another tenant, or of another kind of tenant, is another principal."""
+    same = one == other
+    assert (subject_binding(*one) == subject_binding(*other)) == same
+    assert (unbound_browser(*one) == unbound_browser(*other)) == same
+    assert (browser_binding("nonce", *one) == browser_binding("nonce", *other)) == same
+
+
 def test_a_hash_does_not_hold_its_text() -> None:
     """A reader of the table cannot finish the flow."""
     assert state_hash(CANARY) != CANARY.encode()

@@ -51,3 +51,12 @@ class OAuthConnector(Definition[Conf, Ctx_co, Known_co], frozen=True, kw_only=Tr
     """A connector that a tenant authorizes at an OAuth provider."""
 
     provider: OAuthProvider
+
+    @property
+    def declared_oauth_scopes(self) -> frozenset[str]:
+        """The scopes that the provider's definition or one of the actions declares.
+
+        The URL of an upgrade may request these and no others: anybody can write that URL.
+        """
+        declared = frozenset(self.provider.oauth_scopes)
+        return declared.union(*(action.oauth_scopes for action in self.actions.values()))

@@ -49,6 +49,7 @@ _STATUS: dict[type[p.Problem], int] = {
     p.IdTokenInvalid: 502,
     p.PrincipalRequired: 401,
     p.RequestRefused: 403,
+    p.RouteFailed: 500,
     p.WebhookNotConfigured: 404,
     p.WebhookNotFound: 404,
     p.WebhookTooLarge: 413,

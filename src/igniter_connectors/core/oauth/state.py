@@ -64,22 +64,25 @@ def ticket_hash(ticket: str) -> bytes:
     return _labelled("ticket", ticket)
 
 
-def browser_binding(nonce: str, subject: str) -> bytes:
-    """Who may finish: this browser, while this subject is signed in."""
-    return _labelled("browser", nonce, subject)
+def browser_binding(nonce: str, *principal: str) -> bytes:
+    """Who may finish: this browser, while this principal is signed in.
+
+    A principal is the tenant's kind, the tenant's identity and the subject, in this order.
+    """
+    return _labelled("browser", nonce, *principal)
 
 
-def unbound_browser(subject: str) -> bytes:
-    """Who may finish a flow without browser binding: this subject, in any browser.
+def unbound_browser(*principal: str) -> bytes:
+    """Who may finish a flow without browser binding: this principal, in any browser.
 
     It never matches a bound flow, whose hash includes the browser's nonce.
     """
-    return _labelled("no browser", subject)
+    return _labelled("no browser", *principal)
 
 
-def subject_binding(subject: str) -> bytes:
-    """Who may start: this subject."""
-    return _labelled("subject", subject)
+def subject_binding(*principal: str) -> bytes:
+    """Who may start: this principal, of this tenant and with this subject."""
+    return _labelled("subject", *principal)
 
 
 def _labelled(label: str, *texts: str) -> bytes:

@@ -27,6 +27,7 @@ from igniter_connectors.core.problem.api import (
     ResponseUnexpected,
 )
 from igniter_connectors.core.problem.by_operation import (
+    AccessProblem,
     AccountProblem,
     AdoptProblem,
     ApiProblem,
@@ -84,6 +85,7 @@ from igniter_connectors.core.problem.oauth import (
     RefreshFailed,
     RequestRefused,
     ReturnToInvalid,
+    RouteFailed,
     TenantValueInvalid,
     TokenMalformed,
     TokenRefused,
@@ -119,6 +121,7 @@ from igniter_connectors.core.problem.wiring import (
 )
 
 __all__ = [
+    "AccessProblem",
     "AccountInvalid",
     "AccountProblem",
     "ActionFailed",
@@ -187,6 +190,7 @@ __all__ = [
     "RequestRefused",
     "ResponseUnexpected",
     "ReturnToInvalid",
+    "RouteFailed",
     "ScopeIdentifierRequired",
     "ScopeInvalid",
     "ScopeProblem",

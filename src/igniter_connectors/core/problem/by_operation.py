@@ -9,7 +9,9 @@ from igniter_connectors.core.problem.action import (
     ActionOutputInvalid,
 )
 from igniter_connectors.core.problem.addressing import (
+    AccountInvalid,
     ConnectorNotFound,
+    ParameterInvalid,
     ScopeIdentifierRequired,
     ScopeInvalid,
 )
@@ -46,6 +48,7 @@ from igniter_connectors.core.problem.oauth import (
     RefreshFailed,
     RequestRefused,
     ReturnToInvalid,
+    RouteFailed,
     TokenMalformed,
     TokenRefused,
     UserInfoMalformed,
@@ -112,10 +115,13 @@ StartProblem = (
 )
 AuthorizeDirectlyProblem = AuthorizeProblem | StartProblem
 ReauthorizeProblem = NotConnected | DecryptFailed | AuthorizeProblem
+AccessProblem = PrincipalRequired | RequestRefused | ScopeInvalid | RouteFailed
 CallbackRouteProblem = (
-    ConnectorNotFound | OAuthNotConfigured | PrincipalRequired | OAuthStateInvalid | DatabaseFailed
+    AccessProblem | ConnectorNotFound | OAuthNotConfigured | OAuthStateInvalid | DatabaseFailed
 )
-StartRouteProblem = CallbackRouteProblem | RequestRefused | StartProblem | ReauthorizeProblem
+StartRouteProblem = (
+    CallbackRouteProblem | ParameterInvalid | AccountInvalid | StartProblem | ReauthorizeProblem
+)
 AdoptProblem = (
     ConfigInvalid
     | EncryptFailed

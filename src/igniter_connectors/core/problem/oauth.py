@@ -168,6 +168,16 @@ class RequestRefused(Problem, frozen=True, tag="CONNECTOR_REQUEST_REFUSED"):
 
 
 @final
+class RouteFailed(Problem, frozen=True, tag="CONNECTOR_ROUTE_FAILED"):
+    """The application's `principal` or `permit` hook raised, or the route has a bug.
+
+    The log has the type and the frames of the exception. This problem has nothing of it.
+    """
+
+    template: ClassVar[str] = "the request could not be answered: the application's log says why"
+
+
+@final
 class TenantValueInvalid(Problem, frozen=True, tag="CONNECTOR_OAUTH_TENANT_VALUE_INVALID"):
     """A tenant's config value cannot be used in the provider's URL or as its client.
 

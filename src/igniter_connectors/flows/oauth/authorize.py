@@ -76,7 +76,7 @@ async def authorize(
         key,
         made.unwrap(),
         handle_hash=ticket_hash(ticket),
-        binding_hash=subject_binding(options.subject),
+        binding_hash=subject_binding(key.scope, key.identity, options.subject),
     )
     return saved.map(lambda _: AuthorizationRequest(start_url(base, connector.key, ticket)))
 

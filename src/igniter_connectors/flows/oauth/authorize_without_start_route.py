@@ -47,7 +47,7 @@ async def authorize_with_cookie(
     if not is_successful(payload):
         return Failure(payload.failure())
     nonce = encode_base64url(engine.entropy.octets(32))
-    binding = browser_binding(nonce, options.subject)
+    binding = browser_binding(nonce, key.scope, key.identity, options.subject)
     started = await start_at_provider(
         engine, connector, key, payload.unwrap(), binding_hash=binding
     )
@@ -67,12 +67,12 @@ async def authorize_without_browser_binding(
     config: Conf,
     options: AuthorizationOptions,
 ) -> Result[AuthorizationRequest, AuthorizeDirectlyProblem]:
-    """The provider's URL, for any browser. The subject stays bound."""
+    """The provider's URL, for any browser. The tenant and the subject stay bound."""
     _ = base_url_of(engine)  # raises before anything is stored
     payload = await new_payload(engine, connector, key, config, options)
     if not is_successful(payload):
         return Failure(payload.failure())
-    binding = unbound_browser(options.subject)
+    binding = unbound_browser(key.scope, key.identity, options.subject)
     started = await start_at_provider(
         engine, connector, key, payload.unwrap(), binding_hash=binding
     )

@@ -49,7 +49,7 @@ from igniter_connectors.flows.oauth.find_account import find_account
 from igniter_connectors.flows.oauth.hold_revocations import holding_revocations
 from igniter_connectors.flows.oauth.pending_authorization import open_payload, take_authorization
 from igniter_connectors.flows.oauth.save_grant import NewGrant, conflict, revoke_unsaved, save_grant
-from igniter_connectors.flows.oauth.start import judge_oauth_route, redirect
+from igniter_connectors.flows.oauth.start import oauth_connector, redirect
 from igniter_connectors.flows.store_errors import returns_database_failed
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
@@ -62,7 +62,7 @@ async def finish(
     *,
     query: str,
     cookies: str | None,
-    principal: Principal | None,
+    principal: Principal,
 ) -> Result[HttpResponse, CallbackRouteProblem]:
     """Judges the callback, and connects.
 
@@ -71,28 +71,28 @@ async def finish(
         connector: The key in the route.
         query: The query of the request, without "?".
         cookies: The `Cookie` header.
-        principal: Who is signed in; None if nobody is.
+        principal: Who is signed in, after `check_access`.
 
     Returns:
         A redirect to where the authorization began, with the outcome in its query:
         `connected=<connector>`, or `error=<our code>`. Or, if nothing was sent and nothing
         was written,
-        - `ConnectorNotFound`, `OAuthNotConfigured`, `PrincipalRequired`.
-        - `OAuthStateInvalid`: the state does not belong to this browser and subject.
+        - `ConnectorNotFound`, `OAuthNotConfigured`.
+        - `OAuthStateInvalid`: the state does not belong to this browser, tenant and subject.
         - `DatabaseFailed`: the state could not be looked up.
     """
-    found = judge_oauth_route(engine, connector, principal)
+    found = oauth_connector(engine, connector)
     if not is_successful(found):
         return Failure(found.failure())
-    definition, caller = found.unwrap()
+    definition = found.unwrap()
     callback = parse_callback(query)
     if callback is None:
         return Failure(OAuthStateInvalid(connector))
     is_secure = base_url_of(engine).is_secure
     name = cookie_name(callback.state, secure=is_secure)
     nonce = cookie_value(cookies, name)
-    subject = caller.subject
-    binding = unbound_browser(subject) if nonce is None else browser_binding(nonce, subject)
+    who = principal.names
+    binding = unbound_browser(*who) if nonce is None else browser_binding(nonce, *who)
     taken = await take_authorization(
         engine, connector, handle_hash=state_hash(callback.state), binding_hash=binding
     )

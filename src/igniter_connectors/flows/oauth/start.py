@@ -24,6 +24,7 @@ from igniter_connectors.core.oauth.pushed_authorization import (
     push_request,
     pushed_authorization_url,
 )
+from igniter_connectors.core.oauth.start_query import Upgrade, parse_start_query
 from igniter_connectors.core.oauth.state import (
     AuthorizationPayload,
     browser_binding,
@@ -37,9 +38,9 @@ from igniter_connectors.core.problem import (
     AuthorizationDenied,
     ConnectorNotFound,
     DatabaseFailed,
+    NotConnected,
     OAuthNotConfigured,
-    OAuthStateInvalid,
-    PrincipalRequired,
+    ParameterInvalid,
     ProviderAnswerMalformed,
     ProviderUnreachable,
     ReauthorizeProblem,
@@ -61,80 +62,63 @@ Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
 
 
-class StartQuery(msgspec.Struct, frozen=True):
-    """What a browser sends to the start route: a ticket, or an account that needs more scopes.
-
-    `fetch_site` is the `Sec-Fetch-Site` header; None if the browser sends none.
-    """
-
-    ticket: str | None = None
-    account: str | None = None
-    oauth_scopes: tuple[str, ...] = ()
-    fetch_site: str | None = None
-
-
-def judge_oauth_route(
-    engine: Engine, connector: str, principal: Principal | None
-) -> Result[
-    tuple[OAuthConnector[Any, Any, Any], Principal],
-    ConnectorNotFound | OAuthNotConfigured | PrincipalRequired,
-]:
-    """The connector and the caller of a request for one of the OAuth routes."""
-    definition = engine.connectors.get(connector)
+def oauth_connector(
+    engine: Engine, key: str
+) -> Result[OAuthConnector[Any, Any, Any], ConnectorNotFound | OAuthNotConfigured]:
+    """The connector that an OAuth route names."""
+    definition = engine.connectors.get(key)
     if definition is None:
-        return Failure(ConnectorNotFound(connector))
+        return Failure(ConnectorNotFound(key))
     if not isinstance(definition, OAuthConnector):
-        return Failure(OAuthNotConfigured(connector))
-    if principal is None:
-        return Failure(PrincipalRequired())
-    return Success((definition, principal))
+        return Failure(OAuthNotConfigured(key))
+    return Success(definition)
 
 
 @returns_database_failed
 async def start(
-    engine: Engine, connector: str, query: StartQuery, principal: Principal | None
+    engine: Engine, connector: str, *, query: str, fetch_site: str | None, principal: Principal
 ) -> Result[HttpResponse, StartRouteProblem]:
     """Opens the ticket in the query; or, if the query names an account, authorizes that
-    connection of the caller again, for more scopes (`upgrade_url`).
+    connection of the principal's tenant again, for more scopes (`upgrade_url`).
 
     Args:
         engine: The engine.
         connector: The key in the route.
-        query: What the browser sent.
-        principal: Who is signed in; None if nobody is.
+        query: The raw query, without "?".
+        fetch_site: The `Sec-Fetch-Site` header; None if the browser sends none.
+        principal: Who is signed in, after `check_access`.
     """
-    found = judge_oauth_route(engine, connector, principal)
+    found = oauth_connector(engine, connector)
     if not is_successful(found):
         return Failure(found.failure())
-    definition, caller = found.unwrap()
-    is_upgrade = query.account is not None
+    parsed = parse_start_query(query, connector=connector)
     # The URL of an upgrade has no ticket: only the browser can say that our site opened it.
-    if query.fetch_site == "cross-site" or (
-        is_upgrade and query.fetch_site not in ("same-origin", "none")
-    ):
+    is_upgrade = is_successful(parsed) and isinstance(parsed.unwrap(), Upgrade)
+    if fetch_site == "cross-site" or (is_upgrade and fetch_site not in ("same-origin", "none")):
         return Failure(RequestRefused("an authorization begins on this site"))
-    if query.account is not None:
-        return await _start_upgrade(engine, definition, caller, query.account, query.oauth_scopes)
-    if query.ticket is None:
-        return Failure(OAuthStateInvalid(connector))
-    return await _open_ticket(engine, definition, query.ticket, caller.subject)
+    if not is_successful(parsed):
+        return Failure(parsed.failure())
+    asked = parsed.unwrap()
+    if isinstance(asked, Upgrade):
+        return await _start_upgrade(engine, found.unwrap(), asked, principal)
+    return await _open_ticket(engine, found.unwrap(), asked.ticket, principal)
 
 
 async def _open_ticket(
-    engine: Engine, connector: OAuthConnector[Any, Any, Any], ticket: str, subject: str
+    engine: Engine, connector: OAuthConnector[Any, Any, Any], ticket: str, principal: Principal
 ) -> Result[HttpResponse, StartProblem | DatabaseFailed]:
     """Gives this browser its cookie, and redirects it to the provider."""
     taken = await take_authorization(
         engine,
         connector.key,
         handle_hash=ticket_hash(ticket),
-        binding_hash=subject_binding(subject),
+        binding_hash=subject_binding(*principal.names),
     )
     if not is_successful(taken):
         return Failure(taken.failure())
     key, payload = taken.unwrap()
     nonce = encode_base64url(engine.entropy.octets(32))
-    binding = browser_binding(nonce, subject)
+    binding = browser_binding(nonce, *principal.names)
     started = await start_at_provider(engine, connector, key, payload, binding_hash=binding)
     if not is_successful(started):
         return Failure(started.failure())
@@ -147,14 +131,27 @@ async def _open_ticket(
 async def _start_upgrade(
     engine: Engine,
     connector: OAuthConnector[Any, Any, Any],
+    upgrade: Upgrade,
     principal: Principal,
-    account: str,
-    scopes: tuple[str, ...],
-) -> Result[HttpResponse, ReauthorizeProblem]:
-    """Begins to authorize the caller's own connection again, with more scopes."""
+) -> Result[HttpResponse, ReauthorizeProblem | ParameterInvalid | RequestRefused]:
+    """Begins to authorize a connection of the principal's own tenant again, with more scopes.
+
+    Anybody who is signed in can write this URL. So it requests no scope that the connector does
+    not declare, and it never replaces the connected account: where the account is not known,
+    the callback could not compare it (identity pinning), and the person who opens the URL would
+    connect an account of their own in its place.
+    """
+    if not connector.declared_oauth_scopes.issuperset(upgrade.oauth_scopes):
+        return Failure(ParameterInvalid("oauth_scopes"))
     tenant = principal.tenant
-    key = ConnectionKey(tenant.kind, tenant.identity, connector.key, account)
-    options = AuthorizationOptions(principal.subject, oauth_scopes=scopes)
+    key = ConnectionKey(tenant.kind, tenant.identity, connector.key, upgrade.account)
+    record = await engine.store.find(key)
+    if record is None or record.grant is None:
+        return Failure(NotConnected(connector.key, key.account))
+    if record.grant.subject is None:
+        reason = "it is not known which account is connected: authorize again in the application"
+        return Failure(RequestRefused(reason))
+    options = AuthorizationOptions(principal.subject, oauth_scopes=upgrade.oauth_scopes)
     begun = await reauthorize(engine, connector, key, options)
     return begun.map(lambda request: redirect(request.url))
 

@@ -52,6 +52,27 @@ class OperationWithBody(Operation):
 
 
 @dataclass
+class StartOperation(Operation):
+    """The start route.
+
+    The route reads the raw query, because it refuses a parameter that is given twice (RFC 6749,
+    section 3.1). A typed parameter of Litestar holds one of the two values.
+    """
+
+    def __post_init__(self) -> None:
+        self.parameters = [
+            *(self.parameters or ()),
+            _in_query("ticket", "Opens once, within 10 minutes"),
+            _in_query("account", "The connection to authorize again; without a ticket"),
+            _in_query(
+                "oauth_scopes",
+                "The OAuth scopes to ask for beside the granted ones, of those that the connector"
+                " declares; separated by spaces",
+            ),
+        ]
+
+
+@dataclass
 class CallbackOperation(Operation):
     """The redirect URI.
 

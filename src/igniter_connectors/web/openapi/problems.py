@@ -10,7 +10,7 @@ from typing import Union, cast, get_args
 from litestar.openapi.datastructures import ResponseSpec
 
 from igniter_connectors.core.http.http_status import status_of
-from igniter_connectors.core.problem import Problem
+from igniter_connectors.core.problem import Problem, RouteFailed
 from igniter_connectors.web.openapi.schemas import Json, Schemas, object_of, shape_of
 
 
@@ -50,7 +50,9 @@ def problem_details(schemas: Schemas, kind: type[Problem]) -> Json:
 
 def _kinds(problems: UnionType) -> Iterable[type[Problem]]:
     # A union knows its members as objects. `_status_of` fails for one that is no problem.
-    return cast("tuple[type[Problem], ...]", get_args(problems))
+    kinds = cast("tuple[type[Problem], ...]", get_args(problems))
+    # The document says what a client can react to; an unexpected failure is no such thing.
+    return tuple(kind for kind in kinds if kind is not RouteFailed)
 
 
 def _status_of(kind: type[Problem]) -> int:
