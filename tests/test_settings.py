@@ -36,6 +36,34 @@ def test_a_postgresql_url_names_a_postgres_store() -> None:
         assert isinstance(store, PostgresStore)
 
 
+@pytest.mark.parametrize(
+    "secret",
+    [
+        f"{SECRET},",
+        f",{SECRET}",
+        f"{SECRET} ",
+        f" {SECRET}",
+        f"{SECRET}\n",
+        f"a,{SECRET}",
+        f"\t{SECRET}",
+    ],
+)
+def test_a_secret_that_cannot_become_a_previous_one_is_refused_at_once(secret: str) -> None:
+    """The list of previous secrets is split at commas and white space: it would be another key."""
+    with pytest.raises(WrongWiring, match=r"comma or white space|not printable") as told:
+        Settings.from_environment({"IGNITER_SECRET": secret}).keyring()
+    assert SECRET not in str(told.value)
+
+
+@pytest.mark.parametrize("secret", [SECRET, "ä" * 20 + SECRET, f"{SECRET}=+/;:'\"\\"])
+def test_the_same_text_is_the_same_key_as_secret_and_as_previous_secret(secret: str) -> None:
+    """After a rotation the old rows still open."""
+    before = Settings.from_environment({"IGNITER_SECRET": secret}).keyring()
+    environment = {"IGNITER_SECRET": SECRET + "2", "IGNITER_SECRET_PREVIOUS": secret}
+    after = Settings.from_environment(environment).keyring()
+    assert after.find(before.sealing_key.id) is not None
+
+
 def test_nothing_is_needed_until_it_is_used() -> None:
     """An empty environment is valid; a missing setting is reported when it is needed."""
     empty = Settings.from_environment({})

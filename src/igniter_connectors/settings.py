@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
-from typing import Final
 
 import msgspec
 from returns.pipeline import is_successful
 
 from igniter_connectors.core.http.base_url import BaseUrl, parse_base_url
 from igniter_connectors.core.problem import SettingInvalid, WrongWiring
+from igniter_connectors.core.sealing.key_derivation import SEPARATOR
 from igniter_connectors.core.sealing.key_rotation import Keyring
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.ports import Store
-
-_SEPARATORS: Final = re.compile(r"[\s,]+")
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -24,7 +21,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     Attributes:
         secret: `IGNITER_SECRET`, from which the encryption keys are derived; at least 32 random
-            characters.
+            characters, without commas and white space.
         previous_secrets: `IGNITER_SECRET_PREVIOUS`, older secrets, separated by commas or spaces.
         database_url: `DATABASE_URL`: `sqlite:///file`, `sqlite:////absolute/file` or
             `postgresql://…` in the form of libpq. It may contain a password, so it is a secret.
@@ -46,7 +43,7 @@ class Settings(msgspec.Struct, frozen=True):
         """
         variables = os.environ if environment is None else environment
         secret, database_url = variables.get("IGNITER_SECRET"), variables.get("DATABASE_URL")
-        previous = _SEPARATORS.split(variables.get("IGNITER_SECRET_PREVIOUS", "").strip())
+        previous = SEPARATOR.split(variables.get("IGNITER_SECRET_PREVIOUS", "").strip())
         return Settings(
             Secret(secret) if secret else None,
             tuple(Secret(text) for text in previous if text),
@@ -60,7 +57,7 @@ class Settings(msgspec.Struct, frozen=True):
         """The keyring of the secrets.
 
         Raises:
-            WrongWiring: the secret is missing or too short.
+            WrongWiring: the secret is missing, too short, or has a comma or white space.
         """
         return Keyring.from_secret(self.secret, self.previous_secrets)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
-from typing import Final, final
+from typing import final
 
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
+from igniter_connectors.core.oauth.client_pause import ClientPauses, client_of
 from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.refresh import DefiniteFailure
 from igniter_connectors.core.problem import TokenProblem
 from igniter_connectors.ports import Clock
 
@@ -16,8 +18,6 @@ Renew = Callable[[], Coroutine[object, None, ConnectionRecord | TokenProblem]]
 """Makes the coroutine that renews one connection."""
 
 RenewalTask = asyncio.Task[ConnectionRecord | TokenProblem]
-
-_CLIENT_PAUSE: Final = timedelta(minutes=1)
 
 
 @final
@@ -37,7 +37,7 @@ class Renewals:
         self._clock = clock
         self._running: dict[ConnectionKey, RenewalTask] = {}
         self._next: dict[ConnectionKey, Renew] = {}
-        self._client_pauses: dict[tuple[str, str], float] = {}
+        self._pauses = ClientPauses()
 
     def run(self, key: ConnectionKey, renew: Renew) -> RenewalTask:
         """The task that renews this connection: the running one, or a new one."""
@@ -59,22 +59,38 @@ class Renewals:
             _ = await asyncio.wait(list(self._running.values()))
         self.is_closing = False
 
-    def pause_client(self, provider: OAuthProvider) -> None:
-        """Sends nothing as this client for 1 minute: its credentials were refused.
+    def client_pause(self, provider: OAuthProvider, key: ConnectionKey) -> timedelta | None:
+        """How long this tenant may not send anything as this client; None if it may."""
+        wait = self._pauses.wait(client_of(provider), _tenant(key), now=self._clock.monotonic())
+        return timedelta(seconds=wait) if wait else None
 
-        The application's credentials are wrong, which no tenant can mend.
-        """
-        until = self._clock.monotonic() + _CLIENT_PAUSE.total_seconds()
-        self._client_pauses[provider.token_url, provider.client_id] = until
+    def client_used(self, provider: OAuthProvider, key: ConnectionKey) -> None:
+        """Records that this tenant is about to send a request as this client."""
+        self._pauses.begin(client_of(provider), _tenant(key), now=self._clock.monotonic())
 
-    def client_pause(self, provider: OAuthProvider) -> timedelta | None:
-        """How long this client stays paused; None if it is not paused."""
-        until = self._client_pauses.get((provider.token_url, provider.client_id), 0.0)
-        left = until - self._clock.monotonic()
-        return timedelta(seconds=left) if left > 0 else None
+    def client_accepted(self, provider: OAuthProvider, key: ConnectionKey) -> None:
+        """Records that the provider accepted this client: its pause ends."""
+        self._pauses.accepted(client_of(provider), _tenant(key))
+
+    def client_refused(
+        self, provider: OAuthProvider, key: ConnectionKey, failure: DefiniteFailure
+    ) -> None:
+        """Pauses this client if the failure, or several in a row, means the client itself."""
+        if failure.is_client_credentials or failure.may_be_client:
+            self._pauses.refused(
+                client_of(provider),
+                _tenant(key),
+                "invalid_client" if failure.is_client_credentials else "unauthorized_client",
+                is_clear=failure.is_client_credentials,
+                now=self._clock.monotonic(),
+            )
 
     def _ended(self, key: ConnectionKey) -> None:
         del self._running[key]
         renew = self._next.pop(key, None)
         if renew is not None and not self.is_closing:
             _ = self.run(key, renew)
+
+
+def _tenant(key: ConnectionKey) -> tuple[str, str]:
+    return key.scope, key.identity

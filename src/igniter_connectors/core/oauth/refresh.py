@@ -27,7 +27,11 @@ _MAX_DELAY: Final = timedelta(minutes=5)
 _BEFORE_THE_GRANT: Final = (429, 503)
 """Overload or maintenance: the server did not look at the grant."""
 
-_CLIENT_ERRORS: Final = ("invalid_client", "unauthorized_client")
+_CLIENT_ERROR: Final = "invalid_client"
+
+# The client may not use this grant (RFC 6749 section 5.2). Some providers answer it to a refresh
+# token that is invalid, for example Atlassian, so one such answer says nothing about the client.
+_UNCLEAR_CLIENT_ERROR: Final = "unauthorized_client"
 
 
 class Refreshed(msgspec.Struct, frozen=True):
@@ -45,11 +49,12 @@ class DefiniteFailure(msgspec.Struct, frozen=True):
 
     `retry_after` is the delay that the provider asked for, at most an hour; None if it did not.
     `is_client_credentials`: the provider refused the application's client, which no tenant can
-    repair.
+    repair. `may_be_client`: the answer means either the client or this one grant.
     """
 
     retry_after: timedelta | None = None
     is_client_credentials: bool = False
+    may_be_client: bool = False
 
 
 class UnknownOutcome(msgspec.Struct, frozen=True):
@@ -102,7 +107,11 @@ def judge_refresh(
         return UnknownOutcome()
     if error in provider.dead_grant_errors:
         return GrantDead()
-    return DefiniteFailure(asked, is_client_credentials=error in _CLIENT_ERRORS)
+    return DefiniteFailure(
+        asked,
+        is_client_credentials=error == _CLIENT_ERROR,
+        may_be_client=error == _UNCLEAR_CLIENT_ERROR,
+    )
 
 
 def back_off(failures: int, asked: timedelta | None, jitter: float) -> timedelta:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -14,6 +15,9 @@ from igniter_connectors.core.secret import Secret
 
 MIN_SECRET_LENGTH: Final = 32
 """In characters. HKDF does not make a guessable secret strong."""
+
+SEPARATOR: Final = re.compile(r"[\s,]+")
+"""What separates the secrets of a list."""
 
 KEY_ID_LENGTH: Final = 8
 _MIN_DISTINCT_CHARACTERS: Final = 8
@@ -62,6 +66,25 @@ def require_strong_secret(secret: str | Secret | None) -> Secret:
     if len(set(text)) < _MIN_DISTINCT_CHARACTERS:
         raise WrongWiring(EncryptionSecretRequired("the secret is not random"))
     return Secret(text)
+
+
+def require_listable_secret(secret: Secret) -> Secret:
+    """The secret, if a list with commas or white space in between can hold it.
+
+    After a rotation a secret stands in such a list (`IGNITER_SECRET_PREVIOUS`), and must give the
+    same key there.
+
+    Raises:
+        WrongWiring: it has a comma or white space.
+    """
+    if SEPARATOR.search(secret.reveal()):
+        raise WrongWiring(
+            EncryptionSecretRequired(
+                "the secret has a comma or white space, so IGNITER_SECRET_PREVIOUS, which is "
+                "split there, could not hold it after a rotation"
+            )
+        )
+    return secret
 
 
 def _expand(root: bytes, info: bytes, length: int) -> bytes:

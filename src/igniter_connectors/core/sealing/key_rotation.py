@@ -8,7 +8,11 @@ from typing import final
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from igniter_connectors.core.http.base64url import encode_base64url
-from igniter_connectors.core.sealing.key_derivation import Key, require_strong_secret
+from igniter_connectors.core.sealing.key_derivation import (
+    Key,
+    require_listable_secret,
+    require_strong_secret,
+)
 from igniter_connectors.core.secret import Secret
 
 
@@ -31,13 +35,17 @@ class Keyring:
         """A keyring that seals with `secret`, and opens with `secret` and the `previous` ones.
 
         Args:
-            secret: Random, at least 32 characters. `Keyring.generate()` makes one.
-            previous: Secrets that sealed earlier. The same rules apply to them.
+            secret: Random, at least 32 characters, without commas and white space.
+                `Keyring.generate()` makes one.
+            previous: Secrets that sealed earlier. The same rules apply to them, but they may
+                have commas and spaces.
 
         Raises:
-            WrongWiring: a secret is missing, too short, or clearly not random.
+            WrongWiring: a secret is missing, too short, or clearly not random; or `secret` has a
+                comma or white space, where `IGNITER_SECRET_PREVIOUS` is split.
         """
-        return Keyring([Key(require_strong_secret(one)) for one in (secret, *previous)])
+        sealing = Key(require_listable_secret(require_strong_secret(secret)))
+        return Keyring([sealing, *(Key(require_strong_secret(one)) for one in previous)])
 
     @staticmethod
     def generate() -> Secret:

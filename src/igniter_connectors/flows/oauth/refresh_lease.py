@@ -72,9 +72,6 @@ async def refresh(
     while True:
         if engine.renewals.is_closing:
             return RefreshFailed(key.connector)
-        pause = engine.renewals.client_pause(provider)
-        if pause is not None:
-            return RefreshFailed(key.connector, engine.clock.now() + pause)
         record = await engine.store.find(key)
         step = decide(record, seen=seen, was_refused=lease_refused, connector=key.connector)
         match step:
@@ -86,6 +83,10 @@ async def refresh(
                 await engine.clock.sleep(POLL_INTERVAL.total_seconds())
                 lease_refused = False
             case TakeLease(generation=generation):
+                pause = engine.renewals.client_pause(provider, key)
+                if pause is not None:
+                    return RefreshFailed(key.connector, engine.clock.now() + pause)
+                engine.renewals.client_used(provider, key)
                 # The deadline and the lease both count from before the lease is taken.
                 started = engine.clock.monotonic()
                 lease = await engine.store.take_lease(
@@ -148,12 +149,12 @@ async def _hold_lease(
     )
     match outcome:
         case Refreshed(tokens=tokens):
+            engine.renewals.client_accepted(provider, key)
             return await save_refreshed(engine, record, lease, tokens)
         case GrantDead():
             return await _mark_grant_dead(engine, record, lease, leased)
         case DefiniteFailure():
-            if outcome.is_client_credentials:
-                engine.renewals.pause_client(provider)
+            engine.renewals.client_refused(provider, key, outcome)
             return await _put_back(engine, key, lease, outcome)
         case UnknownOutcome():
             return await _leave_unresolved(engine, provider, key, lease, started)

@@ -53,7 +53,9 @@ async def renew_expiring(engine: Engine) -> int:
         if not is_successful(resolved) or record.grant is None:
             continue
         provider, grant = resolved.unwrap(), record.grant
-        if is_minted_by(grant, provider):
+        # A paused client's connections must not fill the batch: they write no next attempt.
+        is_paused = engine.renewals.client_pause(provider, record.key) is not None
+        if is_minted_by(grant, provider) and not is_paused:
             tasks.append(renewal_of(engine, provider, record.key, grant.generation))
     outcomes = await asyncio.gather(*(asyncio.shield(task) for task in tasks))
     return sum(not isinstance(outcome, Problem) for outcome in outcomes)
