@@ -9,12 +9,11 @@ from returns.pipeline import is_successful
 
 from igniter_connectors.core.problem import ConnectorError, ScopeIdentifierRequired, ScopeInvalid
 from igniter_connectors.core.scope import (
-    IDENTITY_LIMIT,
     Scope,
-    is_storable,
     known_tenant,
     make_tenant,
 )
+from igniter_connectors.core.storable_text import IDENTITY_LIMIT, is_storable
 
 
 class Organization(Scope, frozen=True, tag="organization"):

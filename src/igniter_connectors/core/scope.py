@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
 
 import msgspec
 from returns.result import Failure, Result, Success
@@ -14,9 +13,7 @@ from igniter_connectors.core.problem import (
     ScopeInvalid,
     ScopeProblem,
 )
-
-IDENTITY_LIMIT: Final = 255
-"""The maximum length of an identity, account or upstream subject, in characters."""
+from igniter_connectors.core.storable_text import IDENTITY_LIMIT, is_storable
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -61,11 +58,6 @@ def make_tenant(kind: type[Scope], identity: str) -> Result[Scope, ScopeProblem]
 def known_tenant(kind: type[Scope], identity: str) -> Scope:
     """The tenant of a stored row, whose identity was validated when it was stored."""
     return kind(identity)
-
-
-def is_storable(text: str) -> bool:
-    """Whether every database stores this string unchanged and every log shows it on one line."""
-    return len(text) <= IDENTITY_LIMIT and text.isprintable()
 
 
 def _judge_identity(kind: type[Scope], identity: object) -> ScopeProblem | None:

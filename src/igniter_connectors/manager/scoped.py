@@ -23,7 +23,8 @@ from igniter_connectors.core.problem import (
     DatabaseFailed,
     WrongWiring,
 )
-from igniter_connectors.core.scope import Scope, is_storable
+from igniter_connectors.core.scope import Scope
+from igniter_connectors.core.storable_text import is_storable
 from igniter_connectors.flows.connections import read_connection
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import Subscriber, Subscription

@@ -151,11 +151,27 @@ def test_googles_name_for_the_address() -> None:
 
 @pytest.mark.parametrize(
     ("interval", "seconds"),
-    [(0, 5), (1, 1), ("7", 7), (300, 300), (301, 300), (10**6, 300)],
+    [
+        (0, 5),
+        (0.001, 1),
+        ("0.5", 1),
+        (1, 1),
+        ("7", 7),
+        (300, 300),
+        (301, 300),
+        (10**6, 300),
+        *[(value, 5) for value in (None, *NO_SPAN)],
+    ],
 )
 def test_the_interval_is_bounded(interval: object, seconds: int) -> None:
-    """0 would be a storm, and an hour a sign-in that nobody waits for."""
+    """At least a second and at most 5 minutes. A value that cannot be read means 5 seconds."""
     assert judge(with_(interval=interval)).unwrap().interval == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("life", [None, 0, -1, "x", True, 1e99, [], {}])
+def test_a_lifetime_that_cannot_be_read_costs_no_code(life: object) -> None:
+    """The code is polled for 15 minutes."""
+    assert judge(with_(expires_in=life)).unwrap().expires_at == NOW + timedelta(minutes=15)
 
 
 @pytest.mark.parametrize(
@@ -163,8 +179,6 @@ def test_the_interval_is_bounded(interval: object, seconds: int) -> None:
     [
         *[("device_code", value) for value in JUNK],
         *[("user_code", value) for value in (*JUNK, "W\nX", "x" * 256)],
-        *[("expires_in", value) for value in (0, -1, "x", True)],
-        *[("interval", value) for value in NO_SPAN],
         *[
             ("verification_uri", value)
             for value in (
@@ -179,9 +193,9 @@ def test_what_is_unusable_is_malformed(name: str, value: object) -> None:
     assert judge(with_(**{name: value})).failure() == ProviderAnswerMalformed("tv", f"$.{name}")
 
 
-@pytest.mark.parametrize("name", ["device_code", "user_code", "verification_uri", "expires_in"])
+@pytest.mark.parametrize("name", ["device_code", "user_code", "verification_uri"])
 def test_what_is_missing_is_malformed(name: str) -> None:
-    """The four that section 3.2 requires."""
+    """Without them nobody can sign in."""
     assert judge(with_(**{name: None})).failure() == ProviderAnswerMalformed("tv", f"$.{name}")
 
 

@@ -31,12 +31,16 @@ from igniter_connectors.core.problem import (
     TokenMalformed,
     TokenRefused,
 )
-from igniter_connectors.core.scope import is_storable
 from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.storable_text import is_storable
 
 GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 DEFAULT_INTERVAL: Final = timedelta(seconds=5)
 SLOW_DOWN_INCREMENT: Final = timedelta(seconds=5)
+MIN_INTERVAL: Final = timedelta(seconds=1)
+DEFAULT_LIFETIME: Final = timedelta(minutes=15)
+"""How long a code is polled for if the provider does not say how long it is valid."""
+
 MAX_INTERVAL: Final = timedelta(minutes=5)
 """The longest wait between two polls, whatever the provider asks for."""
 
@@ -85,8 +89,11 @@ def judge_device(
     Returns:
         The authorization, or
         - `TokenRefused`: an `error`, or a status outside 2xx.
-        - `ProviderAnswerMalformed`: a code, a URL or a lifetime is missing or unusable. A URL
-          that is not https is refused, so that no user is sent there.
+        - `ProviderAnswerMalformed`: a code or the URL is missing or unusable. A URL that is not
+          https is refused, so that no user is sent there.
+
+    Without a usable lifetime the code is polled for 15 minutes, and without a usable interval
+    every 5 seconds (section 3.2). An interval is at least a second.
     """
 
     def malformed(
@@ -108,12 +115,9 @@ def judge_device(
     if not _is_address(address):
         return malformed("$.verification_uri")
     complete = answer.get("verification_uri_complete")
-    life = seconds_of(answer.get("expires_in"))
-    if not life:
-        return malformed("$.expires_in")
-    interval = seconds_of(answer.get("interval", DEFAULT_INTERVAL.total_seconds()))
-    if interval is None:
-        return malformed("$.interval")
+    # A number that cannot be read, or 0, costs no good code.
+    life = seconds_of(answer.get("expires_in")) or DEFAULT_LIFETIME
+    interval = seconds_of(answer.get("interval")) or DEFAULT_INTERVAL
     return Success(
         DeviceAuthorization(
             Secret(device_code),
@@ -121,7 +125,7 @@ def judge_device(
             str(address),
             str(complete) if _is_address(complete) else None,
             received_at + life,
-            _bounded(interval or DEFAULT_INTERVAL),
+            _bounded(interval),
         )
     )
 
@@ -174,7 +178,7 @@ def judge_poll(
 
 
 def _bounded(interval: timedelta) -> timedelta:
-    return min(interval, MAX_INTERVAL)
+    return min(max(interval, MIN_INTERVAL), MAX_INTERVAL)
 
 
 def _is_address(value: JsonValue) -> bool:

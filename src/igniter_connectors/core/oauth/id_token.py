@@ -19,8 +19,8 @@ from igniter_connectors.core.oauth.jwks import KeySet
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.provider_response import decode_response
 from igniter_connectors.core.problem import IdTokenInvalid
-from igniter_connectors.core.scope import is_storable
 from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.storable_text import is_storable
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=1)
 """The largest accepted difference between the provider's clock and ours."""

@@ -9,10 +9,9 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import parse_qsl
 
-import msgspec
-
 from igniter_connectors.core.http.messages import HttpResponse
 from igniter_connectors.core.json_value import JsonValue
+from igniter_connectors.core.oauth.lenient_json import decode_json_object
 
 # RFC 6749 section 5.2, RFC 7009 section 2.2.1, RFC 8628 section 3.5, RFC 9449 section 5.
 _KNOWN_ERRORS: Final = frozenset(
@@ -27,11 +26,8 @@ _KNOWN_ERRORS: Final = frozenset(
 
 def decode_response(response: HttpResponse) -> dict[str, JsonValue] | None:
     """The members of a JSON object, or the fields of a form; None if the body is neither."""
-    try:
-        decoded: JsonValue = msgspec.json.decode(response.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        decoded = _decode_form(response.body)
-    return decoded if isinstance(decoded, dict) else None
+    decoded = decode_json_object(response.body)
+    return _decode_form(response.body) if decoded is None else decoded
 
 
 def error_in(answer: dict[str, JsonValue]) -> JsonValue:
@@ -45,7 +41,7 @@ def public_error_code(error: JsonValue) -> str:
     return error if isinstance(error, str) and error in _KNOWN_ERRORS else "other"
 
 
-def _decode_form(body: bytes) -> JsonValue:
+def _decode_form(body: bytes) -> dict[str, JsonValue] | None:
     try:
         pairs = parse_qsl(body.decode("ascii"), strict_parsing=True, max_num_fields=64)
     except ValueError:

@@ -9,7 +9,7 @@ import msgspec
 from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.problem import AccountInvalid, OAuthStateInvalid, ParameterInvalid
-from igniter_connectors.core.scope import is_storable
+from igniter_connectors.core.storable_text import is_storable
 
 _KNOWN: Final = ("ticket", "account", "oauth_scopes")
 _MAX_FIELDS: Final = 64

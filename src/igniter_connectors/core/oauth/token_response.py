@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -24,6 +25,7 @@ from igniter_connectors.core.oauth.provider_response import (
 from igniter_connectors.core.oauth.token_extras import read_extras
 from igniter_connectors.core.problem import TokenMalformed, TokenRefused
 from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.storable_text import is_encodable, is_header_token, storable_scopes
 
 _ACCESS: Final = ("access_token", "accessToken", "token")
 _REFRESH: Final = ("refresh_token", "refreshToken")
@@ -83,13 +85,12 @@ def judge_token(
         The tokens, or
         - `TokenRefused`: an `error` with any status (Slack and GitHub send 200), or a status
           outside 2xx.
-        - `TokenMalformed`: no `access_token`; an undeclared token type; an `expires_in` that is
-          not a number of seconds from 0 to ten years; or, without `expires_in`, a declared
-          `expires_at_member` that is not an instant within ten years. An instant in the past
-          means a lifetime of 0. The problem contains the path, never the body.
+        - `TokenMalformed`: no `access_token` that an `Authorization` header can carry, or an
+          undeclared token type. The problem contains the path, never the body.
 
-        Nothing else is malformed. An invalid refresh expiry or invalid extras must not discard a
-        refresh token that was just rotated.
+        Nothing else is malformed: a field that cannot be read counts as absent, so that it never
+        costs a good token. An expiry counts if it is at most ten years ahead; an instant in the
+        past means a lifetime of 0. Scopes that RFC 6749 section 3.3 excludes are dropped.
     """
     answer = decode_response(response)
     if answer is None:
@@ -109,6 +110,25 @@ def judge_token(
             return Failure(TokenMalformed(connector, "$"))
     tokens = _read(answer, provider, connector, received_at, _sent_at(response) or received_at)
     return tokens if extras is None else tokens.map(lambda read: replace(read, extras=extras))
+
+
+def unusable_tokens(response: HttpResponse, provider: OAuthProvider) -> TokenSet | None:
+    """The tokens of an answer that `judge_token` finds malformed, only to revoke them.
+
+    The access token may have characters that no header carries: a revocation sends it in a form
+    (RFC 7009 section 2.1). It is "" if only a refresh token can be read. None if the answer
+    contains no token that can be sent.
+    """
+    answer = decode_response(response)
+    if answer is None or error_in(answer) is not None or not 200 <= response.status < 300:
+        return None
+    if provider.parse_token is not None:
+        with suppress(Exception):  # the application's parser may fail on any input
+            answer = provider.parse_token(answer)
+    access, refresh = (_revocable(answer, names) for names in (_ACCESS, _REFRESH))
+    if access is None and refresh is None:
+        return None
+    return TokenSet(access or Secret(""), refresh)
 
 
 def merge_refreshed(tokens: TokenSet, spent: TokenSet) -> TokenSet:
@@ -136,25 +156,21 @@ def _read(
     sent_at: datetime,
 ) -> Result[TokenSet, TokenRefused | TokenMalformed]:
     access = _first(answer, _ACCESS)
-    if not isinstance(access, str) or not access:
+    if not isinstance(access, str) or not is_header_token(access):
         return Failure(TokenMalformed(connector, "$.access_token"))
-    refresh = _first(answer, _REFRESH)
-    if refresh is not None and not isinstance(refresh, str):
-        return Failure(TokenMalformed(connector, "$.refresh_token"))
     token_type = _first(answer, _TYPE)
-    kind = "bearer" if token_type is None else token_type
-    if not isinstance(kind, str) or kind.lower() not in provider.token_types:
+    kind = token_type if isinstance(token_type, str) else "bearer"
+    if kind.lower() not in provider.token_types:
         return Failure(TokenMalformed(connector, "$.token_type"))
+    refresh = _revocable(answer, _REFRESH)
     life = _access_lifetime(answer, provider, sent_at)
-    if isinstance(life, str):
-        return Failure(TokenMalformed(connector, life))
     refresh_life = _refresh_lifetime(answer, provider, sent_at)
     if refresh_life is None and refresh:
         refresh_life = provider.refresh_token_lifetime
     return Success(
         TokenSet(
             Secret(access),
-            Secret(refresh) if refresh else None,
+            refresh,
             kind.lower(),
             None if life is None else received_at + life,
             _granted(_first(answer, _SCOPE), provider),
@@ -165,17 +181,16 @@ def _read(
 
 def _access_lifetime(
     answer: dict[str, JsonValue], provider: OAuthProvider, sent_at: datetime
-) -> timedelta | str | None:
-    """The access token's lifetime; None if not given; the path of a value that is malformed."""
+) -> timedelta | None:
+    """The access token's lifetime; None if not given, or if no value of it can be read.
+
+    Then the token is used until an API refuses it.
+    """
     member = provider.expires_at_member
-    seconds = _first(answer, [name for name in _LIFE if name != member])
-    if seconds is not None:
-        life = seconds_of(seconds)
-        return "$.expires_in" if life is None else life
-    if member is None or answer.get(member) is None:
-        return None
-    life = lifetime_until(answer[member], at=sent_at)
-    return f"$.{member}" if life is None else life
+    life = seconds_of(_first(answer, [name for name in _LIFE if name != member]))
+    if life is None and member is not None:
+        life = lifetime_until(answer.get(member), at=sent_at)
+    return life
 
 
 def _refresh_lifetime(
@@ -203,11 +218,17 @@ def _first(answer: dict[str, JsonValue], names: Sequence[str]) -> JsonValue:
     return next((answer[name] for name in names if answer.get(name) is not None), None)
 
 
+def _revocable(answer: dict[str, JsonValue], names: Sequence[str]) -> Secret | None:
+    """A token that a form can send; None if there is none."""
+    token = _first(answer, names)
+    return Secret(token) if isinstance(token, str) and token and is_encodable(token) else None
+
+
 def _granted(scopes: JsonValue, provider: OAuthProvider) -> tuple[str, ...] | None:
     if isinstance(scopes, list):
-        return tuple(scope for scope in scopes if isinstance(scope, str))
+        return storable_scopes(scopes)
     if not isinstance(scopes, str):
         return None
     separator = provider.oauth_scope_separator.strip()
     parts = scopes.split(separator) if separator else _SCOPE_GAP.split(scopes)
-    return tuple(part.strip() for part in parts if part.strip())
+    return storable_scopes(part.strip() for part in parts)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
 from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.connection.view import UpstreamAccount
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.json_value import JsonValue
+from igniter_connectors.core.oauth.lenient_json import decode_json_object
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import UserInfoMalformed
-from igniter_connectors.core.scope import is_storable
+from igniter_connectors.core.storable_text import display_text, is_storable
 
 _SUBJECT: Final = ("sub", "id", "user_id", "userId", "account_id")
 _NAME: Final = ("name", "displayName", "display_name", "login", "username")
@@ -42,19 +42,27 @@ def judge_userinfo(
         The account, or `UserInfoMalformed`: a status other than 200, no JSON object, or no
         subject of 1 to 255 printable characters.
     """
-    try:
-        answer: JsonValue = msgspec.json.decode(response.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        answer = None
-    if response.status != 200 or not isinstance(answer, dict):
+    answer = decode_json_object(response.body)
+    if response.status != 200 or answer is None:
         return Failure(UserInfoMalformed(connector))
     try:
         account = (provider.parse_userinfo or _detect)(answer)
-    except Exception:  # the application's parser may fail on any input
+        is_usable = bool(account.subject) and is_storable(account.subject)
+    except Exception:  # the application's parser may fail on any input, or return anything
         return Failure(UserInfoMalformed(connector))
-    if not account.subject or not is_storable(account.subject):
-        return Failure(UserInfoMalformed(connector))
-    return Success(account)
+    return (
+        Success(storable_account(account)) if is_usable else Failure(UserInfoMalformed(connector))
+    )
+
+
+def storable_account(account: UpstreamAccount) -> UpstreamAccount:
+    """An account without the display texts that cannot be stored; its subject was judged."""
+    return UpstreamAccount(
+        account.subject,
+        display_text(account.name),
+        display_text(account.email),
+        display_text(account.avatar),
+    )
 
 
 def _detect(answer: dict[str, JsonValue]) -> UpstreamAccount:

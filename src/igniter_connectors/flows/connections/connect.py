@@ -21,7 +21,7 @@ from igniter_connectors.core.problem import (
     EncryptFailed,
 )
 from igniter_connectors.core.redaction import redact, secrets_in
-from igniter_connectors.core.scope import is_storable
+from igniter_connectors.core.storable_text import is_storable
 from igniter_connectors.flows.connections.read_connection import open_connection
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import event_fields

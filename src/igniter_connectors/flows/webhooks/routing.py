@@ -9,7 +9,7 @@ import msgspec
 from typing_extensions import TypeVar
 
 from igniter_connectors.core.connection.record import ConnectionRecord
-from igniter_connectors.core.scope import is_storable
+from igniter_connectors.core.storable_text import is_storable
 from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.engine import Engine
 

@@ -22,7 +22,7 @@ from igniter_connectors.core.connector.definition import Definition, OAuthConnec
 from igniter_connectors.core.connector.form_fields import FormField
 from igniter_connectors.core.connector.validation import type_fault
 from igniter_connectors.core.pagination import Page
-from igniter_connectors.core.scope import IDENTITY_LIMIT
+from igniter_connectors.core.storable_text import IDENTITY_LIMIT
 from igniter_connectors.web.catalogue import CatalogueEntry
 from igniter_connectors.web.connections import AuthorizationNeeded, ConfigConnection
 from igniter_connectors.web.json_body import ActionInputBody, ConfigBody, ConfigChangeBody
