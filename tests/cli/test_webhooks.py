@@ -74,6 +74,33 @@ def test_events_are_listed_shown_and_replayed(database: dict[str, str]) -> None:
     assert len(pending) == 2
 
 
+def test_a_body_from_outside_reaches_the_terminal_escaped(database: dict[str, str]) -> None:
+    """ESC, the one-byte CSI, DEL, a bidi override and a line separator; JSON keeps the value."""
+    hostile = '{"text":"\x7f\x9b31m\u202edlo\u2028done \xa0Grüße"}'
+    from tests.cli.mail_app import build, mail
+
+    async def receive() -> str:
+        connectors = build(Settings.from_environment(database))
+        async with connectors.without_delivery():
+            at = connectors.scope(Organization("acme")).at(mail)
+            endpoint = value_or_raise(await at.create_webhook())
+            body, now = hostile.encode(), datetime.now(UTC)
+            request = sign_webhook(StandardWebhooks(), endpoint, body, now=now, event_id="evt_3")
+            assert (await connectors.handle(request)).status == 204
+            return value_or_raise(await at.webhooks.list()).items[0].id
+
+    id = asyncio.run(receive())
+    shown = run("webhooks", "show", *AT, id, "--body", **database)
+    as_json = run("webhooks", "show", *AT, id, "--body", "--json", **database)
+    for process in (shown, as_json):
+        assert all(line.isprintable() for line in process.stdout.split("\n")), process.stdout
+    assert "\\x7f\\x9b31m\\u202edlo\\u2028done \\xa0Grüße" in shown.stdout
+    assert json.loads(as_json.stdout)["body"] == hostile
+    unknown = run("webhooks", "show", *AT[:3], "ma\x1b[31mil\u202e", id, **database)
+    assert unknown.returncode == 1
+    assert unknown.stderr.rstrip("\n").isprintable()
+
+
 @pytest.mark.parametrize("command", ["show", "replay"])
 def test_an_unknown_event_is_reported_in_one_line(command: str, database: dict[str, str]) -> None:
     """The exit status is 1."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Never
 
-import click
-import msgspec
-
 from igniter_connectors.cli.application import AtAnyConnector, run_at_connector, run_for_tenant
+from igniter_connectors.cli.output import print_json, print_line
 from igniter_connectors.core.pagination import MAX_PAGE_SIZE
 from igniter_connectors.core.problem import value_or_raise
 from igniter_connectors.manager.scoped import Scoped
@@ -22,10 +20,10 @@ def list_connections(app: str, tenant: str, *, as_json: bool) -> None:
             page = value_or_raise(await scoped.list(limit=MAX_PAGE_SIZE, after=cursor))
             for connection in page.items:
                 if as_json:
-                    click.echo(msgspec.json.encode(connection))
+                    print_json(connection)
                 else:
                     columns = f"{connection.connector:<24} {connection.account:<16}"
-                    click.echo(f"{columns} {connection.health}")
+                    print_line(f"{columns} {connection.health}")
             cursor = page.next
             if cursor is None:
                 return
@@ -39,12 +37,12 @@ def explain(app: str, tenant: str, connector: str, account: str, *, as_json: boo
     async def run(at: AtAnyConnector) -> None:
         explanation = value_or_raise(await at.explain())
         if as_json:
-            click.echo(msgspec.json.encode(explanation))
+            print_json(explanation)
             return
         retry_at = explanation.retry_at
         later = f" ({retry_at:%Y-%m-%d %H:%M:%S} UTC)" if retry_at else ""
         cause = f"{explanation.state}: {explanation.because}."
-        click.echo(f"{cause} What to do: {explanation.remedy}{later}")
+        print_line(f"{cause} What to do: {explanation.remedy}{later}")
 
     run_at_connector(app, tenant, connector, account, run)
 
@@ -54,6 +52,6 @@ def disconnect(app: str, tenant: str, connector: str, account: str) -> None:
 
     async def run(at: AtAnyConnector) -> None:
         value_or_raise(await at.disconnect())
-        click.echo(f"{connector} ({account}) is disconnected")
+        print_line(f"{connector} ({account}) is disconnected")
 
     run_at_connector(app, tenant, connector, account, run)

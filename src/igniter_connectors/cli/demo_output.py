@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import click
-import msgspec
 from rich.console import Console
+
+from igniter_connectors.cli.output import print_json
+from igniter_connectors.core.printable import printable
 
 
 class DemoFailed(Exception):
@@ -21,19 +22,21 @@ class StepPrinter:
     def step(self, title: str, detail: str = "") -> None:
         """Prints a step that ran and passed its checks."""
         if self._as_json:
-            click.echo(msgspec.json.encode({"step": title, "detail": detail}))
+            print_json({"step": title, "detail": detail})
             return
         self._console.print(f"[green]✓[/green] [bold]{title}[/bold]")
         if detail:
             for line in detail.splitlines():
-                self._console.print("  " + line, style="dim", markup=False)
+                self._console.print("  " + printable(line), style="dim", markup=False)
 
     def open_url(self, url: str) -> None:
         """Asks the user to open a URL in a browser."""
         if self._as_json:
-            click.echo(msgspec.json.encode({"open": url}))
+            print_json({"open": url})
         else:
-            self._console.print(f"→ open in your browser: {url}", markup=False, soft_wrap=True)
+            self._console.print(
+                f"→ open in your browser: {printable(url)}", markup=False, soft_wrap=True
+            )
 
 
 def check(holds: bool, expectation: str) -> None:

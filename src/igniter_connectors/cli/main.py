@@ -38,7 +38,9 @@ class CommandGroup(click.Group):
 
 def fail(message: str) -> NoReturn:
     """Prints one line to standard error and exits with `EXIT_FAILED`."""
-    click.echo(f"igniter-connectors: {message}", err=True)
+    from igniter_connectors.cli.output import print_line
+
+    print_line(f"igniter-connectors: {message}", to_stderr=True)
     sys.exit(EXIT_FAILED)
 
 

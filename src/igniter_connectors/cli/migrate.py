@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-import click
-
+from igniter_connectors.cli.output import print_line
 from igniter_connectors.settings import Settings
 
 
@@ -20,13 +19,13 @@ def migrate_database(*, only_plan: bool) -> None:
 
     store = Settings.from_environment().store()
     if isinstance(store, SQLiteStore):
-        click.echo("nothing to do: a SQLite schema is updated when the file is opened")
+        print_line("nothing to do: a SQLite schema is updated when the file is opened")
         return
     from igniter_connectors.adapters.postgres import PostgresStore
 
     assert isinstance(store, PostgresStore)
     names = asyncio.run(store.plan() if only_plan else store.migrate())
     for name in names:
-        click.echo(f"{'would apply' if only_plan else 'applied'} {name}")
+        print_line(f"{'would apply' if only_plan else 'applied'} {name}")
     if not names:
-        click.echo("the schema is up to date")
+        print_line("the schema is up to date")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import cast
 
-import click
 import msgspec
 
 from igniter_connectors.cli.application import AtAnyConnector, run_at_connector
+from igniter_connectors.cli.output import print_json, print_line
 from igniter_connectors.core.pagination import MAX_PAGE_SIZE
 from igniter_connectors.core.problem import value_or_raise
 from igniter_connectors.core.webhook.inbox import EventState, WebhookEvent
@@ -36,9 +36,9 @@ def list_events(
             )
             for event in page.items:
                 if as_json:
-                    click.echo(msgspec.json.encode(event))
+                    print_json(event)
                 else:
-                    click.echo(_line(event))
+                    print_line(_line(event))
             cursor = page.next
             if cursor is None:
                 return
@@ -65,10 +65,10 @@ def show(
         if body is not None:
             fields["body"] = body.decode("utf-8", "replace")
         if as_json:
-            click.echo(msgspec.json.encode(fields))
+            print_json(fields)
             return
         for name, value in fields.items():
-            click.echo(f"{name:<16} {'' if value is None else value}")
+            print_line(f"{name:<16} {'' if value is None else value}")
 
     run_at_connector(app, tenant, connector, account, run)
 
@@ -90,11 +90,11 @@ def replay(
         if not only_check:
             value_or_raise(await at.webhooks.replay(id))
         if as_json:
-            click.echo(msgspec.json.encode({"id": event.id, "replayed": not only_check}))
+            print_json({"id": event.id, "replayed": not only_check})
         elif only_check:
-            click.echo(f"{event.id} would be replayed")
+            print_line(f"{event.id} would be replayed")
         else:
-            click.echo(f"{event.id} is due: the next process that handles webhooks takes it")
+            print_line(f"{event.id} is due: the next process that handles webhooks takes it")
 
     run_at_connector(app, tenant, connector, account, run)
 

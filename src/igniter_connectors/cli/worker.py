@@ -7,10 +7,10 @@ import signal
 from datetime import timedelta
 from typing import Final
 
-import click
 import msgspec
 
 from igniter_connectors.cli.application import load_application
+from igniter_connectors.cli.output import print_json, print_line
 from igniter_connectors.core.webhook.retry_policy import DeliveryLimits
 from igniter_connectors.manager.worker import WorkDone, Worker
 
@@ -113,7 +113,10 @@ class _Progress:
         self._reported = WorkDone()
 
     def print_state(self, state: str) -> None:
-        click.echo(msgspec.json.encode({"state": state}) if self._as_json else state)
+        if self._as_json:
+            print_json({"state": state})
+        else:
+            print_line(state)
 
     def print_counts(self, worker: Worker) -> None:
         done = worker.done()
@@ -126,6 +129,6 @@ class _Progress:
         if not counts:
             return
         if self._as_json:
-            click.echo(msgspec.json.encode(counts))
+            print_json(counts)
         else:
-            click.echo(", ".join(f"{count} {_LABELS[name]}" for name, count in counts.items()))
+            print_line(", ".join(f"{count} {_LABELS[name]}" for name, count in counts.items()))

@@ -8,6 +8,7 @@ from typing import Final
 
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.event import ErrorOccurred
+from igniter_connectors.core.printable import printable
 from igniter_connectors.core.problem import RouteFailed
 from igniter_connectors.core.redaction import redact
 from igniter_connectors.core.secret import Secret
@@ -30,7 +31,7 @@ def report(
     The exception itself is not passed on: its locals, its cause and its `repr` may hold secrets.
     """
     frames = _frames(error)
-    text = redact(str(error), secrets)
+    text = printable(redact(str(error), secrets))
     name = type(error).__name__
     engine.logger.error("%s raised %s: %s (%s)", where, name, text, " < ".join(reversed(frames)))
     engine.event_bus.publish(

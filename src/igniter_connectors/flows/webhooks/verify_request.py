@@ -8,6 +8,7 @@ from typing import Any
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.connector.validation import JSON_ERRORS, json_fault
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
+from igniter_connectors.core.printable import printable
 from igniter_connectors.core.problem import WebhookPayloadInvalid, WebhookVerificationFailed
 from igniter_connectors.core.sealing.associated_data import Binding
 from igniter_connectors.core.webhook import verification
@@ -61,7 +62,7 @@ def verify_request(
     checked = verification.check(webhook.verification, request, keys, now=now)
     if isinstance(checked, Verified):
         return checked
-    engine.logger.warning("%s: webhook refused: %s", key.connector, checked.reason)
+    engine.logger.warning("%s: webhook refused: %s", key.connector, printable(checked.reason))
     problem = WebhookVerificationFailed(key.connector)
     publish_failed(engine, key, "", problem)
     return problem
