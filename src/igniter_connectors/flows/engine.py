@@ -15,6 +15,7 @@ from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.sealing.cipher_cache import Ciphers
 from igniter_connectors.flows.deliveries import Deliveries
 from igniter_connectors.flows.event_bus import EventBus
+from igniter_connectors.flows.owned_tasks import OwnedTasks
 from igniter_connectors.flows.renewals import Renewals
 from igniter_connectors.flows.wake_signal import WakeSignal
 from igniter_connectors.ports import Clock, Entropy, HttpClient, Store
@@ -33,6 +34,7 @@ class Engine:
         base_url: None if neither OAuth nor webhooks are used.
         return_urls: URLs on other sites to which a callback may redirect a browser.
         revocation_queued: Set when tokens were queued for revocation.
+        owned_tasks: Work that runs to its end, even if its caller is cancelled.
     """
 
     store: Store
@@ -49,6 +51,7 @@ class Engine:
     base_url: BaseUrl | None = None
     return_urls: frozenset[str] = frozenset()
     revocation_queued: WakeSignal = field(default_factory=WakeSignal)
+    owned_tasks: OwnedTasks = field(default_factory=OwnedTasks)
 
     def new_id(self) -> str:
         """A random id of 128 bits, in hex."""

@@ -235,6 +235,7 @@ class AtOAuth(At[Conf, Ctx_co]):
         Returns:
             The connection, or
             - `ConfigInvalid`, `EncryptFailed`, `DecryptFailed`.
+            - `TokenMalformed`: a token has characters that no request can carry.
             - `ProviderUnreachable`, `UserInfoMalformed`: the account is not known.
             - `IdentityMismatch`: another account is connected here.
             - `Conflict`: another authorization or a disconnect came first.

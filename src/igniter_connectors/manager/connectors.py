@@ -180,6 +180,7 @@ class Connectors(Generic[K_contra, S_contra]):
             _ = stack.push_async_callback(self._engine.store.close)
             _ = stack.push_async_callback(self._engine.event_bus.close)
             _ = stack.push_async_callback(self._engine.renewals.close)
+            _ = stack.push_async_callback(self._engine.owned_tasks.close)
             _ = stack.push_async_callback(self._inbox.close)
             if any(isinstance(one, OAuthConnector) for one in self._engine.connectors.values()):
                 # Made now: the first refresh may come while many calls run.

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from igniter_connectors.core.connection.record import ConnectionKey
+from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 
 LIFETIME: Final = timedelta(minutes=10)
 
@@ -38,7 +38,9 @@ class AuthorizationPayload(msgspec.Struct, frozen=True):
     `config` is JSON with plain-text secrets. With `keeps_config`, it does not replace the
     config of the row. `oauth_scopes` are the requested scopes. `expected_grant` is the id of the
     grant at the start of the authorization, or of the last one after a disconnect; None if
-    nothing was ever connected. `verifier` is "" until a browser opens the ticket.
+    nothing was ever connected. `seen_config` is the `config_digest` of the row at the start of
+    the authorization: if the row has another one at the callback, its config stays.
+    `verifier` is "" until a browser opens the ticket.
     """
 
     subject: str
@@ -49,9 +51,19 @@ class AuthorizationPayload(msgspec.Struct, frozen=True):
     replace_account: bool
     keeps_config: bool = False
     verifier: str = ""
+    seen_config: bytes | None = None
 
     def __repr__(self) -> str:
         return "AuthorizationPayload(…)"
+
+
+def config_digest(record: ConnectionRecord | None) -> bytes | None:
+    """A digest of a row's config as it is stored, to notice an update; None without a row."""
+    if record is None:
+        return None
+    return hashlib.sha256(
+        len(record.public_config).to_bytes(8, "big") + record.public_config + record.sealed_config
+    ).digest()
 
 
 def state_hash(state: str) -> bytes:

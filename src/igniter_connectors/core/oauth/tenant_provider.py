@@ -25,6 +25,7 @@ from igniter_connectors.core.oauth.endpoint_template import (
 from igniter_connectors.core.oauth.provider import OAuthProvider, TenantClient
 from igniter_connectors.core.problem import TenantValueInvalid
 from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.storable_text import is_storable
 
 TEMPLATE_FIELDS: Final = (
     "authorization_url", "token_url", "refresh_url", "userinfo_url", "revocation_url",
@@ -131,6 +132,10 @@ def _with_client(
         if provider.client_id and not has_secret:
             return Success(provider)
         return Failure(TenantValueInvalid(connector, client.id_field, "is required"))
+    if not is_storable(client_id):
+        return Failure(
+            TenantValueInvalid(connector, client.id_field, "is not printable text of this length")
+        )
     method = provider.client_authentication
     return Success(
         replace(

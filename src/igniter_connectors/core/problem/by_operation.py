@@ -124,6 +124,7 @@ StartRouteProblem = (
 )
 AdoptProblem = (
     ConfigInvalid
+    | TokenMalformed
     | EncryptFailed
     | DecryptFailed
     | AccountProblem

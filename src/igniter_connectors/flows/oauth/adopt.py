@@ -12,17 +12,17 @@ from typing_extensions import TypeVar
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.connection.view import Connection
 from igniter_connectors.core.connector.definition import OAuthConnector
-from igniter_connectors.core.event import Connected
 from igniter_connectors.core.oauth.adopted_tokens import AdoptedTokens
 from igniter_connectors.core.oauth.tenant_provider import provider_for
 from igniter_connectors.core.oauth.token_response import TokenSet
-from igniter_connectors.core.problem import AdoptProblem, ConfigInvalid
+from igniter_connectors.core.problem import AdoptProblem, ConfigInvalid, TokenMalformed
+from igniter_connectors.core.storable_text import is_encodable, is_header_token, storable_scopes
 from igniter_connectors.flows.connections.connect import accept_config
 from igniter_connectors.flows.connections.read_connection import open_connection
 from igniter_connectors.flows.engine import Engine
-from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.oauth.find_account import find_account
-from igniter_connectors.flows.oauth.save_grant import NewGrant, save_grant
+from igniter_connectors.flows.oauth.keep_grant import keep_grant
+from igniter_connectors.flows.oauth.save_grant import NewGrant
 from igniter_connectors.flows.store_errors import returns_database_failed
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
@@ -47,6 +47,10 @@ async def adopt(
     accepted = await accept_config(engine, connector, key, config)
     if not is_successful(accepted):
         return Failure(accepted.failure())
+    if not is_header_token(adopted.access_token.reveal()):
+        return Failure(TokenMalformed(connector.key, "$.access_token"))
+    if adopted.refresh_token is not None and not is_encodable(adopted.refresh_token.reveal()):
+        return Failure(TokenMalformed(connector.key, "$.refresh_token"))
     provider = provider_for(connector.provider, accepted.unwrap(), connector=connector.key)
     if not is_successful(provider):
         fault = provider.failure()
@@ -57,7 +61,7 @@ async def adopt(
         None if source == "adopted_shared" else adopted.refresh_token,
         adopted.token_type,
         adopted.expires_at,
-        adopted.oauth_scopes,
+        None if adopted.oauth_scopes is None else storable_scopes(adopted.oauth_scopes),
     )
     account = await find_account(engine, provider.unwrap(), tokens, connector=connector.key)
     if not is_successful(account):
@@ -70,8 +74,7 @@ async def adopt(
         source=source,
         account=account.unwrap(),
     )
-    saved = await save_grant(engine, connector, key, new)
+    saved = await keep_grant(engine, connector, key, new)
     if not is_successful(saved):
         return Failure(saved.failure())
-    engine.event_bus.publish(Connected(at=engine.clock.now(), **event_fields(key)))
     return open_connection(engine, connector, saved.unwrap())

@@ -17,7 +17,12 @@ from igniter_connectors.core.http.base64url import encode_base64url
 from igniter_connectors.core.http.routes import start_url
 from igniter_connectors.core.http.safe_url import is_safe_return_path
 from igniter_connectors.core.oauth.authorization_request import AuthorizationRequest
-from igniter_connectors.core.oauth.state import AuthorizationPayload, subject_binding, ticket_hash
+from igniter_connectors.core.oauth.state import (
+    AuthorizationPayload,
+    config_digest,
+    subject_binding,
+    ticket_hash,
+)
 from igniter_connectors.core.problem import (
     ConfigInvalid,
     EncryptFailed,
@@ -123,6 +128,8 @@ async def new_payload(
     if not is_successful(encoded):
         fault = encoded.failure()
         return Failure(ConfigInvalid(connector.key, fault.path, fault.reason))
+    # Before the grant is read: an update in between then counts as one after this authorization.
+    seen = config_digest(await engine.store.find(key))
     scopes = dict.fromkeys((*connector.provider.oauth_scopes, *options.oauth_scopes))
     return Success(
         AuthorizationPayload(
@@ -133,5 +140,6 @@ async def new_payload(
             expected_grant=await engine.store.last_grant(key),
             replace_account=options.may_replace_account,
             keeps_config=options.keep_config,
+            seen_config=seen,
         )
     )

@@ -12,7 +12,7 @@ from typing_extensions import TypeVar
 
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.connector.definition import OAuthConnector
-from igniter_connectors.core.event import AuthorizationCompleted, AuthorizationFailed, Connected
+from igniter_connectors.core.event import AuthorizationFailed
 from igniter_connectors.core.http.messages import HttpResponse
 from igniter_connectors.core.http.routes import callback_url
 from igniter_connectors.core.oauth.callback import (
@@ -32,12 +32,10 @@ from igniter_connectors.core.oauth.state import (
     unbound_browser,
 )
 from igniter_connectors.core.oauth.state_cookie import clear_cookie, cookie_name, cookie_value
-from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.principal import Principal
 from igniter_connectors.core.problem import (
     CallbackProblem,
     CallbackRouteProblem,
-    ExchangeProblem,
     OAuthStateInvalid,
     ProviderUnreachable,
 )
@@ -47,8 +45,9 @@ from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.oauth.dpop_request import send_bound
 from igniter_connectors.flows.oauth.find_account import find_account
 from igniter_connectors.flows.oauth.hold_revocations import holding_revocations
+from igniter_connectors.flows.oauth.keep_grant import keep_grant, revoke_unsaved, revoke_unusable
 from igniter_connectors.flows.oauth.pending_authorization import open_payload, take_authorization
-from igniter_connectors.flows.oauth.save_grant import NewGrant, conflict, revoke_unsaved, save_grant
+from igniter_connectors.flows.oauth.save_grant import NewGrant, conflict
 from igniter_connectors.flows.oauth.start import oauth_connector, redirect
 from igniter_connectors.flows.store_errors import returns_database_failed
 
@@ -81,6 +80,20 @@ async def finish(
         - `OAuthStateInvalid`: the state does not belong to this browser, tenant and subject.
         - `DatabaseFailed`: the state could not be looked up.
     """
+    # A task of the manager: a browser that goes away must not cost the tokens of its code.
+    return await engine.owned_tasks.run(
+        _finish(engine, connector, query=query, cookies=cookies, principal=principal)
+    )
+
+
+async def _finish(
+    engine: Engine,
+    connector: str,
+    *,
+    query: str,
+    cookies: str | None,
+    principal: Principal,
+) -> Result[HttpResponse, CallbackRouteProblem]:
     found = oauth_connector(engine, connector)
     if not is_successful(found):
         return Failure(found.failure())
@@ -100,14 +113,12 @@ async def finish(
         return Failure(taken.failure())
     key, payload = taken.unwrap()
     connected = await _connect(engine, definition, key, payload, callback)
-    now = engine.clock.now()
     if is_successful(connected):
-        engine.event_bus.publish(AuthorizationCompleted(at=now, **event_fields(key)))
-        engine.event_bus.publish(Connected(at=now, **event_fields(key)))
         outcome = {"connected": connector}
     else:
         code = connected.failure().code
         engine.logger.warning("%s: authorization failed: %s", connector, code)
+        now = engine.clock.now()
         engine.event_bus.publish(AuthorizationFailed(at=now, code=code, **event_fields(key)))
         outcome = {"error": code}
     cookie = clear_cookie(name, secure=is_secure)
@@ -135,10 +146,17 @@ async def _connect(
     if await engine.store.last_grant(key) != payload.expected_grant:
         return Failure(await conflict(engine, key))
     async with holding_revocations(engine, key, provider):
-        exchanged = await _exchange(engine, provider, key, payload, judged.unwrap())
+        sent = await _send_code(engine, provider, key, payload, judged.unwrap())
+        if not is_successful(sent):
+            return Failure(sent.failure())
+        response, dpop_key = sent.unwrap()
+        exchanged = judge_exchange(
+            response, provider, connector=key.connector, received_at=engine.clock.now()
+        )
         if not is_successful(exchanged):
+            await revoke_unusable(engine, connector, key, config, provider, response)
             return Failure(exchanged.failure())
-        tokens, id_token = exchanged.unwrap()
+        tokens = replace(exchanged.unwrap(), dpop_key=dpop_key)
         new = NewGrant(
             config=config,
             provider=provider,
@@ -146,29 +164,30 @@ async def _connect(
             expected_grant=payload.expected_grant,
             may_replace_account=payload.replace_account,
             keep_config=payload.keeps_config,
+            seen_config=payload.seen_config,
         )
         account = await find_account(
             engine,
             provider,
             tokens,
             connector=connector.key,
-            id_token=id_token,
+            id_token=id_token_of(response),
             nonce=nonce_of(payload.verifier),
         )
         if not is_successful(account):
             await revoke_unsaved(engine, connector, key, new)
             return Failure(account.failure())
-        return await save_grant(engine, connector, key, replace(new, account=account.unwrap()))
+        return await keep_grant(engine, connector, key, replace(new, account=account.unwrap()))
 
 
-async def _exchange(
+async def _send_code(
     engine: Engine,
     provider: OAuthProvider,
     key: ConnectionKey,
     payload: AuthorizationPayload,
     code: str,
-) -> Result[tuple[TokenSet, Secret | None], ExchangeProblem]:
-    """The tokens for a code, and the ID token beside them."""
+) -> Result[tuple[HttpResponse, Secret | None], ProviderUnreachable]:
+    """The provider's answer to a code, and the key that the tokens are bound to."""
     dpop_key = new_dpop_key(engine.entropy.octets(KEY_OCTETS)) if provider.dpop else None
     request = exchange_request(
         provider,
@@ -180,8 +199,4 @@ async def _exchange(
     answer = await send_bound(engine, request, dpop_key)
     if not is_successful(answer):
         return Failure(ProviderUnreachable(key.connector))
-    response, now = answer.unwrap(), engine.clock.now()
-    judged = judge_exchange(response, provider, connector=key.connector, received_at=now)
-    if not is_successful(judged):
-        return Failure(judged.failure())
-    return Success((replace(judged.unwrap(), dpop_key=dpop_key), id_token_of(response)))
+    return Success((answer.unwrap(), dpop_key))

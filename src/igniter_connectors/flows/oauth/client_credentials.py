@@ -10,10 +10,9 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar
 
-from igniter_connectors.core.connection.record import ConnectionKey
+from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.connection.view import Connection
 from igniter_connectors.core.connector.definition import OAuthConnector
-from igniter_connectors.core.event import Connected
 from igniter_connectors.core.oauth.client_credentials import (
     client_credentials_request,
     judge_client_credentials,
@@ -21,22 +20,20 @@ from igniter_connectors.core.oauth.client_credentials import (
 from igniter_connectors.core.oauth.dpop import KEY_OCTETS, new_dpop_key
 from igniter_connectors.core.oauth.provider import OAuthProvider, authentication_of
 from igniter_connectors.core.oauth.tenant_provider import provider_for
-from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import (
     BuildInvalid,
     ClientConnectProblem,
     ConfigInvalid,
-    ExchangeProblem,
     ProviderUnreachable,
     WrongWiring,
 )
 from igniter_connectors.flows.connections.connect import accept_config
 from igniter_connectors.flows.connections.read_connection import open_connection
 from igniter_connectors.flows.engine import Engine
-from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.oauth.dpop_request import send_bound
 from igniter_connectors.flows.oauth.hold_revocations import holding_revocations
-from igniter_connectors.flows.oauth.save_grant import NewGrant, save_grant
+from igniter_connectors.flows.oauth.keep_grant import keep_grant, revoke_unusable
+from igniter_connectors.flows.oauth.save_grant import NewGrant
 from igniter_connectors.flows.store_errors import returns_database_failed
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
@@ -62,39 +59,44 @@ async def connect_as_client(
     if not is_successful(found):
         return Failure(found.failure())
     provider = found.unwrap()
-    expected = await engine.store.last_grant(key)
-    async with holding_revocations(engine, key, provider):
-        granted = await _request_token(engine, provider, connector.key)
-        if not is_successful(granted):
-            return Failure(granted.failure())
-        new = NewGrant(
-            config=accepted.unwrap(),
-            provider=provider,
-            tokens=granted.unwrap(),
-            expected_grant=expected,
-            source="client_credentials",
-        )
-        saved = await save_grant(engine, connector, key, new)
-        if not is_successful(saved):
-            return Failure(saved.failure())
-    engine.event_bus.publish(Connected(at=engine.clock.now(), **event_fields(key)))
+    # A task of the manager: a caller that is cancelled must not cost the token.
+    saved = await engine.owned_tasks.run(
+        _request_and_save(engine, connector, key, accepted.unwrap(), provider)
+    )
+    if not is_successful(saved):
+        return Failure(saved.failure())
     return open_connection(engine, connector, saved.unwrap())
 
 
-async def _request_token(
-    engine: Engine, provider: OAuthProvider, connector: str
-) -> Result[TokenSet, ExchangeProblem]:
-    dpop_key = new_dpop_key(engine.entropy.octets(KEY_OCTETS)) if provider.dpop else None
-    request = client_credentials_request(provider, signing=engine.signing_context())
-    answer = await send_bound(engine, request, dpop_key)
-    if not is_successful(answer):
-        return Failure(ProviderUnreachable(connector))
-    judged = judge_client_credentials(
-        answer.unwrap(), provider, connector=connector, received_at=engine.clock.now()
-    )
-    if not is_successful(judged):
-        return Failure(judged.failure())
-    return Success(replace(judged.unwrap(), dpop_key=dpop_key))
+async def _request_and_save(
+    engine: Engine,
+    connector: OAuthConnector[Conf, Ctx, Any],
+    key: ConnectionKey,
+    config: Conf,
+    provider: OAuthProvider,
+) -> Result[ConnectionRecord, ClientConnectProblem]:
+    expected = await engine.store.last_grant(key)
+    async with holding_revocations(engine, key, provider):
+        dpop_key = new_dpop_key(engine.entropy.octets(KEY_OCTETS)) if provider.dpop else None
+        request = client_credentials_request(provider, signing=engine.signing_context())
+        answer = await send_bound(engine, request, dpop_key)
+        if not is_successful(answer):
+            return Failure(ProviderUnreachable(connector.key))
+        response, now = answer.unwrap(), engine.clock.now()
+        judged = judge_client_credentials(
+            response, provider, connector=connector.key, received_at=now
+        )
+        if not is_successful(judged):
+            await revoke_unusable(engine, connector, key, config, provider, response)
+            return Failure(judged.failure())
+        new = NewGrant(
+            config=config,
+            provider=provider,
+            tokens=replace(judged.unwrap(), dpop_key=dpop_key),
+            expected_grant=expected,
+            source="client_credentials",
+        )
+        return await keep_grant(engine, connector, key, new)
 
 
 def _authenticating(

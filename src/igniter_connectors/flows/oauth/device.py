@@ -18,10 +18,8 @@ from igniter_connectors.core.connection.record import ConnectionKey, ConnectionR
 from igniter_connectors.core.connection.view import Connection
 from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.event import (
-    AuthorizationCompleted,
     AuthorizationFailed,
     AuthorizationStarted,
-    Connected,
 )
 from igniter_connectors.core.oauth.device_authorization import (
     DeviceAuthorization,
@@ -33,7 +31,7 @@ from igniter_connectors.core.oauth.device_authorization import (
 from igniter_connectors.core.oauth.dpop import KEY_OCTETS, new_dpop_key
 from igniter_connectors.core.oauth.id_token import id_token_of
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.state import PendingAuthorization
+from igniter_connectors.core.oauth.state import PendingAuthorization, config_digest
 from igniter_connectors.core.oauth.tenant_provider import provider_for
 from igniter_connectors.core.problem import (
     BuildInvalid,
@@ -52,7 +50,8 @@ from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.oauth.dpop_request import send_bound
 from igniter_connectors.flows.oauth.find_account import find_account
 from igniter_connectors.flows.oauth.hold_revocations import hold_revocations, release_revocations
-from igniter_connectors.flows.oauth.save_grant import NewGrant, conflict, revoke_unsaved, save_grant
+from igniter_connectors.flows.oauth.keep_grant import keep_grant, revoke_unsaved, revoke_unusable
+from igniter_connectors.flows.oauth.save_grant import NewGrant, conflict
 from igniter_connectors.flows.store_errors import returns_database_failed
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
@@ -80,6 +79,7 @@ class DeviceFlow(Generic[Conf]):
     dpop_key: Secret | None
     hold: PendingAuthorization | None
     may_replace_account: bool
+    seen_config: bytes | None
 
 
 @returns_database_failed
@@ -111,6 +111,8 @@ async def begin(
     request = device_request(provider, signing=engine.signing_context())
     if request is None:
         raise WrongWiring(BuildInvalid(f"{connector.key} has no device_authorization_url"))
+    # Before the grant is read: an update in between then counts as one after this authorization.
+    seen = config_digest(await engine.store.find(key))
     expected = await engine.store.last_grant(key)
     answer = await engine.http.send(request)
     if not is_successful(answer):
@@ -131,6 +133,7 @@ async def begin(
         dpop_key=new_dpop_key(engine.entropy.octets(KEY_OCTETS)) if provider.dpop else None,
         hold=await hold_revocations(engine, key, provider, lifetime=lifetime),
         may_replace_account=may_replace_account,
+        seen_config=seen,
     )
     engine.event_bus.publish(AuthorizationStarted(at=now, **event_fields(key)))
     return Success(flow)
@@ -142,16 +145,14 @@ async def finish(engine: Engine, flow: DeviceFlow[Conf]) -> Result[Connection[Co
     key = flow.key
     finished = await _until_decided(engine, flow)
     await release_revocations(engine, flow.hold)
-    now = engine.clock.now()
     if not is_successful(finished):
+        now = engine.clock.now()
         problem = finished.failure()
         engine.logger.warning("%s: authorization failed: %s", key.connector, problem.code)
         engine.event_bus.publish(
             AuthorizationFailed(at=now, code=problem.code, **event_fields(key))
         )
         return Failure(problem)
-    engine.event_bus.publish(AuthorizationCompleted(at=now, **event_fields(key)))
-    engine.event_bus.publish(Connected(at=now, **event_fields(key)))
     return open_connection(engine, flow.connector, finished.unwrap())
 
 
@@ -164,7 +165,7 @@ async def _until_decided(
         await engine.clock.sleep(wait.total_seconds())
         if engine.clock.now() >= flow.device.expires_at:
             return Failure(TokenRefused(flow.key.connector, "expired_token"))
-        decided = await _uninterrupted(_poll(engine, flow))
+        decided = await _uninterrupted(engine, _poll(engine, flow))
         if decided is not None:
             return decided
 
@@ -187,6 +188,10 @@ async def _poll(
         received_at=engine.clock.now(),
     )
     if not is_successful(judged):
+        if is_successful(answer):
+            await revoke_unusable(
+                engine, flow.connector, key, flow.config, provider, answer.unwrap()
+            )
         return Failure(judged.failure())
     read = judged.unwrap()
     if isinstance(read, DeviceAuthorization):
@@ -198,6 +203,7 @@ async def _poll(
         tokens=replace(read, dpop_key=flow.dpop_key),
         expected_grant=flow.expected_grant,
         may_replace_account=flow.may_replace_account,
+        seen_config=flow.seen_config,
     )
     account = await find_account(
         engine,
@@ -209,12 +215,12 @@ async def _poll(
     if not is_successful(account):
         await revoke_unsaved(engine, flow.connector, key, new)
         return Failure(account.failure())
-    return await save_grant(engine, flow.connector, key, replace(new, account=account.unwrap()))
+    return await keep_grant(engine, flow.connector, key, replace(new, account=account.unwrap()))
 
 
-async def _uninterrupted(work: Coroutine[object, None, V]) -> V:
+async def _uninterrupted(engine: Engine, work: Coroutine[object, None, V]) -> V:
     """Runs the work to its end, even if the caller is cancelled: tokens that arrive are stored."""
-    task = asyncio.create_task(work)
+    task = engine.owned_tasks.start(work)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:

@@ -10,7 +10,11 @@ from igniter_connectors.core.oauth.id_token import judge_id_token
 from igniter_connectors.core.oauth.jwks import judge_keys, keys_request
 from igniter_connectors.core.oauth.provider import OAuthProvider, is_openid
 from igniter_connectors.core.oauth.token_response import TokenSet
-from igniter_connectors.core.oauth.userinfo import judge_userinfo, userinfo_request
+from igniter_connectors.core.oauth.userinfo import (
+    judge_userinfo,
+    storable_account,
+    userinfo_request,
+)
 from igniter_connectors.core.problem import AccountProblem, IdTokenInvalid, ProviderUnreachable
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.flows.engine import Engine
@@ -93,6 +97,7 @@ async def _signed_account(
     if not is_successful(judged):
         return Failure(judged.failure())
     claims = judged.unwrap()
-    return Success(
-        UpstreamAccount(claims.sub, claims.name or "", claims.email or "", claims.picture or "")
+    account = UpstreamAccount(
+        claims.sub, claims.name or "", claims.email or "", claims.picture or ""
     )
+    return Success(storable_account(account))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, Generic, Literal
 
 import msgspec
+from msgspec.structs import replace
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 from typing_extensions import TypeVar
@@ -15,6 +16,7 @@ from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.oauth.identity_pinning import judge_identity
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.revocation import PendingRevocation
+from igniter_connectors.core.oauth.state import config_digest
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import (
     ConfigInvalid,
@@ -22,6 +24,7 @@ from igniter_connectors.core.problem import (
     EncryptFailed,
     IdentityMismatch,
 )
+from igniter_connectors.core.storable_text import storable_scopes
 from igniter_connectors.flows.connections.disconnect import revocation_request
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.sealing import place_of, seal_config, seal_tokens
@@ -49,6 +52,10 @@ class NewGrant(msgspec.Struct, Generic[Conf], frozen=True, kw_only=True):
         account: Whose account the tokens are for; None if it is not known.
         may_replace_account: If False, only the account that is connected is accepted.
         keep_config: If True, a config that is already stored stays.
+        seen_config: The `config_digest` of the row when the authorization began. If the row has
+            another one now, somebody saved a newer config, which stays. None if there was no
+            row, or if this config is the newest.
+        grant_id: The id of the new grant; "" for a random one.
     """
 
     config: Conf
@@ -59,6 +66,8 @@ class NewGrant(msgspec.Struct, Generic[Conf], frozen=True, kw_only=True):
     account: UpstreamAccount | None = None
     may_replace_account: bool = False
     keep_config: bool = False
+    seen_config: bytes | None = None
+    grant_id: str = ""
 
 
 async def save_grant(
@@ -78,6 +87,12 @@ async def save_grant(
     problem: IdentityMismatch | ConfigInvalid | EncryptFailed | None = None
     for _ in range(_MAX_SAVES):
         stored = await engine.store.find(key)
+        if (
+            stored is not None
+            and stored.grant is not None
+            and stored.grant.grant_id == new.grant_id
+        ):
+            return Success(stored)  # an earlier attempt was committed, and its answer was lost
         problem = judge_identity(
             stored.grant if stored is not None else None,
             new.account,
@@ -95,17 +110,42 @@ async def save_grant(
             record,
             expected_grant=new.expected_grant,
             revocation=revocation_request(engine, connector),
-            keep_config=new.keep_config and stored is not None,
+            keep_config=stored is not None and _keeps_config(new, stored),
         ):
             engine.revocation_queued.set()
-            return Success(record)
+            return Success(record if stored is None else _as_written(record, new, stored))
         # A refresh of the grant that this one replaces may have raised the generation: that
         # is no reason to throw the authorization away.
         if await engine.store.last_grant(key) != new.expected_grant:
             break
     refused = problem or await conflict(engine, key)
-    await revoke_unsaved(engine, connector, key, new)
+    pending = unsaved_revocation(engine, connector, key, new)
+    request = revocation_request(engine, connector)
+    if pending is not None and request is not None:
+        await engine.store.revocations.add(pending, due_in=request.due_in)
+        engine.revocation_queued.set()
     return Failure(refused)
+
+
+def _as_written(
+    record: ConnectionRecord, new: NewGrant[Conf], stored: ConnectionRecord
+) -> ConnectionRecord:
+    """The row after its grant was replaced: what `save_authorized` keeps of the stored row."""
+    keeps = _keeps_config(new, stored)
+    return replace(
+        record,
+        version=stored.version + 1,
+        created_at=stored.created_at,
+        enabled=stored.enabled,
+        public_config=stored.public_config if keeps else record.public_config,
+        sealed_config=stored.sealed_config if keeps else record.sealed_config,
+    )
+
+
+def _keeps_config(new: NewGrant[Conf], stored: ConnectionRecord) -> bool:
+    """Whether the row's config stays: on request, or if it is newer than the authorization."""
+    is_newer = new.seen_config is not None and config_digest(stored) != new.seen_config
+    return new.keep_config or is_newer
 
 
 async def conflict(engine: Engine, key: ConnectionKey) -> Conflict:
@@ -166,12 +206,14 @@ def _new_grant(
     if not is_successful(sealed):
         return Failure(sealed.failure())
     # An absent scope means: as requested (RFC 6749 section 5.1).
-    scopes = provider.oauth_scopes if tokens.oauth_scopes is None else tokens.oauth_scopes
+    scopes = storable_scopes(
+        provider.oauth_scopes if tokens.oauth_scopes is None else tokens.oauth_scopes
+    )
     return Success(
         Grant(
             sealed_tokens=sealed.unwrap(),
             generation=generation,
-            grant_id=engine.new_id(),
+            grant_id=new.grant_id or engine.new_id(),
             oauth_scopes=scopes,
             refreshable=new.source == "client_credentials" or tokens.refresh_token is not None,
             refreshed_at=engine.clock.now(),
@@ -186,21 +228,22 @@ def _new_grant(
     )
 
 
-async def revoke_unsaved(
+def unsaved_revocation(
     engine: Engine,
     connector: OAuthConnector[Conf, Ctx, Any],
     key: ConnectionKey,
     new: NewGrant[Conf],
-) -> None:
-    """Queues tokens for revocation that no row will ever hold."""
+) -> PendingRevocation | None:
+    """The revocation of tokens that no row will ever hold.
+
+    None for adopted tokens, which are the application's own, or if the provider cannot revoke.
+    """
     request = revocation_request(engine, connector)
     if request is None or new.source in ("adopted", "adopted_shared"):
-        return
+        return None
     row = engine.new_id()
     sealed = seal_config(engine, connector, new.config, place_of("config", key, row))
     granted = _new_grant(engine, new, key=key, row=row, generation=1)
     if not is_successful(sealed) or not is_successful(granted):
-        return
-    pending = PendingRevocation(request.id, key, row, *sealed.unwrap(), granted.unwrap())
-    await engine.store.revocations.add(pending, due_in=request.due_in)
-    engine.revocation_queued.set()
+        return None
+    return PendingRevocation(request.id, key, row, *sealed.unwrap(), granted.unwrap())
