@@ -35,6 +35,7 @@ class Engine:
         return_urls: URLs on other sites to which a callback may redirect a browser.
         revocation_queued: Set when tokens were queued for revocation.
         owned_tasks: Work that runs to its end, even if its caller is cancelled.
+        missing_keys: The ids of the missing keys that were logged, so that each is logged once.
     """
 
     store: Store
@@ -52,6 +53,7 @@ class Engine:
     return_urls: frozenset[str] = frozenset()
     revocation_queued: WakeSignal = field(default_factory=WakeSignal)
     owned_tasks: OwnedTasks = field(default_factory=OwnedTasks)
+    missing_keys: set[str] = field(default_factory=set)
 
     def new_id(self) -> str:
         """A random id of 128 bits, in hex."""

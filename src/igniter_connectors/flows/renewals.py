@@ -30,10 +30,12 @@ class Renewals:
 
     Attributes:
         is_closing: True while the manager closes. No request may be sent then.
+        lost_owners: The owner of a lease that was requested, if the answer was lost.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.is_closing: bool = False
+        self.lost_owners: dict[ConnectionKey, str] = {}
         self._clock = clock
         self._running: dict[ConnectionKey, RenewalTask] = {}
         self._next: dict[ConnectionKey, Renew] = {}

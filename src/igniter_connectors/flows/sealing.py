@@ -133,6 +133,31 @@ def _open_tokens(engine: Engine, sealed: bytes, place: Binding) -> Result[TokenS
     return tokens.alt(lambda _: DecryptFailed(place.connector))
 
 
+def opens_here(engine: Engine, record: ConnectionRecord) -> bool:
+    """Whether this process can open a row's tokens. Logs the id of a missing key, once.
+
+    While a new secret is rolled out, other processes can open what this one cannot. So check
+    this before you take a lease or write a schedule that would keep them from it.
+    """
+    if is_successful(open_tokens(engine, record)):
+        return True
+    if record.grant is not None:
+        log_missing_key(engine, record.key.connector, record.grant.sealed_tokens)
+    return False
+
+
+def log_missing_key(engine: Engine, connector: str, sealed: bytes) -> None:
+    """Logs which key this process lacks to open an envelope, once for each key."""
+    key_id = engine.ciphers.missing_key(sealed)
+    if key_id is not None and key_id not in engine.missing_keys:
+        engine.missing_keys.add(key_id)
+        engine.logger.error(
+            "%s: this process has no key %s: add its secret to the previous secrets",
+            connector,
+            key_id,
+        )
+
+
 def seal_to_export(
     engine: Engine, connector: Definition[Conf, Ctx, Any], key: ConnectionKey, config: Conf
 ) -> Result[Secret, ConfigInvalid | EncryptFailed]:

@@ -32,7 +32,8 @@ class LeaseStore(Protocol):
         Sets the owner, the end of the lease, and the mark that the outcome is unknown, if all of
         this holds: the generation is the given one, the status is ok, no lease runs, and no next
         attempt is still in the future. Returns the tokens, and the mark as it was before; None
-        if the condition fails.
+        if the condition fails. The owner of a running lease gets it again, with the same mark,
+        and for `duration` from now: the first answer may have been lost.
         """
         ...
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from igniter_connectors.core.connection.record import ConnectionRecord
+from igniter_connectors.core.oauth.refresh_lease import Lease
 from igniter_connectors.ports import ConfigChange, Store
 from igniter_connectors.testing.contract_records import (
     LATER,
@@ -116,6 +117,27 @@ async def a_lease_that_ended_is_taken_over_with_its_mark(store: Store) -> None:
     assert (first.unresolved_before, second.unresolved_before) == (False, True)
     assert third.unresolved_before
     assert len({first.owner, second.owner, third.owner}) == 3
+
+
+async def a_lease_is_returned_again_to_its_owner(store: Store) -> None:
+    """With the mark as it was before the first time; to no other owner."""
+    record = await inserted(store, replace(record_of(), grant=grant_of(1)))
+
+    async def take(owner: str) -> Lease | None:
+        return await store.take_lease(
+            record.key, generation=1, owner=owner, duration=timedelta(seconds=60)
+        )
+
+    first = await take("mine")
+    assert first is not None
+    assert not first.unresolved_before
+    assert await take("other") is None
+    assert await take("mine") == first
+    assert await store.put_back_lease(record.key, first, failures=0, retry_in=timedelta(0))
+    stored = await store.find(record.key)
+    assert stored is not None
+    assert not stored.unresolved
+    assert await take("other") is not None
 
 
 async def a_lease_put_back_restores_the_mark(store: Store) -> None:
@@ -236,6 +258,7 @@ LEASES_CONTRACT: tuple[Callable[[Store], Awaitable[None]], ...] = (
     one_of_many_takes_the_lease,
     a_lease_needs_its_generation_and_a_living_grant,
     a_lease_that_ended_is_taken_over_with_its_mark,
+    a_lease_is_returned_again_to_its_owner,
     a_lease_put_back_restores_the_mark,
     a_dead_grant_is_fenced_by_row_generation_and_owner,
     a_late_commit_lands_unless_another_came_first,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs
 
 import msgspec
+import pytest
 from returns.result import Failure, Result, Success
 
 from igniter_connectors import (
@@ -22,6 +24,8 @@ from igniter_connectors import (
 )
 from igniter_connectors.adapters.system import SystemEntropy
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord, Grant
+from igniter_connectors.core.oauth.refresh_lease import Lease
+from igniter_connectors.core.oauth.revocation import revocation_of
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import TokenProblem
 from igniter_connectors.core.sealing.cipher_cache import Ciphers
@@ -29,11 +33,14 @@ from igniter_connectors.core.webhook.retry_policy import DeliveryLimits
 from igniter_connectors.flows.deliveries import Deliveries
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import EventBus
+from igniter_connectors.flows.oauth.renew_expiring import renew_expiring
+from igniter_connectors.flows.oauth.revoke import revoke_due
 from igniter_connectors.flows.oauth.token_source import access_token
 from igniter_connectors.flows.renewals import Renewals
-from igniter_connectors.flows.sealing import seal_tokens
+from igniter_connectors.flows.sealing import place_of, seal_bytes, seal_tokens
 from igniter_connectors.ports import Store
-from igniter_connectors.problems import RefreshFailed
+from igniter_connectors.problems import DatabaseFailed, DecryptFailed, NeedsReauth, RefreshFailed
+from igniter_connectors.stores import StoreUnavailable
 from igniter_connectors.testing import ManualClock
 from igniter_connectors.typing import HttpFailed
 from tests.web.github import GitHub, github
@@ -128,8 +135,11 @@ async def insert_expired(at: Process, name: str) -> None:
         refreshable=True,
         refreshed_at=now - timedelta(hours=1),
         expires_at=now,
+        refresh_expires_at=now + timedelta(days=1),
     )
-    row = ConnectionRecord(key_of(name), name, b"{}", b"", True, 1, now, now, grant=grant)
+    key = key_of(name)
+    config = seal_bytes(at.engine, b'{"secret":"hook"}', place_of("config", key, name)).unwrap()
+    row = ConnectionRecord(key, name, b"{}", config, True, 1, now, now, grant=grant)
     await at.engine.store.insert(row)
 
 
@@ -178,3 +188,120 @@ async def test_a_client_that_every_tenant_is_refused_with_is_paused() -> None:
     clock.advance(timedelta(seconds=61))
     for name in "ebcad":
         assert isinstance(await at.call(name), AccessToken)
+
+
+OLD, NEW = Keyring.generate(), Keyring.generate()
+OLD_ONLY = Keyring.from_secret(OLD)
+ROTATED = Keyring.from_secret(NEW, [OLD])
+
+
+async def test_a_process_without_the_key_leaves_the_row_to_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It takes no lease and writes no schedule, and it logs the missing key's id, once."""
+    clock = ManualClock()
+    store = MemoryStore(clock=clock)
+    provider = Provider()
+    behind, rotated = (process(store, provider, clock, keys) for keys in (OLD_ONLY, ROTATED))
+    await insert_expired(rotated, "a")
+    before = await record_of(store, "a")
+    for _ in range(5):
+        assert isinstance(await behind.call("a"), DecryptFailed)
+        assert await renew_expiring(behind.engine) == 0
+    assert await record_of(store, "a") == before
+    (line,) = caplog.messages
+    assert ROTATED.sealing_key.id.hex() in line
+    assert isinstance(await rotated.call("a"), AccessToken)
+    assert provider.asked == ["a"]
+
+
+async def test_a_row_that_is_sealed_anew_meanwhile_does_not_back_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The lease is given back as it was."""
+    clock = ManualClock()
+    store = MemoryStore(clock=clock)
+    behind, rotated = (process(store, Provider(), clock, keys) for keys in (OLD_ONLY, ROTATED))
+    await insert_expired(behind, "a")
+    tokens = TokenSet(Secret("old"), Secret("a"), expires_at=clock.now())
+    sealed = seal_tokens(rotated.engine, tokens, key_of("a"), row="a", generation=1).unwrap()
+    take = store.take_lease
+
+    async def take_lease(
+        key: ConnectionKey, *, generation: int, owner: str, duration: timedelta
+    ) -> Lease | None:
+        lease = await take(key, generation=generation, owner=owner, duration=duration)
+        return None if lease is None else msgspec.structs.replace(lease, sealed_tokens=sealed)
+
+    monkeypatch.setattr(store, "take_lease", take_lease)
+    assert isinstance(await behind.call("a"), DecryptFailed)
+    record = await record_of(store, "a")
+    assert (record.failures, record.lease_owner, record.unresolved) == (0, None, False)
+    assert record.next_attempt_at == clock.now()
+
+
+async def test_a_revocation_that_does_not_open_here_counts_no_attempt() -> None:
+    """It waits for a process that can open it, however long that takes."""
+    clock = ManualClock()
+    store = MemoryStore(clock=clock)
+    behind, rotated = (process(store, Provider(), clock, keys) for keys in (OLD_ONLY, ROTATED))
+    await insert_expired(rotated, "a")
+    record = await record_of(store, "a")
+    assert record.grant is not None
+    await store.revocations.add(revocation_of(record, record.grant, id="r"), due_in=timedelta(0))
+    for _ in range(50):
+        assert await revoke_due(behind.engine) == 1
+        clock.advance(timedelta(minutes=1))
+    (pending,) = await store.revocations.claim(limit=9, duration=timedelta(0))
+    assert pending.attempts == 0
+
+
+def lose_answers(
+    monkeypatch: pytest.MonkeyPatch, store: MemoryStore, *, count: int, is_taken: bool = True
+) -> None:
+    """Loses the first answers to `take_lease`; without `is_taken`, the requests too."""
+    take, left = store.take_lease, count
+
+    async def take_lease(
+        key: ConnectionKey, *, generation: int, owner: str, duration: timedelta
+    ) -> Lease | None:
+        nonlocal left
+        if left:
+            left -= 1
+            if is_taken:
+                await take(key, generation=generation, owner=owner, duration=duration)
+            raise StoreUnavailable("lost")
+        return await take(key, generation=generation, owner=owner, duration=duration)
+
+    monkeypatch.setattr(store, "take_lease", take_lease)
+
+
+@pytest.mark.parametrize("is_taken", [True, False])
+async def test_a_lost_answer_to_the_lease_delays_nobody(
+    monkeypatch: pytest.MonkeyPatch, is_taken: bool
+) -> None:
+    """The taker finds its own lease again, with the mark as it was."""
+    clock = ManualClock()
+    store = MemoryStore(clock=clock)
+    lose_answers(monkeypatch, store, count=1, is_taken=is_taken)
+    provider = Provider(lambda _: HttpResponse(400, (), b'{"error":"invalid_grant"}'))
+    at = process(store, provider, clock)
+    await insert_expired(at, "a")
+    answer = await asyncio.wait_for(at.call("a"), 1)
+    # Not `lost_rotation`: no earlier attempt is unresolved.
+    assert answer == NeedsReauth("github", "needs_reauth")
+    assert provider.asked == ["a"]
+
+
+async def test_a_lease_lost_behind_an_outage_is_found_by_the_next_attempt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both answers are lost; the caller hears of the database, the next one waits for nothing."""
+    clock = ManualClock()
+    store = MemoryStore(clock=clock)
+    lose_answers(monkeypatch, store, count=2)
+    at = process(store, Provider(), clock)
+    await insert_expired(at, "a")
+    assert isinstance(await at.call("a"), DatabaseFailed)
+    assert (await record_of(store, "a")).lease_owner is not None
+    assert isinstance(await asyncio.wait_for(at.call("a"), 1), AccessToken)

@@ -27,8 +27,11 @@ class MemoryLeases(MemoryTables):
         record, now = self._rows.get(key), self._clock.now()
         if record is None or record.grant is None or record.status != "ok":
             return None
-        if record.grant.generation != generation or not self._is_free(record, now):
+        is_mine = record.lease_owner == owner
+        if record.grant.generation != generation or not self._is_free(record, now, owner):
             return None
+        if not is_mine:
+            self._lease_marks[record.id] = record.unresolved
         self._lease_ends[record.id] = now + duration
         self._rows[key] = replace(record, lease_owner=owner, unresolved=True)
         return Lease(
@@ -37,7 +40,7 @@ class MemoryLeases(MemoryTables):
             record.grant.sealed_tokens,
             generation,
             record.failures,
-            record.unresolved,
+            self._lease_marks.get(record.id, True),
         )
 
     async def put_back_lease(
@@ -107,8 +110,9 @@ class MemoryLeases(MemoryTables):
         ]
         return [record for _, _, record in sorted(expiring, key=lambda one: one[:2])[:limit]]
 
-    def _is_free(self, record: ConnectionRecord, now: datetime) -> bool:
-        is_held = record.lease_owner is not None and self._lease_ends[record.id] > now
+    def _is_free(self, record: ConnectionRecord, now: datetime, owner: str = "") -> bool:
+        is_others = record.lease_owner not in (None, owner)
+        is_held = is_others and self._lease_ends[record.id] > now
         is_early = record.next_attempt_at is not None and record.next_attempt_at > now
         return not is_held and not is_early
 

@@ -106,14 +106,14 @@ class LeaseStatements:
 
     def __init__(self, d: Dialect) -> None:
         table = f"{d.prefix}connections"
-        is_free = f"""
-            (lease_owner IS NULL OR lease_until <= {d.now})
-            AND (next_attempt_at IS NULL OR next_attempt_at <= {d.now})
-        """
+        is_unheld = f"(lease_owner IS NULL OR lease_until <= {d.now})"
+        is_due = f"(next_attempt_at IS NULL OR next_attempt_at <= {d.now})"
         self.take: Final = d.statement(f"""
             UPDATE {table} SET lease_owner = :lease_owner, lease_until = {d.after(":duration")},
-                unresolved_before = unresolved, unresolved = true
-            WHERE {IS_KEY} AND generation = :generation AND status = 'ok' AND {is_free}
+                unresolved_before = CASE WHEN lease_owner = :lease_owner
+                    THEN unresolved_before ELSE unresolved END, unresolved = true
+            WHERE {IS_KEY} AND generation = :generation AND status = 'ok' AND {is_due}
+                AND (lease_owner = :lease_owner OR {is_unheld})
             RETURNING {listed(columns(LeaseRow))}
         """)
         fence = f"""
@@ -143,7 +143,7 @@ class LeaseStatements:
             SELECT {listed(_CONNECTION)} FROM {table}
             WHERE refresh_expires_at IS NOT NULL AND refresh_expires_at <= {d.after(":within")}
                 AND refresh_expires_at <= {d.now} + (refresh_expires_at - refreshed_at) / 5
-                AND status = 'ok' AND enabled AND refreshable AND {is_free}
+                AND status = 'ok' AND enabled AND refreshable AND {is_unheld} AND {is_due}
             ORDER BY refresh_expires_at LIMIT :row_limit
         """)
 

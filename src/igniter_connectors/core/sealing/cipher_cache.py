@@ -94,6 +94,16 @@ class Ciphers:
         named = replace(cipher, associated=cipher.associated + name.encode())
         return envelope.open_envelope(sealed, named)
 
+    def missing_key(self, sealed: bytes) -> str | None:
+        """The id of the key that sealed, in hex, if the keyring does not have it.
+
+        None if it does, or if these bytes are no envelope.
+        """
+        if not sealed.startswith(envelope.VERSION) or len(sealed) < envelope.TEXT_AT:
+            return None
+        key_id = sealed[envelope.KEY_ID_AT : envelope.NONCE_AT]
+        return key_id.hex() if self._keyring.find(key_id) is None else None
+
     def _derive(self, key: Key, binding: Binding, now: float) -> BoundCipher:
         if now >= self._clear_at or max(len(self._bound), len(self._tenants)) >= self._size:
             self._bound.clear()

@@ -59,8 +59,9 @@ from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.oauth.dpop_request import send_bound
 from igniter_connectors.flows.oauth.save_refreshed import save_refreshed
-from igniter_connectors.flows.sealing import open_sealed_tokens
+from igniter_connectors.flows.sealing import log_missing_key, open_sealed_tokens, opens_here
 from igniter_connectors.flows.store_errors import or_database_failed
+from igniter_connectors.ports import StoreUnavailable
 
 
 @or_database_failed
@@ -83,20 +84,46 @@ async def refresh(
                 await engine.clock.sleep(POLL_INTERVAL.total_seconds())
                 lease_refused = False
             case TakeLease(generation=generation):
+                if record is None or not opens_here(engine, record):
+                    return DecryptFailed(key.connector)
                 pause = engine.renewals.client_pause(provider, key)
                 if pause is not None:
                     return RefreshFailed(key.connector, engine.clock.now() + pause)
                 engine.renewals.client_used(provider, key)
                 # The deadline and the lease both count from before the lease is taken.
                 started = engine.clock.monotonic()
-                lease = await engine.store.take_lease(
-                    key, generation=generation, owner=engine.new_id(), duration=DURATION
-                )
+                lease = await _take_lease(engine, key, generation)
                 lease_refused = lease is None
-                if lease is not None and record is not None:
+                if lease is not None:
                     result = await _hold_lease(engine, provider, record, lease, started)
                     if result is not None:
                         return result
+
+
+async def _take_lease(engine: Engine, key: ConnectionKey, generation: int) -> Lease | None:
+    """Takes the lease. If the answer is lost, asks again as the same owner.
+
+    The store returns a lease again to its owner, with the same mark. So a lease that was taken
+    without this process knowing delays nobody. If the store fails twice, the owner is
+    remembered for the next attempt.
+
+    Raises:
+        StoreUnavailable: the database does not answer.
+    """
+    lost = engine.renewals.lost_owners
+    owner = lost.get(key) or engine.new_id()
+    try:
+        lease = await engine.store.take_lease(
+            key, generation=generation, owner=owner, duration=DURATION
+        )
+    except StoreUnavailable:
+        lost[key] = owner
+        lease = await engine.store.take_lease(
+            key, generation=generation, owner=owner, duration=DURATION
+        )
+    if lease is not None:
+        _ = lost.pop(key, None)
+    return lease
 
 
 async def _hold_lease(
@@ -115,9 +142,7 @@ async def _hold_lease(
     if lease.row != record.id:
         # The connection was made anew since the row was read: `record` and `lease` are of
         # different rows.
-        _ = await engine.store.put_back_lease(
-            key, lease, failures=lease.failures, retry_in=timedelta()
-        )
+        await _give_back(engine, key, lease)
         return None
     if lease.unresolved_before:
         # The earlier holder may be storing an answer right now.
@@ -127,7 +152,9 @@ async def _hold_lease(
             return None
     opened = open_sealed_tokens(engine, key, lease)
     if not is_successful(opened):
-        _ = await _put_back(engine, key, lease, DefiniteFailure())
+        # Sealed anew with another key since the row was read: other processes can open it.
+        log_missing_key(engine, key.connector, lease.sealed_tokens)
+        await _give_back(engine, key, lease)
         return DecryptFailed(key.connector)
     leased = opened.unwrap()
     # The lease has the generation that was read, so the row's own fields are current.
@@ -221,6 +248,11 @@ async def _mark_grant_dead(
     now = engine.clock.now()
     engine.event_bus.publish(NeedsReauthEvent(at=now, reason=status, **event_fields(key)))
     return NeedsReauth(key.connector, status)
+
+
+async def _give_back(engine: Engine, key: ConnectionKey, lease: Lease) -> None:
+    """Ends a lease that was not used. The next attempt may begin at once, in any process."""
+    _ = await engine.store.put_back_lease(key, lease, failures=lease.failures, retry_in=timedelta())
 
 
 async def _put_back(

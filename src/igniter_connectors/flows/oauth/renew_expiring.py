@@ -15,7 +15,12 @@ from igniter_connectors.core.problem import Problem
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.oauth.token_source import renewal_of
 from igniter_connectors.flows.renewals import RenewalTask
-from igniter_connectors.flows.sealing import NotOpened, open_config
+from igniter_connectors.flows.sealing import (
+    NotOpened,
+    log_missing_key,
+    open_config,
+    opens_here,
+)
 from igniter_connectors.flows.store_errors import database_failed
 from igniter_connectors.ports import StoreUnavailable
 
@@ -48,6 +53,7 @@ async def renew_expiring(engine: Engine) -> int:
         try:
             config = open_config(engine, connector, record)
         except NotOpened:
+            log_missing_key(engine, connector.key, record.sealed_config)
             continue
         resolved = provider_for(connector.provider, config, connector=connector.key)
         if not is_successful(resolved) or record.grant is None:
@@ -55,7 +61,7 @@ async def renew_expiring(engine: Engine) -> int:
         provider, grant = resolved.unwrap(), record.grant
         # A paused client's connections must not fill the batch: they write no next attempt.
         is_paused = engine.renewals.client_pause(provider, record.key) is not None
-        if is_minted_by(grant, provider) and not is_paused:
+        if is_minted_by(grant, provider) and not is_paused and opens_here(engine, record):
             tasks.append(renewal_of(engine, provider, record.key, grant.generation))
     outcomes = await asyncio.gather(*(asyncio.shield(task) for task in tasks))
     return sum(not isinstance(outcome, Problem) for outcome in outcomes)

@@ -26,7 +26,12 @@ from igniter_connectors.core.oauth.revocation import (
 from igniter_connectors.core.oauth.tenant_provider import provider_for
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.flows.engine import Engine
-from igniter_connectors.flows.sealing import NotOpened, open_config, open_tokens
+from igniter_connectors.flows.sealing import (
+    NotOpened,
+    log_missing_key,
+    open_config,
+    open_tokens,
+)
 from igniter_connectors.flows.store_errors import database_failed
 from igniter_connectors.ports import StoreUnavailable
 
@@ -56,8 +61,9 @@ async def _revoke(
     revocations = engine.store.revocations
     opened = _open(engine, connector, pending)
     if opened is None:
-        # The connector is not registered in this process, or no key opens the tokens.
-        await _retry_later(engine, pending, timedelta())
+        # The connector is not registered in this process, or no key opens the tokens. Another
+        # process may do it.
+        await _leave_to_others(engine, pending)
         return
     provider, tokens = opened
     if await revocations.is_authorization_pending(pending.key):
@@ -66,7 +72,11 @@ async def _revoke(
             pending.id, attempts=pending.attempts, retry_in=GRANT_REVOCATION_DELAY
         )
         return
-    if await _is_in_use(engine, provider, pending, tokens):
+    is_in_use = await _is_in_use(engine, provider, pending, tokens)
+    if is_in_use is None:
+        await _leave_to_others(engine, pending)
+        return
+    if is_in_use:
         await revocations.end(pending.id)
         return
     request = (
@@ -100,6 +110,12 @@ async def _revoke(
             await _retry_later(engine, pending, after or timedelta())
 
 
+async def _leave_to_others(engine: Engine, pending: PendingRevocation) -> None:
+    """Counts no attempt. The jitter gives every process a turn."""
+    wait = timedelta(seconds=_POLL_SECONDS * (1 + engine.entropy.fraction()))
+    await engine.store.revocations.postpone(pending.id, attempts=pending.attempts, retry_in=wait)
+
+
 async def _retry_later(engine: Engine, pending: PendingRevocation, asked: timedelta) -> None:
     attempts = pending.attempts + 1
     if attempts >= MAX_ATTEMPTS:
@@ -122,7 +138,9 @@ def _open(
     try:
         config = open_config(engine, connector, row)
     except NotOpened:
+        log_missing_key(engine, connector.key, pending.sealed_config)
         return None
+    log_missing_key(engine, connector.key, pending.grant.sealed_tokens)
     provider = provider_for(connector.provider, config, connector=connector.key)
     tokens = open_tokens(engine, row)
     if not is_successful(provider) or not is_successful(tokens):
@@ -148,8 +166,12 @@ def _row(engine: Engine, pending: PendingRevocation) -> ConnectionRecord:
 
 async def _is_in_use(
     engine: Engine, provider: OAuthProvider, pending: PendingRevocation, tokens: TokenSet
-) -> bool:
-    """Whether a connection still needs the tokens or the grant."""
+) -> bool | None:
+    """Whether a connection still needs the tokens or the grant.
+
+    None if the key of the connection's own tokens is missing here, so that this process cannot
+    compare them.
+    """
     grant = pending.grant
     if provider.revocation_ends == "grant" and await engine.store.revocations.is_grant_shared(
         pending.key.connector, grant.client_id, grant.subject
@@ -161,7 +183,9 @@ async def _is_in_use(
         return False
     opened = open_tokens(engine, current)
     if not is_successful(opened):
-        return False
+        sealed = current.grant.sealed_tokens
+        log_missing_key(engine, pending.key.connector, sealed)
+        return None if engine.ciphers.missing_key(sealed) is not None else False
     stored = opened.unwrap()
     return (
         stored.access_token == tokens.access_token
