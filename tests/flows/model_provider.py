@@ -97,7 +97,7 @@ class ModelProvider:
             self.spent[token] = now
             self.current = f"refresh-{len(self.spent)}"
         body = {
-            "access_token": f"access for {self.current}",
+            "access_token": f"access-for-{self.current}",
             "refresh_token": self.current,
             "expires_in": 3600,
         }
