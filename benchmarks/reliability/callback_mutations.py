@@ -119,6 +119,7 @@ def mutations(real: Request) -> Iterator[Request]:
         yield change(real, cookie=cookie)
     for session in (
         None, "", "acme/", "acme/eve", "acme/ADA", "acme/ada ", "acme/adaa", "rival/eve",
+        "rival/ada",
         "acme/*", "acme/ada/x", "acme/a", "/eve", "acme/%61da", "acme/ada,eve", "acme/root",
     ):  # fmt: skip
         if session != "acme/ada ":  # outer spaces are not part of a header's value

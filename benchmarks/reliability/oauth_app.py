@@ -11,8 +11,11 @@ import msgspec
 import uvicorn
 from litestar import Litestar
 from litestar.connection import ASGIConnection
+from returns.result import Result, Success
 
 from igniter_connectors import (
+    ActionCall,
+    ActionFailed,
     Connector,
     ConnectorManager,
     Connectors,
@@ -22,10 +25,15 @@ from igniter_connectors import (
     Principal,
     Scope,
     Secret,
+    Webhook,
+    WebhookCall,
+    WebhookFailed,
+    http_action,
     value_or_raise,
 )
 from igniter_connectors.ports import Store
-from igniter_connectors.web import ConnectorsPlugin
+from igniter_connectors.web import ConnectorsPlugin, Permit
+from igniter_connectors.webhooks import StandardWebhooks
 
 
 class Organization(Scope, frozen=True, tag="organization"):
@@ -36,6 +44,23 @@ class Forge(msgspec.Struct, frozen=True):
     """Config of the connector."""
 
     hook: Secret = Secret("hook")
+
+
+class Note(msgspec.Struct, frozen=True):
+    """Payload of the webhook, and input of the action."""
+
+    text: str = ""
+
+
+@http_action("ping", input=Note, output=Note)
+async def ping(call: ActionCall[Forge, object, Note]) -> Result[Note, ActionFailed]:
+    """Returns its input."""
+    return Success(call.input)
+
+
+async def on_note(_: WebhookCall[Forge, object, Note]) -> Result[None, WebhookFailed]:
+    """Accepts the event."""
+    return Success(None)
 
 
 KEYRING = Keyring.from_secret(Keyring.generate())
@@ -54,6 +79,8 @@ class OAuthApp(msgspec.Struct):
     connectors: Connectors[Forge, Organization]
     connector: OAuthConnector[Forge, None, Forge]
     origin: str
+    litestar: Litestar
+    permit: Permit | None = None
 
     async def begin(self, browser: httpx.AsyncClient) -> str:
         """Opens a ticket in the browser and consents. Returns the callback's URL, unopened."""
@@ -89,12 +116,20 @@ def listening() -> socket.socket:
 
 @asynccontextmanager
 async def running_apps(
-    provider: OAuthProvider, stores: Sequence[Store]
+    provider: OAuthProvider, stores: Sequence[Store], *, permit: Permit | None = None
 ) -> AsyncGenerator[list[OAuthApp], None]:
     """One served application per store. All have the base URL of the first."""
     listeners = [listening() for _ in stores]
     base = f"http://127.0.0.1:{listeners[0].getsockname()[1]}"
-    connector = Connector.create("forge").with_config(Forge).with_oauth(provider).build()
+    webhook = Webhook(payload=Note, verification=StandardWebhooks(), handler=on_note)
+    connector = (
+        Connector.create("forge")
+        .with_config(Forge)
+        .add_action(ping)
+        .with_webhook(webhook)
+        .with_oauth(provider)
+        .build()
+    )
     made: list[OAuthApp] = []
     servers: list[tuple[uvicorn.Server, asyncio.Task[None]]] = []
     try:
@@ -108,7 +143,7 @@ async def running_apps(
                 .add_connector(connector)
                 .build()
             )
-            plugin = ConnectorsPlugin(connectors, principal=signed_in)
+            plugin = ConnectorsPlugin(connectors, principal=signed_in, permit=permit)
             app = Litestar(plugins=[plugin], logging_config=None)
             config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on")
             server = uvicorn.Server(config)
@@ -116,7 +151,13 @@ async def running_apps(
             while not server.started:  # noqa: ASYNC110  # uvicorn has no event for this
                 await asyncio.sleep(0.01)
             made.append(
-                OAuthApp(connectors, connector, f"http://127.0.0.1:{listener.getsockname()[1]}")
+                OAuthApp(
+                    connectors,
+                    connector,
+                    f"http://127.0.0.1:{listener.getsockname()[1]}",
+                    app,
+                    permit,
+                )
             )
         yield made
     finally:

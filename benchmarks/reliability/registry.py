@@ -3,6 +3,7 @@
 from benchmarks.reliability.callback_mutations import callback_mutations
 from benchmarks.reliability.canaries import canaries
 from benchmarks.reliability.corrupt_row import corrupt_row
+from benchmarks.reliability.cross_tenant import cross_tenant
 from benchmarks.reliability.database_down import database_down
 from benchmarks.reliability.dead_grant import ACTIONS, dead_grant_in
 from benchmarks.reliability.envelope import envelope
@@ -14,6 +15,7 @@ from benchmarks.reliability.kill_inbox import kill_inbox
 from benchmarks.reliability.kill_refresh import TIMES, kill_refresh_times
 from benchmarks.reliability.late_commit import late_commit
 from benchmarks.reliability.no_lost_update import WEBHOOKS, no_lost_update_in
+from benchmarks.reliability.permit import permit
 from benchmarks.reliability.poison import poison
 from benchmarks.reliability.reauthorize_race import EACH, reauthorize_race_of
 from benchmarks.reliability.redirects import redirects
@@ -44,6 +46,7 @@ FIGURES: dict[str, Measurement] = {
     "callback-mutations": callback_mutations,
     "canaries": canaries,
     "corrupt-row": corrupt_row,
+    "cross-tenant": cross_tenant,
     "database-down": database_down,
     "envelope": envelope,
     "fuzz-signatures": fuzz_signatures,
@@ -53,6 +56,7 @@ FIGURES: dict[str, Measurement] = {
     "tenant-hosts": tenant_hosts,
     "inbox-once": inbox_once,
     "kill-inbox": kill_inbox,
+    "permit": permit,
     "poison": poison,
     "schemathesis": schemathesis_run,
     "zoom-oracle": zoom_oracle,
