@@ -232,7 +232,7 @@ async def test_an_endpoint_that_secrets_may_not_be_sent_to_is_refused(
     """The reason names the fault in our own words."""
     async with describing() as server:
         server.says(server.document(**{member: url}))
-        assert (await server.refusal()).startswith(f"{field} is https")
+        assert (await server.refusal()).startswith(f"{field} must be https")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -182,11 +182,11 @@ def make_container(given: Registration) -> Container:
     memo = {id(provider): container.providers[name] for name, provider in defaults.items()}
     for name, provider in kind.providers.items():
         if name in defaults and provider is not defaults[name]:
-            container.providers[name].override(providers.deepcopy(provider, memo))
+            _ = container.providers[name].override(providers.deepcopy(provider, memo))
     for port in ("store", "http", "clock", "entropy", "logger"):
         adapter = getattr(given, port)
         if adapter is not None:
-            container.providers[port].override(providers.Object(adapter))
+            _ = container.providers[port].override(providers.Object(adapter))
     return container
 
 

@@ -60,7 +60,7 @@ class StartOperation(Operation):
     """
 
     def __post_init__(self) -> None:
-        self.parameters = [
+        self.parameters: list[Parameter | Reference] | None = [
             *(self.parameters or ()),
             _in_query("ticket", "Opens once, within 10 minutes"),
             _in_query("account", "The connection to authorize again; without a ticket"),
