@@ -70,7 +70,7 @@ class DueEvents:
         if head is None and line and line[0].state == "pending":
             head = line[0]
             self._push(head)
-        elif head is row:
+        elif head is not None and head is row:
             self._push(head)
         if head is None:
             _ = self._heads.pop(key, None)
