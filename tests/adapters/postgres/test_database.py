@@ -285,7 +285,7 @@ async def test_a_problem_repeats_no_value(database_url: str) -> None:
         await store.add_endpoint(ENDPOINT)
         with pytest.raises(StoreUnavailable) as caught:
             await store.add_endpoint(ENDPOINT)
-    assert caught.value.reason == "PostgreSQL: it failed (UniqueViolation 23505)"
+    assert caught.value.reason == "PostgreSQL: the row exists already (UniqueViolation 23505)"
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
 
