@@ -17,6 +17,7 @@ from benchmarks.reliability.late_commit import late_commit
 from benchmarks.reliability.no_lost_update import WEBHOOKS, no_lost_update_in
 from benchmarks.reliability.permit import permit
 from benchmarks.reliability.poison import poison
+from benchmarks.reliability.poison_values import poison_values
 from benchmarks.reliability.reauthorize_race import EACH, reauthorize_race_of
 from benchmarks.reliability.redirects import redirects
 from benchmarks.reliability.restart import restart
@@ -58,6 +59,7 @@ FIGURES: dict[str, Measurement] = {
     "kill-inbox": kill_inbox,
     "permit": permit,
     "poison": poison,
+    "poison-values": poison_values,
     "schemathesis": schemathesis_run,
     "zoom-oracle": zoom_oracle,
 }

@@ -15,6 +15,7 @@ from benchmarks.reliability.kill_inbox import kill_inbox
 from benchmarks.reliability.kill_refresh import kill_refresh_times
 from benchmarks.reliability.no_lost_update import no_lost_update_in
 from benchmarks.reliability.poison import poison
+from benchmarks.reliability.poison_values import poison_values
 from benchmarks.reliability.reauthorize_race import reauthorize_race_of
 from benchmarks.reliability.registry import FIGURES
 from benchmarks.reliability.schemathesis_run import schemathesis_run
@@ -34,6 +35,7 @@ REDUCED: dict[str, Measurement] = FIGURES | {
     "inbox-once": partial(inbox_once, deliveries=20, processes=2),
     "kill-inbox": partial(kill_inbox, kills_a_point=1),
     "poison": partial(poison, bursts=3, within_seconds=5),
+    "poison-values": partial(poison_values, every=7),
     "schemathesis": partial(schemathesis_run, examples=2),
     "zoom-oracle": partial(zoom_oracle, tries=2_000),
 }
