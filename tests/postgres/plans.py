@@ -101,6 +101,8 @@ SAMPLES: dict[str, Any] = {
     "within": timedelta(days=3),
     "older_than": timedelta(hours=1),
     "row_limit": 20,
+    "due_limit": 20,
+    "events_each": 4,
 }
 
 _VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")

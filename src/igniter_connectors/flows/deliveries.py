@@ -7,7 +7,9 @@ import logging
 from collections.abc import Coroutine
 from typing import final
 
-from igniter_connectors.core.webhook.retry_policy import Delivery, DeliveryLimits
+from igniter_connectors.core.connection.record import ConnectionKey
+from igniter_connectors.core.webhook.retry_policy import Delivery, DeliveryLimits, share_of
+from igniter_connectors.core.webhook.turns import Tenant
 from igniter_connectors.ports import StoreUnavailable
 
 
@@ -24,6 +26,7 @@ class Deliveries:
         owner: The inbox owner of this process; "" while no event may be started.
         taken: Slots in use: attempts that run, and slots reserved for events that are
             being recorded.
+        taken_by: How many of the taken slots each tenant has.
         running: The attempts that run.
         woken: Set when the inbox worker must look into the inbox.
         is_behind: True if an event may be in the inbox that no process handles yet.
@@ -34,28 +37,43 @@ class Deliveries:
         self.receiving = 0
         self.owner = ""
         self.taken: int = 0
+        self.taken_by: dict[Tenant, int] = {}
         self.running: dict[asyncio.Task[bool], Delivery] = {}
         self.woken: asyncio.Event = asyncio.Event()
         self.is_behind: bool = False
         self._logger = logger
 
-    def reserve(self) -> str:
-        """Reserves a slot for an event that is about to be recorded.
+    def reserve(self, key: ConnectionKey) -> str:
+        """Reserves a slot for an event of this connection that is about to be recorded.
 
         Call `start` or `free` afterwards.
 
         Returns:
-            The owner to record the event with; "" if no slot is free.
+            The owner to record the event with; "" if no slot is free, or if the tenant has its
+            share of them.
         """
-        if self.owner and self.taken < self.limits.handlers_at_once:
+        limits, tenant = self.limits, (key.scope, key.identity)
+        if (
+            self.owner
+            and self.taken < limits.handlers_at_once
+            and self.taken_by.get(tenant, 0) < share_of(limits)
+        ):
             self.taken += 1
+            self.taken_by[tenant] = self.taken_by.get(tenant, 0) + 1
             return self.owner
         return ""
 
-    def free(self, owner: str) -> None:
+    def free(self, owner: str, key: ConnectionKey) -> None:
         """Gives a reserved slot back. Does nothing if `owner` is ""."""
         if owner:
             self.taken -= 1
+            self._leave(key)
+
+    def start_claimed(self, work: Coroutine[object, None, bool], delivery: Delivery) -> None:
+        """As `start`, in a slot that is taken but belongs to no tenant yet."""
+        tenant = (delivery.key.scope, delivery.key.identity)
+        self.taken_by[tenant] = self.taken_by.get(tenant, 0) + 1
+        self.start(work, delivery)
 
     def start(self, work: Coroutine[object, None, bool], delivery: Delivery) -> None:
         """Runs an attempt in its reserved slot.
@@ -73,7 +91,11 @@ class Deliveries:
             self.woken.set()
 
     def _ended(self, task: asyncio.Task[bool]) -> None:
-        del self.running[task]
+        key = self.running.pop(task).key
+        # A claim that began before this may have left out the tenant's events.
+        if self.taken_by[key.scope, key.identity] >= share_of(self.limits):
+            self.woken.set()
+        self._leave(key)
         self.taken -= 1
         if task.cancelled():
             return
@@ -83,3 +105,9 @@ class Deliveries:
         if error is not None:
             reason = error.reason if isinstance(error, StoreUnavailable) else type(error).__name__
             self._logger.error("a webhook's attempt broke off: %s", reason)
+
+    def _leave(self, key: ConnectionKey) -> None:
+        tenant = (key.scope, key.identity)
+        self.taken_by[tenant] -= 1
+        if not self.taken_by[tenant]:
+            del self.taken_by[tenant]

@@ -9,6 +9,7 @@ from typing import Protocol
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.webhook.inbox import EventState, InboxEvent, NewEvent, Recorded
 from igniter_connectors.core.webhook.retry_policy import Delivery
+from igniter_connectors.core.webhook.turns import Share
 
 
 class InboxStore(Protocol):
@@ -28,12 +29,22 @@ class InboxStore(Protocol):
         ...
 
     async def claim(
-        self, connectors: Collection[str], *, owner: str, lease: timedelta, limit: int
+        self,
+        connectors: Collection[str],
+        *,
+        owner: str,
+        lease: timedelta,
+        limit: int,
+        share: Share | None = None,
     ) -> Sequence[InboxEvent]:
         """Claims due events of these connectors and any tenant, and counts an attempt for each.
 
-        At most `limit`, the longest due first. An event whose lease has ended is due. Concurrent
-        callers never get the same event.
+        At most `limit`. The tenants with due events take turns, also from claim to claim, so no
+        queue of one tenant delays the others. `share` limits the events of each tenant. Of one
+        tenant and connector the longest due come first. The cost does not depend on how many
+        events wait. A claim looks at a limited number of tenants, so it may return fewer events
+        than there are, or none: claim again while `until_due` says that one is due. An event
+        whose lease has ended is due. Concurrent callers never get the same event.
 
         Of the events of one order key only one, the head, is ever claimed, and the others cost a
         claim nothing. When the head is done, dead or held, the earliest of the rest is the next

@@ -9,6 +9,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from igniter_connectors.core.connection.record import ConnectionRecord
+from igniter_connectors.core.webhook.turns import Share
 from igniter_connectors.ports import Store
 from igniter_connectors.testing.contract_events import (
     BODY,
@@ -148,6 +149,40 @@ async def the_next_of_a_key_follows_each_end(store: Store) -> None:
     assert [one.id for one in await claim_events(store)] == [fourth.id]
 
 
+async def tenants_take_turns(store: Store) -> None:
+    """A tenant with many due events delays no other, in one claim or from claim to claim."""
+    for _ in range(30):
+        _ = await record_event(store, new_event())
+    names = [f"tenant-{number}" for number in range(5)]
+    for name in (*names, *names):
+        _ = await record_event(store, new_event(key=replace(KEY, identity=name)))
+    served = [one.key.identity for one in await claim_events(store, limit=12)]
+    assert {name: served.count(name) for name in names} == dict.fromkeys(names, 2)
+    assert served.count(KEY.identity) == 2
+    _ = await record_event(store, new_event(key=replace(KEY, identity="zoo")))
+    _ = await record_event(store, new_event(key=replace(KEY, identity="aaa")))
+    one_by_one = [one.key.identity for _ in range(3) for one in await claim_events(store, limit=1)]
+    assert sorted(one_by_one) == ["aaa", KEY.identity, "zoo"]
+
+
+async def a_tenants_share_is_not_exceeded(store: Store) -> None:
+    """It counts what runs already; other tenants' events are claimed beside it."""
+    for _ in range(9):
+        _ = await record_event(store, new_event())
+    _ = await record_event(store, new_event(key=replace(KEY, identity="rival")))
+    share = Share(4, {("organization", "acme"): 1})
+    served = [
+        one.key.identity
+        for _ in range(3)
+        for one in await store.inbox.claim(CONNECTORS, owner="me", lease=LONG, limit=8, share=share)
+    ]
+    assert "rival" in served[:4]
+    full = Share(4, {("organization", "acme"): 4})
+    _ = await record_event(store, new_event(key=replace(KEY, identity="late")))
+    claimed = await store.inbox.claim(CONNECTORS, owner="me", lease=LONG, limit=8, share=full)
+    assert [one.key.identity for one in claimed] == ["late"]
+
+
 async def held_events_wait_until_their_connection_is_enabled(store: Store) -> None:
     """Events are held when recorded or when claimed, and attempts do not count meanwhile."""
     record = await add_connection(store, enabled=False)
@@ -185,6 +220,8 @@ INBOX_STATES_CONTRACT: tuple[Callable[[Store], Awaitable[None]], ...] = (
     expired_events_are_deleted_and_pending_ones_are_not,
     events_of_one_key_go_one_after_another,
     the_next_of_a_key_follows_each_end,
+    tenants_take_turns,
+    a_tenants_share_is_not_exceeded,
     held_events_wait_until_their_connection_is_enabled,
     events_held_for_another_row_are_not_released,
 )

@@ -21,7 +21,7 @@ BY_ID = ("EXTEND", "GIVE_BACK", "COMPLETE", "COMPLETE_MANY", "retry", "dead_lett
 
 # Over all tenants by their nature. Each of these partial indexes contains only the few events
 # that are not finished, and a statement reads as many of them as it takes.
-WHOLE_INDEX = ("due_at_idx", "_due", "_held", "account_idx")
+WHOLE_INDEX = ("_held", "account_idx")
 
 
 @pytest.fixture(scope="module", params=["plain", "partitioned"])

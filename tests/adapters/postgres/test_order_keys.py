@@ -159,18 +159,24 @@ async def test_a_claim_reads_nothing_of_what_waits(database_url: str) -> None:
         assert await store.inbox.complete(of(head, "me"))
         other = new_event("other")
         assert await store.inbox.record(other, owner="", lease=LONG) is not None
+        turn = {"scope": "organization", "identity": "acme", "connector": "mail"}
+        claim: dict[str, object] = {name: [value] for name, value in turn.items()}
+        claim |= {"events_each": 64, "row_limit": 64, "owner": "x", "lease": LONG}
+        turns: dict[str, object] = {**dict.fromkeys(turn, ""), "connectors": ["mail"]}
+        turns |= {"row_limit": 64, "due_limit": 64}
         async with await psycopg.AsyncConnection.connect(
             database_url, autocommit=True, row_factory=scalar_row
         ) as connection:
-            cursor = await connection.execute(
-                b"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + inbox_statements.CLAIM.encode(),
-                {"connectors": ["mail"], "row_limit": 64, "owner": "x", "lease": LONG},
-            )
-            explained = await cursor.fetchone()
-        assert explained is not None
-        plan = explained[0]["Plan"]
-        assert plan["Actual Rows"] == 2
-        assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 200
+            for statement, values, rows in (
+                (inbox_statements.TURNS, turns, 1),
+                (inbox_statements.CLAIM, claim, 2),
+            ):
+                explain = b"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + statement.encode()
+                explained = await (await connection.execute(explain, values)).fetchone()
+                assert explained is not None
+                plan = explained[0]["Plan"]
+                assert plan["Actual Rows"] == rows
+                assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 200
 
 
 async def test_events_from_before_the_migration_come_out_in_order(

@@ -72,7 +72,7 @@ async def test_a_claim_reads_nothing_of_what_waits(tmp_path: Path) -> None:
             _ = await record_event(store, new_event(order_key="key"))
         with sqlite3.connect(path) as connection:
             claimable = connection.execute(
-                "SELECT count(*) FROM webhook_inbox INDEXED BY webhook_inbox_due"
+                "SELECT count(*) FROM webhook_inbox INDEXED BY webhook_inbox_turns"
                 " WHERE state = 'pending' AND (order_key = '' OR is_head)"
             ).fetchone()
         assert claimable == (1,)

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from returns.result import Success
 
-from igniter_connectors import MemoryStore
+from igniter_connectors import MemoryStore, Secret, value_or_raise
 from igniter_connectors.core.webhook.inbox import InboxEvent
 from igniter_connectors.flows.webhooks import inbox_worker
 from igniter_connectors.flows.webhooks.inbox_worker import InboxWorker
-from igniter_connectors.webhooks import DeliveryLimits
-from tests.flows.mailroom import Answer, Call, MakeStore, Plan, mailroom, states
+from igniter_connectors.testing import sign_webhook
+from igniter_connectors.webhooks import DeliveryLimits, WebhookEndpoint
+from tests.flows.mailroom import (
+    Answer,
+    Call,
+    Letter,
+    Mail,
+    MakeStore,
+    Plan,
+    mailroom,
+    manager,
+    states,
+)
+from tests.sample import CANARY, Organization
 
 ONE_SLOT = DeliveryLimits(handlers_at_once=1)
 
@@ -120,6 +133,45 @@ async def test_an_event_that_arrives_during_a_claim_does_not_wait(
         assert (await room.post("hi")).status == 204
         gate.set()
         await room.until(lambda: len(room.calls) == 1)
+
+
+async def test_one_tenants_hanging_handlers_leave_slots_for_others(
+    make_store: MakeStore,
+) -> None:
+    """A tenant has at most its share of the slots, whether it is claimed or starts at once."""
+    gate = asyncio.Event()
+
+    async def hang(call: Call) -> Answer:
+        if call.payload.text == "slow":
+            await gate.wait()
+        return Success(None)
+
+    plan, calls = Plan(hang, limits=DeliveryLimits(handlers_at_once=4)), list[Call]()
+    connectors, mail = manager(make_store(), plan, calls)
+
+    async def post(endpoint: WebhookEndpoint, text: str, id: str) -> None:
+        body = msgspec.json.encode(Letter(text))
+        now = datetime.now(UTC)
+        request = sign_webhook(plan.scheme, endpoint, body, now=now, event_id=id)
+        assert (await connectors.handle(request)).status == 204
+
+    async with connectors:
+        endpoints: list[WebhookEndpoint] = []
+        for name in ("acme", "rival"):
+            at = connectors.scope(Organization(name)).at(mail)
+            value_or_raise(await at.connect(Mail(Secret(CANARY))))
+            endpoints.append(value_or_raise(await at.create_webhook()))
+        for number in range(20):
+            await post(endpoints[0], "slow", f"slow-{number}")
+        await asyncio.sleep(0.05)
+        assert len(calls) == 3
+        await post(endpoints[1], "quick", "quick")
+        async with asyncio.timeout(1):
+            while calls[-1].payload.text != "quick":  # noqa: ASYNC110  # a handler's call
+                await asyncio.sleep(0.005)
+        gate.set()
+        await connectors.settled()
+        assert len(calls) == 21
 
 
 async def test_a_claim_leaves_slots_for_events_that_arrive_meanwhile() -> None:

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias, final
 import msgspec
 
 from igniter_connectors.core.webhook.inbox import EventState, NewEvent
+from igniter_connectors.core.webhook.turns import Share, Tenant
 
 _Turn: TypeAlias = tuple[str, str, str]
 _OrderKey: TypeAlias = tuple[str, str]
@@ -84,19 +85,26 @@ class DueEvents:
         row.state = "done"
         self.changed(row)
 
-    def take(self, connectors: Collection[str], *, now: datetime, limit: int) -> list[Row]:
+    def take(
+        self, connectors: Collection[str], *, now: datetime, share: Share | None, limit: int
+    ) -> list[Row]:
         """Due events, one of each tenant and connector in turn, at most `limit`.
 
         Those that were not served longest come first. Claim each row, and call `changed`.
         """
         taken: list[Row] = []
         turns = [turn for turn in self._queues if turn[2] in connectors]
+        room: dict[Tenant, int] = {}
+        if share is not None:
+            room = {turn[:2]: share.room(turn[:2]) for turn in turns}
         while turns and len(taken) < limit:
             served: list[_Turn] = []
             for turn in turns:
-                row = self._pop_due(turn, now) if len(taken) < limit else None
+                has_room = len(taken) < limit and room.get(turn[:2], limit) > 0
+                row = self._pop_due(turn, now) if has_room else None
                 if row is None:
                     continue
+                room[turn[:2]] = room.get(turn[:2], limit) - 1
                 taken.append(row)
                 if turn in self._queues:
                     # Its next turn comes after everybody else's.

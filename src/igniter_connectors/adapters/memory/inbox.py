@@ -11,6 +11,7 @@ from igniter_connectors.adapters.memory.due_events import DueEvents, Row
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.webhook.inbox import EventState, InboxEvent, NewEvent, Recorded
 from igniter_connectors.core.webhook.retry_policy import Delivery
+from igniter_connectors.core.webhook.turns import Share
 from igniter_connectors.ports import Clock
 
 _Place: TypeAlias = tuple[ConnectionKey, str]
@@ -64,11 +65,17 @@ class MemoryInbox:
         return Recorded(now, is_replay)
 
     async def claim(
-        self, connectors: Collection[str], *, owner: str, lease: timedelta, limit: int
+        self,
+        connectors: Collection[str],
+        *,
+        owner: str,
+        lease: timedelta,
+        limit: int,
+        share: Share | None = None,
     ) -> Sequence[InboxEvent]:
         """Claims due events."""
         now = self._clock.now()
-        claimed = self._due.take(connectors, now=now, limit=limit)
+        claimed = self._due.take(connectors, now=now, share=share, limit=limit)
         for row in claimed:
             row.owner, row.due_at, row.attempts = owner, now + lease, row.attempts + 1
             self._due.changed(row)

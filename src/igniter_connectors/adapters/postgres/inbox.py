@@ -19,12 +19,13 @@ from igniter_connectors.adapters.postgres.dialect import STATEMENTS
 from igniter_connectors.adapters.postgres.errors import AlreadyExists
 from igniter_connectors.adapters.postgres.text_array import TextArray
 from igniter_connectors.adapters.sql.dialect import columns
-from igniter_connectors.adapters.sql.inbox import MAX_ROWS, SqlInbox, delivery_values
-from igniter_connectors.adapters.sql.records import Values, key_values, to_event, utc
-from igniter_connectors.adapters.sql.tables import EventRow, OrderKeyRow
+from igniter_connectors.adapters.sql.inbox import MAX_ROWS, MAX_TURNS, SqlInbox, delivery_values
+from igniter_connectors.adapters.sql.records import Values, key_values, utc
+from igniter_connectors.adapters.sql.tables import EventRow, OrderKeyRow, TurnRow
 from igniter_connectors.core.connection.record import ConnectionKey
-from igniter_connectors.core.webhook.inbox import InboxEvent, NewEvent, Recorded
+from igniter_connectors.core.webhook.inbox import NewEvent, Recorded
 from igniter_connectors.core.webhook.retry_policy import Delivery
+from igniter_connectors.core.webhook.turns import Turn, Turns
 from igniter_connectors.ports import StoreUnavailable
 
 # Texts that are sent as `TextArray` in a batch.
@@ -95,19 +96,6 @@ class PostgresInbox(SqlInbox):
         if recorded is not None and event.order_key:
             await self._promote([_order_key(event)])
         return recorded
-
-    async def claim(
-        self, connectors: Collection[str], *, owner: str, lease: timedelta, limit: int
-    ) -> Sequence[InboxEvent]:
-        """Claims due events."""
-        values = {
-            "connectors": list(connectors),
-            "row_limit": limit,
-            "owner": owner,
-            "lease": lease,
-        }
-        rows = await self._database.write_returning(sql.CLAIM, values, EventRow)
-        return [to_event(row) for row in rows]
 
     async def extend(self, deliveries: Sequence[Delivery], *, lease: timedelta) -> None:
         """Extends the leases of attempts that still run."""
@@ -190,6 +178,30 @@ class PostgresInbox(SqlInbox):
         )
         done = {(row[0], row[1], row[4]): _CompletedRow(*row) for row in rows}
         return [done.get((one.key.scope, one.key.identity, one.id)) for one in deliveries]
+
+    @override
+    async def _turns(
+        self, start: Turn, connectors: Collection[str], due_limit: int
+    ) -> list[TurnRow]:
+        values = {
+            **msgspec.structs.asdict(start),
+            "connectors": list(connectors),
+            "row_limit": MAX_TURNS,
+            "due_limit": due_limit,
+        }
+        return await self._database.read(sql.TURNS, values, TurnRow)
+
+    @override
+    async def _claim(self, turns: Turns, attempt: Values, limit: int) -> list[EventRow]:
+        values = {
+            **attempt,
+            "scope": TextArray([turn.scope for turn in turns.chosen]),
+            "identity": TextArray([turn.identity for turn in turns.chosen]),
+            "connector": TextArray([turn.connector for turn in turns.chosen]),
+            "events_each": turns.events_each,
+            "row_limit": limit,
+        }
+        return await self._database.write_returning(sql.CLAIM, values, EventRow)
 
     @override
     async def _promote(self, order_keys: Sequence[OrderKeyRow]) -> None:

@@ -13,6 +13,7 @@ from igniter_connectors.adapters.postgres.dialect import POSTGRES
 from igniter_connectors.adapters.sql.dialect import KEY, columns, equal, listed
 from igniter_connectors.adapters.sql.inbox_statements import IS_CLAIMABLE
 from igniter_connectors.adapters.sql.tables import EventRow, OrderKeyRow
+from igniter_connectors.core.webhook.turns import Turn
 
 # What a caller gives of an event, with the types of the parameters. Two are durations in seconds.
 _NEW: Final[dict[LiteralString, LiteralString]] = {
@@ -86,13 +87,39 @@ RECORD_MANY: Final = POSTGRES.statement(_RECORD_MANY)
 RECORD_AND_NOTIFY: Final = POSTGRES.statement(_RECORD + _NOTIFY)
 RECORD_MANY_AND_NOTIFY: Final = POSTGRES.statement(_RECORD_MANY + _NOTIFY)
 
-# Crosses tenants. MATERIALIZED evaluates the subquery once, so that it locks `row_limit` rows.
+# Crosses tenants. The tenants and connectors with pending events, from a given one on. An index
+# scan jumps from one to the next, whatever is behind each. It ends after `due_limit` with an event
+# that is due.
+TURNS: Final = POSTGRES.statement(f"""
+    WITH RECURSIVE turn (scope, identity, connector, due_at, place, due) AS (
+        SELECT :scope::text COLLATE "C", :identity::text COLLATE "C",
+            :connector::text COLLATE "C", now(), 0::bigint, 0::bigint
+        UNION ALL
+        SELECT n.scope, n.identity, n.connector, n.due_at, turn.place + 1,
+            turn.due + (n.due_at <= now()
+                AND {POSTGRES.any_of("n.connector", ":connectors")})::integer
+        FROM turn CROSS JOIN LATERAL (
+            SELECT i.scope, i.identity, i.connector, i.due_at FROM igniter_webhook_inbox AS i
+            WHERE (i.scope, i.identity, i.connector)
+                    > (turn.scope, turn.identity, turn.connector)
+                AND {IS_CLAIMABLE}
+            ORDER BY i.scope, i.identity, i.connector, i.due_at LIMIT 1) AS n
+        WHERE turn.place < :row_limit AND turn.due < :due_limit)
+    SELECT scope, identity, connector, due_at - now() FROM turn WHERE place > 0 ORDER BY place
+""")
+
+_TURN: Final[dict[LiteralString, LiteralString]] = dict.fromkeys(columns(Turn), "text")
+
+# Crosses tenants: claims a few due events of each of these. MATERIALIZED evaluates the subquery
+# once, so that it locks `row_limit` rows.
 CLAIM: Final = POSTGRES.statement(f"""
     WITH due AS MATERIALIZED (
-        SELECT scope, identity, id FROM igniter_webhook_inbox
-        WHERE {IS_CLAIMABLE} AND due_at <= now()
-            AND {POSTGRES.any_of("connector", ":connectors")}
-        ORDER BY due_at LIMIT :row_limit FOR UPDATE SKIP LOCKED)
+        SELECT d.scope, d.identity, d.id
+        FROM {_many(_TURN)} AS k ({listed(columns(Turn))}) CROSS JOIN LATERAL (
+            SELECT i.scope, i.identity, i.id FROM igniter_webhook_inbox AS i
+            WHERE {equal(columns(Turn), "i", "k")} AND {IS_CLAIMABLE} AND i.due_at <= now()
+            ORDER BY i.due_at LIMIT :events_each FOR UPDATE SKIP LOCKED) AS d
+        LIMIT :row_limit)
     UPDATE igniter_webhook_inbox AS i
     SET owner = :owner, due_at = {POSTGRES.after(":lease")}, attempts = i.attempts + 1
     FROM due WHERE i.scope = due.scope AND i.identity = due.identity AND i.id = due.id

@@ -26,12 +26,6 @@ class InboxStatements:
         table = f"{d.prefix}webhook_inbox"
         event = listed(columns(EventRow))
         order = listed(columns(OrderKeyRow))
-        # Crosses tenants.
-        self.until_due: Final = d.statement(f"""
-            SELECT due_at - {d.now} FROM {table}
-            WHERE {IS_CLAIMABLE} AND {d.any_of("connector", ":connectors")}
-            ORDER BY due_at LIMIT 1
-        """)
         self.retry: Final = d.statement(f"""
             UPDATE {table} SET owner = '', last_code = :code, due_at = {d.after(":pause")}
             WHERE {_IS_LATEST} RETURNING 1

@@ -175,9 +175,12 @@ class ExistsRow(msgspec.Struct, array_like=True, gc=False):
     exists: bool
 
 
-class DueRow(msgspec.Struct, array_like=True, gc=False):
-    """How long until the next event is due; 0 or less if one is due."""
+class TurnRow(msgspec.Struct, array_like=True, gc=False):
+    """A tenant and connector with pending events, and how long until the first of them is due."""
 
+    scope: str
+    identity: str
+    connector: str
     due_in: timedelta
 
 

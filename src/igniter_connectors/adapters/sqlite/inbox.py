@@ -8,15 +8,19 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Final, LiteralString, final
 
+import msgspec
+from typing_extensions import override
+
 from igniter_connectors.adapters.sql.dialect import columns, listed
-from igniter_connectors.adapters.sql.inbox import MAX_ROWS, SqlInbox, delivery_values
+from igniter_connectors.adapters.sql.inbox import MAX_ROWS, MAX_TURNS, SqlInbox, delivery_values
 from igniter_connectors.adapters.sql.inbox_statements import IS_CLAIMABLE
-from igniter_connectors.adapters.sql.records import Values, key_values, to_event
-from igniter_connectors.adapters.sql.tables import EventRow, RecordedRow
+from igniter_connectors.adapters.sql.records import Values, key_values
+from igniter_connectors.adapters.sql.tables import EventRow, OrderKeyRow, RecordedRow, TurnRow
 from igniter_connectors.adapters.sqlite.dialect import SQLITE
 from igniter_connectors.core.connection.record import ConnectionKey
-from igniter_connectors.core.webhook.inbox import InboxEvent, NewEvent, Recorded
+from igniter_connectors.core.webhook.inbox import NewEvent, Recorded
 from igniter_connectors.core.webhook.retry_policy import Delivery
+from igniter_connectors.core.webhook.turns import Turn, Turns
 
 _RECORD: Final = SQLITE.statement("""
     INSERT INTO webhook_inbox (scope, identity, connector, account, connection_id, id, event_id,
@@ -30,11 +34,31 @@ _RECORD: Final = SQLITE.statement("""
         :body_hash, :sealed_body, :remember_for, CASE WHEN :is_held THEN :remember_for END)
     ON CONFLICT DO NOTHING RETURNING received_at, possible_replay
 """)
+# The tenants and connectors with pending events, from a given one on. An index scan jumps from one
+# to the next, whatever is behind each.
+_TURNS: Final = SQLITE.statement(f"""
+    WITH RECURSIVE turn (seq, place) AS (
+        SELECT (SELECT seq FROM webhook_inbox
+            WHERE (scope, identity, connector) > (:scope, :identity, :connector)
+                AND {IS_CLAIMABLE}
+            ORDER BY scope, identity, connector, due_at LIMIT 1), 1
+        UNION ALL
+        SELECT (SELECT seq FROM webhook_inbox
+            WHERE (scope, identity, connector) > (p.scope, p.identity, p.connector)
+                AND state = 'pending' AND (order_key = '' OR is_head)
+            ORDER BY scope, identity, connector, due_at LIMIT 1), turn.place + 1
+        FROM turn JOIN webhook_inbox AS p ON p.seq = turn.seq WHERE turn.place < :row_limit)
+    SELECT i.scope, i.identity, i.connector, i.due_at - :now
+    FROM turn JOIN webhook_inbox AS i ON i.seq = turn.seq ORDER BY turn.place
+""")
 _CLAIM: Final = SQLITE.statement(f"""
     UPDATE webhook_inbox SET owner = :owner, due_at = :lease, attempts = attempts + 1 WHERE seq IN
-        (SELECT seq FROM webhook_inbox WHERE {IS_CLAIMABLE} AND due_at <= :now
-            AND {SQLITE.any_of("connector", ":connectors")}
-            ORDER BY due_at, seq LIMIT :row_limit)
+        (SELECT i.seq FROM json_each(:turns) AS k JOIN webhook_inbox AS i ON i.seq IN
+            (SELECT seq FROM webhook_inbox WHERE {IS_CLAIMABLE} AND due_at <= :now
+                AND scope = k.value ->> 'scope' AND identity = k.value ->> 'identity'
+                AND connector = k.value ->> 'connector'
+            ORDER BY due_at LIMIT :events_each)
+        LIMIT :row_limit)
     RETURNING {listed(columns(EventRow))}
 """)
 _IN_DELIVERIES: Final = """
@@ -109,19 +133,6 @@ class SQLiteInbox(SqlInbox):
         rows = await self._database.write_returning(_RECORD, values, RecordedRow)
         return Recorded(rows[0].received_at, rows[0].possible_replay) if rows else None
 
-    async def claim(
-        self, connectors: Collection[str], *, owner: str, lease: timedelta, limit: int
-    ) -> Sequence[InboxEvent]:
-        """Claims due events."""
-        values = {
-            "connectors": list(connectors),
-            "owner": owner,
-            "lease": lease,
-            "row_limit": limit,
-        }
-        rows = await self._database.write_returning(_CLAIM, values, EventRow)
-        return [to_event(row) for row in rows]
-
     async def extend(self, deliveries: Sequence[Delivery], *, lease: timedelta) -> None:
         """Extends the leases of attempts that still run."""
         values = {"deliveries": list(map(delivery_values, deliveries)), "lease": lease}
@@ -151,6 +162,27 @@ class SQLiteInbox(SqlInbox):
         values = {"row_limit": MAX_ROWS}
         deleted = await self._database.write(_DELETE_OLD, values)
         return deleted + await self._database.write(_CLEAR_BODIES, values)
+
+    @override
+    async def _turns(
+        self, start: Turn, connectors: Collection[str], due_limit: int
+    ) -> list[TurnRow]:
+        values = {**msgspec.structs.asdict(start), "row_limit": MAX_TURNS}
+        return await self._database.read(_TURNS, values, TurnRow)
+
+    @override
+    async def _claim(self, turns: Turns, attempt: Values, limit: int) -> list[EventRow]:
+        values = {
+            **attempt,
+            "turns": [msgspec.structs.asdict(turn) for turn in turns.chosen],
+            "events_each": turns.events_each,
+            "row_limit": limit,
+        }
+        return await self._database.write_returning(_CLAIM, values, EventRow)
+
+    @override
+    async def _promote(self, order_keys: Sequence[OrderKeyRow]) -> None:
+        """The triggers have done it."""
 
 
 def complete_values(delivery: Delivery) -> Values:

@@ -33,6 +33,9 @@ class DeliveryLimits(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         handlers_at_once: How many handlers run concurrently. Further events wait in the inbox
             for this process or another. With 0, this process receives and handles nothing.
+        handlers_per_tenant: How many of them one tenant may have at once. The rest stays free for
+            other tenants, so that their events start at once whatever one tenant piles up. None
+            for three quarters of `handlers_at_once`, rounded up.
         received_at_once: How many deliveries are received concurrently. Further ones get a
             503 with Retry-After.
         lease: How long a process owns an event. It renews the lease while the handler runs.
@@ -43,6 +46,7 @@ class DeliveryLimits(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     handlers_at_once: int = 128
+    handlers_per_tenant: int | None = None
     received_at_once: int = 256
     lease: timedelta = timedelta(seconds=15)
     sweep_every: timedelta = timedelta(seconds=30)
@@ -80,10 +84,19 @@ def retry_pause(retries: Retries, attempt: int, *, fraction: float) -> timedelta
     return timedelta(seconds=full * (0.5 + fraction / 2))
 
 
+def share_of(limits: DeliveryLimits) -> int:
+    """How many handlers one tenant may have at once."""
+    if limits.handlers_per_tenant is not None:
+        return limits.handlers_per_tenant
+    return (limits.handlers_at_once * 3 + 3) // 4
+
+
 def limits_fault(limits: DeliveryLimits) -> str | None:
     """Why the limits are not valid; None if they are."""
     if limits.handlers_at_once < 0 or limits.received_at_once < 1:
         return "handlers_at_once must be at least 0, and received_at_once at least 1"
+    if limits.handlers_per_tenant is not None and limits.handlers_per_tenant < 1:
+        return "handlers_per_tenant must be at least 1"
     if min(limits.lease, limits.sweep_every) <= timedelta(0) or limits.stop_within < timedelta(0):
         return "lease and sweep_every must be over 0, and stop_within at least 0"
     return None

@@ -8,12 +8,13 @@ from datetime import timedelta
 from typing import Final, final
 
 from igniter_connectors.core.webhook.inbox import InboxEvent
-from igniter_connectors.core.webhook.retry_policy import Delivery
+from igniter_connectors.core.webhook.retry_policy import Delivery, share_of
+from igniter_connectors.core.webhook.turns import Share
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.webhooks.attempt import Attempt, handle_claimed
 from igniter_connectors.ports import StoreUnavailable
 
-# How often to look at a due event that another process is claiming.
+# How often to look at a due event that was not claimed.
 _BLOCKED_SECONDS: Final = 1.0
 
 
@@ -119,7 +120,11 @@ class InboxWorker:
             claimed: Sequence[InboxEvent] = ()
             try:
                 claimed = await inbox.claim(
-                    self._with_webhook, owner=owner, lease=deliveries.limits.lease, limit=room
+                    self._with_webhook,
+                    owner=owner,
+                    lease=deliveries.limits.lease,
+                    limit=room,
+                    share=Share(share_of(deliveries.limits), deliveries.taken_by),
                 )
             finally:
                 deliveries.taken -= room - len(claimed)
@@ -136,7 +141,7 @@ class InboxWorker:
             deliveries.is_behind = True
             return deliveries.limits.sweep_every.total_seconds()
         due = await inbox.until_due(self._with_webhook)
-        # Due but not claimed: another process is claiming it.
+        # Due but not claimed: another process is claiming it, or its tenant has its share of slots.
         deliveries.is_behind = due is not None and due.total_seconds() <= 0
         now = self._engine.clock.monotonic()
         if now >= self._sweep_at:
@@ -149,7 +154,7 @@ class InboxWorker:
         return due.total_seconds() if due.total_seconds() > 0 else _BLOCKED_SECONDS
 
     def _start_claimed(self, event: InboxEvent, attempt: Attempt) -> None:
-        self._deliveries.start(handle_claimed(self._engine, event, attempt), attempt)
+        self._deliveries.start_claimed(handle_claimed(self._engine, event, attempt), attempt)
 
     def _attempt(self, event: InboxEvent, owner: str) -> Attempt:
         webhook = self._engine.connectors[event.key.connector].webhook

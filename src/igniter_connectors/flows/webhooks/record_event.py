@@ -31,16 +31,16 @@ async def record_event(
     deliveries = engine.deliveries
     event = _inbox_row(engine, webhook, record, received, payload)
     key, id = event.key, event.id
-    owner = "" if event.order_key or event.is_held else deliveries.reserve()
+    owner = "" if event.order_key or event.is_held else deliveries.reserve(key)
     try:
         recorded = await engine.store.inbox.record(
             event, owner=owner, lease=deliveries.limits.lease
         )
     except BaseException:
-        deliveries.free(owner)
+        deliveries.free(owner, key)
         raise
     if recorded is None:
-        deliveries.free(owner)
+        deliveries.free(owner, key)
         return
     if not engine.event_bus.is_silent:
         engine.event_bus.publish(
