@@ -18,8 +18,10 @@ from litestar import Litestar
 
 from igniter_connectors import (
     ConnectorManager,
+    HttpRequest,
     MemoryStore,
     OAuthProvider,
+    Principal,
     Secret,
     SQLiteStore,
     WrongWiring,
@@ -410,3 +412,52 @@ async def test_an_oauth_route_that_does_not_exist_is_a_problem(key: str, station
         answer = await browser.get(f"connectors/{key}/oauth/{station}")
         code = "CONNECTOR_OAUTH_NOT_CONFIGURED" if key == "mail" else "CONNECTOR_NOT_FOUND"
         assert (answer.status_code, answer.json()["code"]) == (404, code)
+
+
+SAME_SITE = {"sec-fetch-site": "same-origin"}
+START = "/connectors/github/oauth/start"
+
+
+async def test_an_upgrade_asks_for_declared_scopes_alone() -> None:
+    """Anybody who is signed in can write that URL; it opens with the declared scopes."""
+    async with scene() as (at_site, _, __), at_site.browser() as browser:
+        await browser.get(await come_back(browser, await ticket(at_site)))
+        for scopes in ("admin", "repo+admin", "repo,gist", "REPO", "%00", "repo%0Dadmin"):
+            url = f"{START}?account=default&oauth_scopes={scopes}"
+            refused = await browser.get(url, headers=SAME_SITE)
+            assert (refused.status_code, refused.json()["code"]) == (
+                400,
+                "CONNECTOR_PARAMETER_INVALID",
+            )
+        allowed = f"{START}?account=default&oauth_scopes=repo+gist"
+        assert (await browser.get(allowed, headers=SAME_SITE)).status_code == 303
+
+
+async def test_an_upgrade_never_replaces_an_account_that_nobody_knows() -> None:
+    """Without user info the callback could not compare the two accounts."""
+    async with running_provider() as provider:
+        silent = msgspec.structs.replace(oauth(provider), userinfo_url=None)
+        async with site(silent) as at_site, at_site.browser() as browser:
+            await browser.get(await come_back(browser, await ticket(at_site)))
+            async with at_site.browser("acme/intern") as member:
+                refused = await member.get(f"{START}?account=default", headers=SAME_SITE)
+            assert refused.status_code == 403
+            assert "not known which account" in refused.json()["reason"]
+
+
+@pytest.mark.parametrize(
+    "query", ["ticket={0}&ticket={0}", "ticket={0}&account=default", "account=a&account=b"]
+)
+async def test_an_ambiguous_start_is_refused_by_both_ways_and_burns_nothing(query: str) -> None:
+    """The plugin and `handle` have one rule."""
+    async with scene() as (at_site, _, __), at_site.browser() as browser:
+        url = await ticket(at_site)
+        ambiguous = f"{START}?{query.format(parse_qs(urlsplit(url).query)['ticket'][0])}"
+        answered = await browser.get(ambiguous, headers=SAME_SITE)
+        request = HttpRequest(
+            "GET", f"{at_site.origin}{ambiguous}", (("Sec-Fetch-Site", "same-origin"),)
+        )
+        handled = await at_site.connectors.handle(request, principal=Principal(ACME, "ada"))
+        assert (answered.status_code, answered.content) == (handled.status, handled.body)
+        assert handled.status == 400
+        assert (await browser.get(url)).status_code == 303
