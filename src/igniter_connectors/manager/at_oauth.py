@@ -56,7 +56,7 @@ class AtOAuth(At[Conf, Ctx_co]):
         """Begins an authorization. The tenant is connected when its browser comes back.
 
         If the tenant is connected already, the same account is authorized again, with this
-        config.
+        config. A config that `update` stores until the browser is back is newer, and stays.
 
         Args:
             config: Stored beside the tokens once they are granted.

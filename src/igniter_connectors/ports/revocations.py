@@ -18,7 +18,7 @@ class RevocationStore(Protocol):
     """
 
     async def add(self, pending: PendingRevocation, *, due_in: timedelta) -> None:
-        """Adds a revocation."""
+        """Adds a revocation. Adding its id again does nothing: an answer may have been lost."""
         ...
 
     async def claim(self, *, limit: int, duration: timedelta) -> Sequence[PendingRevocation]:

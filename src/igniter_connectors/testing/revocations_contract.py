@@ -128,6 +128,8 @@ async def a_revocation_is_one_claimer_s_until_its_time_is_over(store: Store) -> 
     await store.revocations.add(replace(pending, id="later"), due_in=timedelta(hours=1))
     claimed = await asyncio.gather(*(claim(store) for _ in range(5)))
     assert [one for some in claimed for one in some] == [pending]
+    await store.revocations.add(pending, due_in=timedelta(0))  # the first answer was lost
+    assert await claim(store) == []
     await store.revocations.postpone("id", attempts=3, retry_in=timedelta(0))
     assert await claim(store, seconds=0) == [replace(pending, attempts=3)]
     assert await claim(store, seconds=0) == [replace(pending, attempts=3)]

@@ -403,6 +403,14 @@ def test_without_one_it_uses_the_applications(client_id: str | None, secret: Sec
     assert refused == TenantValueInvalid("x", "client_id", "is required")
 
 
+@pytest.mark.parametrize("client_id", ["a\x00b", "a\n", "\ud83d", "x" * 256])
+def test_a_client_id_that_no_store_holds_is_refused(client_id: str) -> None:
+    """It is stored in clear beside the grant."""
+    refused = provider_for(OPTIONAL, OwnServer(client_id=client_id), connector="x").failure()
+    assert refused.field == "client_id"
+    assert "255" in refused.reason
+
+
 @pytest.mark.parametrize("client_id", [None, "", 5])
 def test_a_secret_without_an_id_is_refused(client_id: Any) -> None:
     """It would be the tenant's secret under the application's id."""

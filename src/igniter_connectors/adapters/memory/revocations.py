@@ -35,7 +35,8 @@ class MemoryRevocations:
 
     async def add(self, pending: PendingRevocation, *, due_in: timedelta) -> None:
         """Adds a revocation."""
-        self.keep(pending, self._clock.now() + due_in)
+        if pending.id not in self._due:
+            self.keep(pending, self._clock.now() + due_in)
 
     async def claim(self, *, limit: int, duration: timedelta) -> Sequence[PendingRevocation]:
         """Claims those that are due."""

@@ -227,7 +227,7 @@ class RevocationStatements:
         connections = f"{d.prefix}connections"
         self.add: Final = d.statement(f"""
             INSERT INTO {table} ({listed(_REVOCATION)}, due_at)
-            VALUES ({marks(_REVOCATION)}, {d.after(":due_in")}) RETURNING 1
+            VALUES ({marks(_REVOCATION)}, {d.after(":due_in")}) ON CONFLICT DO NOTHING RETURNING 1
         """)
         # Crosses tenants.
         self.claim: Final = d.statement(f"""

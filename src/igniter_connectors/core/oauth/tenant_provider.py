@@ -134,7 +134,9 @@ def _with_client(
         return Failure(TenantValueInvalid(connector, client.id_field, "is required"))
     if not is_storable(client_id):
         return Failure(
-            TenantValueInvalid(connector, client.id_field, "is not printable text of this length")
+            TenantValueInvalid(
+                connector, client.id_field, "is not printable text of at most 255 characters"
+            )
         )
     method = provider.client_authentication
     return Success(
