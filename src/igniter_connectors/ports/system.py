@@ -16,7 +16,10 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Seconds since an arbitrary fixed instant."""
+        """Seconds since a fixed instant, the same for all processes of a host: its boot, for one.
+
+        Processes that share a SQLite file count their leases on it.
+        """
         ...
 
     async def sleep(self, seconds: float) -> None:

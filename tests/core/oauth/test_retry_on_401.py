@@ -23,6 +23,8 @@ from tests.core.examples import GRANT, NOW, record
         (MIN_TOKEN_AGE + timedelta(microseconds=1), True),
         (timedelta(0), False),
         (timedelta(seconds=-5), False),
+        # The clock was set back by an hour.
+        (timedelta(hours=-1), True),
     ],
 )
 def test_a_token_younger_than_a_minute_stays(age: timedelta, is_renewed: bool) -> None:

@@ -6,7 +6,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import msgspec
@@ -21,11 +22,12 @@ from igniter_connectors import (
     MemoryStore,
     OAuthProvider,
     Secret,
+    SQLiteStore,
 )
 from igniter_connectors.adapters.system import SystemEntropy
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord, Grant
 from igniter_connectors.core.oauth.refresh_lease import Lease
-from igniter_connectors.core.oauth.revocation import revocation_of
+from igniter_connectors.core.oauth.revocation import RevocationRequest, revocation_of
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import TokenProblem
 from igniter_connectors.core.sealing.cipher_cache import Ciphers
@@ -38,7 +40,7 @@ from igniter_connectors.flows.oauth.revoke import revoke_due
 from igniter_connectors.flows.oauth.token_source import access_token
 from igniter_connectors.flows.renewals import Renewals
 from igniter_connectors.flows.sealing import place_of, seal_bytes, seal_tokens
-from igniter_connectors.ports import Store
+from igniter_connectors.ports import Clock, Store
 from igniter_connectors.problems import DatabaseFailed, DecryptFailed, NeedsReauth, RefreshFailed
 from igniter_connectors.stores import StoreUnavailable
 from igniter_connectors.testing import ManualClock
@@ -102,9 +104,7 @@ class Process:
         return await access_token(self.engine, CONNECTOR, record, GitHub(Secret("hook")))
 
 
-def process(
-    store: Store, provider: Provider, clock: ManualClock, keyring: Keyring = KEYRING
-) -> Process:
+def process(store: Store, provider: Provider, clock: Clock, keyring: Keyring = KEYRING) -> Process:
     """A process with a keyring of its own."""
     return Process(
         Engine(
@@ -305,3 +305,98 @@ async def test_a_lease_lost_behind_an_outage_is_found_by_the_next_attempt(
     assert isinstance(await at.call("a"), DatabaseFailed)
     assert (await record_of(store, "a")).lease_owner is not None
     assert isinstance(await asyncio.wait_for(at.call("a"), 1), AccessToken)
+
+
+class SteppedClock:
+    """A host's clock whose wall time can be set, and whose host may have booted before."""
+
+    def __init__(self, booted: float = 0) -> None:
+        self.manual = ManualClock()
+        self.step = timedelta()
+        self._booted = booted
+
+    def now(self) -> datetime:
+        """The wall clock."""
+        return self.manual.now() + self.step
+
+    def monotonic(self) -> float:
+        """Seconds since the boot."""
+        return self._booted + self.manual.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits."""
+        await self.manual.sleep(seconds)
+
+
+def store_of(kind: str, folder: Path, clock: Clock) -> Store:
+    """A store in memory or in a file."""
+    return (
+        MemoryStore(clock=clock) if kind == "memory" else SQLiteStore(folder / "c.db", clock=clock)
+    )
+
+
+async def take(store: Store, owner: str) -> Lease | None:
+    """A lease of 15 seconds."""
+    return await store.take_lease(
+        key_of("a"), generation=1, owner=owner, duration=timedelta(seconds=15)
+    )
+
+
+@pytest.mark.parametrize("hours", [1, -1, 24 * 365, -24 * 365])
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+async def test_a_step_of_the_clock_neither_ends_nor_prolongs_a_lease(
+    tmp_path: Path, kind: str, hours: int
+) -> None:
+    """A refresh runs while the host's clock is set."""
+    clock = SteppedClock()
+    store = store_of(kind, tmp_path, clock)
+    await store.open()
+    try:
+        await insert_expired(process(store, Provider(), clock), "a")
+        assert await take(store, "first") is not None
+        clock.step = timedelta(hours=hours)
+        assert await take(store, "second") is None
+        clock.manual.advance(timedelta(seconds=14.9))
+        assert await take(store, "second") is None
+        clock.manual.advance(timedelta(seconds=0.2))
+        second = await take(store, "second")
+        assert second is not None
+        assert second.unresolved_before
+    finally:
+        await store.close()
+
+
+async def test_a_lease_ends_with_a_reboot(tmp_path: Path) -> None:
+    """The monotonic clock starts again, so the stored end is far in its future."""
+    clock = SteppedClock(booted=1_000_000)
+    store = store_of("sqlite", tmp_path, clock)
+    await store.open()
+    await insert_expired(process(store, Provider(), clock), "a")
+    assert await take(store, "first") is not None
+    await store.close()
+    rebooted = store_of("sqlite", tmp_path, SteppedClock(booted=60))
+    await rebooted.open()
+    assert await take(rebooted, "second") is not None
+    await rebooted.close()
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_a_revocation_waits_for_the_lease_whatever_the_clock_says(
+    tmp_path: Path, hours: int
+) -> None:
+    """Disconnected while a refresh runs and after the clock was set."""
+    clock = SteppedClock()
+    store = store_of("sqlite", tmp_path, clock)
+    await store.open()
+    try:
+        await insert_expired(process(store, Provider(), clock), "a")
+        assert await take(store, "first") is not None
+        clock.step = timedelta(hours=hours)
+        asked = RevocationRequest("r", timedelta())
+        await store.disconnect(key_of("a"), revocation=asked, now=clock.now())
+        clock.manual.advance(timedelta(seconds=14.9))
+        assert not await store.revocations.claim(limit=9, duration=timedelta(minutes=1))
+        clock.manual.advance(timedelta(seconds=0.2))
+        assert len(await store.revocations.claim(limit=9, duration=timedelta(minutes=1))) == 1
+    finally:
+        await store.close()

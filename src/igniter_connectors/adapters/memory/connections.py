@@ -168,7 +168,8 @@ class MemoryConnections(MemoryTables):
             return
         due_at = self._clock.now() + revocation.due_in
         if record.lease_owner is not None:
-            due_at = max(due_at, self._lease_ends[record.id])
+            left = self._lease_ends[record.id] - self._clock.monotonic()
+            due_at = max(due_at, self._clock.now() + timedelta(seconds=left))
         self._revocations.keep(revocation_of(record, grant, id=revocation.id), due_at)
 
 

@@ -32,7 +32,7 @@ class MemoryLeases(MemoryTables):
             return None
         if not is_mine:
             self._lease_marks[record.id] = record.unresolved
-        self._lease_ends[record.id] = now + duration
+        self._lease_ends[record.id] = self._clock.monotonic() + duration.total_seconds()
         self._rows[key] = replace(record, lease_owner=owner, unresolved=True)
         return Lease(
             record.id,
@@ -112,7 +112,7 @@ class MemoryLeases(MemoryTables):
 
     def _is_free(self, record: ConnectionRecord, now: datetime, owner: str = "") -> bool:
         is_others = record.lease_owner not in (None, owner)
-        is_held = is_others and self._lease_ends[record.id] > now
+        is_held = is_others and self._lease_ends[record.id] > self._clock.monotonic()
         is_early = record.next_attempt_at is not None and record.next_attempt_at > now
         return not is_held and not is_early
 

@@ -14,16 +14,16 @@ from igniter_connectors.ports import Clock
 class MemoryTables:
     """The store's dictionaries. No method awaits, so each is atomic for all tasks.
 
-    `_lease_ends` and `_lease_marks`, the mark before the lease, are by a row's id; a tombstone is
-    when its row was disconnected, and the id that it has for the grant; a pending authorization
-    comes with its expiry.
+    `_lease_ends`, in monotonic seconds, and `_lease_marks`, the mark before the lease, are by a
+    row's id; a tombstone is when its row was disconnected, and the id that it has for the grant;
+    a pending authorization comes with its expiry.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._rows: dict[ConnectionKey, ConnectionRecord] = {}
         self._tombstones: dict[ConnectionKey, tuple[datetime, str]] = {}
-        self._lease_ends: dict[str, datetime] = {}
+        self._lease_ends: dict[str, float] = {}
         self._lease_marks: dict[str, bool] = {}
         self._pending: dict[bytes, tuple[datetime, PendingAuthorization]] = {}
         self._endpoints: dict[bytes, EndpointRecord] = {}

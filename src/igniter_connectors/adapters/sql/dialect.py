@@ -22,6 +22,9 @@ class Dialect(msgspec.Struct, frozen=True):
         prefix: What the name of each table begins with.
         now: The present instant.
         after_duration: The instant after a duration, with `{}` for its parameter's mark.
+        lease_after: The end of a lease that lasts a duration, with `{}` for its parameter's mark.
+        is_lease_over: Whether the lease that ends at `lease_until` is over.
+        lease_end: The instant at which it ends.
         is_any: A column that has one of several values, with `{column}` and `{values}`.
         no_bytes: Bytes of length 0.
         skip_locked: The end of a subquery that locks its rows and skips rows locked by others.
@@ -31,6 +34,9 @@ class Dialect(msgspec.Struct, frozen=True):
     prefix: LiteralString
     now: LiteralString
     after_duration: LiteralString
+    lease_after: LiteralString
+    is_lease_over: LiteralString
+    lease_end: LiteralString
     is_any: LiteralString
     no_bytes: LiteralString
     skip_locked: LiteralString
@@ -44,6 +50,10 @@ class Dialect(msgspec.Struct, frozen=True):
     def after(self, duration: LiteralString) -> LiteralString:
         """The instant that comes after the duration in a parameter."""
         return self.after_duration.format(duration)
+
+    def leased_for(self, duration: LiteralString) -> LiteralString:
+        """The end of a lease that lasts the duration in a parameter."""
+        return self.lease_after.format(duration)
 
     def any_of(self, column: LiteralString, values: LiteralString) -> LiteralString:
         """Whether a column has one of the values in a parameter."""

@@ -45,8 +45,9 @@ def queue_revocation(d: Dialect, *, source: LiteralString) -> LiteralString:
     copied = listed([_COPIED_FROM.get(name, name) for name in _REVOCATION])
     return f"""
         INSERT INTO {d.prefix}revocations ({listed(_REVOCATION)}, due_at)
-        SELECT {copied}, CASE WHEN lease_owner IS NOT NULL AND lease_until > {due_at}
-            THEN lease_until ELSE {due_at} END
+        SELECT {copied}, CASE
+            WHEN lease_owner IS NOT NULL AND NOT ({d.is_lease_over}) AND {d.lease_end} > {due_at}
+            THEN {d.lease_end} ELSE {due_at} END
         FROM {source} WHERE :is_queued AND grant_id IS NOT NULL AND {IS_LIVE} AND NOT is_shared
             AND length(sealed_tokens) > 0
     """

@@ -106,10 +106,11 @@ class LeaseStatements:
 
     def __init__(self, d: Dialect) -> None:
         table = f"{d.prefix}connections"
-        is_unheld = f"(lease_owner IS NULL OR lease_until <= {d.now})"
+        is_unheld = f"(lease_owner IS NULL OR {d.is_lease_over})"
         is_due = f"(next_attempt_at IS NULL OR next_attempt_at <= {d.now})"
         self.take: Final = d.statement(f"""
-            UPDATE {table} SET lease_owner = :lease_owner, lease_until = {d.after(":duration")},
+            UPDATE {table} SET lease_owner = :lease_owner,
+                lease_until = {d.leased_for(":duration")},
                 unresolved_before = CASE WHEN lease_owner = :lease_owner
                     THEN unresolved_before ELSE unresolved END, unresolved = true
             WHERE {IS_KEY} AND generation = :generation AND status = 'ok' AND {is_due}

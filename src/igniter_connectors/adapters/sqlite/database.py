@@ -31,7 +31,8 @@ class Database:
     while one writes, and a writer waits up to 5 s for its turn. With `synchronous=FULL`,
     committed data survives a power failure.
 
-    The clock is the host's: each statement gets its instant as the parameter `now`.
+    The clock is the host's: each statement gets its instant as the parameter `now`, and its
+    monotonic time, which all processes of the host share, as `monotonic`.
     """
 
     def __init__(self, path: str, clock: Clock) -> None:
@@ -78,27 +79,27 @@ class Database:
         self, statement: LiteralString, values: Mapping[str, Any], kind: type[R]
     ) -> list[R]:
         """The rows of a SELECT."""
-        rows = await self._run(self._reader, statement, encode(values, self._clock.now()))
+        rows = await self._run(self._reader, statement, self._encode(values))
         return [decode(row, kind) for row in rows]
 
     async def write(self, statement: LiteralString, values: Mapping[str, Any]) -> int:
         """Runs a statement that ends in RETURNING; returns how many rows it changed."""
         async with self._turn:
-            return len(await self._run(self._writer, statement, encode(values, self._clock.now())))
+            return len(await self._run(self._writer, statement, self._encode(values)))
 
     async def write_returning(
         self, statement: LiteralString, values: Mapping[str, Any], kind: type[R]
     ) -> list[R]:
         """As `write`, and returns the rows of RETURNING."""
         async with self._turn:
-            rows = await self._run(self._writer, statement, encode(values, self._clock.now()))
+            rows = await self._run(self._writer, statement, self._encode(values))
         return [decode(row, kind) for row in rows]
 
     async def write_together(
         self, statements: Sequence[LiteralString], values: Mapping[str, Any]
     ) -> list[list[Sequence[Stored]]]:
         """Runs statements as one transaction: all of them, or none. Returns the rows of each."""
-        task = asyncio.create_task(self._transact(statements, encode(values, self._clock.now())))
+        task = asyncio.create_task(self._transact(statements, self._encode(values)))
         self._transactions.add(task)
         task.add_done_callback(self._transactions.discard)
         return await asyncio.shield(task)
@@ -137,6 +138,9 @@ class Database:
             finally:
                 # Closing rolls back what was not committed.
                 await connection.close()
+
+    def _encode(self, values: Mapping[str, Any]) -> dict[str, Stored]:
+        return encode(values, self._clock.now(), self._clock.monotonic())
 
     async def _run(
         self,

@@ -24,10 +24,13 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-def encode(values: Mapping[str, Any], now: datetime) -> dict[str, Stored]:
-    """A statement's values by name, and `now`. A duration becomes the instant at its end."""
+def encode(values: Mapping[str, Any], now: datetime, monotonic: float = 0.0) -> dict[str, Stored]:
+    """A statement's values by name, `now`, and `monotonic` in microseconds.
+
+    A duration becomes the instant at its end.
+    """
     encoded = {name: _encode(value, now) for name, value in values.items()}
-    return {**encoded, "now": _micros(now)}
+    return {**encoded, "now": _micros(now), "monotonic": int(monotonic * 1_000_000)}
 
 
 def decode(row: Sequence[Stored], kind: type[R]) -> R:

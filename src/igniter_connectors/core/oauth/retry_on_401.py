@@ -36,8 +36,11 @@ def may_refresh_after_401(record: ConnectionRecord, *, now: datetime) -> bool:
         now: Aware.
 
     Returns:
-        False without a refresh token, and for a token younger than 60 s. A 401 does not change
-        the status of the grant: the API may refuse only this one call.
+        False without a refresh token, and for a token younger than 60 s. A token from the future
+        is not young: the clock was set back. A 401 does not change the status of the grant: the
+        API may refuse only this one call.
     """
     grant = record.grant
-    return grant is not None and grant.refreshable and now - grant.refreshed_at >= MIN_TOKEN_AGE
+    if grant is None or not grant.refreshable:
+        return False
+    return abs(now - grant.refreshed_at) >= MIN_TOKEN_AGE
