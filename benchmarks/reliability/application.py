@@ -83,6 +83,7 @@ class AppConfig:
     stop_at: str = ""
     deadline: timedelta = timedelta(seconds=5)
     links: int = 10
+    previous_secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 class SkewedClock:
@@ -176,7 +177,7 @@ async def opened(config: AppConfig, breakpoints: Breakpoints) -> AsyncGenerator[
     connectors = (
         ConnectorManager.create()
         .with_database(store)
-        .with_encryption(Keyring.from_secret(config.sealing_secret))
+        .with_encryption(Keyring.from_secret(config.sealing_secret, config.previous_secrets))
         .with_base_url("http://127.0.0.1:1")
         .with_clock(clock)
         .with_http(http)

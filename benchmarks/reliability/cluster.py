@@ -36,6 +36,7 @@ class Cluster:
         self.provider = provider
         self.database_url = database_url
         self._sealing_secret = secrets.token_urlsafe(32)
+        self._previous_secrets: tuple[str, ...] = ()
         self._workers: list[AppProcess] = []
 
     def start(
@@ -59,10 +60,16 @@ class Cluster:
             stop_at,
             deadline,
             links,
+            self._previous_secrets,
         )
         worker = AppProcess(config)
         self._workers.append(worker)
         return worker
+
+    def rotate(self, secret: str) -> None:
+        """Seals with a new secret from now on. Processes that run already do not know it."""
+        self._previous_secrets = (self._sealing_secret, *self._previous_secrets)
+        self._sealing_secret = secret
 
     def kill(self, worker: AppProcess) -> None:
         """Kills a process with SIGKILL."""

@@ -22,6 +22,7 @@ from benchmarks.reliability.reauthorize_race import EACH, reauthorize_race_of
 from benchmarks.reliability.redirects import redirects
 from benchmarks.reliability.restart import restart
 from benchmarks.reliability.return_urls import return_urls
+from benchmarks.reliability.rolling_keys import rolling_keys
 from benchmarks.reliability.schemathesis_run import schemathesis_run
 from benchmarks.reliability.skew import skew
 from benchmarks.reliability.slow_provider import slow_provider
@@ -43,6 +44,7 @@ FIGURES: dict[str, Measurement] = {
     "reauthorize-race": reauthorize_race_of(EACH),
     "restart": restart,
     "skew": skew,
+    "rolling-keys": rolling_keys,
     "no-lost-update": no_lost_update_in(WEBHOOKS),
     "callback-mutations": callback_mutations,
     "canaries": canaries,
