@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from pathlib import PurePath
 from typing import Final
@@ -17,9 +18,22 @@ from igniter_connectors.flows.engine import Engine
 _FRAMES: Final = 5
 
 
+def is_cancellation(error: BaseException) -> bool:
+    """Whether an exception out of a handler ends this task too, because the task was cancelled.
+
+    Any other exception is the handler's own failure: also `SystemExit`, and a `CancelledError` that
+    comes from something else than this task, such as a task that the handler cancelled itself.
+    """
+    if isinstance(error, GeneratorExit):
+        return True
+    task = asyncio.current_task()
+    is_cancelled = task is not None and task.cancelling() > 0
+    return isinstance(error, asyncio.CancelledError) and is_cancelled
+
+
 def report(
     engine: Engine,
-    error: Exception,
+    error: BaseException,
     *,
     where: str,
     connector: str,
@@ -74,7 +88,7 @@ def report_route_failure(
     return RouteFailed()
 
 
-def _frames(error: Exception) -> tuple[str, ...]:
+def _frames(error: BaseException) -> tuple[str, ...]:
     return tuple(
         f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}"
         for frame in traceback.extract_tb(error.__traceback__)[-_FRAMES:]

@@ -362,3 +362,27 @@ async def test_a_database_that_is_away_is_one_problem_everywhere(
             await acme.count(),
         ):
             assert answer == Failure(DatabaseFailed())
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError, SystemExit, KeyboardInterrupt])
+async def test_whatever_a_handler_raises_is_its_own_failure(error: type[BaseException]) -> None:
+    """A `CancelledError` too, unless the caller itself is cancelled."""
+
+    @action("raising", input=Say, output=Said)
+    async def raising(_: ActionCall[BotConfig, object, Say]) -> Result[Said, ActionFailed]:
+        raise error
+
+    connector = Connector.create("bot").with_config(BotConfig).add_action(raising).build()
+    connectors = (
+        ConnectorManager.create()
+        .with_database(MemoryStore())
+        .with_encryption(KEYRING)
+        .add_scope(Organization)
+        .add_connector(connector)
+        .build()
+    )
+    async with connectors:
+        at = connectors.scope(ACME).at(connector)
+        value_or_raise(await at.connect(config()))
+        problem = problem_of(await at.action(raising).call(Say("hi")))
+    assert problem == ActionFailed("bot", "raising", f"the handler raised {error.__name__}")

@@ -12,7 +12,7 @@ import pytest
 from returns.result import Success
 
 from igniter_connectors import MemoryStore, Secret, value_or_raise
-from igniter_connectors.core.webhook.inbox import InboxEvent
+from igniter_connectors.core.webhook.inbox import InboxEvent, NewEvent
 from igniter_connectors.flows.webhooks import inbox_worker
 from igniter_connectors.flows.webhooks.inbox_worker import InboxWorker
 from igniter_connectors.testing import sign_webhook
@@ -82,7 +82,7 @@ async def test_handlers_at_once_limits_the_running_handlers(make_store: MakeStor
         nonlocal running, most
         running += 1
         most = max(most, running)
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.05)
         running -= 1
         return Success(None)
 
@@ -280,3 +280,85 @@ async def test_a_long_handler_keeps_its_lease(make_store: MakeStore) -> None:
             await room.connectors.settled()
             assert (len(room.calls), other.calls) == (1, [])
         assert await states(room) == [("done", 1, "")]
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError, SystemExit, KeyboardInterrupt])
+async def test_whatever_a_handler_raises_is_a_failed_attempt(
+    error: type[BaseException], make_store: MakeStore
+) -> None:
+    """The worker, and the handlers of other events, go on."""
+
+    async def fail(call: Call) -> Answer:
+        if call.payload.text == "bad":
+            raise error
+        return Success(None)
+
+    async with mailroom(make_store(), Plan(fail)) as room:
+        await room.post("bad", "1")
+        await room.post("good", "2")
+        await room.until(lambda: room.texts.count("bad") == 3)
+        await room.connectors.settled()
+        assert sorted(await states(room)) == [
+            ("dead", 3, "CONNECTOR_WEBHOOK_FAILED"),
+            ("done", 1, ""),
+        ]
+
+
+async def test_an_event_whose_attempts_never_end_is_dead_in_the_end(
+    make_store: MakeStore,
+) -> None:
+    """A handler that kills its process leaves only leases behind, and each was an attempt."""
+    store = make_store()
+    async with mailroom(store, Plan(limits=DeliveryLimits(handlers_at_once=0))) as room:
+        assert (await room.post("killer")).status == 204
+        endpoint = room.endpoint
+        for _ in range(3):
+            (claimed,) = await store.inbox.claim(
+                ["mail"], owner="gone", lease=timedelta(milliseconds=1), limit=9
+            )
+            assert claimed.sealed_body is not None
+            await asyncio.sleep(0.02)
+    again = store if isinstance(store, MemoryStore) else make_store()
+    async with mailroom(again, Plan(), endpoint=endpoint) as room:
+        await room.connectors.settled()
+        assert room.calls == []
+        ((state, _, code),) = await states(room)
+        assert (state, code) == ("dead", "CONNECTOR_WEBHOOK_FAILED")
+
+
+async def test_a_purge_goes_on_while_all_handlers_are_busy(make_store: MakeStore) -> None:
+    """Expired events are deleted in several batches, without waiting for a free slot."""
+    gate = asyncio.Event()
+
+    async def hang(_: Call) -> Answer:
+        await gate.wait()
+        return Success(None)
+
+    limits = DeliveryLimits(handlers_at_once=1, sweep_every=timedelta(milliseconds=20))
+    store = make_store()
+    inbox = store.inbox
+    async with mailroom(store, Plan(hang, limits=limits)) as room:
+        for number in range(3):
+            await room.post("hi", f"id-{number}")
+        await room.until(lambda: len(room.calls) == 1)
+        key = room.calls[0].delivery.key
+        old = [
+            NewEvent(
+                key=key,
+                connection_id="x" * 32,
+                id=f"old-{number}",
+                event_id="",
+                sealed_body=b"s",
+                order_key="",
+                body_hash=None,
+                is_held=True,
+                remember_for=timedelta(0),
+            )
+            for number in range(1200)
+        ]
+        await asyncio.gather(*(inbox.record(one, owner="", lease=timedelta(1)) for one in old))
+        async with asyncio.timeout(10):
+            while await inbox.find(key, "old-1199") or await inbox.find(key, "old-0"):  # noqa: ASYNC110  # the store has no event
+                await asyncio.sleep(0.01)
+        assert len(room.calls) == 1
+        gate.set()

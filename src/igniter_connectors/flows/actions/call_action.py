@@ -42,7 +42,7 @@ from igniter_connectors.flows.actions.api_calls import HandlerHttp
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.oauth.token_source import access_token
-from igniter_connectors.flows.report_error import report
+from igniter_connectors.flows.report_error import is_cancellation, report
 from igniter_connectors.flows.sealing import NotOpened, open_config
 from igniter_connectors.flows.store_errors import database_failed
 from igniter_connectors.ports import StoreUnavailable
@@ -125,7 +125,9 @@ async def call_action(
     # As in `_call_handler`, but inline: the most frequent path needs one coroutine less.
     try:
         answer = await action.handler(call)
-    except Exception as error:
+    except BaseException as error:
+        if is_cancellation(error):
+            raise
         return _raised(engine, connector.key, action.key, error, secrets_in((config, token)), key)
     return _checked_output(connector.key, action, answer)
 
@@ -146,7 +148,9 @@ async def _call_handler(
                 answer = await action.handler(call)
         else:
             answer = await action.handler(call)
-    except Exception as error:
+    except BaseException as error:
+        if is_cancellation(error):
+            raise
         secrets = secrets_in((call.config, call.access_token))
         return _raised(engine, connector.key, action.key, error, secrets, key)
     return _checked_output(connector.key, action, answer)
@@ -173,7 +177,7 @@ def _raised(
     engine: Engine,
     connector: str,
     action: str,
-    error: Exception,
+    error: BaseException,
     secrets: tuple[Secret, ...],
     key: ConnectionKey | None,
 ) -> Result[Never, ActionFailed]:

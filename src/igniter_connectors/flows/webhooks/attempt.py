@@ -24,7 +24,7 @@ from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
 from igniter_connectors.flows.actions.api_calls import HandlerHttp
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import event_fields
-from igniter_connectors.flows.report_error import report
+from igniter_connectors.flows.report_error import is_cancellation, report
 from igniter_connectors.flows.sealing import NotOpened, open_config
 from igniter_connectors.flows.webhooks.dead_letter import (
     dead_letter,
@@ -60,6 +60,10 @@ async def _handle_claimed(engine: Engine, event: InboxEvent, attempt: Attempt) -
     if webhook is None or not is_known_scope or record is None or record.id != event.connection_id:
         problem = NotConnected(connector.key, event.key.account)
         return await dead_letter(engine, attempt, event.event_id, problem)
+    if event.attempts > webhook.retries.attempts:
+        # A last attempt that failed would have made it a dead letter. It may end every process.
+        ended = WebhookFailed(connector.key, "the process ended during the attempt")
+        return await dead_letter(engine, attempt, event.event_id, ended)
     if not record.enabled:
         _ = await write_outcome(engine, engine.store.inbox.hold, attempt)
         return False
@@ -114,7 +118,9 @@ async def handle(
                 answer = await _handle_in_context(connector.context_hook, webhook, call)
     except DeliveryLost:
         return False
-    except Exception as error:
+    except BaseException as error:
+        if is_cancellation(error):
+            raise
         if limit.expired():
             problem = WebhookFailed(connector.key, "the handler timed out")
         else:
@@ -158,7 +164,7 @@ async def _handle_in_context(
 
 
 def _handler_raised(
-    engine: Engine, record: ConnectionRecord, config: msgspec.Struct, error: Exception
+    engine: Engine, record: ConnectionRecord, config: msgspec.Struct, error: BaseException
 ) -> WebhookFailed:
     key, secrets = record.key, secrets_in(config)
     where = f"{key.connector}: webhook"

@@ -17,6 +17,9 @@ from igniter_connectors.ports import StoreUnavailable
 # How often to look at a due event that was not claimed.
 _BLOCKED_SECONDS: Final = 1.0
 
+# A purge that removed so much has probably left more, so that the next one follows at once.
+_LARGE_PURGE: Final = 500
+
 
 @final
 class InboxWorker:
@@ -37,9 +40,9 @@ class InboxWorker:
         self._deliveries = engine.deliveries
         self._with_webhook = tuple(key for key, one in engine.connectors.items() if one.webhook)
         self._is_waiting = False
-        self._sweep_at = 0.0
         self._working: asyncio.Task[None] | None = None
         self._renewing: asyncio.Task[None] | None = None
+        self._sweeping: asyncio.Task[None] | None = None
 
     def open(self) -> None:
         """Starts to handle events, pending ones first."""
@@ -49,11 +52,16 @@ class InboxWorker:
         self._deliveries.woken.set()
         self._working = asyncio.create_task(self._work())
         self._renewing = asyncio.create_task(self._renew_leases())
+        self._sweeping = asyncio.create_task(self._sweep())
 
     async def close(self) -> None:
         """Starts nothing more, waits for what runs, and gives the rest back to the inbox."""
         deliveries = self._deliveries
         deliveries.owner = ""
+        if self._sweeping is not None:
+            _ = self._sweeping.cancel()
+            _ = await asyncio.wait((self._sweeping,))
+            self._sweeping = None
         if self._working is not None:
             # It ends by itself: it gives back what a claim on its way has taken.
             deliveries.woken.set()
@@ -143,12 +151,6 @@ class InboxWorker:
         due = await inbox.until_due(self._with_webhook)
         # Due but not claimed: another process is claiming it, or its tenant has its share of slots.
         deliveries.is_behind = due is not None and due.total_seconds() <= 0
-        now = self._engine.clock.monotonic()
-        if now >= self._sweep_at:
-            self._sweep_at = now + deliveries.limits.sweep_every.total_seconds()
-            self.purged += await inbox.purge()
-            if await inbox.release():
-                return 0.0
         if due is None:
             return deliveries.limits.sweep_every.total_seconds()
         return due.total_seconds() if due.total_seconds() > 0 else _BLOCKED_SECONDS
@@ -177,6 +179,20 @@ class InboxWorker:
             await self._engine.store.inbox.give_back(deliveries)
         except StoreUnavailable as error:
             self._engine.logger.error("the database failed: %s", error.reason)
+
+    async def _sweep(self) -> None:
+        """Purges what has expired, and releases held events, however busy the handlers are."""
+        inbox, clock = self._engine.store.inbox, self._engine.clock
+        while True:
+            try:
+                while (purged := await inbox.purge()) >= _LARGE_PURGE:
+                    self.purged += purged
+                self.purged += purged
+                if await inbox.release():
+                    self._deliveries.wake()
+            except StoreUnavailable as error:
+                self._engine.logger.error("the database failed: %s", error.reason)
+            await clock.sleep(self._deliveries.limits.sweep_every.total_seconds())
 
     async def _renew_leases(self) -> None:
         """Renews the leases of the running attempts, three times per lease."""
