@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from igniter_connectors import HttpRequest
+from igniter_connectors import HttpRequest, MemoryStore
 from igniter_connectors.flows.http_routes import handle_request
 from tests.flows.forge import ADA, forge
+from tests.flows.mailroom import mailroom
 
 BASE = "https://app.example"
 
@@ -57,3 +58,13 @@ async def test_another_site_cannot_open_the_start_route() -> None:
             query,
             site,
         )
+
+
+async def test_a_webhook_route_accepts_post_only() -> None:
+    """Before its body is read."""
+    async with mailroom(MemoryStore()) as room:
+        engine = room.connectors._engine
+        for method, status in (("PUT", 405), ("GET", 405), ("POST", 401)):
+            request = HttpRequest(method, room.endpoint.url.reveal(), body=b"{}")
+            answer = await handle_request(engine, request, None, None)
+            assert answer.status == status, method

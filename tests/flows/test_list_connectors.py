@@ -29,6 +29,8 @@ async def test_pages_are_ordered_by_key() -> None:
     engine = dataclasses.replace(made.engine, connectors=connectors)
     first = value_or_raise(await list_connectors(engine, limit=2, after=None))
     assert ([one.key for one in first.items], first.next) == (["a", "b"], "b")
+    exact = value_or_raise(await list_connectors(engine, limit=3, after=None))
+    assert ([one.key for one in exact.items], exact.next) == (["a", "b", "c"], None)
     second = value_or_raise(await list_connectors(engine, limit=2, after=first.next))
     assert ([one.key for one in second.items], second.next) == (["c"], None)
 
