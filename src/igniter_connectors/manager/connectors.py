@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Generic, Never, Self, final
 
@@ -54,10 +53,9 @@ from igniter_connectors.flows.http_routes import handle_request
 from igniter_connectors.flows.list_connectors import ConnectorEntry, get_connector, list_connectors
 from igniter_connectors.flows.oauth import callback, start
 from igniter_connectors.flows.oauth.renew_expiring import RenewalWorker
-from igniter_connectors.flows.oauth.revoke import RevocationWorker
 from igniter_connectors.flows.report_error import report_route_failure
-from igniter_connectors.flows.webhooks.inbox_worker import InboxWorker
 from igniter_connectors.flows.webhooks.receive import receive, receive_for_application
+from igniter_connectors.manager.lifecycle import Lifecycle
 from igniter_connectors.manager.scoped import Scoped, require_registered
 from igniter_connectors.manager.worker import Worker
 from igniter_connectors.ports import Store
@@ -91,11 +89,7 @@ class Connectors(Generic[K_contra, S_contra]):
         close_http: Callable[[], Awaitable[None]],
     ) -> None:
         self._engine = engine
-        self._open_http = open_http
-        self._close_http = close_http
-        self._revocations = RevocationWorker(engine)
-        self._inbox = InboxWorker(engine)
-        self._stack = AsyncExitStack()
+        self._lifecycle = Lifecycle(engine, open_http, close_http)
 
     @property
     def store(self) -> Store:
@@ -115,9 +109,10 @@ class Connectors(Generic[K_contra, S_contra]):
 
         Raises:
             StoreUnavailable: the database does not answer, or its schema has another version.
+            WrongWiring: the manager is open already.
         """
-        await self._open()
-        self._inbox.open()
+        await self._lifecycle.open()
+        self._lifecycle.inbox.open()
         return self
 
     @asynccontextmanager
@@ -129,12 +124,13 @@ class Connectors(Generic[K_contra, S_contra]):
 
         Raises:
             StoreUnavailable: the database does not answer, or its schema has another version.
+            WrongWiring: the manager is open already.
         """
-        await self._open()
+        await self._lifecycle.open()
         try:
             yield self
         finally:
-            await asyncio.shield(self._stack.aclose())
+            await self._lifecycle.close()
 
     @asynccontextmanager
     async def as_worker(self, limits: DeliveryLimits | None = None) -> AsyncGenerator[Worker, None]:
@@ -147,51 +143,32 @@ class Connectors(Generic[K_contra, S_contra]):
 
         Raises:
             StoreUnavailable: the database does not answer, or its schema has another version.
-            WrongWiring: the limits contradict each other.
+            WrongWiring: the limits contradict each other, or the manager is open already.
         """
         if limits is not None:
             fault = limits_fault(limits)
             if fault is not None:
                 raise WrongWiring(BuildInvalid(fault))
-            self._engine.deliveries.limits = limits
         renewals = RenewalWorker(self._engine)
-        worker = Worker(self._engine, self._inbox, self._revocations, renewals)
-        await self._open()
+        worker = Worker(self._engine, self._lifecycle.inbox, self._lifecycle.revocations, renewals)
+        await self._lifecycle.open()
+        if limits is not None:
+            self._engine.deliveries.limits = limits
         worker.open()
         try:
             yield worker
         finally:
-            await asyncio.shield(self._close_worker(worker))
+            await self._lifecycle.close(first=worker.close)
 
     async def settled(self) -> None:
         """Waits until this process handles no webhook and none is due now. For tests.
 
         Does not wait for events in back-off, or for events that are held.
         """
-        await self._inbox.settled()
+        await self._lifecycle.inbox.settled()
 
     def _scoped(self, tenant: Scope) -> Scoped[K_contra]:
         return Scoped(self._engine, tenant)
-
-    async def _open(self) -> None:
-        async with AsyncExitStack() as stack:
-            _ = stack.push_async_callback(self._close_http)
-            await self._engine.store.open()
-            _ = stack.push_async_callback(self._engine.store.close)
-            _ = stack.push_async_callback(self._engine.event_bus.close)
-            _ = stack.push_async_callback(self._engine.renewals.close)
-            _ = stack.push_async_callback(self._engine.owned_tasks.close)
-            _ = stack.push_async_callback(self._inbox.close)
-            if any(isinstance(one, OAuthConnector) for one in self._engine.connectors.values()):
-                # Made now: the first refresh may come while many calls run.
-                _ = self._open_http()
-                self._revocations.start()
-                _ = stack.push_async_callback(self._revocations.close)
-            self._stack = stack.pop_all()
-
-    async def _close_worker(self, worker: Worker) -> None:
-        await worker.close()
-        await self._stack.aclose()
 
     async def __aexit__(
         self,
@@ -200,7 +177,7 @@ class Connectors(Generic[K_contra, S_contra]):
         trace: TracebackType | None,
     ) -> None:
         """Finishes the work that must not be lost, then closes. Shielded from cancellation."""
-        await asyncio.shield(self._stack.aclose())
+        await self._lifecycle.close()
 
     def scope(self, tenant: S_contra) -> Scoped[K_contra]:
         """One tenant.
