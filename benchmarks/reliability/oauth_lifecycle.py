@@ -150,7 +150,7 @@ async def run_oauth_lifecycle(file: Path) -> Observed:
         acme, ada = Organization("acme"), Principal(Organization("acme"), "ada")
         config = Vault(Secret(extra))
         async with connectors:
-            await connectors._revocations.close()
+            await connectors._lifecycle.revocations.close()
             tenant = connectors.scope(acme)
 
             async def authorize(account: str, *, errors_at: str = "") -> None:

@@ -151,7 +151,7 @@ async def outcomes_on(store: Store, chosen: Sequence[Case]) -> list[str]:
     provider, outcomes = Provider(), list[str]()
     manager, connector = manager_on(store, provider)
     async with manager:
-        await manager._revocations.close()
+        await manager._lifecycle.revocations.close()
         for number, case in enumerate(chosen):
             provider.case, provider.exchanges, provider.revoked = case, 0, 0
             tenant = Organization(f"t{number}")

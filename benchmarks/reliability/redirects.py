@@ -141,7 +141,7 @@ async def manager(
         .build()
     )
     async with connectors:
-        await connectors._revocations.close()
+        await connectors._lifecycle.revocations.close()
         yield connectors, connector, clock
 
 

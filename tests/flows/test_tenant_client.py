@@ -129,7 +129,7 @@ async def scene() -> AsyncGenerator[Scene, None]:
             .build()
         )
         async with connectors:
-            await connectors._revocations.close()
+            await connectors._lifecycle.revocations.close()
             yield Scene(connectors, connector, provider, clock)
 
 

@@ -83,7 +83,7 @@ async def running_app(**changes: object) -> AsyncGenerator[App, None]:
             store=MemoryStore(clock=clock),
             clock=clock,
         ) as at_site:
-            await at_site.connectors._revocations.close()
+            await at_site.connectors._lifecycle.revocations.close()
             yield App(at_site, provider, clock)
 
 

@@ -152,7 +152,7 @@ async def running_app(
         if dpop:
             provider = replace(provider, dpop=True, token_types=frozenset({"dpop"}))
         async with site(replace(provider, **changes), listener=listener) as at_site:
-            await at_site.connectors._revocations.close()
+            await at_site.connectors._lifecycle.revocations.close()
             yield App(at_site, real)
 
 

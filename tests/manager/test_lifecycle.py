@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 
@@ -38,13 +39,13 @@ async def test_a_second_opening_is_refused_and_closes_nothing(tmp_path: Path, wa
     """Whichever way the second one is opened, the first goes on with an open store."""
     connectors = manager(SQLiteStore(tmp_path / "connectors.db"))
     async with connectors:
-        second = {
+        ways: dict[str, AbstractAsyncContextManager[object]] = {
             "serving": connectors,
             "without delivery": connectors.without_delivery(),
             "worker": connectors.as_worker(DeliveryLimits(lease=timedelta(minutes=9))),
-        }[way]
+        }
         with pytest.raises(WrongWiring, match="open already"):
-            _ = await second.__aenter__()
+            _ = await ways[way].__aenter__()
         counted = await connectors.scope(Organization("acme")).count()
         assert counted.unwrap() == 0
         if way == "worker":

@@ -97,7 +97,7 @@ async def scene(
             oauth(provider), revocation_url=provider.revocation_url, revocation_ends=ends
         )
         async with site(described, store=MemoryStore(clock=clock), clock=clock) as at_site:
-            await at_site.connectors._revocations.close()
+            await at_site.connectors._lifecycle.revocations.close()
             yield Scene(at_site, provider, clock)
 
 
@@ -117,7 +117,7 @@ async def test_the_background_task_revokes_without_being_asked() -> None:
     """A token that can be revoked alone goes at once."""
     async with scene(ends="token") as made:
         await made.connect()
-        made.site.connectors._revocations.start()
+        made.site.connectors._lifecycle.revocations.start()
         value_or_raise(await made.at.disconnect())
         for _ in range(100):
             if made.provider.revocation_requests:

@@ -134,7 +134,7 @@ async def scene(provider: OAuthProvider = PROVIDER) -> AsyncGenerator[Scene, Non
         .build()
     )
     async with connectors:
-        await connectors._revocations.close()
+        await connectors._lifecycle.revocations.close()
         made = Scene(connectors, connector, http, store, clock)
 
         async def hear(event: Event) -> None:
