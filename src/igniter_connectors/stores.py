@@ -15,6 +15,7 @@ from igniter_connectors.core.oauth.revocation import PendingRevocation, Revocati
 from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 from igniter_connectors.core.webhook.inbox import InboxEvent, NewEvent, Recorded
+from igniter_connectors.core.webhook.turns import Share
 from igniter_connectors.ports import (
     AuthorizationStore,
     ConfigChange,
@@ -61,6 +62,7 @@ __all__ = [
     "RoutingStore",
     "Row",
     "SQLiteStore",
+    "Share",
     "Status",
     "Store",
     "StoreUnavailable",

@@ -28,8 +28,8 @@ class Lifecycle:
         open_http: Callable[[], object],
         close_http: Callable[[], Awaitable[None]],
     ) -> None:
-        self.inbox = InboxWorker(engine)
-        self.revocations = RevocationWorker(engine)
+        self.inbox: InboxWorker = InboxWorker(engine)
+        self.revocations: RevocationWorker = RevocationWorker(engine)
         self._engine = engine
         self._open_http = open_http
         self._close_http = close_http

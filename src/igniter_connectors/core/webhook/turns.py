@@ -16,13 +16,13 @@ class Share(msgspec.Struct, frozen=True):
 
     Attributes:
         per_tenant: How many at once. The slots beyond stay free for other tenants.
-        running: How many each tenant has now.
+        running: How many each tenant, by scope and identity, has now.
     """
 
     per_tenant: int
-    running: Mapping[Tenant, int]
+    running: Mapping[tuple[str, str], int]
 
-    def room(self, tenant: Tenant) -> int:
+    def room(self, tenant: tuple[str, str]) -> int:
         """How many more handlers the tenant may have."""
         return self.per_tenant - self.running.get(tenant, 0)
 
