@@ -27,6 +27,7 @@ from igniter_connectors.ports import (
     RevocationStore,
     RoutingStore,
     Store,
+    StoreRefused,
     StoreUnavailable,
 )
 
@@ -65,6 +66,7 @@ __all__ = [
     "Share",
     "Status",
     "Store",
+    "StoreRefused",
     "StoreUnavailable",
 ]
 

@@ -4,7 +4,7 @@ from igniter_connectors.core.http.messages import HttpClient
 from igniter_connectors.ports.authorizations import AuthorizationStore
 from igniter_connectors.ports.connections import ConfigChange, ConnectionStore
 from igniter_connectors.ports.endpoints import EndpointStore
-from igniter_connectors.ports.errors import DeliveryLost, StoreUnavailable
+from igniter_connectors.ports.errors import DeliveryLost, StoreRefused, StoreUnavailable
 from igniter_connectors.ports.inbox import InboxStore
 from igniter_connectors.ports.leases import LeaseStore
 from igniter_connectors.ports.revocations import RevocationStore
@@ -27,5 +27,6 @@ __all__ = [
     "RevocationStore",
     "RoutingStore",
     "Store",
+    "StoreRefused",
     "StoreUnavailable",
 ]

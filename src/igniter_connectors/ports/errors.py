@@ -11,6 +11,14 @@ class StoreUnavailable(Exception):
         self.reason = reason
 
 
+class StoreRefused(StoreUnavailable):
+    """The database refused a value or a statement, and will do so however often it is repeated.
+
+    For example: a value that its column cannot hold, a missing table, a missing privilege. A
+    plain `StoreUnavailable` is transient: the same call may succeed a second later.
+    """
+
+
 class DeliveryLost(Exception):
     """The attempt is no longer its event's latest: another process has it, or it has ended.
 

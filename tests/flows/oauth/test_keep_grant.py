@@ -32,7 +32,7 @@ from igniter_connectors import (
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.flows.oauth.revoke import revoke_due
 from igniter_connectors.problems import TokenMalformed
-from igniter_connectors.stores import StoreUnavailable
+from igniter_connectors.stores import StoreRefused, StoreUnavailable
 from igniter_connectors.testing import ManualClock
 from tests.flows.scripted_http import ScriptedHttp, answer
 from tests.sample import KEYRING, Organization
@@ -299,7 +299,13 @@ async def test_closing_waits_for_a_callback(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def away(
-    made: Scene, name: str, times: int, monkeypatch: pytest.MonkeyPatch, *, commits: bool = False
+    made: Scene,
+    name: str,
+    times: int,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    commits: bool = False,
+    error: type[StoreUnavailable] = StoreUnavailable,
 ) -> None:
     """A statement that fails so many times; with `commits`, after it took effect."""
     target = made.store.revocations if name == "add" else made.store
@@ -312,9 +318,24 @@ def away(
         left[0] -= 1
         if commits:
             _ = await call(*args, **kwargs)
-        raise StoreUnavailable("away")
+        raise error("away")
 
     monkeypatch.setattr(target, name, failing)
+
+
+@pytest.mark.parametrize("is_queue_refused", [False, True])
+async def test_tokens_that_the_database_refuses_are_queued_for_revocation(
+    is_queue_refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, and nothing is retried for ever: the manager closes."""
+    async with scene() as made:
+        callback = await made.begin()
+        away(made, "save_authorized", -1, monkeypatch, error=StoreRefused)
+        if is_queue_refused:
+            away(made, "add", -1, monkeypatch, error=StoreRefused)
+        assert await made.come_back(callback) == "/?error=CONNECTOR_DATABASE_FAILED"
+        assert await made.store.find(KEY) is None
+        assert await made.revoked() == ([] if is_queue_refused else ["refresh"])
 
 
 @pytest.mark.parametrize("commits", [False, True])

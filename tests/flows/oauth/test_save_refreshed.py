@@ -15,7 +15,8 @@ from igniter_connectors.core.oauth.refresh_lease import DURATION, Lease
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.flows.oauth.save_refreshed import save_refreshed
 from igniter_connectors.flows.sealing import open_tokens
-from igniter_connectors.stores import StoreUnavailable
+from igniter_connectors.problems import DatabaseFailed
+from igniter_connectors.stores import StoreRefused, StoreUnavailable
 from tests.flows.forge import KEY, Forge, forge
 
 TOKENS = TokenSet(Secret("access-2"), Secret("refresh-2"))
@@ -73,6 +74,25 @@ async def test_it_is_tried_again_until_the_database_answers() -> None:
         made.clock.advance(timedelta(seconds=1))
     assert isinstance(await asyncio.wait_for(saving, 1), ConnectionRecord)
     assert tries == [4]
+
+
+@pytest.mark.parametrize(("refresh_token", "revocations"), [("refresh-2", 1), ("refresh-1", 0)])
+async def test_tokens_that_the_database_refuses_end_the_refresh(
+    refresh_token: str, revocations: int
+) -> None:
+    """At once, and nobody waits for the lease. Revoked only if the stored token is used up."""
+    made = forge()
+    record, lease = await leased(made)
+
+    async def refuse(*args: Any, **kwargs: Any) -> bool:
+        raise StoreRefused("no such value")
+
+    made.store.save_renewed = refuse  # type: ignore[method-assign]  # the refusal
+    tokens = TokenSet(Secret("access-2"), Secret(refresh_token))
+    async with asyncio.timeout(5):
+        assert await save_refreshed(made.engine, record, lease, tokens) == DatabaseFailed()
+    assert (await made.record()).lease_owner is None
+    assert await queued(made) == revocations
 
 
 @pytest.mark.parametrize("case", ["disconnected", "authorized again", "saved already"])

@@ -1,5 +1,7 @@
-"""PostgreSQL's errors as `StoreUnavailable`. Its messages quote values of rows, so no message
-is passed on, only reasons of our own."""
+"""PostgreSQL's errors as `StoreUnavailable`, or as `StoreRefused` if repeating cannot help.
+
+Its messages quote values of rows, so no message is passed on, only reasons of our own.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ import psycopg
 from psycopg_pool import PoolClosed, PoolTimeout
 
 from igniter_connectors.adapters.sql.database import RowUnreadable
-from igniter_connectors.ports import StoreUnavailable
+from igniter_connectors.ports import StoreRefused, StoreUnavailable
 
 MIGRATE: Final = "run `igniter-connectors migrate`"
 
@@ -55,7 +57,26 @@ TRANSIENT_ERRORS: Final = (psycopg.Error, ValueError, OverflowError, OSError)
 """What a statement may raise that is not a bug: the database failed, or refused a value."""
 
 
-class AlreadyExists(StoreUnavailable):
+# Classes of SQLSTATE (PostgreSQL's documentation, appendix A) whose cause lies in the server, in
+# the connection or in another transaction. In every other class it lies in the statement, in its
+# values or in the schema.
+_TRANSIENT_CLASSES: Final = frozenset(
+    {
+        "08",  # the connection failed
+        "25",  # a read-only standby, a transaction that was idle for too long
+        "28",  # a password that was rotated
+        "3D",  # a database that is being restored
+        "40",  # deadlock, serialization
+        "53",  # too many connections, disk full, out of memory
+        "55",  # a lock was not free in time
+        "57",  # time-out, shutdown, starting
+        "58",  # the server's disk failed
+        "XX",  # internal error
+    }
+)
+
+
+class AlreadyExists(StoreRefused):
     """Another process committed a row with the same unique value first."""
 
 
@@ -65,7 +86,17 @@ def unavailable(error: Exception) -> StoreUnavailable:
         return AlreadyExists(f"PostgreSQL: the row exists already ({_name(error)})")
     if isinstance(error, psycopg.DataError | ValueError | OverflowError):
         return RowUnreadable(f"PostgreSQL: a value does not fit ({_name(error)})")
-    return StoreUnavailable(f"PostgreSQL: {_reason(error)} ({_name(error)})")
+    kind = StoreUnavailable if _is_transient(error) else StoreRefused
+    return kind(f"PostgreSQL: {_reason(error)} ({_name(error)})")
+
+
+def _is_transient(error: Exception) -> bool:
+    state = _state(error)
+    if state:
+        return state[:2] in _TRANSIENT_CLASSES
+    # Without a state, libpq or psycopg raised it. psycopg refuses values and statements with
+    # these two; every other error says that the connection failed.
+    return not isinstance(error, psycopg.ProgrammingError | psycopg.NotSupportedError)
 
 
 def _reason(error: Exception) -> str:

@@ -8,12 +8,12 @@ from typing import Any, LiteralString, Protocol, TypeVar
 import msgspec
 
 from igniter_connectors.adapters.sql.statements import Statements
-from igniter_connectors.ports import StoreUnavailable
+from igniter_connectors.ports import StoreRefused
 
 R = TypeVar("R", bound=msgspec.Struct)
 
 
-class RowUnreadable(StoreUnavailable):
+class RowUnreadable(StoreRefused):
     """A value does not have the type of its column; the database itself works."""
 
 

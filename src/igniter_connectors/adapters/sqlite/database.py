@@ -13,11 +13,31 @@ import msgspec
 
 from igniter_connectors.adapters.sqlite.migrations import migrate
 from igniter_connectors.adapters.sqlite.values import Stored, decode, encode
-from igniter_connectors.ports import Clock, StoreUnavailable
+from igniter_connectors.ports import Clock, StoreRefused, StoreUnavailable
 
 R = TypeVar("R", bound=msgspec.Struct)
 
 _BUSY_MILLISECONDS: Final = 5000
+
+# OverflowError: an integer past 64 bits. ValueError: text that is not Unicode, a closed file.
+_ERRORS: Final = (sqlite3.Error, ValueError, OverflowError)
+
+# Primary result codes (https://sqlite.org/rescode.html) whose cause lies in the file's host or in
+# another process. For every other code it lies in the statement, in its values or in the schema.
+_TRANSIENT_CODES: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_PERM,
+    }
+)
 
 
 @final
@@ -152,7 +172,7 @@ class Database:
             raise StoreUnavailable("the store is not open: use `async with connectors:`")
         try:
             rows = await connection.execute_fetchall(statement, values or {})
-        except (sqlite3.Error, ValueError) as error:
+        except _ERRORS as error:
             raise _unavailable(error) from None
         # aiosqlite types its rows as sqlite3.Row; here they are tuples.
         return cast("list[Sequence[Stored]]", list(rows))
@@ -172,7 +192,7 @@ class Database:
 async def _must(connection: aiosqlite.Connection, statement: str) -> None:
     try:
         _ = await connection.execute_fetchall(statement)
-    except (sqlite3.Error, ValueError) as error:
+    except _ERRORS as error:
         raise _unavailable(error) from None
 
 
@@ -183,4 +203,13 @@ def _can_open(path: str) -> None:
 def _unavailable(error: Exception) -> StoreUnavailable:
     # Only the error's name: SQLite's messages may quote values.
     name = getattr(error, "sqlite_errorname", "")
-    return StoreUnavailable(f"SQLite: {type(error).__name__} {name}".strip())
+    kind = StoreUnavailable if _is_transient(error) else StoreRefused
+    return kind(f"SQLite: {type(error).__name__} {name}".strip())
+
+
+def _is_transient(error: Exception) -> bool:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _TRANSIENT_CODES
+    # Without a code, Python refused a value. aiosqlite's ValueError says that the file was closed.
+    return isinstance(error, ValueError) and not isinstance(error, UnicodeError)

@@ -1,7 +1,8 @@
 """Keeps tokens that a provider issued: stored, or queued for revocation, however long it takes.
 
 The work runs in a task of the manager and is retried while the database does not answer. A
-caller waits for a few seconds and then gets `DatabaseFailed`; the task goes on.
+caller waits for a few seconds and then gets `DatabaseFailed`; the task goes on. What the database
+refuses for good is not retried: the tokens are queued for revocation.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ from igniter_connectors.flows.connections.disconnect import revocation_request
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.oauth.save_grant import NewGrant, save_grant, unsaved_revocation
-from igniter_connectors.ports import StoreUnavailable
+from igniter_connectors.flows.store_errors import database_failed
+from igniter_connectors.ports import StoreRefused, StoreUnavailable
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
@@ -56,15 +58,21 @@ async def keep_grant(
 
     Returns:
         As `save_grant`; or `DatabaseFailed` after a few seconds without the database. Then the
-        grant is stored, or queued for revocation, as soon as the database answers.
+        grant is stored, or queued for revocation, as soon as the database answers. It comes at
+        once if the database refuses the grant, which is then queued for revocation.
     """
     # The same id in every attempt: an attempt finds what one before it has committed.
     identified = replace(new, grant_id=engine.new_id())
 
     async def save() -> Result[
-        ConnectionRecord, IdentityMismatch | ConfigInvalid | EncryptFailed | Conflict
+        ConnectionRecord,
+        IdentityMismatch | ConfigInvalid | EncryptFailed | Conflict | DatabaseFailed,
     ]:
-        saved = await save_grant(engine, connector, key, identified)
+        try:
+            saved = await save_grant(engine, connector, key, identified)
+        except StoreRefused as error:
+            await _queue_revocation(engine, connector, key, identified)
+            return Failure(database_failed(engine, error))
         if is_successful(saved):
             now = engine.clock.now()
             if new.source == "authorization":
@@ -86,17 +94,20 @@ async def revoke_unsaved(
 
     Adopted tokens are the application's own and are not revoked.
     """
+    _ = await _until_answered(engine, lambda: _queue_revocation(engine, connector, key, new))
+
+
+async def _queue_revocation(
+    engine: Engine,
+    connector: OAuthConnector[Conf, Ctx, Any],
+    key: ConnectionKey,
+    new: NewGrant[Conf],
+) -> None:
     pending = unsaved_revocation(engine, connector, key, new)
     request = revocation_request(engine, connector)
-    if pending is None or request is None:
-        return
-
-    async def queue() -> bool:
+    if pending is not None and request is not None:
         await engine.store.revocations.add(pending, due_in=request.due_in)
         engine.revocation_queued.set()
-        return True
-
-    _ = await _until_answered(engine, queue)
 
 
 async def revoke_unusable(
@@ -117,15 +128,19 @@ async def revoke_unusable(
 async def _until_answered(engine: Engine, attempt: Callable[[], Awaitable[V]]) -> V | None:
     """The result of the first attempt that the database answers; None if that takes too long.
 
-    The attempts go on without the caller, one a second, until the manager closes.
+    The attempts go on without the caller, one a second, until the manager closes. None also if
+    the database refuses the attempt: another would end in the same way.
     """
     is_late = asyncio.Event()
 
-    async def retry() -> V:
+    async def retry() -> V | None:
         started = engine.clock.monotonic()
         while True:
             try:
                 return await attempt()
+            except StoreRefused as error:
+                engine.logger.error("new tokens cannot be stored: %s", error.reason)
+                return None
             except StoreUnavailable as error:
                 engine.logger.error("new tokens wait for the database: %s", error.reason)
                 if engine.clock.monotonic() - started >= _ANSWER_SECONDS:

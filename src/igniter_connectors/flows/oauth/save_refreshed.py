@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from msgspec.structs import replace
 from returns.pipeline import is_successful
 
@@ -13,8 +15,9 @@ from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import DecryptFailed, TokenProblem
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import event_fields
-from igniter_connectors.flows.sealing import seal_tokens
-from igniter_connectors.ports import StoreUnavailable
+from igniter_connectors.flows.sealing import open_sealed_tokens, seal_tokens
+from igniter_connectors.flows.store_errors import database_failed
+from igniter_connectors.ports import StoreRefused, StoreUnavailable
 
 
 async def save_refreshed(
@@ -24,7 +27,8 @@ async def save_refreshed(
 
     Returns:
         The row with its new tokens; None if another write came first, so that the row must be
-        read again; or `DecryptFailed` if the tokens cannot be sealed.
+        read again; `DecryptFailed` if the tokens cannot be sealed; or `DatabaseFailed` if the
+        database refuses them, however often it is asked.
     """
     key, previous = record.key, record.grant
     generation = lease.generation + 1
@@ -48,6 +52,9 @@ async def save_refreshed(
                 key, row=lease.row, generation=lease.generation, grant=grant
             )
             break
+        except StoreRefused as error:
+            await _give_up(engine, record, lease, grant, tokens)
+            return database_failed(engine, error)
         except StoreUnavailable as error:
             engine.logger.error("renewed tokens wait for the database: %s", error.reason)
             await engine.clock.sleep(COMMIT_RETRY_INTERVAL.total_seconds())
@@ -70,6 +77,22 @@ async def save_refreshed(
     )
 
 
+async def _give_up(
+    engine: Engine, record: ConnectionRecord, lease: Lease, grant: Grant, tokens: TokenSet
+) -> None:
+    """Ends a refresh whose tokens the database refuses.
+
+    If the provider rotated the refresh token, the stored one is used up: the new tokens are
+    queued for revocation, since nobody else knows them. Otherwise the stored one still works, and
+    a revocation would end the grant.
+    """
+    stored = open_sealed_tokens(engine, record.key, lease)
+    if is_successful(stored) and stored.unwrap().refresh_token != tokens.refresh_token:
+        await _add_revocation(engine, record, grant)
+    with suppress(StoreUnavailable):
+        _ = await engine.store.release_lease(record.key, lease)
+
+
 async def _queue_revocation(engine: Engine, record: ConnectionRecord, grant: Grant) -> None:
     """Queues the tokens for revocation, unless the row still holds this grant.
 
@@ -78,17 +101,36 @@ async def _queue_revocation(engine: Engine, record: ConnectionRecord, grant: Gra
     while True:
         try:
             current = await engine.store.find(record.key)
-            if (
-                current is not None
-                and current.id == record.id
-                and current.grant is not None
-                and current.grant.grant_id == grant.grant_id
-            ):
-                return
-            pending = revocation_of(record, grant, id=engine.new_id())
+        except StoreRefused:
+            return  # the row cannot be read: it may hold this grant
+        except StoreUnavailable as error:
+            await _wait(engine, error)
+        else:
+            break
+    if (
+        current is None
+        or current.id != record.id
+        or current.grant is None
+        or current.grant.grant_id != grant.grant_id
+    ):
+        await _add_revocation(engine, record, grant)
+
+
+async def _add_revocation(engine: Engine, record: ConnectionRecord, grant: Grant) -> None:
+    pending = revocation_of(record, grant, id=engine.new_id())
+    while True:
+        try:
             await engine.store.revocations.add(pending, due_in=GRANT_REVOCATION_DELAY)
-            engine.revocation_queued.set()
+        except StoreRefused as error:
+            engine.logger.error("tokens to be revoked cannot be stored: %s", error.reason)
             return
         except StoreUnavailable as error:
-            engine.logger.error("tokens to be revoked wait for the database: %s", error.reason)
-            await engine.clock.sleep(COMMIT_RETRY_INTERVAL.total_seconds())
+            await _wait(engine, error)
+        else:
+            engine.revocation_queued.set()
+            return
+
+
+async def _wait(engine: Engine, error: StoreUnavailable) -> None:
+    engine.logger.error("tokens to be revoked wait for the database: %s", error.reason)
+    await engine.clock.sleep(COMMIT_RETRY_INTERVAL.total_seconds())

@@ -11,7 +11,7 @@ from igniter_connectors.core.problem import Problem
 from igniter_connectors.core.webhook.retry_policy import Delivery, Retries, retry_pause
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import event_fields
-from igniter_connectors.ports import StoreUnavailable
+from igniter_connectors.ports import StoreRefused, StoreUnavailable
 
 _WRITE_RETRY_SECONDS: Final = (0.2, 1.0, 3.0)
 
@@ -75,11 +75,13 @@ async def write_outcome(
     False if the attempt is no longer the latest.
 
     Raises:
-        StoreUnavailable: the last retry failed too.
+        StoreUnavailable: the last retry failed too, or the database refuses the write.
     """
     for pause in _WRITE_RETRY_SECONDS:
         try:
             return await write(delivery)
+        except StoreRefused:
+            raise
         except StoreUnavailable as error:
             engine.logger.error("the database failed: %s", error.reason)
             await engine.clock.sleep(pause)
