@@ -1,6 +1,16 @@
-"""An application with webhooks, for `--app tests.cli.mail_app:connectors`."""
+"""An application with webhooks, for `--app tests.cli.mail_app:connectors`.
+
+With MAIL_APP_HANDLER its handler does not end: it swallows "cancellation" or "everything", or waits
+for a "thread".
+"""
 
 from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from datetime import timedelta
 
 import msgspec
 from returns.result import Result, Success
@@ -15,7 +25,7 @@ from igniter_connectors import (
     WebhookCall,
     WebhookFailed,
 )
-from igniter_connectors.webhooks import StandardWebhooks
+from igniter_connectors.webhooks import DeliveryLimits, StandardWebhooks
 from tests.sample import Organization
 
 
@@ -33,7 +43,29 @@ class Letter(msgspec.Struct, frozen=True):
 
 async def read(call: WebhookCall[Mail, object, Letter]) -> Result[None, WebhookFailed]:
     """Handles a letter. In these tests it runs only in the worker."""
+    match os.environ.get("MAIL_APP_HANDLER"):
+        case "cancellation":
+            await never_end(asyncio.CancelledError)
+        case "everything":
+            await never_end(BaseException)
+        case "thread":
+            _ = sys.stdout.write("in the handler\n")
+            _ = sys.stdout.flush()
+            await asyncio.to_thread(time.sleep, 600)
+        case _:
+            pass
     return Success(None)
+
+
+async def never_end(swallowed: type[BaseException]) -> None:
+    """Goes on, whatever of this kind is raised where it waits."""
+    _ = sys.stdout.write("in the handler\n")
+    _ = sys.stdout.flush()
+    while True:
+        try:
+            await asyncio.sleep(600)
+        except swallowed:
+            continue
 
 
 mail = (
@@ -49,6 +81,7 @@ def build(settings: Settings) -> Connectors[Mail, Organization]:
     return (
         ConnectorManager.create()
         .with_settings(settings)
+        .with_delivery_limits(DeliveryLimits(stop_within=timedelta(seconds=1)))
         .add_scope(Organization)
         .add_connector(mail)
         .build()

@@ -131,6 +131,26 @@ def test_a_worker_handles_events_of_other_processes_until_a_signal(
     assert inbox.states() == {"evt_1": "done", "evt_2": "done"}
 
 
+@pytest.mark.parametrize("swallowed", ["cancellation", "everything", "thread"])
+def test_a_handler_that_does_not_end_does_not_keep_the_worker(swallowed: str, inbox: Inbox) -> None:
+    """The worker exits. The next one handles the event."""
+    hanging = Inbox({**inbox.environment, "MAIL_APP_HANDLER": swallowed})
+    with running_worker(hanging) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        inbox.deliver("evt_1")
+        assert process.stdout.readline() == "in the handler\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+        assert process.stdout.read().splitlines()[-1] == "stopped"
+        errors = process.stderr.read()
+    assert ("the process exits without it" in errors) == (swallowed == "thread"), errors
+    again = run(*APP, "--once", **inbox.environment)
+    while again.stdout == "done\n":  # a handler that fails while it is ended is retried later
+        again = run(*APP, "--once", **inbox.environment)
+    assert (again.returncode, again.stdout) == (0, "1 webhooks handled\ndone\n"), again.stderr
+
+
 def test_progress_can_be_printed_as_json(inbox: Inbox) -> None:
     """One object per line, with the counts by name."""
     inbox.deliver("evt_1")

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import signal
+import sys
 from datetime import timedelta
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 
 from igniter_connectors.cli.application import load_application
 from igniter_connectors.cli.output import print_json, print_line
-from igniter_connectors.core.webhook.retry_policy import DeliveryLimits
+from igniter_connectors.flows.stop_tasks import stop_tasks
 from igniter_connectors.manager.worker import WorkDone, Worker
 
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+# How long a thread of a handler has to end after everything else is closed.
+_THREADS_SECONDS: Final = 3.0
+
 _LABELS: Final = {
     "handled": "webhooks handled",
     "failed": "attempts failed",
@@ -67,7 +73,9 @@ async def _run(
     connectors = load_application(app)
     stop = _stop_event()
     progress = _Progress(as_json=as_json)
-    async with connectors.as_worker(DeliveryLimits(handlers_at_once=handlers)) as worker:
+    # The application may be built for a web process that handles no webhooks.
+    limits = msgspec.structs.replace(connectors.delivery_limits, handlers_at_once=handlers)
+    async with connectors.as_worker(limits) as worker:
         if only_once:
             once = asyncio.ensure_future(worker.once())
             stopped = asyncio.ensure_future(stop.wait())
@@ -75,7 +83,7 @@ async def _run(
             _ = stopped.cancel()
             if once.done():
                 once.result()
-            _ = once.cancel()
+            _ = await stop_tasks(once)
         else:
             worker.start(renew_every=timedelta(seconds=renew_every))
             progress.print_state("working")
@@ -88,6 +96,28 @@ async def _run(
             progress.print_state("stopping")
     progress.print_counts(worker)
     progress.print_state("done" if only_once else "stopped")
+    if not await _has_ended():
+        print_line("a handler does not end: the process exits without it", to_stderr=True)
+        _exit_now()
+
+
+async def _has_ended() -> bool:
+    """Whether no task and no thread is left that Python would wait for at its exit."""
+    own = asyncio.current_task()
+    forced = await stop_tasks(*(task for task in asyncio.all_tasks() if task is not own))
+    if not all(task.done() for task in forced):
+        return False
+    executor = asyncio.create_task(asyncio.get_running_loop().shutdown_default_executor())
+    _, running = await asyncio.wait({executor}, timeout=_THREADS_SECONDS)
+    return not running
+
+
+def _exit_now() -> NoReturn:
+    """Exits with 0: all that must not be lost is stored, and the events are given back."""
+    logging.shutdown()
+    _ = sys.stdout.flush()
+    _ = sys.stderr.flush()
+    os._exit(0)
 
 
 def _stop_event() -> asyncio.Event:

@@ -11,6 +11,7 @@ import msgspec
 
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.event import Event
+from igniter_connectors.flows.stop_tasks import stop_tasks
 from igniter_connectors.ports import Observer
 
 
@@ -78,7 +79,7 @@ class Subscription:
         """Waits for the queued events, then cancels the rest."""
         if self._task is not None and not self._task.done():
             _ = await asyncio.wait({self._task}, timeout=seconds)
-            _ = self._task.cancel()
+            _ = await stop_tasks(self._task)
 
     async def _work(self) -> None:
         while not self._queue.empty():

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Final, TypeVar, final
 
+from igniter_connectors.flows.stop_tasks import stop_tasks
+
 V = TypeVar("V")
 
 MAX_CLOSE_SECONDS: Final = 30.0
@@ -46,8 +48,5 @@ class OwnedTasks:
         while self._running and loop.time() < deadline:
             _ = await asyncio.wait(list(self._running), timeout=deadline - loop.time())
         abandoned = list(self._running)
-        for task in abandoned:
-            _ = task.cancel()
-        if abandoned:
-            _ = await asyncio.wait(abandoned, timeout=1)
+        _ = await stop_tasks(*abandoned)
         return len(abandoned)

@@ -104,6 +104,11 @@ class Connectors(Generic[K_contra, S_contra]):
         """
         return base_url_of(self._engine)
 
+    @property
+    def delivery_limits(self) -> DeliveryLimits:
+        """The limits of this process for receiving and handling webhooks."""
+        return self._engine.deliveries.limits
+
     async def __aenter__(self) -> Self:
         """Opens the store, and starts to handle webhooks, pending ones first.
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import final
+from typing import Final, final
 
 from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.problem import BuildInvalid, WrongWiring
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.oauth.revoke import RevocationWorker
+from igniter_connectors.flows.stop_tasks import stop_tasks
 from igniter_connectors.flows.webhooks.inbox_worker import InboxWorker
+
+# How long closing waits for the requests that run, and how long for the store.
+_HTTP_SECONDS: Final = 30.0
+_STORE_SECONDS: Final = 15.0
 
 
 @final
@@ -58,6 +63,10 @@ class Lifecycle:
     async def close(self, *, first: Callable[[], Awaitable[None]] | None = None) -> None:
         """Finishes the work that must not be lost, then closes. Shielded from cancellation.
 
+        Closing is bounded: what does not end is named in the log and left behind. Only renewed
+        tokens that wait for the database are waited for as long as that takes, because nobody
+        else knows them.
+
         Args:
             first: Closes what uses the rest; called before anything else is closed.
         """
@@ -66,12 +75,16 @@ class Lifecycle:
     async def _open(self) -> None:
         engine = self._engine
         async with AsyncExitStack() as stack:
-            _ = stack.push_async_callback(self._close_http)
+            _ = stack.push_async_callback(
+                self._bounded, self._close_http, "the HTTP client", _HTTP_SECONDS
+            )
             await engine.store.open()
-            _ = stack.push_async_callback(engine.store.close)
+            _ = stack.push_async_callback(
+                self._bounded, engine.store.close, "the store", _STORE_SECONDS
+            )
             _ = stack.push_async_callback(engine.event_bus.close)
             _ = stack.push_async_callback(engine.renewals.close)
-            _ = stack.push_async_callback(engine.owned_tasks.close)
+            _ = stack.push_async_callback(self._close_owned_tasks)
             _ = stack.push_async_callback(self.inbox.close)
             if any(isinstance(one, OAuthConnector) for one in engine.connectors.values()):
                 # Opened now: the first refresh may come while many calls run.
@@ -79,6 +92,27 @@ class Lifecycle:
                 self.revocations.start()
                 _ = stack.push_async_callback(self.revocations.close)
             self._stack = stack.pop_all()
+
+    async def _close_owned_tasks(self) -> None:
+        cut_off = await self._engine.owned_tasks.close()
+        if cut_off:
+            self._engine.logger.error(
+                "closing: %d authorizations did not end in time and are cut off: "
+                "their tokens may be lost",
+                cut_off,
+            )
+
+    async def _bounded(
+        self, close: Callable[[], Awaitable[None]], name: str, seconds: float
+    ) -> None:
+        """Waits until it is closed, but not longer than that."""
+        closing = asyncio.ensure_future(close())
+        _ = await asyncio.wait((closing,), timeout=seconds)
+        if closing.done():
+            closing.result()
+            return
+        self._engine.logger.error("closing: %s did not close in time, and is left behind", name)
+        _ = await stop_tasks(closing)
 
     async def _close(self, first: Callable[[], Awaitable[None]] | None) -> None:
         try:

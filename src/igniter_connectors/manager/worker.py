@@ -19,6 +19,7 @@ from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import Subscription
 from igniter_connectors.flows.oauth.renew_expiring import RenewalWorker
 from igniter_connectors.flows.oauth.revoke import RevocationWorker
+from igniter_connectors.flows.stop_tasks import stop_tasks
 from igniter_connectors.flows.webhooks.inbox_worker import InboxWorker
 from igniter_connectors.ports import StoreUnavailable
 
@@ -85,8 +86,7 @@ class Worker:
     async def close(self) -> None:
         """Starts no more renewals. Called by the manager, which then closes the rest."""
         if self._listening is not None:
-            _ = self._listening.cancel()
-            _ = await asyncio.wait([self._listening])
+            _ = await stop_tasks(self._listening)
             self._listening = None
         await self._renewals.close()
 

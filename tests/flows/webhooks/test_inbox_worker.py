@@ -249,6 +249,87 @@ async def test_a_handler_cancelled_by_closing_runs_again_in_the_next_process(
         assert [call.attempt for call in again.calls] == [1]
 
 
+async def test_a_handler_that_swallows_its_cancellation_does_not_keep_the_manager_open(
+    make_store: MakeStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is ended by force and named. Its event is given back, and the attempt does not count."""
+    ended: list[str] = []
+
+    async def never_end(call: Call) -> Answer:
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                continue
+            finally:
+                ended.append("ended")
+
+    plan = Plan(never_end, limits=DeliveryLimits(stop_within=timedelta(0)))
+    async with mailroom(make_store(), plan) as room:
+        await room.post("hi")
+        await room.until(lambda: len(room.calls) == 1)
+    assert "does not end when it is cancelled: it is ended by force" in caplog.text
+    assert ended
+    async with mailroom(make_store(), endpoint=room.endpoint) as again:
+        await again.connectors.settled()
+        assert [call.attempt for call in again.calls] == [1]
+
+
+async def test_a_handler_that_swallows_its_time_limit_is_ended_by_force(
+    make_store: MakeStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It does not keep its slot for ever: the event is tried again in the same slot."""
+
+    async def never_end(call: Call) -> Answer:
+        while call.attempt == 1:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                continue
+        return Success(None)
+
+    limits = DeliveryLimits(
+        handlers_at_once=1,
+        lease=timedelta(milliseconds=200),
+        sweep_every=timedelta(milliseconds=50),
+    )
+    plan = Plan(never_end, limits=limits, time_limit=timedelta(milliseconds=50))
+    async with mailroom(make_store(), plan) as room:
+        await room.post("hi")
+        await room.until(lambda: len(room.calls) == 2)
+        await room.connectors.settled()
+        assert await states(room) == [("done", 2, "")]
+    assert "does not end after its time limit" in caplog.text
+
+
+@pytest.mark.parametrize("method", ["purge", "release", "claim", "extend"])
+async def test_a_database_call_that_swallows_a_cancellation_does_not_stop_closing(
+    method: str,
+) -> None:
+    """As asyncio's `wait_for` does on Python 3.11 if the answer comes in the same moment."""
+    store = MemoryStore()
+    real = getattr(store.inbox, method)
+    asked = asyncio.Event()
+
+    async def swallow(*given: Any, **named: Any) -> Any:
+        asked.set()
+        try:
+            await asyncio.sleep(0.3)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0)
+        return await real(*given, **named)
+
+    async def slow(call: Call) -> Answer:
+        await asyncio.sleep(0.5)
+        return Success(None)
+
+    setattr(store.inbox, method, swallow)
+    limits = DeliveryLimits(lease=timedelta(milliseconds=150))
+    async with asyncio.timeout(20), mailroom(store, Plan(slow, limits=limits)) as room:
+        await room.post("hi")
+        await asked.wait()
+
+
 async def test_pending_events_are_handled_at_start(
     make_store: MakeStore,
 ) -> None:

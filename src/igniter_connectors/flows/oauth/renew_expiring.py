@@ -21,6 +21,7 @@ from igniter_connectors.flows.sealing import (
     open_config,
     opens_here,
 )
+from igniter_connectors.flows.stop_tasks import stop_tasks
 from igniter_connectors.flows.store_errors import database_failed
 from igniter_connectors.ports import StoreUnavailable
 
@@ -88,8 +89,7 @@ class RenewalWorker:
     async def close(self) -> None:
         """Starts no more renewals. The manager waits for the renewals that run."""
         if self._task is not None:
-            _ = self._task.cancel()
-            _ = await asyncio.wait([self._task])
+            _ = await stop_tasks(self._task)
             self._task = None
 
     async def once(self) -> None:

@@ -32,6 +32,7 @@ from igniter_connectors.flows.sealing import (
     open_config,
     open_tokens,
 )
+from igniter_connectors.flows.stop_tasks import stop_tasks
 from igniter_connectors.flows.store_errors import database_failed
 from igniter_connectors.ports import StoreUnavailable
 
@@ -214,8 +215,7 @@ class RevocationWorker:
     async def close(self) -> None:
         """Stops. Revocations that were not confirmed are due again later, in any process."""
         if self._task is not None:
-            _ = self._task.cancel()
-            _ = await asyncio.wait([self._task])
+            _ = await stop_tasks(self._task)
             self._task = None
 
     async def settled(self) -> None:

@@ -11,6 +11,7 @@ from igniter_connectors.core.webhook.inbox import InboxEvent
 from igniter_connectors.core.webhook.retry_policy import Delivery, share_of
 from igniter_connectors.core.webhook.turns import Share
 from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.stop_tasks import STOP_SECONDS, stop_tasks
 from igniter_connectors.flows.webhooks.attempt import Attempt, handle_claimed
 from igniter_connectors.ports import StoreUnavailable
 
@@ -40,6 +41,8 @@ class InboxWorker:
         self._deliveries = engine.deliveries
         self._with_webhook = tuple(key for key, one in engine.connectors.items() if one.webhook)
         self._is_waiting = False
+        # The attempts that are ended by force.
+        self._overdue: dict[asyncio.Task[bool], asyncio.Task[object]] = {}
         self._working: asyncio.Task[None] | None = None
         self._renewing: asyncio.Task[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
@@ -55,31 +58,37 @@ class InboxWorker:
         self._sweeping = asyncio.create_task(self._sweep())
 
     async def close(self) -> None:
-        """Starts nothing more, waits for what runs, and gives the rest back to the inbox."""
+        """Starts nothing more, waits for what runs, and gives the rest back to the inbox.
+
+        A handler that does not end when it is cancelled is ended by force, and its event is named
+        in the log.
+        """
         deliveries = self._deliveries
         deliveries.owner = ""
+        seconds = deliveries.limits.stop_within.total_seconds()
         if self._sweeping is not None:
-            _ = self._sweeping.cancel()
-            _ = await asyncio.wait((self._sweeping,))
-            self._sweeping = None
+            _ = await stop_tasks(self._sweeping)
         if self._working is not None:
             # It ends by itself: it gives back what a claim on its way has taken.
             deliveries.woken.set()
-            _ = await asyncio.wait((self._working,))
-            self._working = None
+            _ = await asyncio.wait((self._working,), timeout=seconds + STOP_SECONDS)
+            _ = await stop_tasks(self._working)
         if deliveries.running:
-            seconds = deliveries.limits.stop_within.total_seconds()
             _ = await asyncio.wait(deliveries.running, timeout=seconds)
         cut_off = dict(deliveries.running)
-        for task in cut_off:
-            _ = task.cancel()
-        if cut_off:
-            _ = await asyncio.wait(cut_off)
-            await self._give_back(tuple(cut_off.values()))
+        forced = await stop_tasks(*cut_off)
+        await self._give_back(tuple(cut_off.values()))
+        for task in forced:
+            key, event = cut_off[task].key, cut_off[task].id
+            self._engine.logger.error(
+                "%s: the handler of the webhook event %s does not end when it is cancelled: "
+                "it is ended by force, and the event is given back",
+                key.connector,
+                event,
+            )
         if self._renewing is not None:
-            _ = self._renewing.cancel()
-            _ = await asyncio.wait((self._renewing,))
-            self._renewing = None
+            _ = await stop_tasks(self._renewing)
+        self._sweeping = self._working = self._renewing = None
 
     async def settled(self) -> None:
         """Waits until nothing runs in this process and nothing is due now."""
@@ -194,16 +203,42 @@ class InboxWorker:
                 self._engine.logger.error("the database failed: %s", error.reason)
             await clock.sleep(self._deliveries.limits.sweep_every.total_seconds())
 
+    def _longest_seconds(self, delivery: Delivery) -> float:
+        """How long an attempt may run, with time for its handler to clean up."""
+        webhook = self._engine.connectors[delivery.key.connector].webhook
+        limit = webhook.time_limit if webhook is not None else timedelta(0)
+        return (limit + self._deliveries.limits.lease).total_seconds()
+
+    def _stop_overdue(self, task: asyncio.Task[bool], delivery: Delivery) -> None:
+        if task in self._overdue:
+            return
+        self._engine.logger.error(
+            "%s: the handler of the webhook event %s does not end after its time limit: "
+            "it is ended by force, and the event is tried again",
+            delivery.key.connector,
+            delivery.id,
+        )
+        stopping = asyncio.create_task(stop_tasks(task, within_seconds=0))
+        self._overdue[task] = stopping
+        task.add_done_callback(self._overdue.pop)
+
     async def _renew_leases(self) -> None:
         """Renews the leases of the running attempts, three times per lease."""
         third = self._deliveries.limits.lease.total_seconds() / 3
+        first_seen: dict[asyncio.Task[bool], float] = {}
         while True:
             await self._engine.clock.sleep(third)
-            if not self._deliveries.running:
+            running, now = dict(self._deliveries.running), self._engine.clock.monotonic()
+            first_seen = {task: first_seen.get(task, now) for task in running}
+            for task in list(running):
+                if now - first_seen[task] > self._longest_seconds(running[task]):
+                    # Its lease ends, and the next attempt begins.
+                    self._stop_overdue(task, running.pop(task))
+            if not running:
                 continue
             try:
                 await self._engine.store.inbox.extend(
-                    tuple(self._deliveries.running.values()), lease=self._deliveries.limits.lease
+                    tuple(running.values()), lease=self._deliveries.limits.lease
                 )
             except StoreUnavailable as error:
                 self._engine.logger.error("the database failed: %s", error.reason)
