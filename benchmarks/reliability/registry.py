@@ -2,6 +2,7 @@
 
 from benchmarks.reliability.callback_mutations import callback_mutations
 from benchmarks.reliability.canaries import canaries
+from benchmarks.reliability.closing import closing
 from benchmarks.reliability.corrupt_row import corrupt_row
 from benchmarks.reliability.cross_tenant import cross_tenant
 from benchmarks.reliability.database_down import database_down
@@ -48,6 +49,7 @@ FIGURES: dict[str, Measurement] = {
     "no-lost-update": no_lost_update_in(WEBHOOKS),
     "callback-mutations": callback_mutations,
     "canaries": canaries,
+    "closing": closing,
     "corrupt-row": corrupt_row,
     "cross-tenant": cross_tenant,
     "database-down": database_down,

@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 
 import pytest
+from benchmarks.reliability.closing import closing
 from benchmarks.reliability.database_down import database_down
 from benchmarks.reliability.dead_grant import dead_grant_in
 from benchmarks.reliability.figure import Measurement
@@ -30,6 +31,7 @@ REDUCED: dict[str, Measurement] = FIGURES | {
     "dead-grant": dead_grant_in(200),
     "reauthorize-race": reauthorize_race_of(2),
     "no-lost-update": no_lost_update_in(200),
+    "closing": partial(closing, rounds=3),
     "database-down": partial(database_down, seconds=1.5, within_seconds=5),
     "fuzz-signatures": partial(fuzz_signatures, tries=5_000),
     "inbox-once": partial(inbox_once, deliveries=20, processes=2),

@@ -100,6 +100,8 @@ class Deliveries:
         if task.cancelled():
             return
         error = task.exception()
+        if task.cancelling():  # ended by force: who did that reports it
+            return
         if error is not None or task.result() or self.is_behind:
             self.woken.set()
         if error is not None:
