@@ -17,7 +17,16 @@ ROUTING = statements_in(STATEMENTS.routing)
 ALL = {**INBOX, **{f"routing.{name}": statement for name, statement in ROUTING.items()}}
 
 # Of one event, or of a batch of them.
-BY_ID = ("EXTEND", "GIVE_BACK", "COMPLETE", "COMPLETE_MANY", "retry", "dead_letter", "hold")
+BY_ID = (
+    "EXTEND",
+    "GIVE_BACK",
+    "COMPLETE",
+    "COMPLETE_FIRST",
+    "COMPLETE_MANY",
+    "retry",
+    "dead_letter",
+    "hold",
+)
 
 # Over all tenants by their nature. Each of these partial indexes contains only the few events
 # that are not finished, and a statement reads as many of them as it takes.
@@ -34,7 +43,7 @@ def connection(
 
 def test_every_statement_is_looked_at() -> None:
     """The statements of the port's methods are among those that are planned here."""
-    assert (len(INBOX), len(ROUTING)) == (22, 5), (sorted(INBOX), sorted(ROUTING))
+    assert (len(INBOX), len(ROUTING)) == (23, 5), (sorted(INBOX), sorted(ROUTING))
 
 
 @pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan"])

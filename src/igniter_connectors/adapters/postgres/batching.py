@@ -26,6 +26,8 @@ _LATE_SECONDS: Final = 0.02
 # Items in one statement. A larger batch saves nothing: each row costs some 20 µs of its own.
 BATCH_LIMIT: Final = 64
 
+_CANCELLED: Final = StoreUnavailable("PostgreSQL: the call was cancelled")
+
 
 @final
 class Batches(Generic[Item, Outcome]):
@@ -35,8 +37,9 @@ class Batches(Generic[Item, Outcome]):
         until: The event loop's time at which a call that begins now must end.
         run_one: Runs the plain statement, within that time.
         run_many: Runs one statement for several items, and returns their outcomes in order. A
-            `StoreUnavailable` among the outcomes concerns its own item only. If it raises
-            `RowUnreadable`, nothing was changed, and each item is run alone.
+            `StoreUnavailable` among the outcomes concerns its own item only.
+        separated_by: What `run_many` raises if one item may be the cause, and nothing was changed.
+            Then each item is run alone, so that the others are not lost with it.
         plain_limit: Up to this many calls run plain statements at once, in their own tasks.
             While callers are few, nothing is queued.
     """
@@ -49,11 +52,13 @@ class Batches(Generic[Item, Outcome]):
             [Sequence[Item], float], Awaitable[Sequence[Outcome | StoreUnavailable]]
         ],
         *,
+        separated_by: tuple[type[StoreUnavailable], ...] = (RowUnreadable,),
         plain_limit: int = 0,
     ) -> None:
         self._until = until
         self._run_one = run_one
         self._run_many = run_many
+        self._separated_by = separated_by
         self._plain_limit = plain_limit
         self._in_flight = 0
         # The batch that the queue waits for: None, or one that is not late yet.
@@ -111,13 +116,12 @@ class Batches(Generic[Item, Outcome]):
                 try:
                     outcomes = await self._outcomes(batch)
                 except BaseException:
-                    _resolve(
-                        batch, [StoreUnavailable("PostgreSQL: the call was cancelled")] * len(batch)
-                    )
+                    _resolve(batch, [_CANCELLED] * len(batch))
                     raise
                 finally:
                     late.cancel()
-                _resolve(batch, outcomes)
+                if outcomes:
+                    _resolve(batch, outcomes)
                 # The callers run now, and may call again before the next batch is taken. So tasks
                 # that call in a loop stay in one batch.
                 await asyncio.sleep(0)
@@ -134,16 +138,33 @@ class Batches(Generic[Item, Outcome]):
     async def _outcomes(
         self, batch: Sequence[tuple[Item, float, asyncio.Future[Outcome | StoreUnavailable]]]
     ) -> Sequence[Outcome | StoreUnavailable]:
+        """The outcome of each item; none if they are run alone, which resolves them later."""
         if len(batch) == 1:
             (item, until, _) = batch[0]
             return [await self._alone(item, until)]
         try:
             # The first has waited longest, so its deadline counts.
             return await self._run_many([item for item, _, _ in batch], batch[0][1])
-        except RowUnreadable:
-            return [await self._alone(item, until) for item, until, _ in batch]
+        except self._separated_by:
+            # In tasks of their own: one that waits for a lock holds up neither the others nor the
+            # next batch.
+            for one in batch:
+                task = asyncio.create_task(self._resolve_alone(one))
+                self._drains.add(task)
+                task.add_done_callback(self._drains.discard)
+            return []
         except StoreUnavailable as error:
             return [error] * len(batch)
+
+    async def _resolve_alone(
+        self, one: tuple[Item, float, asyncio.Future[Outcome | StoreUnavailable]]
+    ) -> None:
+        try:
+            outcome = await self._alone(one[0], one[1])
+        except BaseException:
+            _resolve([one], [_CANCELLED])
+            raise
+        _resolve([one], [outcome])
 
     async def _alone(self, item: Item, until: float) -> Outcome | StoreUnavailable:
         try:

@@ -12,9 +12,9 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
 from igniter_connectors.adapters.postgres.errors import TRANSIENT_ERRORS, UNANSWERED, unavailable
+from igniter_connectors.adapters.postgres.hosts import Hosts
 from igniter_connectors.ports import StoreUnavailable
 
 Row: TypeAlias = tuple[Any, ...]
@@ -29,12 +29,15 @@ connection, as with pgbouncer in its transaction mode."""
 # A stopped server sends none, and psycopg's own limit of 5 s is too long.
 _CANCEL_SECONDS: Final = 0.25
 
-# The shortest time-out of libpq and psycopg. Calls do not wait that long: see `Database`.
-_CONNECT_SECONDS: Final = 2
-
 
 class ServerConnection(psycopg.AsyncConnection[Row]):
-    """A connection whose callers can be cancelled within a quarter of a second."""
+    """A connection whose callers can be cancelled within a quarter of a second.
+
+    Attributes:
+        answered_at: The event loop's time of the server's last answer.
+    """
+
+    answered_at: float = 0.0
 
     async def cancel_safe(self, *, timeout: float = _CANCEL_SECONDS) -> None:  # noqa: ASYNC109  # psycopg's
         """Asks the server to cancel the running statement."""
@@ -51,56 +54,80 @@ class Address(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return "Address(…)"
 
-    def arguments(self) -> dict[str, Any]:
-        """psycopg's keyword arguments for every connection, besides the URL.
+    @property
+    def lock_timeout(self) -> timedelta:
+        """How long a statement waits for a lock at once: a quarter of the deadline."""
+        return max(self.deadline / 4, timedelta(milliseconds=1))
 
-        Autocommit, because a transaction around one statement doubles its time. Statements are
-        prepared at first use, unless the next one may run on another server connection.
+    @property
+    def statement_timeout(self) -> timedelta:
+        """When the server ends a statement: a little before the deadline of its call.
+
+        So a statement that is not answered within the deadline means that the server is silent.
+        """
+        return max(self.deadline * 0.9, timedelta(milliseconds=1))
+
+    def hosts(self) -> Hosts:
+        """The hosts of the URL.
 
         Raises:
             StoreUnavailable: the URL cannot be parsed.
         """
+        return Hosts(self.url, asyncio.get_running_loop().time)
+
+    def arguments(self, hosts: Hosts) -> dict[str, Any]:
+        """psycopg's keyword arguments for every connection, besides the URL.
+
+        Autocommit, because a transaction around one statement doubles its time. Statements are
+        prepared at first use, unless the next one may run on another server connection.
+        """
         arguments: dict[str, Any] = {
             "autocommit": True,
             "prepare_threshold": 0 if self.pooling == "session" else None,
-            "connect_timeout": _CONNECT_SECONDS,
+            "connect_timeout": hosts.connect_seconds,
             "client_encoding": "utf8",
         }
-        try:
-            given = conninfo_to_dict(self.url)
-        except psycopg.Error:  # its message quotes the URL
-            raise StoreUnavailable("PostgreSQL: the database's URL cannot be read") from None
         if self.pooling == "session":
-            # The server cancels a statement when its client no longer waits, for example one
-            # that waits for a row's lock. Poolers refuse the parameter.
-            limit = f"-c statement_timeout={self.deadline // timedelta(milliseconds=1)}"
-            arguments["options"] = f"{limit} {given.get('options') or ''}".strip()
+            # The server cancels a statement when its client no longer waits. One that waits for a
+            # lock is cancelled earlier, since it holds its connection. Poolers refuse both.
+            limits = (
+                f"-c statement_timeout={_milliseconds(self.statement_timeout)}"
+                f" -c lock_timeout={_milliseconds(self.lock_timeout)}"
+            )
+            arguments["options"] = f"{limits} {hosts.options}".strip()
         return arguments
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return duration // timedelta(milliseconds=1)
 
 
 @asynccontextmanager
 async def connected(
-    address: Address, *, lasting: timedelta | None = None
+    address: Address, *, hosts: Hosts | None = None, lasting: timedelta | None = None
 ) -> AsyncGenerator[ServerConnection, None]:
     """A connection outside any pool, which is shut down when its time is over.
 
     Args:
-        address: Its deadline limits connecting, and the whole block without `lasting`.
-        lasting: How long the whole block may last.
+        address: Its deadline limits the block without `lasting`. Connecting has a time of its own:
+            that of each host.
+        hosts: The order in which hosts are tried, and what is learned about it.
+        lasting: How long the block may last.
 
     Raises:
         StoreUnavailable: connecting failed, or a statement inside the block.
     """
+    hosts = hosts or address.hosts()
     loop = asyncio.get_running_loop()
-    began = loop.time()
-    end = began + (lasting or address.deadline).total_seconds()
     try:
-        async with asyncio.timeout_at(began + address.deadline.total_seconds()):
-            connection = await ServerConnection.connect(address.url, **address.arguments())
+        async with asyncio.timeout(hosts.all_seconds):
+            connection = await ServerConnection.connect(hosts.url(), **address.arguments(hosts))
     except TimeoutError:
         raise StoreUnavailable(UNANSWERED) from None
     except TRANSIENT_ERRORS as error:
         raise unavailable(error) from None
+    hosts.answered(connection)
+    end = loop.time() + (lasting or address.deadline).total_seconds()
     watch = loop.call_at(end, shut_down, connection)
     try:
         yield connection

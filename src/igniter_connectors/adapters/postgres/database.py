@@ -9,26 +9,34 @@ from datetime import timedelta
 from typing import Any, Final, LiteralString, TypeVar, final
 
 import msgspec
-from psycopg_pool import AsyncConnectionPool
+import psycopg
 
 from igniter_connectors.adapters.postgres.connection import (
     Address,
     Row,
     ServerConnection,
     connected,
-    is_closed_by_server,
     shut_down,
 )
-from igniter_connectors.adapters.postgres.errors import TRANSIENT_ERRORS, UNANSWERED, unavailable
+from igniter_connectors.adapters.postgres.errors import (
+    TRANSIENT_ERRORS,
+    UNANSWERED,
+    RowLocked,
+    is_outdated,
+    unavailable,
+)
+from igniter_connectors.adapters.postgres.hosts import Hosts
 from igniter_connectors.adapters.postgres.migrations import require_current
+from igniter_connectors.adapters.postgres.pool import Pool
+from igniter_connectors.adapters.postgres.write_shares import WriteShares
 from igniter_connectors.ports import StoreUnavailable
 
 R = TypeVar("R", bound=msgspec.Struct)
 
-# A worker of the pool may be waiting for a connection that never comes.
-_CLOSE_SECONDS: Final = 3.0
-
 _LISTEN: Final = timedelta(days=1)
+
+# How often a connection that listens asks whether its server still answers.
+_PROBE_SECONDS: Final = 2.0
 
 _NOT_OPEN: Final = "the store is not open: use `async with connectors:`"
 
@@ -47,10 +55,12 @@ class Database:
         self._address = address
         self._min_size = min_size
         self._max_size = max_size
-        self._pool: AsyncConnectionPool[ServerConnection] | None = None
+        self._pool: Pool | None = None
         self._writes: set[asyncio.Task[Sequence[Row]]] = set()
         # The other half stays free for all other calls: webhooks must be recorded in time.
         self._transactions = asyncio.Semaphore(max(1, max_size // 2))
+        self._shares = WriteShares(max_size)
+        self._hosts: Hosts | None = None
 
     def until(self) -> float:
         """The event loop's time at which a call that begins now must end."""
@@ -63,20 +73,11 @@ class Database:
             StoreUnavailable: the server does not answer, or its schema is not the one that
                 this version reads; the reason says what to do.
         """
+        hosts = self._hosts = self._address.hosts()
         # Outside the pool, which does not report why it cannot connect.
-        async with connected(self._address) as connection:
+        async with connected(self._address, hosts=hosts) as connection:
             await require_current(connection)
-        pool = AsyncConnectionPool(
-            self._address.url,
-            connection_class=ServerConnection,
-            kwargs=self._address.arguments(),
-            min_size=self._min_size,
-            max_size=self._max_size,
-            open=False,
-            # After this time the pool stops reconnecting, and each call tries again. By default
-            # the pool backs off for up to 5 minutes, and calls would wait for that.
-            reconnect_timeout=self._address.deadline.total_seconds(),
-        )
+        pool = Pool(self._address, hosts, min_size=self._min_size, max_size=self._max_size)
         await pool.open()
         self._pool = pool
 
@@ -86,7 +87,7 @@ class Database:
             _ = await asyncio.wait(self._writes)
         pool, self._pool = self._pool, None
         if pool is not None:
-            await pool.close(timeout=_CLOSE_SECONDS)
+            await pool.close()
 
     async def read(
         self, statement: LiteralString, values: Mapping[str, Any], kind: type[R]
@@ -108,38 +109,79 @@ class Database:
         self, statement: LiteralString, values: Mapping[str, Any], *, until: float
     ) -> Sequence[Row]:
         """The rows of a statement. A cancelled caller cancels the statement."""
-        loop = asyncio.get_running_loop()
-        pool = self._pool
-        if pool is None:
-            raise StoreUnavailable(_NOT_OPEN)
-        try:
-            connection = await _take(pool, until)
-            # `pool.connection()` would also commit, which takes a lock for nothing.
+        outdated = 0
+        while True:
             try:
-                watch = loop.call_at(until, shut_down, connection)
-                try:
-                    cursor = await connection.execute(statement, values, binary=True)
-                    return await cursor.fetchall()
-                finally:
-                    watch.cancel()
+                return await self._run_once(statement, values, until)
+            except TRANSIENT_ERRORS as error:
+                if asyncio.get_running_loop().time() >= until:
+                    raise StoreUnavailable(UNANSWERED) from None
+                # Each connection of the pool may have prepared it.
+                if is_outdated(error) and outdated <= self._max_size:
+                    outdated += 1
+                    continue
+                raise unavailable(error) from None
+
+    async def _run_once(
+        self, statement: LiteralString, values: Mapping[str, Any], until: float
+    ) -> Sequence[Row]:
+        loop = asyncio.get_running_loop()
+        pool = self._opened()
+        connection = await pool.take(until)
+        # `pool.connection()` would also commit, which takes a lock for nothing.
+        try:
+            began = loop.time()
+            watch = loop.call_at(until, shut_down, connection)
+            try:
+                cursor = await connection.execute(statement, values, binary=True)
+                rows = await cursor.fetchall()
+            except psycopg.Error as error:
+                await pool.judge_failure(connection, error, began, until)
+                raise
             finally:
-                await pool.putconn(connection)
-        except TRANSIENT_ERRORS as error:
-            if loop.time() >= until:
-                raise StoreUnavailable(UNANSWERED) from None
-            raise unavailable(error) from None
+                watch.cancel()
+            connection.answered_at = loop.time()
+            return rows
+        finally:
+            await pool.put_back(connection)
 
     async def run_whole(
         self, statement: LiteralString, values: Mapping[str, Any], *, until: float
     ) -> Sequence[Row]:
-        """As `run`, in a task of its own.
+        """As `run`, in a task of its own, and within the shares that writes have of the pool.
 
         A cancelled caller returns at once, and the statement is completed or fails whole.
+
+        Raises:
+            StoreUnavailable: as `run`; `RowLocked` if a statement of several tenants met a lock.
         """
-        task = asyncio.create_task(self.run(statement, values, until=until))
+        task = asyncio.create_task(self._write(statement, values, until))
         self._writes.add(task)
         task.add_done_callback(self._forget)
         return await asyncio.shield(task)
+
+    async def _write(
+        self, statement: LiteralString, values: Mapping[str, Any], until: float
+    ) -> Sequence[Row]:
+        scope, identity = values.get("scope"), values.get("identity")
+        tenant = (scope, identity) if isinstance(scope, str) and isinstance(identity, str) else None
+        while True:
+            await self._shares.take(tenant, until)
+            try:
+                return await self.run(statement, values, until=until)
+            except RowLocked as error:
+                # The server gave up early, so that others get the connection. Try again while
+                # there is time; a statement of several tenants is divided instead.
+                if tenant is None:
+                    raise
+                if not self._has_time_for_lock(until):
+                    raise StoreUnavailable(error.reason) from None
+            finally:
+                self._shares.give_back(tenant)
+
+    def _has_time_for_lock(self, until: float) -> bool:
+        wait = self._address.lock_timeout.total_seconds()
+        return asyncio.get_running_loop().time() + wait < until
 
     async def listen(self, channel: LiteralString, wake: Callable[[], None]) -> None:
         """Calls `wake` for each notification. Runs until cancelled.
@@ -152,11 +194,19 @@ class Database:
         """
         if self._address.pooling == "transaction":
             _ = await asyncio.get_running_loop().create_future()
-        async with connected(self._address, lasting=_LISTEN) as connection:
+        loop = asyncio.get_running_loop()
+        async with connected(self._address, hosts=self._hosts, lasting=_LISTEN) as connection:
             _ = await connection.execute(f"LISTEN {channel}")
             wake()  # for notifications sent before LISTEN
-            async for _ in connection.notifies():
-                wake()
+            while True:
+                async for _ in connection.notifies(timeout=_PROBE_SECONDS):
+                    wake()
+                # A server that is frozen, or that lost its network, sends nothing either.
+                watch = loop.call_at(self.until(), shut_down, connection)
+                try:
+                    _ = await connection.execute("SELECT 1")
+                finally:
+                    watch.cancel()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[ServerConnection, None]:
@@ -167,39 +217,38 @@ class Database:
         """
         loop = asyncio.get_running_loop()
         async with self._transactions:
-            pool = self._pool
-            if pool is None:
-                raise StoreUnavailable(_NOT_OPEN)
+            until, pool = self.until(), self._opened()
+            await self._shares.take(None, until)
             try:
-                connection = await _take(pool, self.until())
-            except TRANSIENT_ERRORS as error:
-                raise unavailable(error) from None
-            watch: asyncio.TimerHandle | None = None
-            try:
-                async with connection.transaction():
-                    try:
-                        yield connection
-                    finally:
-                        # For COMMIT or ROLLBACK: the server may have stopped meanwhile.
-                        watch = loop.call_at(self.until(), shut_down, connection)
+                try:
+                    connection = await pool.take(until)
+                except TRANSIENT_ERRORS as error:
+                    raise unavailable(error) from None
+                watch: asyncio.TimerHandle | None = None
+                try:
+                    async with connection.transaction():
+                        try:
+                            yield connection
+                        finally:
+                            # For COMMIT or ROLLBACK: the server may have stopped meanwhile.
+                            watch = loop.call_at(self.until(), shut_down, connection)
+                except psycopg.Error as error:
+                    if is_outdated(error):
+                        await connection.close()
+                    raise
+                finally:
+                    if watch is not None:
+                        watch.cancel()
+                    await pool.put_back(connection)
             finally:
-                if watch is not None:
-                    watch.cancel()
-                await pool.putconn(connection)
+                self._shares.give_back(None)
+
+    def _opened(self) -> Pool:
+        if self._pool is None:
+            raise StoreUnavailable(_NOT_OPEN)
+        return self._pool
 
     def _forget(self, task: asyncio.Task[Sequence[Row]]) -> None:
         self._writes.discard(task)
         if not task.cancelled():
             _ = task.exception()  # else asyncio logs an exception that no caller waits for
-
-
-async def _take(pool: AsyncConnectionPool[ServerConnection], until: float) -> ServerConnection:
-    loop = asyncio.get_running_loop()
-    while True:
-        connection = await pool.getconn(timeout=until - loop.time())
-        if not is_closed_by_server(connection):
-            return connection
-        # The server was restarted while the connection was idle, so others may be closed too.
-        # The pool's own `check` would ask the server each time, and wait a second in between.
-        await connection.close()
-        await pool.putconn(connection)

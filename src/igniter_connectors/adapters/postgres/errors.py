@@ -15,14 +15,19 @@ from igniter_connectors.ports import StoreRefused, StoreUnavailable
 
 MIGRATE: Final = "run `igniter-connectors migrate`"
 
+_POOLER: Final = 'there is a pooler in front of it: set pooling="transaction"'
+
 _BY_STATE: Final = {
+    "0A000": "the schema has changed",
     "25006": "it is read-only: give the primary's address",
+    "26000": _POOLER,
     "28000": "it refused the user",
     "28P01": "it refused the password",
     "3D000": "there is no such database",
     "40001": "another transaction came first: try again",
     "40P01": "another transaction came first: try again",
     "42501": "the user lacks a privilege on the tables",
+    "42P05": _POOLER,
     "42P01": f"a table is missing: {MIGRATE}",
     "42703": f"a column is missing: {MIGRATE}",
     "53300": "it has too many connections",
@@ -42,10 +47,7 @@ _BY_WORDS: Final = (
     ("shutting down", "it is shutting down"),
     ("too many clients", "it has too many connections"),
     ("does not exist", "there is no such database or user"),
-    (
-        "unsupported startup parameter",
-        'there is a pooler in front of it: set pooling="transaction"',
-    ),
+    ("unsupported startup parameter", _POOLER),
     ("resolve host", "there is no such host"),
     ("could not translate host name", "there is no such host"),
     ("server closed the connection", "it closed the connection"),
@@ -80,12 +82,32 @@ class AlreadyExists(StoreRefused):
     """Another process committed a row with the same unique value first."""
 
 
+class RowLocked(StoreUnavailable):
+    """Another session holds a lock. Nothing was changed."""
+
+
+def is_outdated(error: Exception) -> bool:
+    """Whether a statement failed only because of how its connection had prepared it.
+
+    After a column's type has changed, a connection refuses what it had prepared before. Behind a
+    pooler, a prepared statement may be gone. Nothing was executed, so it may be repeated on
+    another connection.
+    """
+    state = _state(error)
+    if state == "0A000" and isinstance(error, psycopg.Error):
+        # The name in the server's source, since its messages are translated.
+        return error.diag.source_function == "RevalidateCachedQuery"
+    return state in {"26000", "42P05"}
+
+
 def unavailable(error: Exception) -> StoreUnavailable:
     """An error as the port's exception: `RowUnreadable` if a value caused it."""
     if isinstance(error, psycopg.errors.UniqueViolation):
         return AlreadyExists(f"PostgreSQL: the row exists already ({_name(error)})")
     if isinstance(error, psycopg.DataError | ValueError | OverflowError):
         return RowUnreadable(f"PostgreSQL: a value does not fit ({_name(error)})")
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return RowLocked(f"PostgreSQL: {_reason(error)} ({_name(error)})")
     kind = StoreUnavailable if _is_transient(error) else StoreRefused
     return kind(f"PostgreSQL: {_reason(error)} ({_name(error)})")
 

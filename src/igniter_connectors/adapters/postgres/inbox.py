@@ -16,8 +16,9 @@ from igniter_connectors.adapters.postgres.batching import Batches
 from igniter_connectors.adapters.postgres.connection import Row
 from igniter_connectors.adapters.postgres.database import Database
 from igniter_connectors.adapters.postgres.dialect import STATEMENTS
-from igniter_connectors.adapters.postgres.errors import AlreadyExists
+from igniter_connectors.adapters.postgres.errors import AlreadyExists, RowLocked
 from igniter_connectors.adapters.postgres.text_array import TextArray
+from igniter_connectors.adapters.sql.database import RowUnreadable
 from igniter_connectors.adapters.sql.dialect import columns
 from igniter_connectors.adapters.sql.inbox import MAX_ROWS, MAX_TURNS, SqlInbox, delivery_values
 from igniter_connectors.adapters.sql.records import Values, key_values, utc
@@ -52,6 +53,8 @@ class _RecordedRow(msgspec.Struct, array_like=True, gc=False):
     possible_replay: bool
 
 
+_SEPARATED_BY: Final = (RowUnreadable, RowLocked)
+
 _FIRST_KEY: Final = OrderKeyRow("", "", "", "")
 
 
@@ -65,8 +68,12 @@ class PostgresInbox(SqlInbox):
     def __init__(self, database: Database) -> None:
         super().__init__(database, STATEMENTS)
         self._server = database
-        self._records = Batches(database.until, self._record_one, self._record_many)
-        self._completions = Batches(database.until, self._complete_one, self._complete_many)
+        self._records = Batches(
+            database.until, self._record_one, self._record_many, separated_by=_SEPARATED_BY
+        )
+        self._completions = Batches(
+            database.until, self._complete_one, self._complete_many, separated_by=_SEPARATED_BY
+        )
         self._promotions = Batches(database.until, self._promote_one, self._promote_many)
         self._last_key = _FIRST_KEY
 
@@ -132,11 +139,11 @@ class PostgresInbox(SqlInbox):
         return deleted + await self._database.write(sql.CLEAR_BODIES, values)
 
     async def promote_after(self, completed: Row) -> None:
-        """Promotes the next event after a transaction that ran `COMPLETE`; `completed` is its row.
+        """Promotes the next event after a transaction that ran `COMPLETE_FIRST`, with its row.
 
         Call it after the commit.
         """
-        row = _CompletedRow(*completed)
+        row = _CompletedRow(*completed[:5])
         if row.order_key:
             await self._promote([row])
 

@@ -205,7 +205,7 @@ ORDER_KEYS: Final = POSTGRES.statement(f"""
 """)
 
 
-def _complete(source: LiteralString) -> LiteralString:
+def _complete(source: LiteralString, also: LiteralString = "") -> LiteralString:
     return POSTGRES.statement(f"""
         UPDATE igniter_webhook_inbox AS i SET state = 'done', owner = '', finished_at = now(),
             sealed_body = CASE WHEN d.keep > 0 THEN i.sealed_body END,
@@ -215,11 +215,13 @@ def _complete(source: LiteralString) -> LiteralString:
         FROM {source} AS d (scope, identity, id, owner, attempts, keep)
         WHERE i.scope = d.scope AND i.identity = d.identity AND i.id = d.id
             AND i.owner = d.owner AND i.attempts = d.attempts AND {_FEW}
-        RETURNING i.scope, i.identity, i.connection_id, i.order_key, i.id
+        RETURNING i.scope, i.identity, i.connection_id, i.order_key, i.id{also}
     """)
 
 
 COMPLETE: Final = _complete(_one(_COMPLETION))
+# What follows in the handler's transaction may wait for locks until the statement's time-out.
+COMPLETE_FIRST: Final = _complete(_one(_COMPLETION), ", set_config('lock_timeout', '0', true)")
 COMPLETE_MANY: Final = _complete(_many(_COMPLETION))
 
 

@@ -16,7 +16,7 @@ from igniter_connectors.adapters.postgres.connections import PostgresConnections
 from igniter_connectors.adapters.postgres.database import Database
 from igniter_connectors.adapters.postgres.dialect import STATEMENTS
 from igniter_connectors.adapters.postgres.inbox import PostgresInbox, complete_values
-from igniter_connectors.adapters.postgres.inbox_statements import COMPLETE
+from igniter_connectors.adapters.postgres.inbox_statements import COMPLETE_FIRST
 from igniter_connectors.adapters.postgres.migrations import migrate, plan
 from igniter_connectors.adapters.sql.authorizations import SqlAuthorizations
 from igniter_connectors.adapters.sql.endpoints import SqlEndpoints
@@ -130,8 +130,8 @@ class PostgresStore(PostgresConnections, SqlLeases, SqlAuthorizations, SqlEndpoi
         For a webhook's handler, once per attempt. What the handler writes on this connection and
         the event's completion commit together when the block ends; if the block raises, neither
         does. So the event takes effect exactly once, whichever process crashes. At most half of
-        all connections are in such transactions at once. A statement may take as long as the
-        deadline, unless the transaction begins with `SET LOCAL statement_timeout`.
+        all connections are in such transactions at once. A statement may take nine tenths
+        of the deadline, unless the transaction begins with `SET LOCAL statement_timeout`.
 
         Raises:
             DeliveryLost: another process has the event, or it was completed.
@@ -139,7 +139,7 @@ class PostgresStore(PostgresConnections, SqlLeases, SqlAuthorizations, SqlEndpoi
         """
         async with self._server.transaction() as connection:
             values = complete_values(call.delivery)
-            cursor = await connection.execute(COMPLETE, values, binary=True)
+            cursor = await connection.execute(COMPLETE_FIRST, values, binary=True)
             completed = await cursor.fetchone()
             if completed is None:
                 raise DeliveryLost
