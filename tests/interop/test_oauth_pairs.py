@@ -153,7 +153,7 @@ def test_a_code_an_id_token_and_revocation(server: OidcProvider) -> None:
     refresh = tokens.refresh_token
     assert refresh is not None
     revoked = sent(revoke_request(provider, refresh, kind="refresh_token"))
-    assert judge_revocation(revoked, received_at=datetime.now(UTC)) == Revoked()
+    assert judge_revocation(revoked, provider, received_at=datetime.now(UTC)) == Revoked()
     again = sent(refresh_request(provider, refresh))
     judged = judge_token(again, provider, connector="x", received_at=now())
     assert judged.failure() == TokenRefused("x", "invalid_grant")

@@ -21,6 +21,14 @@ def test_a_member_that_cannot_be_decoded_costs_no_other(bad: bytes, body: bytes)
     assert read["a"] == {"b": [1, "]"]}
 
 
+@pytest.mark.parametrize("body", [b'{"a":1}', b'{"a":1,"b":"\\ud83d"}'])
+def test_a_byte_order_mark_is_ignored(body: bytes) -> None:
+    """RFC 8259 section 8.1."""
+    read = decode_json_object(b"\xef\xbb\xbf" + body)
+    assert read is not None
+    assert read["a"] == 1
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"[]", b"5", b"null", b"{", b"a=b", b"<html>", b'{"a":1}x', b'{"a":1}{}', b"[" * 9],

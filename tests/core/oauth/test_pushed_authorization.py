@@ -105,7 +105,7 @@ def test_only_a_201_deposits(status: int) -> None:
     assert judge(VECTOR.answer, status).failure() == AuthorizationDenied("telegram", "other")
 
 
-@pytest.mark.parametrize("error", ["zqCanary", 5, {}, "", False])
+@pytest.mark.parametrize("error", ["zqCanary", 5, {"a": 1}, ["b"], True])
 def test_an_error_is_told_by_its_code_alone(error: object) -> None:
     """Also under a 201; the provider's own words are not repeated."""
     judged = judge({**VECTOR.answer, "error": error})

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from igniter_connectors.core.http.messages import HttpFailed, HttpResponse
+from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.refresh import (
     DefiniteFailure,
@@ -28,6 +29,11 @@ from tests.core.examples import NOW
 
 from .providers import PROVIDER, SPENT, answer, provider
 
+STRAVA = {
+    "message": "Bad Request",
+    "errors": [{"resource": "RefreshToken", "field": "refresh_token", "code": "invalid"}],
+}
+ATLASSIAN = {"error_description": "refresh_token is invalid"}
 SECOND = timedelta(seconds=1)
 MICRO = timedelta(microseconds=1)
 HOUR = timedelta(hours=1)
@@ -147,6 +153,61 @@ def test_a_provider_may_declare_its_own_words_for_the_end() -> None:
     assert judge(answer({"ok": False, "error": "token_revoked"}), slack) == GrantDead()
     assert judge(answer({"error": "token_revoked"}, 400)) == DefiniteFailure()
     assert judge(answer({"error": "invalid_grant"}, 400), slack) == DefiniteFailure()
+
+
+@pytest.mark.parametrize(
+    ("errors", "texts", "status", "body"),
+    [
+        ((), (), 400, {"error": "INVALID_GRANT"}),
+        ((), (), 400, {"error": "Invalid grant"}),
+        ((), (), 400, {"error": {"code": "invalid_grant"}}),
+        ((), (), 400, {"error": {"type": "invalidGrant", "message": "zq"}}),
+        ((), (), 400, {"error": ["invalid_grant"]}),
+        ((), (), 400, {"errors": [{"errorType": "invalid_grant", "message": "zq"}]}),
+        ((), (), 400, {"errors": {"code": "invalid_grant"}}),
+        ((), (), 200, {"errors": [{"errorType": "invalid_grant"}]}),
+        ((), (), 400, {"code": "invalid_grant"}),
+        ((), (), 400, b'\xef\xbb\xbf{"error":"invalid_grant"}'),
+        ((), (), 400, b'{"error":"invalid_grant","error_description":"\\ud83d"}'),
+        (("invalid_code",), (), 200, {"error": "invalid_code"}),
+        (("BAD_REFRESH_TOKEN",), (), 400, {"status": "BAD_REFRESH_TOKEN", "message": "zq"}),
+        (("RefreshToken.invalid",), (), 400, STRAVA),
+        ((), ("refresh_token is invalid",), 403, {"error": "unauthorized_client", **ATLASSIAN}),
+        ((), ("Invalid refresh token",), 400, {"status": 400, "message": "Invalid refresh token"}),
+    ],
+)
+def test_the_end_is_recognized_wherever_the_provider_writes_it(
+    errors: tuple[str, ...], texts: tuple[str, ...], status: int, body: object
+) -> None:
+    """Nested, listed, in capitals, with a byte order mark; or as a declared word or text."""
+    declared = provider(
+        dead_grant_errors=frozenset({"invalid_grant", *errors}), dead_grant_texts=frozenset(texts)
+    )
+    assert judge(answer(body, status), declared) == GrantDead()
+    assert judge(answer(body, 503), declared) == DefiniteFailure()
+
+
+def test_a_declared_word_is_no_end_elsewhere() -> None:
+    """Strava's `invalid` is the end for a refresh token, and not for the application."""
+    strava = provider(dead_grant_errors=frozenset({"refresh_token.invalid"}))
+    application = {"errors": [{"resource": "Application", "code": "invalid"}]}
+    assert judge(answer(application, 400), strava) == DefiniteFailure()
+    atlassian = provider(dead_grant_texts=frozenset({"refresh_token is invalid"}))
+    refused = answer({"error": "unauthorized_client", "error_description": "zq"}, 403)
+    assert judge(refused, atlassian) == DefiniteFailure(may_be_client=True)
+    assert judge(answer(STRAVA, 400)) == DefiniteFailure()
+
+
+def test_a_providers_parser_reads_its_errors_too() -> None:
+    """It converts an answer to `error`; if it fails, the answer is read without it."""
+
+    def parse(said: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        return {"error": "invalid_grant"} if said["errcode"] == 40030 else said
+
+    wechat = provider(parse_token=parse)
+    assert judge(answer({"errcode": 40030}), wechat) == GrantDead()
+    assert judge(answer({"error": "invalid_grant"}, 400), wechat) == GrantDead()
+    assert judge(answer({"errcode": 5, "access_token": "new"}), wechat) != GrantDead()
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'{"access_token":5}', b'{"error":{}}'])

@@ -30,6 +30,7 @@ from .providers import PROVIDER, answer, provider
 from .test_client_assertion import SIGNING, signing
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+FIVE = timedelta(seconds=5)
 URL = "https://provider.example/revoke"
 
 
@@ -71,49 +72,59 @@ def test_a_provider_without_the_endpoint_revokes_nothing() -> None:
         (299, b"<html>", {}, Revoked()),
         (400, {"error": "invalid_token"}, {}, Revoked()),
         (200, {"error": "invalid_token"}, {}, Revoked()),
-        (503, b"", {}, RevokeLater()),
-        (503, b"", {"retry_after": "120"}, RevokeLater(timedelta(minutes=2))),
-        (503, b"", {"retry_after": "999999"}, RevokeLater(timedelta(hours=1))),
-        (503, {"error": "invalid_token"}, {}, RevokeLater()),
-        (500, b"", {}, RevokeLater()),
-        (502, b"<html>", {}, RevokeLater()),
-        (599, b"", {}, RevokeLater()),
-        (429, b"", {"retry_after": "5"}, RevokeLater(timedelta(seconds=5))),
-        (400, {"error": "temporarily_unavailable"}, {}, RevokeLater()),
-        (200, {"error": "server_error"}, {"retry_after": "5"}, RevokeLater(timedelta(seconds=5))),
-        (400, {"error": "slow_down"}, {}, RevokeLater()),
+        (503, b"", {}, RevokeLater(None, "other")),
+        (503, b"", {"retry_after": "120"}, RevokeLater(timedelta(minutes=2), "other")),
+        (503, b"", {"retry_after": "999999"}, RevokeLater(timedelta(hours=1), "other")),
+        (503, {"error": "invalid_token"}, {}, RevokeLater(None, "other")),
+        (500, b"", {}, RevokeLater(None, "other")),
+        (502, b"<html>", {}, RevokeLater(None, "other")),
+        (599, b"", {}, RevokeLater(None, "other")),
+        (429, b"", {"retry_after": "5"}, RevokeLater(FIVE, "other")),
+        (400, {"error": "INVALID_TOKEN"}, {}, Revoked()),
+        (400, {"error": "invalid_grant"}, {}, Revoked()),
+        (
+            400,
+            {"error": "temporarily_unavailable"},
+            {},
+            RevokeLater(None, "temporarily_unavailable"),
+        ),
+        (200, {"error": "server_error"}, {"retry_after": "5"}, RevokeLater(FIVE, "server_error")),
+        (400, {"error": "slow_down"}, {}, RevokeLater(None, "slow_down")),
         (400, {"error": "unsupported_token_type"}, {}, RevokeRefused("unsupported_token_type")),
-        (400, {"error": "invalid_request"}, {}, RevokeRefused("invalid_request")),
-        (401, {"error": "invalid_client"}, {}, RevokeRefused("invalid_client")),
-        (200, {"error": "invalid_client"}, {}, RevokeRefused("invalid_client")),
-        (200, {"ok": False, "error": "zqCanary"}, {}, RevokeRefused("other")),
-        (400, {"error": {"code": "zqCanary"}}, {}, RevokeRefused("other")),
-        (199, b"", {}, RevokeRefused("other")),
-        (300, b"", {}, RevokeRefused("other")),
-        (307, b"", {"retry_after": "5"}, RevokeRefused("other")),
-        (404, b"<html>", {}, RevokeRefused("other")),
-        (428, b"", {}, RevokeRefused("other")),
-        (430, b"", {}, RevokeRefused("other")),
-        (499, b"", {}, RevokeRefused("other")),
+        (400, {"error": "invalid_request"}, {}, RevokeLater(None, "invalid_request")),
+        (401, {"error": "invalid_client"}, {}, RevokeLater(None, "invalid_client")),
+        (200, {"error": "invalid_client"}, {}, RevokeLater(None, "invalid_client")),
+        (401, b"", {}, RevokeLater(None, "other")),
+        (403, b"<html>", {}, RevokeLater(None, "other")),
+        (200, {"ok": False, "error": "zqCanary"}, {}, RevokeLater(None, "other")),
+        (400, {"error": {"code": "zqCanary"}}, {}, RevokeLater(None, "other")),
+        (199, b"", {}, RevokeLater(None, "other")),
+        (300, b"", {}, RevokeLater(None, "other")),
+        (307, b"", {"retry_after": "5"}, RevokeLater(FIVE, "other")),
+        (404, b"<html>", {}, RevokeLater(None, "other")),
+        (428, b"", {}, RevokeLater(None, "other")),
+        (430, b"", {}, RevokeLater(None, "other")),
+        (499, b"", {}, RevokeLater(None, "other")),
     ],
 )
 def test_what_became_of_the_token(
     status: int, body: object, headers: dict[str, str], became: Revocation
 ) -> None:
-    """Revoked, later, or refused (section 2.2)."""
-    assert judge_revocation(answer(body, status, **headers), received_at=NOW) == became
+    """Only an answer about this token ends it; anything else is tried later (section 2.2)."""
+    judged = judge_revocation(answer(body, status, **headers), PROVIDER, received_at=NOW)
+    assert judged == became
 
 
 @pytest.mark.parametrize("sent", [True, False])
 def test_no_answer_is_asked_again(sent: bool) -> None:
     """Revoking twice does no harm."""
-    assert judge_revocation(HttpFailed(sent), received_at=NOW) == RevokeLater()
+    assert judge_revocation(HttpFailed(sent), PROVIDER, received_at=NOW) == RevokeLater()
 
 
 @given(st.binary(), st.integers(100, 599))
 def test_any_answer_is_judged(body: bytes, status: int) -> None:
     """For any bytes."""
-    assert isinstance(judge_revocation(answer(body, status), received_at=NOW), Revocation)
+    assert isinstance(judge_revocation(answer(body, status), PROVIDER, received_at=NOW), Revocation)
 
 
 def test_a_revocation_holds_the_grant_and_the_config_that_minted_it() -> None:

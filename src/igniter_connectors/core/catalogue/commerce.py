@@ -116,6 +116,7 @@ square: Final = KnownProvider(
     authorization_url="https://connect.squareup.com/oauth2/authorize",
     token_url="https://connect.squareup.com/oauth2/token",
     client_authentications=("client_secret_post", "none"),
+    dead_grant_texts=frozenset({"invalid refresh token"}),
     token_body="json",
     token_extras=SquareExtras,
     expires_at_member="expires_at",

@@ -103,6 +103,7 @@ slack: Final = KnownProvider(
     token_url="https://slack.com/api/oauth.v2.access",
     oauth_scope_separator=",",
     client_authentications=("client_secret_basic", "client_secret_post"),
+    dead_grant_errors=frozenset({"invalid_grant", "invalid_refresh_token"}),
     token_types=frozenset({"bot", "user"}),
     token_extras=SlackExtras,
     rotates_refresh_tokens=True,

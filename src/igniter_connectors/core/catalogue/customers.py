@@ -101,6 +101,7 @@ hubspot: Final = KnownProvider(
     authorization_url="https://app.hubspot.com/oauth/authorize",
     token_url="https://api.hubapi.com/oauth/v3/token",
     client_authentications=("client_secret_post",),
+    dead_grant_errors=frozenset({"invalid_grant", "bad_refresh_token"}),
     pkce="supported",
     access_token_lifetime=timedelta(minutes=30),
     notes=(
@@ -138,6 +139,7 @@ zoho: Final = KnownProvider(
     revocation_url="https://accounts.zoho.com/oauth/v2/token/revoke",
     revocation_ends="grant",
     client_authentications=("client_secret_post",),
+    dead_grant_errors=frozenset({"invalid_grant", "invalid_code"}),
     oauth_scope_separator=",",
     token_extras=ApiDomain,
     authorization_parameters={"access_type": "offline", "prompt": "consent"},

@@ -126,6 +126,7 @@ bitbucket: Final = KnownProvider(
     userinfo_scopes=("account",),
     account=AccountPaths("uuid", "display_name"),
     client_authentications=("client_secret_basic",),
+    dead_grant_texts=frozenset({"invalid refresh_token"}),
     access_token_lifetime=timedelta(hours=2),
     notes=("Scopes are set in the consumer; the response names them `scopes`.",),
 )

@@ -55,6 +55,7 @@ microsoft: Final = KnownProvider(
     account=_OPENID,
     device_authorization_url="https://login.microsoftonline.com/common/oauth2/v2.0/devicecode",
     client_authentications=("client_secret_post", "client_secret_basic", "private_key_jwt"),
+    dead_grant_errors=frozenset({"invalid_grant", "interaction_required"}),
     pkce="supported",
     offline_scopes=("offline_access",),
     rotates_refresh_tokens=True,

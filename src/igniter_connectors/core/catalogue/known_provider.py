@@ -92,7 +92,8 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
         authorization_parameters: Required at the authorization endpoint, often for a refresh
             token.
         token_parameters: Required at the token endpoint.
-        dead_grant_errors: The token endpoint's errors that mean that the grant is gone.
+        dead_grant_errors: The token endpoint's error codes that mean that the grant is gone.
+        dead_grant_texts: Parts of the token endpoint's free text that mean the same.
         rotates_refresh_tokens: Whether a refresh issues a new refresh token.
         reuse_grace: How long a spent refresh token still works.
         access_token_lifetime: The usual lifetime. The token response takes precedence.
@@ -134,6 +135,7 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
     authorization_parameters: Mapping[str, str] = {}
     token_parameters: Mapping[str, str] = {}
     dead_grant_errors: frozenset[str] = frozenset({"invalid_grant"})
+    dead_grant_texts: frozenset[str] = frozenset()
     rotates_refresh_tokens: bool | None = None
     reuse_grace: timedelta | None = None
     access_token_lifetime: timedelta | None = None
@@ -217,6 +219,7 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
             authorization_parameters={**self.authorization_parameters, **authorization_parameters},
             token_parameters={**self.token_parameters, **token_parameters},
             dead_grant_errors=self.dead_grant_errors,
+            dead_grant_texts=self.dead_grant_texts,
             rotates_refresh_tokens=self.rotates_refresh_tokens,
             reuse_grace=self.reuse_grace,
             refresh_token_lifetime=self.refresh_token_lifetime,

@@ -184,6 +184,7 @@ strava: Final = KnownProvider(
     account=AccountPaths("id", "username"),
     oauth_scope_separator=",",
     client_authentications=("client_secret_post",),
+    dead_grant_errors=frozenset({"invalid_grant", "refresh_token.invalid"}),
     access_token_lifetime=timedelta(hours=6),
     notes=("A user can deselect requested scopes.",),
 )
@@ -203,6 +204,7 @@ twitch: Final = KnownProvider(
     jwks_url="https://id.twitch.tv/oauth2/keys",
     issuer="https://id.twitch.tv/oauth2",
     client_authentications=("client_secret_post",),
+    dead_grant_texts=frozenset({"invalid refresh token"}),
     notes=(
         "The response has the scopes as a list.",
         "Only access tokens can be revoked.",
@@ -224,6 +226,7 @@ x: Final = KnownProvider(
     revocation_url="https://api.x.com/2/oauth2/revoke",
     revocation_ends="grant",
     client_authentications=("client_secret_basic", "none"),
+    dead_grant_texts=frozenset({"value passed for the token was invalid"}),
     pkce="required",
     offline_scopes=("offline.access",),
     access_token_lifetime=timedelta(hours=2),

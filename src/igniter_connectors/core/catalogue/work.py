@@ -90,6 +90,7 @@ atlassian: Final = KnownProvider(
     userinfo_scopes=("read:me",),
     account=AccountPaths("account_id", "name", "email"),
     client_authentications=("client_secret_post",),
+    dead_grant_texts=frozenset({"refresh_token is invalid", "invalid refresh token"}),
     offline_scopes=("offline_access",),
     authorization_parameters={"audience": "api.atlassian.com", "prompt": "consent"},
     rotates_refresh_tokens=True,

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import msgspec
 from returns.result import Failure, Result, Success
 
+from igniter_connectors.core.oauth.error_answer import error_word
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.provider_response import public_authorization_error
 from igniter_connectors.core.problem import (
@@ -67,7 +68,8 @@ def judge_callback(
         if missing or (callback.issuer is not None and callback.issuer != provider.issuer):
             return Failure(IssuerMismatch(connector))
     if callback.error is not None:
-        return Failure(AuthorizationDenied(connector, public_authorization_error(callback.error)))
+        codes = (error_word(callback.error),)
+        return Failure(AuthorizationDenied(connector, public_authorization_error(codes)))
     if not callback.code or len(callback.code) > _MAX_CODE_CHARS:
         return Failure(OAuthStateInvalid(connector))
     return Success(callback.code)

@@ -17,14 +17,10 @@ from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.oauth.client_assertion import SigningContext
 from igniter_connectors.core.oauth.client_authentication import client_request, token_request
 from igniter_connectors.core.oauth.code_exchange import judge_exchange
+from igniter_connectors.core.oauth.error_answer import error_of
 from igniter_connectors.core.oauth.expiry import seconds_of
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.provider_response import (
-    decode_response,
-    error_in,
-    public_error_code,
-    raw_error_code,
-)
+from igniter_connectors.core.oauth.provider_response import decode_response, public_error_code
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import (
     ProviderAnswerMalformed,
@@ -102,9 +98,9 @@ def judge_device(
         return Failure(ProviderAnswerMalformed(connector, path))
 
     answer = decode_response(response) or {}
-    error = error_in(answer)
-    if error is not None or not 200 <= response.status < 300:
-        return Failure(TokenRefused(connector, public_error_code(error)))
+    error = error_of(response)
+    if error is not None:
+        return Failure(TokenRefused(connector, public_error_code(error.codes)))
     device_code, user_code = answer.get("device_code"), answer.get("user_code")
     if not isinstance(device_code, str) or not device_code:
         return malformed("$.device_code")
@@ -162,10 +158,11 @@ def judge_poll(
         delay = retry_after(answer, received_at=received_at)
         slower = max(device.interval * 2, delay or timedelta())
     else:
-        error = raw_error_code(answer)
-        if error == "authorization_pending":
+        error = error_of(answer, provider)
+        codes = () if error is None else error.codes
+        if "authorization_pending" in codes:
             slower = device.interval
-        elif error == "slow_down":
+        elif "slow_down" in codes:
             slower = device.interval + SLOW_DOWN_INCREMENT
         else:
             judged = judge_exchange(answer, provider, connector=connector, received_at=received_at)

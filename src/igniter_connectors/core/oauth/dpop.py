@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from igniter_connectors.core.http.base64url import encode_base64url
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.oauth.client_assertion import SigningContext
-from igniter_connectors.core.oauth.provider_response import decode_response
+from igniter_connectors.core.oauth.error_answer import error_of
 from igniter_connectors.core.secret import Secret
 
 if TYPE_CHECKING:
@@ -130,7 +130,8 @@ def required_nonce(response: HttpResponse) -> str | None:
     other response, or if the response names no nonce.
     """
     if response.status == 400:
-        asks = (decode_response(response) or {}).get("error") == "use_dpop_nonce"
+        error = error_of(response)
+        asks = error is not None and "use_dpop_nonce" in error.codes
     elif response.status == 401:
         asks = _CHALLENGE.search(response.header("www-authenticate") or "") is not None
     else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from typing import Final
 
 import msgspec
@@ -20,9 +21,11 @@ _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.D
 def decode_json_object(body: bytes) -> dict[str, JsonValue] | None:
     """The members of a JSON object; None if the body is not one.
 
-    If the body as a whole cannot be decoded, each member is decoded by itself, and those that
-    cannot be decoded are left out. Strings may then contain lone surrogates.
+    A byte order mark before it is ignored (RFC 8259 section 8.1). If the body as a whole cannot
+    be decoded, each member is decoded by itself, and those that cannot be decoded are left out.
+    Strings may then contain lone surrogates.
     """
+    body = body.removeprefix(BOM_UTF8)
     try:
         decoded: JsonValue = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -88,7 +88,11 @@ class OAuthProvider(msgspec.Struct, frozen=True, kw_only=True):
         refresh_expires_at_member: The same for the refresh token's expiry.
         authorization_parameters: Extra parameters for the authorization endpoint.
         token_parameters: Extra parameters for the token endpoint.
-        dead_grant_errors: The token endpoint's errors that mean that the grant is gone.
+        dead_grant_errors: The token endpoint's error codes that mean that the grant is gone.
+            Capitals do not matter. They are found wherever `error_answer.error_of` looks; the
+            code of an error about a resource may be written `resource.code`.
+        dead_grant_texts: Parts of the token endpoint's free text that mean the same, for a
+            provider whose code means other things too. Capitals do not matter.
         rotates_refresh_tokens: Whether each refresh issues a new refresh token; None if unknown.
         reuse_grace: How long a spent refresh token still works: more than zero, at most 30 days.
             None if unknown, which is treated as not at all.
@@ -133,6 +137,7 @@ class OAuthProvider(msgspec.Struct, frozen=True, kw_only=True):
     authorization_parameters: Mapping[str, str] = {}
     token_parameters: Mapping[str, str] = {}
     dead_grant_errors: frozenset[str] = frozenset({"invalid_grant"})
+    dead_grant_texts: frozenset[str] = frozenset()
     rotates_refresh_tokens: bool | None = None
     reuse_grace: timedelta | None = None
     refresh_token_lifetime: timedelta | None = None

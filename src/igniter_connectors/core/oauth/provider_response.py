@@ -6,6 +6,7 @@ must not reach a log, an event or a URL.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -30,15 +31,9 @@ def decode_response(response: HttpResponse) -> dict[str, JsonValue] | None:
     return _decode_form(response.body) if decoded is None else decoded
 
 
-def error_in(answer: dict[str, JsonValue]) -> JsonValue:
-    """The value of `error`, of any type; None if it is absent or empty."""
-    error = answer.get("error")
-    return None if error in (None, "", False) else error
-
-
-def public_error_code(error: JsonValue) -> str:
-    """An error code of the RFCs for the token endpoint; `other` for anything else."""
-    return error if isinstance(error, str) and error in _KNOWN_ERRORS else "other"
+def public_error_code(codes: Iterable[str]) -> str:
+    """The first error code of the RFCs for the token endpoint; `other` if there is none."""
+    return next((code for code in codes if code in _KNOWN_ERRORS), "other")
 
 
 def _decode_form(body: bytes) -> dict[str, JsonValue] | None:
@@ -62,13 +57,6 @@ _AUTHORIZATION_ERRORS: Final = frozenset(
 )  # fmt: skip
 
 
-def public_authorization_error(error: JsonValue) -> str:
-    """An error code of the RFCs for the authorization endpoint; `other` for anything else."""
-    return error if isinstance(error, str) and error in _AUTHORIZATION_ERRORS else "other"
-
-
-def raw_error_code(response: HttpResponse) -> str | None:
-    """The provider's `error` unchanged. Compare it with known codes, but never show it."""
-    answer = decode_response(response)
-    error = answer.get("error") if answer is not None else None
-    return error if isinstance(error, str) else None
+def public_authorization_error(codes: Iterable[str]) -> str:
+    """The first error code of the RFCs for the authorization endpoint; `other` if there is none."""
+    return next((code for code in codes if code in _AUTHORIZATION_ERRORS), "other")

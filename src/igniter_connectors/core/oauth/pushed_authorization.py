@@ -12,6 +12,7 @@ from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.oauth.authorization_request import authorization_fields, with_query
 from igniter_connectors.core.oauth.client_assertion import SigningContext
 from igniter_connectors.core.oauth.client_authentication import client_request
+from igniter_connectors.core.oauth.error_answer import error_of
 from igniter_connectors.core.oauth.expiry import seconds_of
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.provider_response import (
@@ -66,9 +67,10 @@ def judge_push(
           characters, or without a positive lifetime (section 2.2).
     """
     answer = decode_response(response) or {}
-    error = answer.get("error")
+    error = error_of(response)
     if response.status != 201 or error is not None:
-        return Failure(AuthorizationDenied(connector, public_authorization_error(error)))
+        codes = () if error is None else error.codes
+        return Failure(AuthorizationDenied(connector, public_authorization_error(codes)))
     reference = answer.get("request_uri")
     if (
         not isinstance(reference, str)

@@ -16,8 +16,8 @@ from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpR
 from igniter_connectors.core.http.retry_after import retry_after
 from igniter_connectors.core.oauth.client_assertion import SigningContext
 from igniter_connectors.core.oauth.client_authentication import token_request
+from igniter_connectors.core.oauth.error_answer import ErrorAnswer, error_of, is_dead_grant
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.provider_response import raw_error_code
 from igniter_connectors.core.oauth.token_response import TokenSet, judge_token, merge_refreshed
 from igniter_connectors.core.secret import Secret
 
@@ -98,19 +98,20 @@ def judge_refresh(
     judged = judge_token(answer, provider, connector=connector, received_at=received_at)
     if is_successful(judged):
         return Refreshed(merge_refreshed(judged.unwrap(), spent))
-    error = raw_error_code(answer)
+    error = error_of(answer, provider)
     asked = retry_after(answer, received_at=received_at)
     if answer.status in _BEFORE_THE_GRANT:
         return DefiniteFailure(asked)
     # Behind a gateway's 500, 502 or 504, the provider may have rotated the refresh token.
     if answer.status >= 500 or (answer.status < 300 and error is None):
         return UnknownOutcome()
-    if error in provider.dead_grant_errors:
+    error = error or ErrorAnswer()
+    if is_dead_grant(error, provider):
         return GrantDead()
     return DefiniteFailure(
         asked,
-        is_client_credentials=error == _CLIENT_ERROR,
-        may_be_client=error == _UNCLEAR_CLIENT_ERROR,
+        is_client_credentials=_CLIENT_ERROR in error.codes,
+        may_be_client=_UNCLEAR_CLIENT_ERROR in error.codes,
     )
 
 

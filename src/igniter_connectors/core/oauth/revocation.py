@@ -16,20 +16,17 @@ from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpR
 from igniter_connectors.core.http.retry_after import retry_after
 from igniter_connectors.core.oauth.client_assertion import SigningContext
 from igniter_connectors.core.oauth.client_authentication import client_request
+from igniter_connectors.core.oauth.error_answer import error_of, is_dead_grant
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.provider_response import (
-    decode_response,
-    error_in,
-    public_error_code,
-)
+from igniter_connectors.core.oauth.provider_response import public_error_code
 from igniter_connectors.core.secret import Secret
 
 TokenKind = Literal["refresh_token", "access_token"]
 
 _OVERLOADED: Final = 429
 # Section 2.2: an invalid token needs no revocation. Google answers 400 for it.
-_GONE: Final = ("invalid_token",)
-_LATER: Final = ("temporarily_unavailable", "server_error", "slow_down")
+_GONE: Final = "invalid_token"
+_REFUSED: Final = "unsupported_token_type"
 
 
 class Revoked(msgspec.Struct, frozen=True):
@@ -37,21 +34,20 @@ class Revoked(msgspec.Struct, frozen=True):
 
 
 class RevokeLater(msgspec.Struct, frozen=True):
-    """It is unknown whether the token was revoked. Retrying does no harm.
+    """The token may be alive. Retrying does no harm.
 
     `after` is the delay that the provider asked for, at most an hour; None if it did not.
+    `error` is an error code of RFC 6749 section 5.2, else `other`; None without an answer.
     """
 
     after: timedelta | None = None
+    error: str | None = None
 
 
 class RevokeRefused(msgspec.Struct, frozen=True):
-    """The provider refuses, and a retry would not help.
+    """The provider revokes no tokens of this kind (section 2.2.1), so no retry helps."""
 
-    `error` is an error code of RFC 6749 section 5.2 or RFC 7009, else `other`.
-    """
-
-    error: str
+    error: str = _REFUSED
 
 
 Revocation = Revoked | RevokeLater | RevokeRefused
@@ -74,24 +70,28 @@ def revoke_request(
     return client_request(provider, provider.revocation_url, fields, signing=signing)
 
 
-def judge_revocation(answer: HttpResponse | HttpFailed, *, received_at: datetime) -> Revocation:
+def judge_revocation(
+    answer: HttpResponse | HttpFailed, provider: OAuthProvider, *, received_at: datetime
+) -> Revocation:
     """The outcome of a revocation (section 2.2).
 
-    Later: no answer, 429, 5xx. Refused: any other error with any status, including
-    `unsupported_token_type`; a redirect; any other status.
+    Only an answer about this token ends it: a 2xx without an error, `invalid_token`, a declared
+    word for a dead grant, or `unsupported_token_type`. Anything else is tried later: no answer,
+    an overloaded or failing server, a refused client, an answer that cannot be read. A wrong
+    client secret is replaced some day, and the token lives until then.
     """
     if isinstance(answer, HttpFailed):
         return RevokeLater()
-    if answer.status == _OVERLOADED or answer.status >= 500:
-        return RevokeLater(retry_after(answer, received_at=received_at))
-    error = error_in(decode_response(answer) or {})
-    if error in _GONE:
+    error = error_of(answer, provider)
+    if error is None:
         return Revoked()
-    if error in _LATER:
-        return RevokeLater(retry_after(answer, received_at=received_at))
-    if error is None and 200 <= answer.status < 300:
-        return Revoked()
-    return RevokeRefused(public_error_code(error))
+    if answer.status < 500 and answer.status != _OVERLOADED:
+        if _GONE in error.codes or is_dead_grant(error, provider):
+            return Revoked()
+        if _REFUSED in error.codes:
+            return RevokeRefused()
+    asked = retry_after(answer, received_at=received_at)
+    return RevokeLater(asked, public_error_code(error.codes))
 
 
 GRANT_REVOCATION_DELAY: Final = timedelta(seconds=30)

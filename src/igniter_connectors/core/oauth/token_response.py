@@ -15,13 +15,10 @@ from returns.result import Failure, Result, Success
 from igniter_connectors.core.http.messages import HttpResponse
 from igniter_connectors.core.http.retry_after import http_date
 from igniter_connectors.core.json_value import JsonValue
+from igniter_connectors.core.oauth.error_answer import error_of
 from igniter_connectors.core.oauth.expiry import lifetime_until, seconds_of
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.provider_response import (
-    decode_response,
-    error_in,
-    public_error_code,
-)
+from igniter_connectors.core.oauth.provider_response import decode_response, public_error_code
 from igniter_connectors.core.oauth.token_extras import read_extras
 from igniter_connectors.core.problem import TokenMalformed, TokenRefused
 from igniter_connectors.core.secret import Secret
@@ -92,14 +89,12 @@ def judge_token(
         costs a good token. An expiry counts if it is at most ten years ahead; an instant in the
         past means a lifetime of 0. Scopes that RFC 6749 section 3.3 excludes are dropped.
     """
+    error = error_of(response, provider)
+    if error is not None:
+        return Failure(TokenRefused(connector, public_error_code(error.codes)))
     answer = decode_response(response)
     if answer is None:
-        if not 200 <= response.status < 300:
-            return Failure(TokenRefused(connector, "other"))
         return Failure(TokenMalformed(connector, "$"))
-    error = error_in(answer)
-    if error is not None or not 200 <= response.status < 300:
-        return Failure(TokenRefused(connector, public_error_code(error)))
     extras = None
     if provider.token_extras is not None:
         extras = read_extras(answer, provider.token_extras).value_or(None)
@@ -113,14 +108,16 @@ def judge_token(
 
 
 def unusable_tokens(response: HttpResponse, provider: OAuthProvider) -> TokenSet | None:
-    """The tokens of an answer that `judge_token` finds malformed, only to revoke them.
+    """The tokens of an answer that `judge_token` refuses, only to revoke them.
+
+    A 2xx with an `error` may contain tokens too.
 
     The access token may have characters that no header carries: a revocation sends it in a form
     (RFC 7009 section 2.1). It is "" if only a refresh token can be read. None if the answer
     contains no token that can be sent.
     """
     answer = decode_response(response)
-    if answer is None or error_in(answer) is not None or not 200 <= response.status < 300:
+    if answer is None or not 200 <= response.status < 300:
         return None
     if provider.parse_token is not None:
         with suppress(Exception):  # the application's parser may fail on any input

@@ -98,6 +98,7 @@ async def _revoke(
     answer = await engine.http.send(request)
     judged = judge_revocation(
         answer.unwrap() if is_successful(answer) else answer.failure(),
+        provider,
         received_at=engine.clock.now(),
     )
     match judged:
@@ -107,7 +108,10 @@ async def _revoke(
             key = pending.key.connector
             engine.logger.warning("%s: the provider refused to revoke a token (%s)", key, error)
             await revocations.end(pending.id)
-        case RevokeLater(after=after):
+        case RevokeLater(after=after, error=error):
+            if error is not None:
+                key = pending.key.connector
+                engine.logger.warning("%s: a token is not revoked yet (%s)", key, error)
             await _retry_later(engine, pending, after or timedelta())
 
 
