@@ -63,8 +63,10 @@ class InboxStore(Protocol):
         """Extends the leases of attempts that still run; ignores those that are not the latest."""
         ...
 
-    async def give_back(self, deliveries: Sequence[Delivery]) -> None:
-        """Ends attempts without counting them. Their events are due now."""
+    async def give_back(
+        self, deliveries: Sequence[Delivery], *, pause: timedelta = timedelta(0)
+    ) -> None:
+        """Ends attempts without counting them. Their events are due after the pause."""
         ...
 
     async def complete(self, delivery: Delivery) -> bool:

@@ -138,11 +138,16 @@ async def an_extended_lease_does_not_end(store: Store) -> None:
 
 
 async def an_attempt_given_back_does_not_count(store: Store) -> None:
-    """The event is due now, and the attempt does not count."""
+    """The event is due now, or after a pause, and the attempt does not count."""
     event = new_event()
     _ = await record_event(store, event, "me")
     await store.inbox.give_back([delivery(event.id), delivery(event.id, "other")])
     (claimed,) = await claim_events(store, "other")
+    assert claimed.attempts == 1
+    await store.inbox.give_back([delivery(event.id, "other")], pause=SHORT)
+    assert await claim_events(store) == []
+    await asyncio.sleep(PAST_SHORT_SECONDS)
+    (claimed,) = await claim_events(store)
     assert claimed.attempts == 1
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from returns.result import Success
 
-from igniter_connectors import value_or_raise
+from igniter_connectors import Keyring, Secret, value_or_raise
 from igniter_connectors.events import WebhookProcessed
+from igniter_connectors.flows.webhooks import attempt
 from igniter_connectors.webhooks import DeliveryLimits, Retries
-from tests.flows.mailroom import Answer, Call, MakeStore, Plan, mailroom, states
+from tests.flows.mailroom import SOON, Answer, Call, Mail, MakeStore, Plan, mailroom, states
+from tests.sample import CANARY
 
 
 async def test_the_provider_does_not_wait_for_the_handler(make_store: MakeStore) -> None:
@@ -83,3 +87,33 @@ async def test_events_of_a_deleted_connection_become_dead_letters(make_store: Ma
         await again.connectors.settled()
         assert again.calls == []
         assert await states(again) == [("dead", 1, "CONNECTOR_NOT_CONNECTED")]
+
+
+@pytest.mark.parametrize("lacks", ["the body's key", "the config's key"])
+async def test_a_process_without_the_new_secret_leaves_the_event_to_others(
+    lacks: str, make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a new secret is rolled out. The attempt does not count, so nothing becomes dead."""
+    monkeypatch.setattr(attempt, "_PAUSE_FOR_OTHERS", timedelta(milliseconds=50))
+    secret, store = Keyring.generate(), make_store()
+    old = Plan(keyring=Keyring.from_secret(secret))
+    new = Plan(keyring=Keyring.from_secret(Keyring.generate(), previous=[secret]))
+    receiving = DeliveryLimits(handlers_at_once=0)
+    async with mailroom(store, replace(old, limits=receiving)) as room:
+        endpoint = room.endpoint
+        if lacks == "the config's key":
+            await room.post("hi")
+    async with mailroom(store, replace(new, limits=receiving), endpoint=endpoint) as room:
+        if lacks == "the config's key":
+            value_or_raise(await room.at.update(Mail(Secret(CANARY))))
+        else:
+            await room.post("hi")
+    async with mailroom(store, old, endpoint=endpoint) as behind:
+        for _ in range(2 * SOON.attempts):
+            await behind.connectors.settled()
+            await asyncio.sleep(0.06)
+        assert behind.calls == []
+        assert [state for state, *_ in await states(behind)] == ["pending"]
+    async with mailroom(store, new, endpoint=endpoint) as rotated:
+        await rotated.until(lambda: rotated.texts == ["hi"])
+        assert [call.attempt for call in rotated.calls] == [1]

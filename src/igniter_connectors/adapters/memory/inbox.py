@@ -94,12 +94,14 @@ class MemoryInbox:
                 row.due_at = self._clock.now() + lease
                 self._due.changed(row)
 
-    async def give_back(self, deliveries: Sequence[Delivery]) -> None:
+    async def give_back(
+        self, deliveries: Sequence[Delivery], *, pause: timedelta = timedelta(0)
+    ) -> None:
         """Ends attempts without counting them."""
         for delivery in deliveries:
             row = self._latest(delivery)
             if row is not None:
-                row.owner, row.due_at = "", self._clock.now()
+                row.owner, row.due_at = "", self._clock.now() + pause
                 row.attempts -= 1
                 self._due.changed(row)
 

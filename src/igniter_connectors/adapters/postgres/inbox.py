@@ -108,9 +108,11 @@ class PostgresInbox(SqlInbox):
         """Extends the leases of attempts that still run."""
         _ = await self._database.write(sql.EXTEND, {**_columns(deliveries), "lease": lease})
 
-    async def give_back(self, deliveries: Sequence[Delivery]) -> None:
+    async def give_back(
+        self, deliveries: Sequence[Delivery], *, pause: timedelta = timedelta(0)
+    ) -> None:
         """Ends attempts without counting them."""
-        _ = await self._database.write(sql.GIVE_BACK, _columns(deliveries))
+        _ = await self._database.write(sql.GIVE_BACK, {**_columns(deliveries), "pause": pause})
 
     async def complete(self, delivery: Delivery) -> bool:
         """Marks the event as done."""

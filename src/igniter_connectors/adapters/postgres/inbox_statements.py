@@ -147,10 +147,10 @@ def _of_attempts(change: LiteralString, condition: LiteralString = "") -> Litera
     """)
 
 
-_GIVEN_BACK: Final[LiteralString] = "owner = '', due_at = now(), attempts = i.attempts - 1"
-
 EXTEND: Final = _of_attempts(f"due_at = {POSTGRES.after(':lease')}")
-GIVE_BACK: Final = _of_attempts(_GIVEN_BACK)
+GIVE_BACK: Final = _of_attempts(
+    f"owner = '', due_at = {POSTGRES.after(':pause')}, attempts = i.attempts - 1"
+)
 
 _ORDER_KEY: Final[dict[LiteralString, LiteralString]] = dict.fromkeys(columns(OrderKeyRow), "text")
 

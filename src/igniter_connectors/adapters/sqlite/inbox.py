@@ -70,7 +70,7 @@ _EXTEND: Final = SQLITE.statement(
     f"UPDATE webhook_inbox SET due_at = :lease WHERE {_IN_DELIVERIES}"
 )
 _GIVE_BACK: Final = SQLITE.statement(f"""
-    UPDATE webhook_inbox SET owner = '', due_at = :now, attempts = attempts - 1
+    UPDATE webhook_inbox SET owner = '', due_at = :pause, attempts = attempts - 1
     WHERE {_IN_DELIVERIES}
 """)
 COMPLETE: Final = SQLITE.statement("""
@@ -138,9 +138,11 @@ class SQLiteInbox(SqlInbox):
         values = {"deliveries": list(map(delivery_values, deliveries)), "lease": lease}
         _ = await self._database.write(_EXTEND, values)
 
-    async def give_back(self, deliveries: Sequence[Delivery]) -> None:
+    async def give_back(
+        self, deliveries: Sequence[Delivery], *, pause: timedelta = timedelta(0)
+    ) -> None:
         """Ends attempts without counting them."""
-        values = {"deliveries": list(map(delivery_values, deliveries))}
+        values = {"deliveries": list(map(delivery_values, deliveries)), "pause": pause}
         _ = await self._database.write(_GIVE_BACK, values)
 
     async def complete(self, delivery: Delivery) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -25,7 +25,7 @@ from igniter_connectors.flows.actions.api_calls import HandlerHttp
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.report_error import is_cancellation, report
-from igniter_connectors.flows.sealing import NotOpened, open_config
+from igniter_connectors.flows.sealing import NotOpened, log_missing_key, open_config
 from igniter_connectors.flows.webhooks.dead_letter import (
     dead_letter,
     retry_or_dead_letter,
@@ -33,6 +33,9 @@ from igniter_connectors.flows.webhooks.dead_letter import (
 )
 from igniter_connectors.flows.webhooks.stored_payload import PayloadUnreadable, open_payload
 from igniter_connectors.ports import DeliveryLost
+
+# How long an event that this process cannot open is left to other processes.
+_PAUSE_FOR_OTHERS: Final = timedelta(seconds=5)
 
 
 class Attempt(Delivery, frozen=True, gc=False):
@@ -70,8 +73,9 @@ async def _handle_claimed(engine: Engine, event: InboxEvent, attempt: Attempt) -
     try:
         payload = open_payload(engine, webhook, event)
     except PayloadUnreadable as error:
-        if isinstance(error.problem, DecryptFailed):  # the missing key may be added later
-            return await _fail(engine, webhook, attempt, error.problem)
+        if isinstance(error.problem, DecryptFailed):
+            sealed = event.sealed_body or b""
+            return await _not_opened(engine, webhook, attempt, error.problem, sealed)
         return await dead_letter(engine, attempt, event.event_id, error.problem)
     return await handle(engine, connector, webhook, record, payload, attempt)
 
@@ -92,7 +96,7 @@ async def handle(
     try:
         config = open_config(engine, connector, record)
     except NotOpened as error:
-        return await _fail(engine, webhook, attempt, error.problem)
+        return await _not_opened(engine, webhook, attempt, error.problem, record.sealed_config)
     key, event_bus = record.key, engine.event_bus
     started = None if event_bus.is_silent else engine.clock.monotonic()
     call: WebhookCall[Any, Any, Any] = WebhookCall(
@@ -148,6 +152,24 @@ async def _fail(
     problem: Problem,
 ) -> bool:
     return await retry_or_dead_letter(engine, webhook.retries, attempt, attempt.event_id, problem)
+
+
+async def _not_opened(
+    engine: Engine,
+    webhook: Webhook[Any, Any, Any],
+    attempt: Attempt,
+    problem: Problem,
+    sealed: bytes,
+) -> bool:
+    """Leaves the event to processes with the key that sealed this, if this process lacks it.
+
+    So while a new secret is rolled out, a process without it uses up none of the attempts.
+    """
+    if engine.ciphers.missing_key(sealed) is None:
+        return await _fail(engine, webhook, attempt, problem)
+    log_missing_key(engine, attempt.key.connector, sealed)
+    await engine.store.inbox.give_back([attempt], pause=_PAUSE_FOR_OTHERS)
+    return True
 
 
 async def _handle_in_context(
