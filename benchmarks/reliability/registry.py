@@ -19,6 +19,7 @@ from benchmarks.reliability.no_lost_update import WEBHOOKS, no_lost_update_in
 from benchmarks.reliability.permit import permit
 from benchmarks.reliability.poison import poison
 from benchmarks.reliability.poison_values import poison_values
+from benchmarks.reliability.random_schedules import random_schedules
 from benchmarks.reliability.reauthorize_race import EACH, reauthorize_race_of
 from benchmarks.reliability.redirects import redirects
 from benchmarks.reliability.restart import restart
@@ -64,6 +65,7 @@ FIGURES: dict[str, Measurement] = {
     "permit": permit,
     "poison": poison,
     "poison-values": poison_values,
+    "random-schedules": random_schedules,
     "schemathesis": schemathesis_run,
     "zoom-oracle": zoom_oracle,
 }

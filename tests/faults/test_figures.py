@@ -17,6 +17,7 @@ from benchmarks.reliability.kill_refresh import kill_refresh_times
 from benchmarks.reliability.no_lost_update import no_lost_update_in
 from benchmarks.reliability.poison import poison
 from benchmarks.reliability.poison_values import poison_values
+from benchmarks.reliability.random_schedules import random_schedules
 from benchmarks.reliability.reauthorize_race import reauthorize_race_of
 from benchmarks.reliability.registry import FIGURES
 from benchmarks.reliability.schemathesis_run import schemathesis_run
@@ -38,6 +39,7 @@ REDUCED: dict[str, Measurement] = FIGURES | {
     "kill-inbox": partial(kill_inbox, kills_a_point=1),
     "poison": partial(poison, bursts=3, within_seconds=5),
     "poison-values": partial(poison_values, every=7),
+    "random-schedules": partial(random_schedules, schedules=120),
     "schemathesis": partial(schemathesis_run, examples=2),
     "zoom-oracle": partial(zoom_oracle, tries=2_000),
 }

@@ -103,11 +103,13 @@ class Forge:
         assert record is not None
         return record
 
-    async def connect(self, options: AuthorizationOptions | None = None) -> HttpResponse:
+    async def connect(
+        self, options: AuthorizationOptions | None = None, *, key: ConnectionKey = KEY
+    ) -> HttpResponse:
         """Authorizes as a browser does; the answer of the callback."""
         request = value_or_raise(
             await authorize(
-                self.engine, self.connector, KEY, Team(), options or AuthorizationOptions("ada")
+                self.engine, self.connector, key, Team(), options or AuthorizationOptions("ada")
             )
         )
         cookie, state = await self.open_ticket(request.url)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import timedelta
+from typing import Any, Literal
 
 from returns.result import Failure
 
 from igniter_connectors import Secret, problem_of, value_or_raise
 from igniter_connectors.core.http.messages import HttpFailed
 from igniter_connectors.core.oauth.adopted_tokens import AdoptedTokens
+from igniter_connectors.flows.connections.disconnect import disconnect
 from igniter_connectors.flows.oauth.adopt import adopt
+from igniter_connectors.flows.oauth.revoke import revoke_due
 from igniter_connectors.flows.sealing import open_tokens
 from igniter_connectors.problems import (
     ConfigInvalid,
@@ -52,6 +55,25 @@ async def test_whose_tokens_they_are_is_asked_first() -> None:
     made.answers[USERINFO] = [json_response({"sub": "u2"})]
     other = await adopt(made.engine, made.connector, KEY, Team(), TOKENS, source="adopted")
     assert other == Failure(IdentityMismatch("forge"))
+    assert made.sent(REVOKE) == []
+
+
+async def test_a_queued_revocation_waits_until_the_adopted_tokens_are_stored() -> None:
+    """Otherwise it could end the grant of the same account between user info and commit."""
+    made = forge(revocation_ends="grant")
+    await made.connect()
+    value_or_raise(await disconnect(made.engine, made.connector, KEY))
+    made.clock.advance(timedelta(minutes=1))
+    save = made.store.save_authorized
+
+    async def revoke_first(*args: Any, **named: Any) -> bool:
+        assert await revoke_due(made.engine) == 1
+        return await save(*args, **named)
+
+    made.store.save_authorized = revoke_first  # type: ignore[method-assign]  # the race
+    value_or_raise(await adopt(made.engine, made.connector, KEY, Team(), TOKENS, source="adopted"))
+    made.clock.advance(timedelta(minutes=1))
+    assert await revoke_due(made.engine) == 1
     assert made.sent(REVOKE) == []
 
 

@@ -16,7 +16,17 @@ from igniter_connectors.flows.connections.disconnect import disconnect
 from igniter_connectors.flows.oauth.hold_revocations import hold_revocations
 from igniter_connectors.flows.oauth.revoke import RevocationWorker, revoke_due
 from igniter_connectors.testing import json_response
-from tests.flows.forge import KEY, PROVIDER, REVOKE, TOKEN, Forge, away, forge, granted
+from tests.flows.forge import (
+    KEY,
+    PROVIDER,
+    REVOKE,
+    TOKEN,
+    USERINFO,
+    Forge,
+    away,
+    forge,
+    granted,
+)
 
 
 async def disconnected(**changes: str) -> Forge:
@@ -118,6 +128,23 @@ async def test_a_grant_that_another_connection_shares_is_not_revoked() -> None:
     value_or_raise(await disconnect(made.engine, made.connector, KEY))
     assert await due(made, GRANT_REVOCATION_DELAY + timedelta(seconds=1)) == 1
     assert made.sent(REVOKE) == []
+
+
+async def test_a_grant_is_not_ended_before_its_account_is_known() -> None:
+    """Tokens whose account was not told are revoked once the provider tells that nobody uses it."""
+    for subject, revoked in (("u1", 0), ("u2", 1)):
+        made = forge(revocation_ends="grant")
+        await made.connect()
+        made.answers[USERINFO] = [HttpFailed(sent=True)]
+        other = replace(KEY, account="other")
+        await made.connect(key=other)
+        assert await made.store.find(other) is None
+        assert await due(made, timedelta(minutes=1)) == 1
+        assert made.sent(REVOKE) == []
+        made.answers[USERINFO] = [json_response({"sub": subject})]
+        assert await due(made, timedelta(hours=1)) == 1
+        assert len(made.sent(REVOKE)) == revoked
+        assert await due(made, timedelta(days=1)) == 0
 
 
 async def test_the_worker_revokes_when_tokens_are_queued() -> None:

@@ -21,6 +21,7 @@ from igniter_connectors.flows.connections.connect import accept_config
 from igniter_connectors.flows.connections.read_connection import open_connection
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.oauth.find_account import find_account
+from igniter_connectors.flows.oauth.hold_revocations import holding_revocations
 from igniter_connectors.flows.oauth.keep_grant import keep_grant
 from igniter_connectors.flows.oauth.save_grant import NewGrant
 from igniter_connectors.flows.store_errors import returns_database_failed
@@ -63,18 +64,20 @@ async def adopt(
         adopted.expires_at,
         None if adopted.oauth_scopes is None else storable_scopes(adopted.oauth_scopes),
     )
-    account = await find_account(engine, provider.unwrap(), tokens, connector=connector.key)
-    if not is_successful(account):
-        return Failure(account.failure())
-    new = NewGrant(
-        config=accepted.unwrap(),
-        provider=provider.unwrap(),
-        tokens=tokens,
-        expected_grant=expected,
-        source=source,
-        account=account.unwrap(),
-    )
-    saved = await keep_grant(engine, connector, key, new)
+    # A queued revocation of the same account could end the grant that is adopted.
+    async with holding_revocations(engine, key, provider.unwrap()):
+        account = await find_account(engine, provider.unwrap(), tokens, connector=connector.key)
+        if not is_successful(account):
+            return Failure(account.failure())
+        new = NewGrant(
+            config=accepted.unwrap(),
+            provider=provider.unwrap(),
+            tokens=tokens,
+            expected_grant=expected,
+            source=source,
+            account=account.unwrap(),
+        )
+        saved = await keep_grant(engine, connector, key, new)
     if not is_successful(saved):
         return Failure(saved.failure())
     return open_connection(engine, connector, saved.unwrap())

@@ -6,11 +6,12 @@ import asyncio
 from datetime import timedelta
 from typing import Any, Final, final
 
+from msgspec.structs import replace
 from returns.pipeline import is_successful
 
 from igniter_connectors.core.connection.record import ConnectionRecord
 from igniter_connectors.core.connector.definition import Definition, OAuthConnector
-from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.provider import OAuthProvider, is_openid
 from igniter_connectors.core.oauth.refresh import back_off
 from igniter_connectors.core.oauth.revocation import (
     CLAIM_DURATION,
@@ -26,6 +27,7 @@ from igniter_connectors.core.oauth.revocation import (
 from igniter_connectors.core.oauth.tenant_provider import provider_for
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.oauth.find_account import find_account
 from igniter_connectors.flows.sealing import (
     NotOpened,
     log_missing_key,
@@ -73,7 +75,11 @@ async def _revoke(
             pending.id, attempts=pending.attempts, retry_in=GRANT_REVOCATION_DELAY
         )
         return
-    is_in_use = await _is_in_use(engine, provider, pending, tokens)
+    owned = await _with_account(engine, provider, pending, tokens)
+    if owned is None:
+        await _retry_later(engine, pending, timedelta())
+        return
+    is_in_use = await _is_in_use(engine, provider, owned, tokens)
     if is_in_use is None:
         await _leave_to_others(engine, pending)
         return
@@ -167,6 +173,28 @@ def _row(engine: Engine, pending: PendingRevocation) -> ConnectionRecord:
         updated_at=now,
         grant=pending.grant,
     )
+
+
+async def _with_account(
+    engine: Engine, provider: OAuthProvider, pending: PendingRevocation, tokens: TokenSet
+) -> PendingRevocation | None:
+    """The revocation with the account that its grant is for.
+
+    Where one revocation ends the whole grant, another connection of the same account uses it too.
+    Tokens that no row ever held may come without their account, so the provider is asked now.
+
+    Returns:
+        None if the account can be known and is not: a revocation could end the grant of a
+        connection.
+    """
+    ends_others = provider.revocation_ends == "grant" and pending.grant.subject is None
+    if not ends_others or (provider.userinfo_url is None and not is_openid(provider)):
+        return pending
+    found = await find_account(engine, provider, tokens, connector=pending.key.connector)
+    account = found.value_or(None)
+    if account is None:
+        return None
+    return replace(pending, grant=replace(pending.grant, subject=account.subject))
 
 
 async def _is_in_use(

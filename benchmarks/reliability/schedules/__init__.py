@@ -1,0 +1,1 @@
+"""Random interleavings of the product's own code, in virtual time, from one seed each."""
