@@ -28,7 +28,7 @@ class Row(msgspec.Struct, array_like=True):
 def test_each_type_comes_back() -> None:
     """A duration is stored as the instant at its end, all else as what it was."""
     at = NOW.astimezone(timezone(timedelta(hours=5, minutes=45)))
-    stored = encode({"flag": True, "at": at, "names": ["a", "ü"], "due_in": timedelta(1)}, NOW)
+    stored = encode({"flag": True, "at": at, "names": ["a", "ü"], "due_in": timedelta(1)}, NOW, 0.0)
     assert stored["due_in"] == stored["now"] + 86_400_000_000  # type: ignore[operator]  # an int
     row = ("x", b"\xff", 3, stored["flag"], stored["at"], stored["names"], 5)
     read = decode(row, Row)

@@ -11,6 +11,7 @@ from typing import Any, Final, LiteralString, TypeVar, cast, final
 import aiosqlite
 import msgspec
 
+from igniter_connectors.adapters.sqlite.file_watch import FileWatch
 from igniter_connectors.adapters.sqlite.migrations import migrate
 from igniter_connectors.adapters.sqlite.values import Stored, decode, encode
 from igniter_connectors.ports import Clock, StoreRefused, StoreUnavailable
@@ -39,6 +40,15 @@ _TRANSIENT_CODES: Final = frozenset(
     }
 )
 
+_REASONS: Final = {
+    sqlite3.SQLITE_BUSY: "another process is writing: ",
+    sqlite3.SQLITE_READONLY: "the file is read-only: ",
+    sqlite3.SQLITE_FULL: "the disk is full: ",
+    sqlite3.SQLITE_CANTOPEN: "the file cannot be opened: ",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged: ",
+    sqlite3.SQLITE_NOTADB: "the file is not a database: ",
+}
+
 
 @final
 class Database:
@@ -50,6 +60,8 @@ class Database:
     no transaction stays open. Several processes may use the file at once: WAL lets them read
     while one writes, and a writer waits up to 5 s for its turn. With `synchronous=FULL`,
     committed data survives a power failure.
+
+    The file must stay where it is: see `FileWatch`.
 
     The clock is the host's: each statement gets its instant as the parameter `now`, and its
     monotonic time, which all processes of the host share, as `monotonic`.
@@ -63,6 +75,7 @@ class Database:
         self._turn = asyncio.Lock()
         self._transactions: set[asyncio.Task[list[list[Sequence[Stored]]]]] = set()
         self._transaction = asyncio.Lock()
+        self._watch: FileWatch | None = None
 
     async def open(self) -> None:
         """Opens both connections and migrates an older schema.
@@ -77,6 +90,7 @@ class Database:
             await migrate(self._writer)
             in_memory = self._path == ":memory:"
             self._reader = self._writer if in_memory else await self._connect()
+            self._watch = None if in_memory else FileWatch(self._path)
         except (sqlite3.Error, OSError) as error:
             await self.close()
             raise _unavailable(error) from None
@@ -89,7 +103,7 @@ class Database:
         if self._transactions:
             _ = await asyncio.wait(self._transactions)
         reader, writer = self._reader, self._writer
-        self._reader = self._writer = None
+        self._reader = self._writer = self._watch = None
         if reader is not None and reader is not writer:
             await reader.close()
         if writer is not None:
@@ -99,27 +113,32 @@ class Database:
         self, statement: LiteralString, values: Mapping[str, Any], kind: type[R]
     ) -> list[R]:
         """The rows of a SELECT."""
-        rows = await self._run(self._reader, statement, self._encode(values))
+        rows = await self._run(self._reader, statement, self.encode(values))
         return [decode(row, kind) for row in rows]
 
     async def write(self, statement: LiteralString, values: Mapping[str, Any]) -> int:
         """Runs a statement that ends in RETURNING; returns how many rows it changed."""
-        async with self._turn:
-            return len(await self._run(self._writer, statement, self._encode(values)))
+        return len(await self._write(statement, values))
 
     async def write_returning(
         self, statement: LiteralString, values: Mapping[str, Any], kind: type[R]
     ) -> list[R]:
         """As `write`, and returns the rows of RETURNING."""
+        return [decode(row, kind) for row in await self._write(statement, values)]
+
+    async def _write(
+        self, statement: LiteralString, values: Mapping[str, Any]
+    ) -> list[Sequence[Stored]]:
         async with self._turn:
-            rows = await self._run(self._writer, statement, self._encode(values))
-        return [decode(row, kind) for row in rows]
+            rows = await self._run(self._writer, statement, self.encode(values))
+        self._check_file()  # else what was written is acknowledged and lost
+        return rows
 
     async def write_together(
         self, statements: Sequence[LiteralString], values: Mapping[str, Any]
     ) -> list[list[Sequence[Stored]]]:
         """Runs statements as one transaction: all of them, or none. Returns the rows of each."""
-        task = asyncio.create_task(self._transact(statements, self._encode(values)))
+        task = asyncio.create_task(self._transact(statements, self.encode(values)))
         self._transactions.add(task)
         task.add_done_callback(self._transactions.discard)
         return await asyncio.shield(task)
@@ -134,8 +153,9 @@ class Database:
                 rows = [await self._run(self._writer, one, values) for one in statements]
                 _ = await self._run(self._writer, "COMMIT")
             except BaseException:
-                _ = await self._run(self._writer, "ROLLBACK")
+                _ = await self._execute(self._writer, "ROLLBACK")
                 raise
+        self._check_file()
         return rows
 
     @asynccontextmanager
@@ -150,19 +170,35 @@ class Database:
         if self._path == ":memory:" or self._writer is None:
             raise StoreUnavailable("SQLite: a transaction needs an open file")
         async with self._transaction:
+            self._check_file()  # else SQLite would create a new file
             connection = await self._connect()
             try:
                 await _must(connection, "BEGIN IMMEDIATE")
                 yield connection
                 await _must(connection, "COMMIT")
+                self._check_file()
             finally:
                 # Closing rolls back what was not committed.
                 await connection.close()
 
-    def _encode(self, values: Mapping[str, Any]) -> dict[str, Stored]:
+    def encode(self, values: Mapping[str, Any]) -> dict[str, Stored]:
+        """The values of a statement, with this instant in them."""
         return encode(values, self._clock.now(), self._clock.monotonic())
 
     async def _run(
+        self,
+        connection: aiosqlite.Connection | None,
+        statement: str,
+        values: Mapping[str, Stored] | None = None,
+    ) -> list[Sequence[Stored]]:
+        self._check_file()
+        return await self._execute(connection, statement, values)
+
+    def _check_file(self) -> None:
+        if self._watch is not None:
+            self._watch.check()
+
+    async def _execute(
         self,
         connection: aiosqlite.Connection | None,
         statement: str,
@@ -203,8 +239,10 @@ def _can_open(path: str) -> None:
 def _unavailable(error: Exception) -> StoreUnavailable:
     # Only the error's name: SQLite's messages may quote values.
     name = getattr(error, "sqlite_errorname", "")
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    reason = _REASONS.get(code, "")
     kind = StoreUnavailable if _is_transient(error) else StoreRefused
-    return kind(f"SQLite: {type(error).__name__} {name}".strip())
+    return kind(f"SQLite: {reason}{type(error).__name__} {name}".strip())
 
 
 def _is_transient(error: Exception) -> bool:

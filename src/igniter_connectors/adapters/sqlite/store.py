@@ -19,7 +19,6 @@ from igniter_connectors.adapters.sqlite.connections import SQLiteConnections
 from igniter_connectors.adapters.sqlite.database import Database
 from igniter_connectors.adapters.sqlite.dialect import STATEMENTS
 from igniter_connectors.adapters.sqlite.inbox import COMPLETE, SQLiteInbox, complete_values
-from igniter_connectors.adapters.sqlite.values import encode
 from igniter_connectors.adapters.system import SystemClock
 from igniter_connectors.core.webhook.webhook import WebhookCall
 from igniter_connectors.ports import Clock, DeliveryLost
@@ -34,8 +33,7 @@ class SQLiteStore(SQLiteConnections, SqlLeases, SqlAuthorizations, SqlEndpoints)
     """
 
     def __init__(self, path: str | PathLike[str], *, clock: Clock | None = None) -> None:
-        self._clock = clock or SystemClock()
-        database = Database(fspath(path), self._clock)
+        database = Database(fspath(path), clock or SystemClock())
         super().__init__(database)
         self._revocations = SqlRevocations(database, STATEMENTS)
         self._inbox = SQLiteInbox(database, STATEMENTS)
@@ -81,7 +79,7 @@ class SQLiteStore(SQLiteConnections, SqlLeases, SqlAuthorizations, SqlEndpoints)
                 only one connection.
         """
         async with self._file.transaction() as connection:
-            values = encode(complete_values(call.delivery), self._clock.now())
+            values = self._file.encode(complete_values(call.delivery))
             if not list(await connection.execute_fetchall(COMPLETE, values)):
                 raise DeliveryLost
             yield connection

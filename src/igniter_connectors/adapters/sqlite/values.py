@@ -24,7 +24,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-def encode(values: Mapping[str, Any], now: datetime, monotonic: float = 0.0) -> dict[str, Stored]:
+def encode(values: Mapping[str, Any], now: datetime, monotonic: float) -> dict[str, Stored]:
     """A statement's values by name, `now`, and `monotonic` in microseconds.
 
     A duration becomes the instant at its end.
