@@ -45,6 +45,8 @@ REDUCED: dict[str, Measurement] = FIGURES | {
 }
 """Smaller counts for tests. `python -m benchmarks.reliability` uses the full ones."""
 
+pytestmark = pytest.mark.timeout(300)
+
 # These wait for a lease or a deadline, so they run concurrently.
 WAITING = ("slow-provider", "kill-refresh", "late-commit", "weather")
 
