@@ -43,6 +43,7 @@ from igniter_connectors.webhooks import (
 )
 from tests.core.webhook.requests import SECOND, SIGNED_AT
 
+DROPBOX: Final = HmacScheme(header="X-Dropbox-Signature", challenge="challenge")
 ENTROPY: Final = bytes(range(32))
 JSON: Final = b'{"a":1}'
 FORM: Final = b"a=b+c&d="
@@ -183,7 +184,7 @@ def test_unsigned_events_need_no_signature() -> None:
     assert request.headers == (("Content-Type", "application/json"),)
 
 
-@pytest.mark.parametrize("scheme", [SLACK, ZOOM, META, MICROSOFT_GRAPH])
+@pytest.mark.parametrize("scheme", [SLACK, ZOOM, META, MICROSOFT_GRAPH, DROPBOX])
 def test_challenges_are_answered(scheme: Verification) -> None:
     """Only with the secret of the right endpoint."""
     at = endpoint(scheme)
@@ -196,7 +197,7 @@ def test_challenges_are_answered(scheme: Verification) -> None:
     assert b"token-1" in answer.body
     if scheme is ZOOM:
         assert msgspec.json.decode(answer.body)["plainToken"] == "token-1"
-    if scheme is not MICROSOFT_GRAPH:
+    if scheme not in (MICROSOFT_GRAPH, DROPBOX):
         other = challenge_answer(scheme, received(request), [b"other"], now=SIGNED_AT)
         assert other is None or other.status == 403
 

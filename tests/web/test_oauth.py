@@ -118,6 +118,26 @@ async def test_the_flow_over_http_connects() -> None:
         assert provider.token_requests == 1
 
 
+@pytest.mark.parametrize(("other", "status"), [("theme=dark", 303), ("", 400)])
+@pytest.mark.parametrize("route", ["plugin", "handle"])
+async def test_a_browser_may_divide_its_cookies(route: str, other: str, status: int) -> None:
+    """HTTP/2 sends each in a header of its own. A cookie that is given twice is still refused."""
+    async with scene() as (at_site, provider, _), at_site.browser() as browser:
+        callback = await come_back(browser, await ticket(at_site))
+        ((name, value),) = browser.cookies.items()
+        own = f"{name}={value}"
+        headers = [("cookie", "a=1"), ("cookie", own), ("cookie", other or own)]
+        if route == "plugin":
+            async with at_site.browser() as other_jar:
+                answer = (await other_jar.get(callback, headers=headers)).status_code
+        else:
+            request = HttpRequest("GET", callback, tuple(headers))
+            principal = Principal(ACME, "ada")
+            answer = (await at_site.connectors.handle(request, principal=principal)).status
+        assert answer == status
+        assert provider.token_requests == (1 if other else 0)
+
+
 async def test_another_browser_neither_finishes_nor_spends_a_flow() -> None:
     """An attacker's code in a victim's session gets a 400: no token request and no row."""
     async with scene() as (at_site, provider, _):

@@ -281,7 +281,13 @@ async def test_an_address_that_is_not_one_is_a_404() -> None:
             headers = standard_headers(post.mail.signing_secret, SUBSCRIBED)
             answer = await post.http.post(origin + path, content=SUBSCRIBED, headers=headers)
             assert answer.status_code == 404, path
-        assert (await post.http.get(url)).status_code == 405
+        # Not with `post.http`: the document describes no probes.
+        async with httpx.AsyncClient() as provider:
+            for method, status in (("GET", 200), ("HEAD", 200), ("OPTIONS", 200), ("PUT", 405)):
+                assert (await provider.request(method, url)).status_code == status
+                unknown = await provider.request(method, f"{url[:-4]}none")
+                assert unknown.status_code == (404 if status == 200 else 405)
+            assert (await provider.head(origin + "/webhooks/mail")).status_code == 404
 
 
 async def test_a_body_over_the_cap_is_refused_while_it_streams() -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 from returns.pipeline import is_successful
 from returns.result import Failure, Result
 
-from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
+from igniter_connectors.core.http.messages import HttpRequest, HttpResponse, cookies_in
 from igniter_connectors.core.http.problem_details import problem_response
 from igniter_connectors.core.http.routes import (
     ApplicationWebhookRoute,
@@ -21,21 +21,23 @@ from igniter_connectors.core.http.routes import (
 )
 from igniter_connectors.core.principal import Permit, Principal
 from igniter_connectors.core.problem import Problem, WebhookNotFound
-from igniter_connectors.core.webhook.challenge import answers_get
-from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.check_access import check_access
 from igniter_connectors.flows.engine import Engine, base_url_of
 from igniter_connectors.flows.oauth import callback, start
 from igniter_connectors.flows.report_error import report_route_failure
-from igniter_connectors.flows.webhooks.receive import receive, receive_for_application
+from igniter_connectors.flows.webhooks.receive import (
+    WEBHOOK_METHODS,
+    receive,
+    receive_for_application,
+)
 
 _NOT_FOUND = HttpResponse(404, (("Content-Type", "text/plain"),), b"not found")
 
 ACCEPTED: Final = HttpResponse(204, (("Cache-Control", "no-store"),))
 """The answer to a delivery that was accepted."""
 
-POST_REQUIRED: Final = HttpResponse(405, (("Allow", "POST"),))
-"""The answer to another method at a webhook route."""
+METHOD_REFUSED: Final = HttpResponse(405, (("Allow", "GET, HEAD, OPTIONS, POST"),))
+"""The answer to any method at a webhook route that is neither a delivery's nor a probe's."""
 
 
 async def handle_request(
@@ -79,7 +81,7 @@ async def _oauth(
             engine,
             route.connector,
             query=urlsplit(request.url).query,
-            cookies=request.header("cookie"),
+            cookies=cookies_in(request.headers),
             principal=allowed.unwrap(),
         )
     else:
@@ -105,8 +107,8 @@ async def _webhook(
     connector = engine.connectors.get(route.connector)
     if connector is None or connector.webhook is None:
         return problem_response(WebhookNotFound())
-    if not takes_method(connector.webhook, request.method):
-        return POST_REQUIRED
+    if request.method not in WEBHOOK_METHODS:
+        return METHOD_REFUSED
     # The host in a framework's URL comes from the request: build the URL from the base instead.
     base, parts = base_url_of(engine), urlsplit(request.url)
     query = f"?{parts.query}" if parts.query else ""
@@ -118,9 +120,3 @@ async def _webhook(
     if type(received) is Failure:
         return problem_response(received.failure())
     return received.unwrap() or ACCEPTED
-
-
-def takes_method(webhook: Webhook[Any, Any, Any], method: str) -> bool:
-    """Whether the route accepts the method: POST, and GET if the provider sends its challenge that
-    way."""
-    return method == "POST" or (method == "GET" and answers_get(webhook.verification))

@@ -18,6 +18,7 @@ from igniter_connectors.core.webhook.endpoint import WebhookEndpoint
 from igniter_connectors.core.webhook.form import read_form
 from igniter_connectors.core.webhook.hmac_scheme import signed_bytes
 from igniter_connectors.core.webhook.schemes import (
+    REQUEST_ORIGIN,
     TWILIO_ID,
     TWILIO_SIGNATURE,
     AcceptUnsignedEvents,
@@ -30,6 +31,7 @@ from igniter_connectors.core.webhook.schemes import (
     TwilioScheme,
     Verification,
     body_format,
+    challenge_of,
 )
 from igniter_connectors.core.webhook.signing_keys import SigningKey, signing_key
 from igniter_connectors.core.webhook.twilio import signed_fields
@@ -102,9 +104,13 @@ def challenge_webhook(
     url = endpoint.url.reveal()
     if isinstance(scheme, MicrosoftGraphScheme):
         return HttpRequest("POST", f"{url}?{urlencode({'validationToken': token})}")
-    match scheme.challenge if isinstance(scheme, HmacScheme) else "":
+    match challenge_of(scheme):
         case "":
             raise ValueError("the scheme has no challenge")
+        case "challenge":
+            return HttpRequest("GET", f"{url}?{urlencode({'challenge': token})}")
+        case "WebHook-Request-Origin":
+            return HttpRequest("OPTIONS", url, ((REQUEST_ORIGIN, token),))
         case "url_verification" as kind:
             body = msgspec.json.encode({"type": kind, "challenge": token, "token": "legacy"})
             return sign_webhook(scheme, endpoint, body, now=now)

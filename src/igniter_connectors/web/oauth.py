@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from litestar import Controller, get
 
-from igniter_connectors.core.http.messages import single_header
+from igniter_connectors.core.http.messages import cookies_in
 from igniter_connectors.core.problem import CallbackRouteProblem, StartRouteProblem
 from igniter_connectors.web.openapi.operations import CallbackOperation, StartOperation
 from igniter_connectors.web.openapi.problems import refusals
@@ -79,7 +79,7 @@ class Authorizations(Controller):
         answer = await connectors.finish_authorization(
             key,
             query=_raw_query(request),
-            cookies=single_header(tuple(request.headers.multi_items()), "cookie"),
+            cookies=cookies_in(tuple(request.headers.multi_items())),
             principal=caller.principal,
         )
         return ExactRedirect(value_of(answer))

@@ -13,11 +13,10 @@ from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.http.problem_details import problem_response
 from igniter_connectors.core.http.routes import parse_webhook_path
 from igniter_connectors.core.problem import WebhookNotFound, WebhookTooLarge
-from igniter_connectors.core.webhook.challenge import answers_get
 from igniter_connectors.core.webhook.schemes import headers_read
 from igniter_connectors.core.webhook.webhook import Webhook
-from igniter_connectors.flows.http_routes import ACCEPTED, POST_REQUIRED
-from igniter_connectors.flows.webhooks.receive import OVERLOADED
+from igniter_connectors.flows.http_routes import ACCEPTED, METHOD_REFUSED
+from igniter_connectors.flows.webhooks.receive import OVERLOADED, WEBHOOK_METHODS
 from igniter_connectors.manager.connectors import Connectors
 
 NO_CONTENT: Final = 204
@@ -31,7 +30,6 @@ class _RequestRules(msgspec.Struct, frozen=True):
 
     body_limit_bytes: int
     headers: dict[bytes, str]
-    takes_get: bool
 
     @staticmethod
     def of(webhook: Webhook[Any, Any, Any]) -> _RequestRules:
@@ -39,7 +37,6 @@ class _RequestRules(msgspec.Struct, frozen=True):
         return _RequestRules(
             webhook.body_limit_bytes,
             {name.encode(): name for name in names},
-            answers_get(webhook.verification),
         )
 
 
@@ -78,8 +75,8 @@ def webhook_mount(connectors: Connectors[Any, Any]) -> ASGIApp:
             if known is not None:
                 headers.append((known, value.decode("latin-1")))
         method, query = scope["method"], scope["query_string"]
-        if method != "POST" and not (method == "GET" and rules.takes_get):
-            await _send(POST_REQUIRED, send)
+        if method not in WEBHOOK_METHODS:
+            await _send(METHOD_REFUSED, send)
             return
         url = f"{base}/{path}?{query.decode('latin-1')}" if query else f"{base}/{path}"
         request = HttpRequest(method, url, tuple(headers), body)

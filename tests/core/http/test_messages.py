@@ -13,6 +13,7 @@ from returns.result import Success
 from igniter_connectors.core.http.messages import (
     HttpRequest,
     HttpResponse,
+    cookies_in,
     form_body,
     origin_of,
     single_header,
@@ -44,6 +45,14 @@ def test_a_header_given_twice_is_none() -> None:
     """Of two values neither is to be trusted, in whatever case they were written."""
     headers = (("Signature", "good"), ("signature", "bad"))
     assert single_header(headers, "Signature") is None
+
+
+def test_divided_cookies_are_joined() -> None:
+    """HTTP/2 may send each in a header of its own (RFC 9113 section 8.2.3)."""
+    headers = (("cookie", "a=1"), ("X-Other", "b=2"), ("Cookie", "c=3; d=4"))
+    assert cookies_in(headers) == "a=1; c=3; d=4"
+    assert cookies_in(headers[:1]) == "a=1"
+    assert cookies_in(headers[1:2]) is None
 
 
 def test_repr_shows_neither_path_nor_headers_nor_body() -> None:

@@ -71,7 +71,7 @@ def test_what_can_route_is_built() -> None:
         verification=GITHUB,
         handler=never,
         route=lambda said: said.team,
-        application_secrets=(Secret("s"),),
+        application_secrets=(Secret("a secret of the app"),),
     )
     assert built(by_subject, PROVIDER)
     unsigned = Webhook(

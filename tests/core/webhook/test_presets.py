@@ -92,6 +92,12 @@ def shopify(body: bytes, secret: Secret, event_id: str, at: datetime) -> HttpReq
     return request(headers, body)
 
 
+def shopify_newer(body: bytes, secret: Secret, event_id: str, at: datetime) -> HttpRequest:
+    signature = base64.b64encode(mac(secret, body)).decode()
+    headers = {"shopify-hmac-sha256": signature, "shopify-webhook-id": event_id}
+    return request(headers, body)
+
+
 def linear(body: bytes, secret: Secret, event_id: str, at: datetime) -> HttpRequest:
     milliseconds = round(at.timestamp() * 1000)
     timed = body.replace(b"{", b'{"webhookTimestamp":%d,' % milliseconds, 1)
@@ -154,6 +160,14 @@ SENDERS: Final = {
     "linear": Sender(LINEAR, linear, id_is_signed=False, tolerance=timedelta(minutes=1)),
     "github": Sender(GITHUB, github, id_is_signed=False),
     "shopify": Sender(SHOPIFY, shopify, id_is_signed=False),
+    "shopify's newer names": Sender(SHOPIFY, shopify_newer, id_is_signed=False),
+    "svix by the standard's names": Sender(
+        SVIX,
+        lambda body, secret, event_id, at: standard_request(body.decode(), secret, event_id, at),
+        id_is_signed=True,
+        tolerance=FIVE_MINUTES,
+        is_standard=True,
+    ),
     "meta": Sender(META, meta),
     "twilio": Sender(TWILIO, twilio, b"Body=hello world", id_is_signed=False),
     "twilio's json": Sender(
@@ -256,7 +270,7 @@ def test_a_header_missing_or_twice_is_refused(sender: Sender) -> None:
     """Only an unsigned id may be absent. No header may be repeated."""
     signed = signed_by(sender)
     optional = {"X-GitHub-Delivery", "X-Shopify-Webhook-Id", "Linear-Delivery"}
-    optional.add("I-Twilio-Idempotency-Token")
+    optional |= {"I-Twilio-Idempotency-Token", "shopify-webhook-id"}
     for name, value in signed.headers:
         rest = tuple(header for header in signed.headers if header[0] != name)
         assert passes(sender, replace(signed, headers=rest)) is (name in optional)

@@ -9,9 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.webhook.presets import GITHUB, MICROSOFT_GRAPH, STRIPE
-from igniter_connectors.core.webhook.schemes import StandardWebhooks
-from igniter_connectors.core.webhook.signing_keys import Ed25519Key, new_signing_secret, signing_key
+from igniter_connectors.core.webhook.presets import GITHUB, MICROSOFT_GRAPH, STRIPE, TWILIO, ZOOM
+from igniter_connectors.core.webhook.schemes import (
+    AcceptUnsignedEvents,
+    StandardWebhooks,
+    Verification,
+)
+from igniter_connectors.core.webhook.signing_keys import (
+    Ed25519Key,
+    new_signing_secret,
+    signing_key,
+    signing_secret_fault,
+)
 
 STANDARD = StandardWebhooks()
 
@@ -92,3 +101,30 @@ def test_a_client_state_has_at_most_255_characters(length: int, taken: bool) -> 
     key = signing_key(MICROSOFT_GRAPH, Secret("x" * length))
     assert key == (b"x" * length if taken else None)
     assert signing_key(MICROSOFT_GRAPH, new_signing_secret(MICROSOFT_GRAPH, bytes(32))) is not None
+
+
+SCHEMES = (STANDARD, STRIPE, GITHUB, MICROSOFT_GRAPH, TWILIO, ZOOM, AcceptUnsignedEvents())
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: type(scheme).__name__)
+def test_a_secret_that_protects_nothing_is_refused(scheme: Verification) -> None:
+    """Empty, white space, a prefix alone, and what can be guessed."""
+    for text in ("", " ", "a", "whsec_", "whsec_ ", "x" * 15, " " * 40):
+        fault = signing_secret_fault(scheme, Secret(text))
+        assert fault is not None, text
+        assert "\n" not in fault
+    assert signing_secret_fault(scheme, new_signing_secret(scheme, bytes(32))) is None
+    if scheme is not STANDARD:
+        assert signing_secret_fault(scheme, Secret("x" * 16)) is None
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: type(scheme).__name__)
+@pytest.mark.parametrize("around", [" ", "\n", "\r\n", "\t", "\u00a0", "\ufeff", "\u200b", "\0"])
+def test_a_secret_with_white_space_around_it_is_refused(scheme: Verification, around: str) -> None:
+    """It was pasted badly, and would verify nothing. The reason does not show the secret."""
+    good = new_signing_secret(scheme, bytes(32)).reveal()
+    for text in (good + around, around + good):
+        fault = signing_secret_fault(scheme, Secret(text))
+        assert fault is not None
+        assert "white space" in fault
+        assert good not in fault

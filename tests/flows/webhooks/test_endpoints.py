@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from igniter_connectors import Secret, problem_of, value_or_raise
+import msgspec
+import pytest
+
+from igniter_connectors import Secret, Webhook, problem_of, value_or_raise
+from igniter_connectors.core.webhook.webhook import webhook_fault
 from igniter_connectors.problems import WebhookNotFound, WebhookSecretInvalid
-from tests.flows.mailroom import MakeStore, mailroom
+from igniter_connectors.webhooks import GITHUB
+from tests.flows.mailroom import Letter, MakeStore, Plan, accept, mailroom
+
+LONG = "0123456789abcdef"
 
 
 async def test_a_rotated_endpoint_works_until_its_overlap_ends(make_store: MakeStore) -> None:
@@ -46,3 +53,40 @@ async def test_a_signing_secret_must_have_the_format_of_the_scheme(make_store: M
         created = await room.at.create_webhook(signing_secret=Secret("short"))
         assert problem_of(created) == WebhookSecretInvalid("mail")
         assert len(value_or_raise(await room.at.webhooks.endpoints())) == 1
+
+
+@pytest.mark.parametrize(
+    "text", [" ", "", "a", "whsec_", "whsec_test_5f1d", f" {LONG}", f"{LONG}\n"]
+)
+async def test_a_secret_that_protects_nothing_is_never_stored(
+    text: str, make_store: MakeStore
+) -> None:
+    """At an endpoint that is created, rotated, or gets another secret. The old one still works."""
+    async with mailroom(make_store(), Plan(scheme=GITHUB)) as room:
+        at, secret = room.at, Secret(text)
+        problems = [
+            problem_of(await at.create_webhook(signing_secret=secret)),
+            problem_of(await at.replace_webhook_secret(room.endpoint.id, secret)),
+            problem_of(await at.webhooks.rotate(room.endpoint.id, signing_secret=secret)),
+        ]
+        assert {type(problem) for problem in problems} == {WebhookSecretInvalid}
+        assert len({problem and problem.message for problem in problems}) == 1
+        assert len(value_or_raise(await at.webhooks.endpoints())) == 1
+        assert (await room.post("hi")).status == 204
+
+
+def test_an_applications_secret_must_protect_something() -> None:
+    """One line when the connector is built."""
+    good = Webhook(
+        payload=Letter,
+        verification=GITHUB,
+        handler=accept,
+        route=lambda letter: letter.sender,
+        application_secrets=(Secret(LONG),),
+        account_of=lambda config: config.key.reveal(),
+    )
+    assert webhook_fault(good) is None
+    for text in (" ", "", "a", "whsec_", f"{LONG}\n"):
+        fault = webhook_fault(msgspec.structs.replace(good, application_secrets=(Secret(text),)))
+        assert fault is not None
+        assert fault.startswith("an application secret ")

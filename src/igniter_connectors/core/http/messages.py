@@ -129,6 +129,14 @@ def single_header(headers: Headers, name: str) -> str | None:
     return found
 
 
+def cookies_in(headers: Headers) -> str | None:
+    """The cookies of a request as one `Cookie` header; None if there are none.
+
+    HTTP/2 and HTTP/3 may divide them into several headers. RFC 9113 section 8.2.3.
+    """
+    return "; ".join(value for name, value in headers if name.lower() == "cookie") or None
+
+
 def single_headers(headers: Headers, names: Collection[str]) -> dict[str, str]:
     """Like `single_header`, for several lower-case names at once.
 

@@ -32,10 +32,11 @@ class WebhookTooLarge(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_TOO_LARGE"):
 
 @final
 class WebhookSecretInvalid(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_SECRET_INVALID"):
-    """The signing secret does not have the format of the signature scheme."""
+    """The signing secret is too short, badly pasted, or not in the format of the scheme."""
 
     connector: str
-    template: ClassVar[str] = "{connector}: the signing secret does not have the scheme's format"
+    reason: str = "does not have the scheme's format"
+    template: ClassVar[str] = "{connector}: the signing secret {reason}"
 
 
 @final

@@ -16,11 +16,18 @@ from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.form import read_query, single_field
 from igniter_connectors.core.webhook.hmac_scheme import check_hmac
 from igniter_connectors.core.webhook.json_object import read_object, text_in
-from igniter_connectors.core.webhook.schemes import HmacScheme, MicrosoftGraphScheme, Verification
+from igniter_connectors.core.webhook.schemes import (
+    REQUEST_ORIGIN,
+    HmacScheme,
+    MicrosoftGraphScheme,
+    Verification,
+    challenge_of,
+)
 from igniter_connectors.core.webhook.signing_keys import SigningKey
 from igniter_connectors.core.webhook.verified import Verified
 
 MAX_ECHO_LENGTH: Final = 256
+_ORIGIN: Final = re.compile(r"[A-Za-z0-9.:/_-]{1,255}")
 _PLAIN_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _VERIFY_TOKEN_LABEL: Final = b"igniter-connectors hub.verify_token"
 
@@ -35,8 +42,8 @@ _FORBIDDEN: Final = HttpResponse(403, _TEXT, b"the challenge is not accepted")
 
 
 def answers_get(scheme: Verification) -> bool:
-    """Whether the scheme's challenge is a GET request, so that the route must accept GET."""
-    return isinstance(scheme, HmacScheme) and scheme.challenge == "hub.challenge"
+    """Whether the scheme's challenge is a GET request."""
+    return challenge_of(scheme) in ("hub.challenge", "challenge")
 
 
 def challenge_answer(
@@ -62,21 +69,27 @@ def challenge_answer(
         - Meta's `hub.challenge`, an unsigned GET: echoed if `hub.verify_token` belongs to
           one of the secrets (see `hub_verify_token`).
         - Microsoft Graph's `validationToken`, an unsigned POST: echoed.
+        - Dropbox's `challenge`, an unsigned GET: echoed.
+        - CloudEvents' OPTIONS request: its origin is permitted to deliver, at any rate.
         An echo has at most 256 characters and is plain text with `nosniff`.
         400 if the challenge is malformed, 403 if its token is wrong.
     """
     if isinstance(scheme, MicrosoftGraphScheme):
         return _validation_token(request)
-    if not isinstance(scheme, HmacScheme):
-        return None
     octets = [key for key in keys if isinstance(key, bytes)]
-    match scheme.challenge:
+    match challenge_of(scheme):
         case "":
             return None
+        case "challenge":
+            return _query_challenge(request) if request.method == "GET" else None
+        case "WebHook-Request-Origin":
+            return _permitted_origin(request) if request.method == "OPTIONS" else None
         case "hub.challenge":
             return _hub_challenge(request, octets) if request.method == "GET" else None
         case "url_verification" | "endpoint.url_validation" as challenge:
             # Search the bytes first, so that events are not verified twice.
+            if not isinstance(scheme, HmacScheme):
+                return None
             if request.method != "POST" or challenge.encode() not in request.body:
                 return None
             return _signed_challenge(scheme, request, octets, now)
@@ -108,6 +121,25 @@ def _hub_challenge(request: HttpRequest, keys: Sequence[bytes]) -> HttpResponse 
     for key in keys:
         matched |= hmac.compare_digest(given, _verify_token(key).encode())
     return _echo(single_field(query, "hub.challenge")) if matched else _FORBIDDEN
+
+
+def _query_challenge(request: HttpRequest) -> HttpResponse | None:
+    # https://www.dropbox.com/developers/reference/webhooks, read 2026-11
+    query = read_query(request.url) or ()
+    if not any(name == "challenge" for name, _ in query):
+        return None
+    return _echo(single_field(query, "challenge"))
+
+
+def _permitted_origin(request: HttpRequest) -> HttpResponse | None:
+    # CloudEvents 1.0.2, HTTP webhooks, section 4.2
+    origin = request.header(REQUEST_ORIGIN)
+    if origin is None:
+        return _MALFORMED if request.has_header(REQUEST_ORIGIN) else None
+    if not _ORIGIN.fullmatch(origin):
+        return _MALFORMED
+    permission = (("WebHook-Allowed-Origin", origin), ("WebHook-Allowed-Rate", "*"))
+    return HttpResponse(200, (("Allow", "POST"), *permission, *_TEXT))
 
 
 def _validation_token(request: HttpRequest) -> HttpResponse | None:

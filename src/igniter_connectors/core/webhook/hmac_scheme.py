@@ -36,7 +36,7 @@ def check_hmac(
     scheme: HmacScheme, request: HttpRequest, keys: Sequence[SigningKey], now: datetime
 ) -> Verified | VerificationFailure:
     """What the signature proves. Fields of the body are read only after it matched."""
-    header = request.header(scheme.header)
+    header = _read_header(scheme, request, scheme.header)
     if header is None or len(header) > MAX_HEADER_LENGTH:
         return v.NO_HEADER
     signatures, timestamp = _signatures_and_time(scheme, request, header)
@@ -74,6 +74,21 @@ def signed_bytes(template: str, request: HttpRequest, *, timestamp: str, event_i
     )
 
 
+def _read_header(scheme: HmacScheme, request: HttpRequest, name: str) -> str | None:
+    """A header's value under the first of its names that is present; None if given twice."""
+    value = request.header(name)
+    if value is None and scheme.header_aliases:
+        for spelling in _spellings(scheme, name):
+            if request.has_header(spelling):
+                return request.header(spelling)
+    return value
+
+
+def _spellings(scheme: HmacScheme, name: str) -> tuple[str, ...]:
+    wanted = name.lower()
+    return (name, *(other for one, other in scheme.header_aliases if one.lower() == wanted))
+
+
 def _signatures_and_time(
     scheme: HmacScheme, request: HttpRequest, header: str
 ) -> tuple[list[str], str | None]:
@@ -81,7 +96,7 @@ def _signatures_and_time(
         case BareSignature(prefix=prefix):
             signatures = [header.removeprefix(prefix)] if header.startswith(prefix) else []
             name = scheme.timestamp_header
-            return signatures, request.header(name) if name else None
+            return signatures, _read_header(scheme, request, name) if name else None
         case KeyedSignature(signature=key, timestamp=timestamp_key):
             pairs = [pair.strip().partition("=") for pair in header.split(",")]
             times = [value for name, _, value in pairs if name == timestamp_key]
@@ -101,8 +116,9 @@ def _event_id_header(
     scheme: HmacScheme, request: HttpRequest, *, is_required: bool
 ) -> str | VerificationFailure:
     """The event id from its header; "" if there is none and none is required."""
-    event_id = request.header(scheme.id_header) if scheme.id_header else None
-    if event_id is None and scheme.id_header and request.has_header(scheme.id_header):
+    name = scheme.id_header
+    event_id = _read_header(scheme, request, name) if name else None
+    if event_id is None and name and any(map(request.has_header, _spellings(scheme, name))):
         return v.REPEATED_ID
     if event_id is not None and not is_event_id(event_id):
         return v.INVALID_ID

@@ -21,8 +21,9 @@ from igniter_connectors.core.webhook.schemes import (
 STANDARD_WEBHOOKS: Final = StandardWebhooks()
 """https://www.standardwebhooks.com; standardwebhooks 1.1 of PyPI, read 2026-11"""
 
-SVIX: Final = StandardWebhooks("svix")
-"""https://docs.svix.com/receiving/verifying-payloads/how-manual; svix 2.9 of PyPI, read 2026-11"""
+SVIX: Final = StandardWebhooks("svix", other_prefix="webhook")
+"""https://docs.svix.com/receiving/verifying-payloads/how-manual; svix 2.9 of PyPI, read 2026-11.
+Svix's own libraries read the standard's names too."""
 
 STRIPE: Final = HmacScheme(
     header="Stripe-Signature",
@@ -60,7 +61,13 @@ SLACK_FORMS: Final = HmacScheme(
 """Slash commands and interactivity: Slack sends forms, and signs them in the same way as events."""
 
 SHOPIFY: Final = HmacScheme(
-    header="X-Shopify-Hmac-SHA256", encoding="base64", id_header="X-Shopify-Webhook-Id"
+    header="X-Shopify-Hmac-SHA256",
+    encoding="base64",
+    id_header="X-Shopify-Webhook-Id",
+    header_aliases=(
+        ("X-Shopify-Hmac-SHA256", "Shopify-Hmac-SHA256"),
+        ("X-Shopify-Webhook-Id", "Shopify-Webhook-Id"),
+    ),
 )
 """https://shopify.dev/docs/apps/build/webhooks/verify-deliveries, read 2026-11"""
 

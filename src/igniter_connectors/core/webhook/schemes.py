@@ -21,14 +21,25 @@ _OUTSIDE_PLAIN_TOKEN: Final = re.compile(r"[^A-Za-z0-9_-]")
 BodyFormat = Literal["json", "form"]
 """How a body is encoded."""
 
-Challenge = Literal["", "url_verification", "endpoint.url_validation", "hub.challenge"]
-"""The challenge that a provider sends before it delivers: Slack's, Zoom's, Meta's; "" for none."""
+OpenChallenge = Literal["", "challenge", "WebHook-Request-Origin"]
+"""A challenge without a secret; "" for none. `challenge`: a GET with that query parameter, which is
+echoed (Dropbox). `WebHook-Request-Origin`: an OPTIONS request with that header, whose origin gets
+the permission to deliver (CloudEvents, Azure Event Grid)."""
+
+Challenge = OpenChallenge | Literal["url_verification", "endpoint.url_validation", "hub.challenge"]
+"""The challenge that a provider sends before it delivers: Slack's, Zoom's, Meta's, or an
+`OpenChallenge`; "" for none. Any other GET, HEAD or OPTIONS request at a known endpoint gets a 200
+and does nothing: Trello and Mailchimp probe so."""
+
+REQUEST_ORIGIN: Final = "WebHook-Request-Origin"
+"""CloudEvents 1.0.2, HTTP webhooks, section 4.1."""
 
 
 class StandardWebhooks(msgspec.Struct, frozen=True, tag="standard-webhooks"):
     """Standard Webhooks 1.0: signs `id.timestamp.body`; a header lists the signatures.
 
-    `header_prefix` is `webhook`, or `svix` for providers that send Svix's older names. A
+    `header_prefix` is `webhook`, or `svix` for providers that send Svix's older names.
+    `other_prefix` is read if the header with the id is absent under the first; "" for none. A
     secret is `whsec_` and base64 of 24 to 64 bytes, for HMAC-SHA256 (`v1,…`), or `whpk_` and
     base64 of a public key of 32 bytes, for ed25519 (`v1a,…`). A key is never used with the
     other kind of signature.
@@ -37,6 +48,7 @@ class StandardWebhooks(msgspec.Struct, frozen=True, tag="standard-webhooks"):
 
     header_prefix: Literal["webhook", "svix"] = "webhook"
     tolerance: timedelta = timedelta(minutes=5)
+    other_prefix: Literal["", "webhook", "svix"] = ""
 
 
 STANDARD_HEADERS: Final = {
@@ -80,6 +92,8 @@ class HmacScheme(msgspec.Struct, frozen=True, kw_only=True, tag="hmac"):
             tenants. Each is handled on its own. "" if a body is always one event.
         body_format: How the payload is encoded.
         challenge: The challenge that the provider sends before it delivers.
+        header_aliases: Pairs of a header's name and another name under which the provider may
+            send it. The other name is read if the first one is absent.
     """
 
     header: str
@@ -96,6 +110,7 @@ class HmacScheme(msgspec.Struct, frozen=True, kw_only=True, tag="hmac"):
     split_field: str = ""
     body_format: BodyFormat = "json"
     challenge: Challenge = ""
+    header_aliases: tuple[tuple[str, str], ...] = ()
 
 
 class TwilioScheme(msgspec.Struct, frozen=True, kw_only=True, tag="twilio"):
@@ -138,6 +153,7 @@ class CustomVerification(msgspec.Struct, frozen=True, kw_only=True, tag="custom"
             raises, the request is refused.
         headers: The names of the headers that it reads. It gets no others.
         body_format: How the payload is encoded.
+        challenge: The challenge that the provider sends before it delivers.
     """
 
     judge: Callable[
@@ -145,12 +161,17 @@ class CustomVerification(msgspec.Struct, frozen=True, kw_only=True, tag="custom"
     ]
     headers: tuple[str, ...]
     body_format: BodyFormat = "json"
+    challenge: OpenChallenge = ""
 
 
 class AcceptUnsignedEvents(msgspec.Struct, frozen=True, tag="unsigned"):
-    """No verification: anyone who knows the endpoint's URL can run the handler."""
+    """No verification: anyone who knows the endpoint's URL can run the handler.
+
+    `challenge` is what the provider sends before it delivers.
+    """
 
     body_format: BodyFormat = "json"
+    challenge: OpenChallenge = ""
 
 
 Verification = (
@@ -173,7 +194,20 @@ def scheme_fault(scheme: Verification) -> str | None:
     """Why a scheme is not secure or not consistent; None if it is."""
     if not isinstance(scheme, HmacScheme):
         return None
-    return _template_fault(scheme) or _body_field_fault(scheme)
+    return _template_fault(scheme) or _body_field_fault(scheme) or _alias_fault(scheme)
+
+
+def named_headers(scheme: HmacScheme) -> tuple[str, ...]:
+    """The headers that a scheme names, without aliases."""
+    names = (scheme.header, scheme.timestamp_header, scheme.id_header)
+    return tuple(name for name in names if name)
+
+
+def _alias_fault(scheme: HmacScheme) -> str | None:
+    known = {name.lower() for name in named_headers(scheme)}
+    if not {name.lower() for name, _ in scheme.header_aliases} <= known:
+        return "header_aliases must begin with a header of the scheme"
+    return None
 
 
 def _template_fault(scheme: HmacScheme) -> str | None:
@@ -193,7 +227,8 @@ def _template_fault(scheme: HmacScheme) -> str | None:
 
 
 def _body_field_fault(scheme: HmacScheme) -> str | None:
-    reads_json = scheme.timestamp_field or scheme.id_field or scheme.split_field or scheme.challenge
+    is_open = scheme.challenge in ("", "challenge", REQUEST_ORIGIN)
+    reads_json = scheme.timestamp_field or scheme.id_field or scheme.split_field or not is_open
     if reads_json and scheme.body_format != "json":
         return "fields, lists and challenges can only be read from JSON bodies"
     literals = signed_parts(scheme.signed)[::2]
@@ -204,14 +239,27 @@ def _body_field_fault(scheme: HmacScheme) -> str | None:
     return None
 
 
+def challenge_of(scheme: Verification) -> Challenge:
+    """The challenge that a scheme declares; "" for none."""
+    if isinstance(scheme, HmacScheme | CustomVerification | AcceptUnsignedEvents):
+        return scheme.challenge
+    return ""
+
+
 def headers_read(scheme: Verification) -> frozenset[str]:
-    """The lower-case names of the headers that verification reads."""
+    """The lower-case names of the headers that verification and the challenge read."""
+    names = _headers_verified(scheme)
+    return names | {REQUEST_ORIGIN.lower()} if challenge_of(scheme) == REQUEST_ORIGIN else names
+
+
+def _headers_verified(scheme: Verification) -> frozenset[str]:
     match scheme:
         case StandardWebhooks():
-            return frozenset(STANDARD_HEADERS[scheme.header_prefix])
+            others = STANDARD_HEADERS[scheme.other_prefix] if scheme.other_prefix else ()
+            return frozenset((*STANDARD_HEADERS[scheme.header_prefix], *others))
         case HmacScheme():
-            names = (scheme.header, scheme.timestamp_header, scheme.id_header)
-            return frozenset(name.lower() for name in names if name)
+            aliases = (other for _, other in scheme.header_aliases)
+            return frozenset(name.lower() for name in (*named_headers(scheme), *aliases))
         case TwilioScheme():
             return frozenset((TWILIO_SIGNATURE.lower(), TWILIO_ID.lower()))
         case CustomVerification():

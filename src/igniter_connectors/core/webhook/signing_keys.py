@@ -15,6 +15,10 @@ from igniter_connectors.core.webhook.schemes import (
     Verification,
 )
 
+MIN_SECRET_LENGTH: Final = 16
+"""The fewest characters of a new signing secret, with its prefix if it has one. Providers issue
+20 or more. Every delivery lets an attacker who sees it test guesses offline."""
+
 _SECRET_PREFIX: Final = b"whsec_"
 _PUBLIC_PREFIX: Final = b"whpk_"
 _PUBLIC_KEY_BYTES: Final = 32
@@ -53,6 +57,26 @@ def key_in(scheme: Verification, opened: bytes) -> SigningKey | None:
     if isinstance(scheme, MicrosoftGraphScheme) and len(opened) > _MAX_CLIENT_STATE_BYTES:
         return None
     return opened or None
+
+
+def signing_secret_fault(scheme: Verification, secret: Secret) -> str | None:
+    """Why a secret must not be stored or configured for a scheme; None if it may be.
+
+    The rest of a sentence that begins with "the secret". A stored secret is not judged by this,
+    because it may be older than the rule.
+    """
+    text = secret.reveal()
+    if text and not (_is_visible(text[0]) and _is_visible(text[-1])):
+        return "begins or ends with white space or an invisible character: paste it again"
+    if signing_key(scheme, secret) is None:
+        return "does not have the scheme's format"
+    if len(text) < MIN_SECRET_LENGTH:
+        return f"has fewer than {MIN_SECRET_LENGTH} characters: it could be guessed"
+    return None
+
+
+def _is_visible(one: str) -> bool:
+    return one.isprintable() and not one.isspace()
 
 
 def _standard_key(opened: bytes) -> SigningKey | None:

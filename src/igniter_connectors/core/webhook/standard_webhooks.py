@@ -18,7 +18,10 @@ from igniter_connectors.core.webhook.constant_time import (
     signed_time,
 )
 from igniter_connectors.core.webhook.json_object import MAX_EVENT_ID_LENGTH
-from igniter_connectors.core.webhook.schemes import STANDARD_HEADERS, StandardWebhooks
+from igniter_connectors.core.webhook.schemes import (
+    STANDARD_HEADERS,
+    StandardWebhooks,
+)
 from igniter_connectors.core.webhook.signing_keys import SigningKey
 from igniter_connectors.core.webhook.verified import VerificationFailure, Verified
 
@@ -31,6 +34,9 @@ def check_standard_webhooks(
     """What one of the listed signatures proves: id, time and body."""
     names = id_name, timestamp_name, signature_name = STANDARD_HEADERS[scheme.header_prefix]
     headers = single_headers(request.headers, names)
+    if scheme.other_prefix and id_name not in headers and not request.has_header(id_name):
+        names = id_name, timestamp_name, signature_name = STANDARD_HEADERS[scheme.other_prefix]
+        headers = single_headers(request.headers, names)
     event_id = headers.get(id_name)
     timestamp = headers.get(timestamp_name)
     header = headers.get(signature_name)

@@ -25,7 +25,7 @@ from igniter_connectors.core.webhook.schemes import (
     body_format,
     scheme_fault,
 )
-from igniter_connectors.core.webhook.signing_keys import signing_key
+from igniter_connectors.core.webhook.signing_keys import signing_secret_fault
 
 BODY_LIMIT_BYTES: Final = 1024 * 1024
 
@@ -168,8 +168,10 @@ def webhook_fault(webhook: Webhook[Conf_contra, Ctx_contra, Payload]) -> str | N
         return "application_secrets and account_of need a route"
     if webhook.route is not None and not secrets and not isinstance(scheme, AcceptUnsignedEvents):
         return "a route needs application_secrets"
-    if any(signing_key(scheme, secret) is None for secret in secrets):
-        return "an application secret does not have the scheme's format"
+    for secret in secrets:
+        fault = signing_secret_fault(scheme, secret)
+        if fault is not None:
+            return f"an application secret {fault}"
     if webhook.time_limit <= timedelta(0):
         return "a handler's time_limit must be over 0"
     if not timedelta(0) <= webhook.keep_body_for <= webhook.remember_for:

@@ -28,7 +28,7 @@ from igniter_connectors.core.webhook.endpoint import (
     WebhookEndpoint,
     token_hash,
 )
-from igniter_connectors.core.webhook.signing_keys import new_signing_secret, signing_key
+from igniter_connectors.core.webhook.signing_keys import new_signing_secret, signing_secret_fault
 from igniter_connectors.flows.engine import Engine, base_url_of
 from igniter_connectors.flows.sealing import place_of, seal_bytes
 from igniter_connectors.flows.store_errors import returns_database_failed
@@ -62,7 +62,9 @@ async def _create(
     record = await engine.store.find(key)
     if record is None:
         return Failure(NotConnected(connector.key, key.account))
-    secret = signing_secret or new_signing_secret(webhook.verification, engine.entropy.octets(32))
+    secret = signing_secret
+    if secret is None:
+        secret = new_signing_secret(webhook.verification, engine.entropy.octets(32))
     row = engine.new_id()
     sealed = _seal_secret(engine, connector, key, row, secret)
     if not is_successful(sealed):
@@ -147,6 +149,9 @@ def _seal_secret(
     secret: Secret,
 ) -> Result[bytes, WebhookSecretInvalid | EncryptFailed]:
     webhook = connector.webhook
-    if webhook is None or signing_key(webhook.verification, secret) is None:
+    if webhook is None:
         return Failure(WebhookSecretInvalid(connector.key))
+    fault = signing_secret_fault(webhook.verification, secret)
+    if fault is not None:
+        return Failure(WebhookSecretInvalid(connector.key, fault))
     return seal_bytes(engine, secret.reveal().encode(), place_of("webhook", key, endpoint))

@@ -25,8 +25,10 @@ from igniter_connectors.core.problem import (
     WebhookProblem,
     WebhookTooLarge,
 )
+from igniter_connectors.core.webhook.challenge import challenge_answer
 from igniter_connectors.core.webhook.deduplication import ReceivedEvent
 from igniter_connectors.core.webhook.endpoint import token_hash
+from igniter_connectors.core.webhook.signing_keys import SigningKey
 from igniter_connectors.core.webhook.verified import Verified
 from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.engine import Engine
@@ -47,6 +49,13 @@ OVERLOADED: Final = WebhookOverloaded(retry_after_seconds=1)
 """The answer to a delivery while too many others are being received. One second is enough:
 providers add longer pauses of their own."""
 
+PROBES: Final = frozenset(("GET", "HEAD", "OPTIONS"))
+"""The methods with which a provider asks whether an endpoint exists. They deliver nothing."""
+
+WEBHOOK_METHODS: Final = PROBES | {"POST"}
+
+_EXISTS: Final = HttpResponse(200, (("Cache-Control", "no-store"), ("Allow", "POST")))
+
 _ACCEPTED: Final[Result[HttpResponse | None, WebhookProblem]] = Success(None)
 
 
@@ -63,7 +72,7 @@ async def receive(
 
     Returns:
         Success means that the provider gets a 2xx: every event is in the inbox, was there
-        before, or is not wanted by anyone. A response is the answer to a challenge.
+        before, or is not wanted by anyone. A response is the answer to a challenge or a probe.
         Otherwise
         - `WebhookNotFound`: no such connector or endpoint.
         - `WebhookTooLarge`, `WebhookOverloaded`: over a limit; nothing was looked up.
@@ -88,6 +97,8 @@ async def receive(
         keys = endpoint_keys(engine, webhook, endpoint)
         if keys is None:
             return Failure(DecryptFailed(connector.key))
+        if request.method != "POST":
+            return Success(_probe_answer(engine, webhook, keys, request))
         verified = verify_request(engine, webhook, endpoint.key, keys, request)
         if not isinstance(verified, Verified):
             return Success(verified) if isinstance(verified, HttpResponse) else Failure(verified)
@@ -124,6 +135,8 @@ async def receive_for_application(
         return Failure(refusal)
     keys = application_keys(webhook)
     nobody = ConnectionKey("", "", connector.key, "")
+    if request.method != "POST":
+        return Success(_probe_answer(engine, webhook, keys, request))
     verified = verify_request(engine, webhook, nobody, keys, request)
     if not isinstance(verified, Verified):
         return Success(verified) if isinstance(verified, HttpResponse) else Failure(verified)
@@ -156,6 +169,17 @@ def _over_limit(
         return WebhookTooLarge(webhook.body_limit_bytes)
     deliveries = engine.deliveries
     return OVERLOADED if deliveries.receiving >= deliveries.limits.received_at_once else None
+
+
+def _probe_answer(
+    engine: Engine,
+    webhook: Webhook[Any, Any, Any],
+    keys: Sequence[SigningKey],
+    request: HttpRequest,
+) -> HttpResponse:
+    """The answer to a request that delivers nothing: a challenge's, or that the endpoint exists."""
+    now = engine.clock.now()
+    return challenge_answer(webhook.verification, request, keys, now=now) or _EXISTS
 
 
 def _is_dropped(engine: Engine, webhook: Webhook[Any, Any, Any], record: ConnectionRecord) -> bool:
