@@ -60,7 +60,7 @@ async def many_against_one() -> AsyncGenerator[Sides, None]:
         with psycopg.connect(full_url, autocommit=True) as connection:
             populate(connection, range(MANY))
             populate_beside(connection)
-            connection.execute("TRUNCATE igniter_webhook_inbox, igniter_webhook_accounts")
+            connection.execute("TRUNCATE igniter_webhook_inbox")
             connection.execute(_ONE_CONNECTOR.encode())
             analyze(connection)
         async with (

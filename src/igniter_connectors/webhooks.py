@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from igniter_connectors.core.webhook.challenge import hub_verify_token
-from igniter_connectors.core.webhook.endpoint import EndpointSummary, WebhookEndpoint
+from igniter_connectors.core.webhook.endpoint import EndpointSummary, WebhookEndpoint, WrongRoute
 from igniter_connectors.core.webhook.inbox import EventState, WebhookEvent
 from igniter_connectors.core.webhook.presets import (
     GITHUB,
@@ -78,5 +78,6 @@ __all__ = [
     "WebhookCall",
     "WebhookEndpoint",
     "WebhookEvent",
+    "WrongRoute",
     "hub_verify_token",
 ]

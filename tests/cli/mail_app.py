@@ -35,6 +35,13 @@ class Mail(msgspec.Struct, frozen=True):
     key: Secret
 
 
+class Team(msgspec.Struct, frozen=True):
+    """Config of a connector whose events arrive for the whole application."""
+
+    key: Secret
+    name: str
+
+
 class Letter(msgspec.Struct, frozen=True):
     """Payload of the webhook."""
 
@@ -76,7 +83,29 @@ mail = (
 )
 
 
-def build(settings: Settings) -> Connectors[Mail, Organization]:
+async def read_for_team(call: WebhookCall[Team, object, Letter]) -> Result[None, WebhookFailed]:
+    """Handles a letter to a team."""
+    return Success(None)
+
+
+team = (
+    Connector.create("team")
+    .with_config(Team)
+    .with_webhook(
+        Webhook(
+            payload=Letter,
+            verification=StandardWebhooks(),
+            handler=read_for_team,
+            route=lambda letter: letter.text,
+            application_secrets=(Secret("whsec_" + "QUJD" * 8),),
+            account_of=lambda config: config.name,
+        )
+    )
+    .build()
+)
+
+
+def build(settings: Settings) -> Connectors[Mail | Team, Organization]:
     """The application's manager."""
     return (
         ConnectorManager.create()
@@ -84,6 +113,7 @@ def build(settings: Settings) -> Connectors[Mail, Organization]:
         .with_delivery_limits(DeliveryLimits(stop_within=timedelta(seconds=1)))
         .add_scope(Organization)
         .add_connector(mail)
+        .add_connector(team)
         .build()
     )
 

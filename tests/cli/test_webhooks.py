@@ -107,3 +107,40 @@ def test_an_unknown_event_is_reported_in_one_line(command: str, database: dict[s
     process = run("webhooks", command, *AT, "none", **database)
     assert (process.returncode, process.stdout, process.stderr.count("\n")) == (1, "", 1)
     assert "no such webhook event" in process.stderr
+
+
+def test_wrong_routes_are_reported_and_repaired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exit status is 1 until they are repaired. Text from outside is escaped."""
+    environment = {
+        "IGNITER_SECRET": SECRET,
+        "DATABASE_URL": f"sqlite:///{tmp_path}/routes.db",
+        "IGNITER_BASE_URL": "https://app.example.com",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    from tests.cli.mail_app import Team, build, team
+
+    async def fill() -> None:
+        connectors = build(Settings.from_environment(environment))
+        async with connectors.without_delivery():
+            for tenant in ("acme", "brand"):
+                at = connectors.scope(Organization(tenant)).at(team)
+                value_or_raise(await at.connect(Team(Secret(CANARY), tenant)))
+            store = connectors.store
+            (row,) = await store.routing.find_by_account("team", "acme")
+            assert await store.routing.correct_account(
+                row.key, row=row.id, version=row.version, account="other"
+            )
+
+    asyncio.run(fill())
+    app = ("--app", "tests.cli.mail_app:connectors")
+    checked = run("webhooks", "check-routes", *app, **environment)
+    expected = "organization:acme team (default): stored other, config names acme\n"
+    assert (checked.returncode, checked.stdout) == (1, expected), checked.stderr
+    repaired = run("webhooks", "check-routes", *app, "--repair", "--json", **environment)
+    assert repaired.returncode == 0, repaired.stderr
+    assert json.loads(repaired.stdout)["stored"] == "other"
+    again = run("webhooks", "check-routes", *app, **environment)
+    assert (again.returncode, again.stdout) == (0, ""), again.stderr

@@ -15,7 +15,6 @@ KEYS: Final = {
     "igniter_webhook_endpoints": ("token_hash",),
     "igniter_revocations": ("id",),
     "igniter_webhook_inbox": ("scope", "identity"),
-    "igniter_webhook_accounts": ("connector", "upstream"),
 }
 
 _MAKE = """

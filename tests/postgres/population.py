@@ -26,7 +26,7 @@ _CONNECTIONS = """
         CASE WHEN granted THEN now() + n * interval '1 second' END,
         CASE WHEN granted THEN 'subject-' || n END, CASE WHEN granted THEN 'null'::bytea END,
         'app', 'https://provider.example/token',
-        CASE WHEN granted THEN now() + n * interval '10 minutes' END, false
+        CASE WHEN granted THEN now() + n * interval '10 minutes' END, false, md5('team' || n)
     FROM generate_series(%(first)s::integer, %(last)s::integer) AS n,
         LATERAL (SELECT n %% %(granted)s = 0 AS granted) AS g
 """
@@ -51,11 +51,6 @@ _EVENTS = """
     FROM (SELECT *, row_number() OVER () AS n FROM igniter_connections) AS c,
         LATERAL (SELECT CASE n % 3000 WHEN 0 THEN 'pending' WHEN 1000 THEN 'held'
             WHEN 2000 THEN 'dead' ELSE 'done' END AS state) AS s
-"""
-
-_ACCOUNTS = """
-    INSERT INTO igniter_webhook_accounts
-    SELECT connector, md5('team' || id), scope, identity, account, id FROM igniter_connections
 """
 
 # One connection in a thousand was disconnected; its tokens, and some others, wait to be revoked.
@@ -105,12 +100,11 @@ def populate(connection: psycopg.Connection, numbers: range) -> None:
 
 
 def populate_beside(connection: psycopg.Connection) -> None:
-    """Adds a webhook endpoint with an event, an account at the provider, and a pending
-    authorization for every connection; tombstones, and tokens to be revoked."""
+    """Adds a webhook endpoint with an event and a pending authorization for every connection;
+    tombstones, and tokens to be revoked."""
     connection.execute(_ENDPOINTS)
     connection.execute(_AUTHORIZATIONS)
     connection.execute(_EVENTS)
-    connection.execute(_ACCOUNTS)
     connection.execute(_REVOCATIONS)
     connection.execute(_TOMBSTONES)
 

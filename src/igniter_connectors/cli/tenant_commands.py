@@ -80,7 +80,7 @@ def disconnect(app: str, tenant: str, connector: str, account: str) -> None:
 
 @click.group()
 def webhooks() -> None:
-    """List, show and replay the webhook events of a connection."""
+    """List, show and replay the webhook events of a connection, and check routes."""
 
 
 @webhooks.command("list")
@@ -151,3 +151,17 @@ def replay_event(
     implementation.replay(
         app, tenant, connector, account, event, only_check=dry_run, as_json=as_json
     )
+
+
+@webhooks.command("check-routes")
+@app_option
+@click.option("--repair", is_flag=True, help="Store the account that each config names.")
+@_json
+def check_routes(app: str, repair: bool, as_json: bool) -> None:
+    """Find connections that get the webhook events of an account that their config does not name.
+
+    Looks at all tenants. Exits with 1 if there are some and --repair is not given.
+    """
+    from igniter_connectors.cli import webhooks as implementation
+
+    implementation.check_routes(app, repair=repair, as_json=as_json)

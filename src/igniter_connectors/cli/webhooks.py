@@ -1,15 +1,18 @@
-"""`webhooks list`, `show` and `replay`."""
+"""`webhooks list`, `show`, `replay` and `check-routes`."""
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from typing import cast
 
 import msgspec
 
-from igniter_connectors.cli.application import AtAnyConnector, run_at_connector
+from igniter_connectors.cli.application import AtAnyConnector, load_application, run_at_connector
 from igniter_connectors.cli.output import print_json, print_line
 from igniter_connectors.core.pagination import MAX_PAGE_SIZE
 from igniter_connectors.core.problem import value_or_raise
+from igniter_connectors.core.webhook.endpoint import WrongRoute
 from igniter_connectors.core.webhook.inbox import EventState, WebhookEvent
 
 
@@ -97,6 +100,31 @@ def replay(
             print_line(f"{event.id} is due: the next process that handles webhooks takes it")
 
     run_at_connector(app, tenant, connector, account, run)
+
+
+def check_routes(app: str, *, repair: bool, as_json: bool) -> None:
+    """Prints the connections whose stored account is not the one that their config names.
+
+    Exits with 1 if there are some and `repair` is not set.
+    """
+    connectors = load_application(app)
+
+    async def run() -> tuple[WrongRoute, ...]:
+        async with connectors.without_delivery():
+            if repair:
+                return value_or_raise(await connectors.repair_webhook_routes())
+            return value_or_raise(await connectors.check_webhook_routes())
+
+    wrong = asyncio.run(run())
+    for one in wrong:
+        if as_json:
+            print_json(one)
+        else:
+            tenant = f"{one.scope}:{one.identity}"
+            routes = f"stored {one.stored or '-'}, config names {one.named or '-'}"
+            print_line(f"{tenant} {one.connector} ({one.account}): {routes}")
+    if wrong and not repair:
+        sys.exit(1)
 
 
 def _line(event: WebhookEvent) -> str:

@@ -43,6 +43,7 @@ from igniter_connectors.core.problem import (
     WrongWiring,
 )
 from igniter_connectors.core.scope import Scope, make_tenant
+from igniter_connectors.core.webhook.endpoint import WrongRoute
 from igniter_connectors.core.webhook.retry_policy import DeliveryLimits, limits_fault
 from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.actions.call_action import call_default_action
@@ -55,6 +56,7 @@ from igniter_connectors.flows.oauth import callback, start
 from igniter_connectors.flows.oauth.renew_expiring import RenewalWorker
 from igniter_connectors.flows.report_error import report_route_failure
 from igniter_connectors.flows.webhooks.receive import receive, receive_for_application
+from igniter_connectors.flows.webhooks.routing import check_routes, repair_routes
 from igniter_connectors.manager.lifecycle import Lifecycle
 from igniter_connectors.manager.scoped import Scoped, require_registered
 from igniter_connectors.manager.worker import Worker
@@ -410,6 +412,23 @@ class Connectors(Generic[K_contra, S_contra]):
             fault = f"{connector.key!r} has no webhook with a route"
             raise WrongWiring(BuildInvalid(fault))
         return application_webhook_url(self.base(), connector.key)
+
+    async def check_webhook_routes(self) -> Result[tuple[WrongRoute, ...], DatabaseFailed]:
+        """Looks for connections whose stored account is not the one that their config names.
+
+        For operators, after a migration or a change of an `account_of`: only connecting and
+        updating store the account. Reads the connections of all tenants; changes nothing. Skips
+        what it cannot open.
+        """
+        return await check_routes(self._engine)
+
+    async def repair_webhook_routes(self) -> Result[tuple[WrongRoute, ...], DatabaseFailed]:
+        """As `check_webhook_routes`, and stores the account that each config names.
+
+        Returns:
+            What was repaired, or `DatabaseFailed`: some may be repaired; call it again.
+        """
+        return await repair_routes(self._engine)
 
     def is_receiving_at_limit(self) -> bool:
         """Whether `receive_webhook` would answer `WebhookOverloaded` now."""

@@ -16,7 +16,8 @@ class ConfigChange(msgspec.Struct, frozen=True):
     """A new config for a row, and the condition under which it is written.
 
     `row` and `version` are the row's id and version as the caller read them. `sealed_config` is
-    an envelope. `now` becomes `updated_at`.
+    an envelope. `upstream` is the account that the config names, or None: it is stored in the
+    same row, so a webhook's route and the config never differ. `now` becomes `updated_at`.
     """
 
     row: str
@@ -24,6 +25,7 @@ class ConfigChange(msgspec.Struct, frozen=True):
     public_config: bytes
     sealed_config: bytes
     now: datetime
+    upstream: str | None = None
 
 
 class ConnectionStore(Protocol):

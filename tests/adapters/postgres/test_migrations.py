@@ -60,6 +60,47 @@ async def test_every_earlier_version_becomes_the_newest(
         assert tables(url) == tables(database_url)
 
 
+async def test_accounts_become_a_part_of_their_rows(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row with one account keeps it. Of several nobody knows which is right, so none is kept."""
+    accounts = {"one": ["T1"], "several": ["T1", "T2"], "none": [], "gone": ["T1"]}
+    with databases.empty() as url:
+        store = PostgresStore(url)
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "migrations", lambda: migrations()[:5])
+            await store.migrate()
+        for name, teams in accounts.items():
+            status = "disconnected" if name == "gone" else "ok"
+            run(
+                url,
+                "INSERT INTO igniter_connections (scope, identity, connector, account, id,"
+                " public_config, sealed_config, enabled, version, created_at, updated_at, status,"
+                " failures, unresolved) VALUES"
+                f" ('organization', '{name}', 'chat', 'default', 'row-{name}', '', '', true, 1,"
+                f" now(), now(), '{status}', 0, false)",
+            )
+            for team in teams:
+                run(
+                    url,
+                    "INSERT INTO igniter_webhook_accounts VALUES"
+                    f" ('chat', '{team}', 'organization', '{name}', 'default', 'row-{name}'),"
+                    f" ('chat', '{team}', 'organization', '{name}', 'default', 'row-before')"
+                    " ON CONFLICT DO NOTHING",
+                )
+        assert await store.migrate() == NAMES[5:]
+        assert run(url, "SELECT identity, upstream FROM igniter_connections ORDER BY 1") == [
+            ("gone", None),
+            ("none", None),
+            ("one", "T1"),
+            ("several", None),
+        ]
+        await store.open()
+        (found,) = await store.routing.find_by_account("chat", "T1")
+        await store.close()
+        assert found.key.identity == "one"
+
+
 async def test_a_schema_that_is_too_old_says_what_to_do(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ HOLDERS = {
     "authorizations": STATEMENTS.authorizations,
     "endpoints": STATEMENTS.endpoints,
     "revocations": STATEMENTS.revocations,
+    "routing": STATEMENTS.routing,
     "end_of_grant": connections,
     "batched": batched_reads,
 }
@@ -41,7 +42,7 @@ def connection(
 
 def test_every_statement_is_looked_at() -> None:
     """The statements of the port's methods are among those that are planned here."""
-    assert len(ALL) == 37, sorted(ALL)
+    assert len(ALL) == 41, sorted(ALL)
 
 
 @pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan"])

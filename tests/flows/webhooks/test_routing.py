@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -30,10 +31,12 @@ from igniter_connectors import (
     WrongWiring,
     value_or_raise,
 )
+from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.events import WebhookReceived, WebhookUnrouted
+from igniter_connectors.problems import AlreadyConnected, ConfigInvalid, Conflict, NotConnected
 from igniter_connectors.stores import Store
 from igniter_connectors.testing import sign_webhook
-from igniter_connectors.webhooks import StandardWebhooks, WebhookEndpoint
+from igniter_connectors.webhooks import StandardWebhooks, WebhookEndpoint, WrongRoute
 from tests.sample import CANARY, KEYRING, Organization
 
 SECRETS = (Secret("whsec_" + "QUJD" * 8), Secret("whsec_" + "REVG" * 8))
@@ -106,13 +109,18 @@ async def office(store: Store) -> AsyncGenerator[Office, None]:
             raise RuntimeError("no such team")
         return tuple(said.teams)
 
+    def account_of(config: Chat) -> str:
+        if config.team == "raise":
+            raise RuntimeError(config.token.reveal())
+        return config.team
+
     webhook = Webhook(
         payload=Said,
         verification=StandardWebhooks(),
         handler=hear,
         route=route,
         application_secrets=SECRETS,
-        account_of=lambda config: config.team,
+        account_of=account_of,
     )
     chat = Connector.create("chat").with_config(Chat).with_webhook(webhook).build()
     connectors = (
@@ -192,6 +200,94 @@ async def test_a_changed_account_changes_the_route(store: Store) -> None:
         assert room.heard() == []
         await room.post("T2", id="2")
         assert room.heard() == ["acme"]
+
+
+async def routed(store: Store, *teams: str) -> dict[str, list[str]]:
+    """The tenants that each team's events reach."""
+    found = {team: await store.routing.find_by_account("chat", team) for team in teams}
+    return {team: sorted(one.key.identity for one in rows) for team, rows in found.items()}
+
+
+async def test_updates_at_once_leave_the_route_of_the_stored_config(store: Store) -> None:
+    """Of several concurrent updates one is stored; its team routes here, and no other does."""
+    async with office(store) as room:
+        for turn in range(12):
+            tenant, teams = f"t{turn}", [f"T{turn}-{number}" for number in range(4)]
+            await room.connect(tenant, teams[0])
+
+            async def move(tenant: str, team: str, delay: float) -> None:
+                await asyncio.sleep(delay)
+                await room.at(tenant).update(Chat(Secret(CANARY), team))
+
+            moves = zip(teams, (0, turn * 0.001, 0, turn * 0.0005), strict=True)
+            await asyncio.gather(*(move(tenant, team, delay) for team, delay in moves))
+            stored = value_or_raise(await room.at(tenant).get()).config.team
+            expected = {team: [tenant] if team == stored else [] for team in teams}
+            assert await routed(store, *teams) == expected
+
+
+async def test_concurrent_tenants_of_one_account_each_get_its_events(store: Store) -> None:
+    """They connect at once, and one that leaves takes nothing from the other."""
+    async with office(store) as room:
+        await asyncio.gather(*(room.connect(tenant, "T1") for tenant in ("acme", "brand")))
+        assert await routed(store, "T1") == {"T1": ["acme", "brand"]}
+        value_or_raise(await room.at("acme").disconnect())
+        await room.post("T1")
+        assert room.heard() == ["brand"]
+
+
+async def test_a_refused_call_changes_no_route(store: Store) -> None:
+    """Connecting twice, an old version, and a switch leave config and route as they were."""
+    async with office(store) as room:
+        await room.connect("acme", "T1")
+        at = room.at("acme")
+        assert isinstance(
+            (await at.connect(Chat(Secret(CANARY), "T2"))).failure(), AlreadyConnected
+        )
+        refused = await at.update(Chat(Secret(CANARY), "T3"), version=9)
+        assert isinstance(refused.failure(), Conflict)
+        value_or_raise(await at.disable())
+        value_or_raise(await at.enable())
+        assert value_or_raise(await at.get()).config.team == "T1"
+        assert await routed(store, "T1", "T2", "T3") == {"T1": ["acme"], "T2": [], "T3": []}
+
+
+@pytest.mark.parametrize("team", ["raise", "x" * 256, "\x00"])
+async def test_a_config_whose_account_is_not_known_is_refused(store: Store, team: str) -> None:
+    """`account_of` raises or returns what cannot be stored; config and route stay."""
+    async with office(store) as room:
+        await room.connect("acme", "T1")
+        config = Chat(Secret(CANARY), team)
+        for refused in (await room.at("acme").update(config), await room.at("b").connect(config)):
+            assert isinstance(refused.failure(), ConfigInvalid)
+            assert CANARY not in refused.failure().message
+        assert isinstance((await room.at("b").get()).failure(), NotConnected)
+        assert value_or_raise(await room.at("acme").get()).config.team == "T1"
+        assert await routed(store, "T1") == {"T1": ["acme"]}
+
+
+async def test_wrong_routes_are_found_and_repaired(store: Store) -> None:
+    """Rows without an account, or with another one, of any tenant; the rest stay."""
+    async with office(store) as room:
+        for number in range(3):
+            await room.connect(f"t{number}", f"T{number}")
+        await room.connect("none", "")
+        for number, stale in ((0, None), (1, "T9")):
+            row = await store.find(ConnectionKey("organization", f"t{number}", "chat"))
+            assert row is not None
+            assert await store.routing.correct_account(
+                row.key, row=row.id, version=row.version, account=stale
+            )
+        expected = tuple(
+            WrongRoute("organization", f"t{number}", "chat", "default", stale, f"T{number}")
+            for number, stale in ((0, None), (1, "T9"))
+        )
+        assert value_or_raise(await room.connectors.check_webhook_routes()) == expected
+        assert await routed(store, "T0", "T9") == {"T0": [], "T9": ["t1"]}
+        assert value_or_raise(await room.connectors.repair_webhook_routes()) == expected
+        assert value_or_raise(await room.connectors.check_webhook_routes()) == ()
+        teams = {"T0": ["t0"], "T1": ["t1"], "T2": ["t2"], "T9": []}
+        assert await routed(store, *teams) == teams
 
 
 async def test_a_route_that_raises_is_not_acknowledged(

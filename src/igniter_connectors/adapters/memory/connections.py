@@ -134,6 +134,7 @@ class MemoryConnections(MemoryTables):
             enabled=known.enabled,
             public_config=known.public_config if keep_config else record.public_config,
             sealed_config=known.sealed_config if keep_config else record.sealed_config,
+            upstream=known.upstream if keep_config else record.upstream,
         )
         return True
 
@@ -178,6 +179,7 @@ def _with_config(record: ConnectionRecord, change: ConfigChange) -> ConnectionRe
         record,
         public_config=change.public_config,
         sealed_config=change.sealed_config,
+        upstream=change.upstream,
         version=change.version + 1,
         updated_at=change.now,
     )

@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import final
+
+from msgspec.structs import replace
 
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 
 
 @final
 class MemoryRouting:
-    """`RoutingStore`. Stores accounts in a set, and searches all connections."""
+    """`RoutingStore`. Searches all connections."""
 
-    def __init__(self, rows: Mapping[ConnectionKey, ConnectionRecord]) -> None:
+    def __init__(self, rows: dict[ConnectionKey, ConnectionRecord]) -> None:
         self._rows = rows
-        self._accounts: set[tuple[ConnectionKey, str, str]] = set()
-
-    async def add_account(self, key: ConnectionKey, *, row: str, account: str) -> None:
-        """Adds an account to those of a connection's row."""
-        self._accounts.add((key, row, account))
-
-    async def keep_account(self, key: ConnectionKey, *, row: str, account: str) -> None:
-        """Deletes every other account of a connection's row."""
-        self._accounts -= {
-            one for one in self._accounts if one[:2] == (key, row) and one[2] != account
-        }
-
-    async def forget_accounts(self, key: ConnectionKey) -> None:
-        """Deletes all accounts of a connection."""
-        self._accounts -= {one for one in self._accounts if one[0] == key}
 
     async def find_by_account(self, connector: str, account: str) -> Sequence[ConnectionRecord]:
         """The connections that belong to an account."""
         return [
             record
             for record in self._rows.values()
-            if record.key.connector == connector
-            and (record.key, record.id, account) in self._accounts
+            if record.key.connector == connector and record.upstream == account
         ]
 
     async def find_by_subject(self, connector: str, subject: str) -> Sequence[ConnectionRecord]:
@@ -45,6 +31,32 @@ class MemoryRouting:
             record
             for record in self._rows.values()
             if record.key.connector == connector
+            and record.status != "config_changed"
             and record.grant is not None
             and record.grant.subject == subject
         ]
+
+    async def list_of_connector(
+        self, connector: str, *, after: ConnectionKey | None, limit: int
+    ) -> Sequence[ConnectionRecord]:
+        """One page of a connector's connections, of all tenants."""
+        rows = {
+            _place(key): record
+            for key, record in self._rows.items()
+            if key.connector == connector and (after is None or _place(key) > _place(after))
+        }
+        return [rows[place] for place in sorted(rows)][:limit]
+
+    async def correct_account(
+        self, key: ConnectionKey, *, row: str, version: int, account: str | None
+    ) -> bool:
+        """Writes the account that a row's config names, if row and version match."""
+        record = self._rows.get(key)
+        if record is None or (record.id, record.version) != (row, version):
+            return False
+        self._rows[key] = replace(record, upstream=account)
+        return True
+
+
+def _place(key: ConnectionKey) -> tuple[str, str, str]:
+    return (key.scope, key.identity, key.account)

@@ -66,7 +66,8 @@ def config_changed(d: Dialect) -> LiteralString:
     """What SET does to a row whose new config leads elsewhere."""
     return f"""
         status = 'config_changed', {ended(d)}, public_config = :public_config,
-        sealed_config = :sealed_config, version = c.version + 1, grant_id = :grant_id
+        sealed_config = :sealed_config, upstream = :upstream, version = c.version + 1,
+        grant_id = :grant_id
     """
 
 
@@ -74,7 +75,8 @@ def tombstone(d: Dialect) -> LiteralString:
     """What SET does to a row that is disconnected."""
     return f"""
         status = 'disconnected', {ended(d)}, grant_id = c.grant_id || '-ended',
-        public_config = {d.no_bytes}, sealed_config = {d.no_bytes}, profile = NULL, subject = NULL
+        public_config = {d.no_bytes}, sealed_config = {d.no_bytes}, profile = NULL, subject = NULL,
+        upstream = NULL
     """
 
 
@@ -88,6 +90,7 @@ def authorized(*, before: LiteralString) -> LiteralString:
         id = :id, updated_at = :updated_at,
         public_config = CASE WHEN :keep_config THEN c.public_config ELSE :public_config END,
         sealed_config = CASE WHEN :keep_config THEN c.sealed_config ELSE :sealed_config END,
+        upstream = CASE WHEN :keep_config THEN c.upstream ELSE :upstream END,
         status = :status, failures = 0, next_attempt_at = NULL, lease_owner = NULL,
         unresolved = false,
         version = CASE WHEN {was_tombstone} THEN 1 ELSE c.version + 1 END,
@@ -112,6 +115,7 @@ def config_values(key: ConnectionKey, change: ConfigChange) -> Values:
         "version": change.version,
         "public_config": change.public_config,
         "sealed_config": change.sealed_config,
+        "upstream": change.upstream,
         "updated_at": change.now,
     }
 

@@ -136,6 +136,7 @@ def to_connection(key: ConnectionKey, row: BodyRow) -> ConnectionRecord:
         _maybe_utc(row.next_attempt_at),
         row.lease_owner,
         row.unresolved,
+        row.upstream,
     )
 
 

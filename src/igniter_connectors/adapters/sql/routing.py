@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import final
 
 from igniter_connectors.adapters.sql.database import SqlPart
-from igniter_connectors.adapters.sql.records import Values, key_values, to_connections
+from igniter_connectors.adapters.sql.records import key_values, to_connections
 from igniter_connectors.adapters.sql.tables import ConnectionRow
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 
@@ -14,18 +14,6 @@ from igniter_connectors.core.connection.record import ConnectionKey, ConnectionR
 @final
 class SqlRouting(SqlPart):
     """`RoutingStore`: one statement each."""
-
-    async def add_account(self, key: ConnectionKey, *, row: str, account: str) -> None:
-        """Adds an account to those of a connection's row."""
-        _ = await self._database.write(self._sql.routing.add, _values(key, row, account))
-
-    async def keep_account(self, key: ConnectionKey, *, row: str, account: str) -> None:
-        """Deletes every other account of a connection's row."""
-        _ = await self._database.write(self._sql.routing.delete_others, _values(key, row, account))
-
-    async def forget_accounts(self, key: ConnectionKey) -> None:
-        """Deletes all accounts of a connection."""
-        _ = await self._database.write(self._sql.routing.delete_all, key_values(key))
 
     async def find_by_account(self, connector: str, account: str) -> Sequence[ConnectionRecord]:
         """The connections that belong to an account."""
@@ -45,6 +33,18 @@ class SqlRouting(SqlPart):
         )
         return to_connections(rows)
 
+    async def list_of_connector(
+        self, connector: str, *, after: ConnectionKey | None, limit: int
+    ) -> Sequence[ConnectionRecord]:
+        """One page of a connector's connections, of all tenants."""
+        start = after or ConnectionKey("", "", connector, "")
+        values = {**key_values(start), "row_limit": limit}
+        rows = await self._database.read(self._sql.routing.list_of_connector, values, ConnectionRow)
+        return to_connections(rows)
 
-def _values(key: ConnectionKey, row: str, account: str) -> Values:
-    return {**key_values(key), "connection_id": row, "upstream": account}
+    async def correct_account(
+        self, key: ConnectionKey, *, row: str, version: int, account: str | None
+    ) -> bool:
+        """Writes the account that a row's config names, if row and version match."""
+        values = {**key_values(key), "id": row, "version": version, "upstream": account}
+        return await self._database.write(self._sql.routing.correct_account, values) > 0

@@ -22,7 +22,6 @@ from igniter_connectors.adapters.sql.dialect import (
 )
 from igniter_connectors.adapters.sql.inbox_statements import InboxStatements
 from igniter_connectors.adapters.sql.tables import (
-    AccountRow,
     AuthorizationRow,
     BodyRow,
     ConnectionRow,
@@ -74,7 +73,7 @@ class ConnectionStatements:
         self.insert_first: Final = d.statement(f"{add} ON CONFLICT DO NOTHING RETURNING 1")
         self.replace_config: Final = d.statement(f"""
             UPDATE {table} SET public_config = :public_config, sealed_config = :sealed_config,
-                version = version + 1, updated_at = :updated_at
+                upstream = :upstream, version = version + 1, updated_at = :updated_at
             WHERE {IS_KEY} AND id = :id AND version = :version AND {IS_LIVE} RETURNING 1
         """)
         self.set_enabled: Final = d.statement(f"""
@@ -256,29 +255,30 @@ class RevocationStatements:
 
 
 class RoutingStatements:
-    """Which connections belong to an account at the provider."""
+    """Which connections belong to an account at the provider. All but the last cross tenants."""
 
     def __init__(self, d: Dialect) -> None:
-        table = f"{d.prefix}webhook_accounts"
-        account = columns(AccountRow)
-        connection = listed(_CONNECTION, of="c")
-        self.add: Final = d.statement(f"""
-            INSERT INTO {table} ({listed(account)}) VALUES ({marks(account)})
-            ON CONFLICT DO NOTHING RETURNING 1
-        """)
-        self.delete_others: Final = d.statement(f"""
-            DELETE FROM {table} WHERE {IS_KEY} AND connection_id = :connection_id
-                AND upstream <> :upstream RETURNING 1
-        """)
-        self.delete_all: Final = d.statement(f"DELETE FROM {table} WHERE {IS_KEY} RETURNING 1")
-        # These two cross tenants: the tenant is what they look up.
+        table = f"{d.prefix}connections"
+        connection = listed(_CONNECTION)
         self.find_by_account: Final = d.statement(f"""
-            SELECT {connection} FROM {table} AS a JOIN {d.prefix}connections AS c
-                ON {equal(KEY, "c", "a")} AND c.id = a.connection_id
-            WHERE a.connector = :connector AND a.upstream = :upstream LIMIT 1000
+            SELECT {connection} FROM {table}
+            WHERE connector = :connector AND upstream = :upstream AND {IS_LIVE} LIMIT 1000
         """)
+        # After a change of config that ends the grant, nobody knows whose account it is.
         self.find_by_subject: Final = d.statement(f"""
-            SELECT {connection} FROM {d.prefix}connections AS c
-            WHERE c.connector = :connector AND c.subject = :subject AND c.grant_id IS NOT NULL
+            SELECT {connection} FROM {table}
+            WHERE connector = :connector AND subject = :subject AND grant_id IS NOT NULL
+                AND {IS_LIVE} AND status <> 'config_changed'
             LIMIT 1000
+        """)
+        self.list_of_connector: Final = d.statement(f"""
+            SELECT {connection} FROM {table}
+            WHERE connector = :connector AND {IS_LIVE}
+                AND (scope, identity, connector, account)
+                    > (:scope, :identity, :connector, :account)
+            ORDER BY scope, identity, connector, account LIMIT :row_limit
+        """)
+        self.correct_account: Final = d.statement(f"""
+            UPDATE {table} SET upstream = :upstream
+            WHERE {IS_KEY} AND id = :id AND version = :version AND {IS_LIVE} RETURNING 1
         """)

@@ -47,6 +47,7 @@ class BodyRow(GrantRow):
     next_attempt_at: datetime | None
     lease_owner: str | None
     unresolved: bool
+    upstream: str | None
 
 
 class KeyRow(msgspec.Struct, array_like=True, gc=False):
@@ -124,13 +125,6 @@ class FoundEndpointRow(ConnectionRow):
     valid_until: datetime | None
     sealed_previous: bytes | None
     previous_until: datetime | None
-
-
-class AccountRow(KeyRow):
-    """`webhook_accounts`: `upstream` is the account at the provider."""
-
-    connection_id: str
-    upstream: str
 
 
 class EventRow(KeyRow):

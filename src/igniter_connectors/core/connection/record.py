@@ -57,7 +57,8 @@ class ConnectionRecord(msgspec.Struct, frozen=True, gc=False):
     `lease_owner` is set while a process refreshes the grant, or if it crashed while refreshing.
     `unresolved`: a refresh began whose outcome is unknown. `public_config` is JSON.
     `sealed_config` is an envelope with the fields that contain a secret, also as JSON.
-    `version` counts the changes of config and `enabled`.
+    `version` counts the changes of config and `enabled`. `upstream` is the account at the
+    provider that the config names, for the webhooks of the application; None if it names none.
     """
 
     key: ConnectionKey
@@ -74,3 +75,4 @@ class ConnectionRecord(msgspec.Struct, frozen=True, gc=False):
     next_attempt_at: datetime | None = None
     lease_owner: str | None = None
     unresolved: bool = False
+    upstream: str | None = None

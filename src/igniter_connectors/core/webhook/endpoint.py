@@ -55,6 +55,22 @@ class EndpointSummary(msgspec.Struct, frozen=True):
     previous_until: datetime | None
 
 
+class WrongRoute(msgspec.Struct, frozen=True):
+    """A connection whose stored account at the provider is not the one that its config names.
+
+    `scope` and `identity` are the tenant's, `account` is the tenant's account at the connector.
+    `stored` is the account whose events the connection gets, `named` the one that `account_of`
+    returns for its config. None: no account.
+    """
+
+    scope: str
+    identity: str
+    connector: str
+    account: str
+    stored: str | None
+    named: str | None
+
+
 def token_hash(token: str) -> bytes:
     """The stored hash of a token. A token has 256 random bits, so it needs no key and no salt."""
     return hashlib.sha256(b"igniter-connectors webhook token\x00" + token.encode()).digest()

@@ -21,13 +21,13 @@ from igniter_connectors.core.problem import (
     EncryptFailed,
 )
 from igniter_connectors.core.redaction import redact, secrets_in
-from igniter_connectors.core.storable_text import is_storable
 from igniter_connectors.flows.connections.read_connection import open_connection
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.report_error import report
 from igniter_connectors.flows.sealing import place_of, seal_config
 from igniter_connectors.flows.store_errors import returns_database_failed
+from igniter_connectors.flows.webhooks.routing import upstream_account
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
@@ -91,6 +91,9 @@ async def connect(
     if not is_successful(sealed):
         return Failure(sealed.failure())
     public_config, sealed_config = sealed.unwrap()
+    upstream = upstream_account(engine, connector, key, accepted.unwrap())
+    if not is_successful(upstream):
+        return Failure(upstream.failure())
     now = engine.clock.now()
     record = ConnectionRecord(
         key=key,
@@ -101,33 +104,9 @@ async def connect(
         version=1,
         created_at=now,
         updated_at=now,
+        upstream=upstream.unwrap(),
     )
-    account = upstream_account(engine, connector, key, accepted.unwrap())
-    if account is not None:  # before the row, so that no row lacks it
-        await engine.store.routing.add_account(key, row=row, account=account)
     if not await engine.store.insert(record):
         return Failure(AlreadyConnected(connector.key, key.account))
     engine.event_bus.publish(Connected(at=now, **event_fields(key)))
     return open_connection(engine, connector, record)
-
-
-def upstream_account(
-    engine: Engine, connector: Definition[Conf, Ctx, Any], key: ConnectionKey, config: Conf
-) -> str | None:
-    """The account at the provider that a config names.
-
-    Returns:
-        Its name; None if the connector does not ask for one, or if its hook raised or
-        returned a name that cannot be stored.
-    """
-    webhook = connector.webhook
-    if webhook is None or webhook.account_of is None:
-        return None
-    try:
-        account = webhook.account_of(config)
-    except Exception as error:
-        where = f"{connector.key}: account_of"
-        secrets = secrets_in(config)
-        report(engine, error, where=where, connector=connector.key, key=key, secrets=secrets)
-        return None
-    return account if account and is_storable(account) else None

@@ -31,9 +31,6 @@ async def disconnect(
         return Failure(NotConnected(key.connector, key.account))
     engine.revocation_queued.set()
     engine.event_bus.publish(Disconnected(at=now, **event_fields(key)))
-    webhook = connector.webhook
-    if webhook is not None and webhook.account_of is not None:
-        await engine.store.routing.forget_accounts(key)
     return Success(None)
 
 

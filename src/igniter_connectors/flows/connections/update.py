@@ -21,13 +21,14 @@ from igniter_connectors.core.problem import (
     EncryptFailed,
     NotConnected,
 )
-from igniter_connectors.flows.connections.connect import accept_config, upstream_account
+from igniter_connectors.flows.connections.connect import accept_config
 from igniter_connectors.flows.connections.disconnect import revocation_request
 from igniter_connectors.flows.connections.read_connection import open_connection
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.sealing import NotOpened, open_config, place_of, seal_config
 from igniter_connectors.flows.store_errors import returns_database_failed
+from igniter_connectors.flows.webhooks.routing import upstream_account
 from igniter_connectors.ports import ConfigChange
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
@@ -62,11 +63,11 @@ async def update(
     sealed = seal_config(engine, connector, accepted.unwrap(), place_of("config", key, found.id))
     if not is_successful(sealed):
         return Failure(sealed.failure())
-    account = upstream_account(engine, connector, key, accepted.unwrap())
-    if account is not None:
-        await engine.store.routing.add_account(key, row=found.id, account=account)
+    upstream = upstream_account(engine, connector, key, accepted.unwrap())
+    if not is_successful(upstream):
+        return Failure(upstream.failure())
     now = engine.clock.now()
-    change = ConfigChange(found.id, found.version, *sealed.unwrap(), now)
+    change = ConfigChange(found.id, found.version, *sealed.unwrap(), now, upstream.unwrap())
     if _changes_endpoint(engine, connector, found, accepted.unwrap()):
         written = await engine.store.replace_config_ending_grant(
             key,
@@ -80,8 +81,6 @@ async def update(
     stored = await engine.store.find(key)
     if not written or stored is None:
         return Failure(Conflict(connector.key, stored.version if stored else None))
-    if account is not None:
-        await engine.store.routing.keep_account(key, row=found.id, account=account)
     engine.event_bus.publish(Updated(at=now, **event_fields(key)))
     return open_connection(engine, connector, stored)
 
