@@ -101,6 +101,7 @@ class Breakpoints:
             expected_grant: str | None,
             revocation: RevocationRequest | None = None,
             keep_config: bool = False,
+            version: int | None = None,
         ) -> bool:
             await self.reach(BEFORE_GRANT_SAVED)
             return await save_authorized(
@@ -108,6 +109,7 @@ class Breakpoints:
                 expected_grant=expected_grant,
                 revocation=revocation,
                 keep_config=keep_config,
+                version=version,
             )
 
         # The store and the client are real. Only these methods are wrapped.

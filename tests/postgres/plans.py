@@ -59,6 +59,10 @@ SAMPLES: dict[str, Any] = {
     "is_shared": False,
     "expected_grant": "grant",
     "expected_generation": 1,
+    "expected_version": 1,
+    "replaces": "endpoint",
+    "replaced_by": None,
+    "expected_secret": b"s",
     "keep_config": False,
     # Authorizations, revocations and endpoints.
     "handle_hash": b"h" * 32,

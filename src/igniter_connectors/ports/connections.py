@@ -104,15 +104,16 @@ class ConnectionStore(Protocol):
         expected_grant: str | None,
         revocation: RevocationRequest | None = None,
         keep_config: bool = False,
+        version: int | None = None,
     ) -> bool:
         """Writes config, grant and status at the end of an authorization.
 
         - `expected_grant` is None: adds the row, if its key has neither row nor tombstone.
         - The key has a tombstone of the expected grant: overwrites it, as a new row.
-        - The row has the record's id, the expected grant, and the generation before the
-          record's: overwrites it. `enabled` and `created_at` stay, the version is incremented,
-          and lease, mark, failures and next attempt are cleared. In the same step, the row's old
-          tokens are queued for revocation, unless they are shared.
+        - The row has the record's id, the expected grant, the generation before the record's, and
+          `version` (None: any): overwrites it. `enabled` and `created_at` stay, the version is
+          incremented, and lease, mark, failures and next attempt are cleared. In the same step, the
+          row's old tokens are queued for revocation, unless they are shared.
 
         With `keep_config` the row keeps its current config, instead of the record's.
         Returns False if none of these applies.

@@ -159,6 +159,28 @@ async def authorizing_again_keeps_a_config_that_changed_meanwhile(store: Store) 
     assert await store.find(record.key) == replace(third, version=4)
 
 
+async def an_authorization_is_saved_for_the_version_that_was_read(store: Store) -> None:
+    """After an update in between nothing is written, nor queued for revocation."""
+    record = await inserted(store, replace(record_of(), grant=grant_of(1, "grant-1")))
+    change = ConfigChange(record.id, 1, b'{"b":2}', b"c", LATER)
+    assert await store.replace_config(record.key, change)
+    updated = await store.find(record.key)
+    second = replace(record, grant=grant_of(2, "grant-2"))
+
+    async def save(version: int | None) -> bool:
+        return await store.save_authorized(
+            second, expected_grant="grant-1", revocation=revocation_request(), version=version
+        )
+
+    assert not await save(1)
+    assert not await save(3)
+    assert await store.find(record.key) == updated
+    assert await claim(store) == []
+    assert await save(2)
+    assert await store.find(record.key) == replace(second, version=3)
+    assert len(await claim(store)) == 1
+
+
 GRANTS_CONTRACT: tuple[Callable[[Store], Awaitable[None]], ...] = (
     an_authorization_is_taken_once,
     a_stranger_does_not_burn_an_authorization,
@@ -170,4 +192,5 @@ GRANTS_CONTRACT: tuple[Callable[[Store], Awaitable[None]], ...] = (
     an_authorization_does_not_resurrect,
     a_tombstone_is_purged_when_nobody_may_meet_it,
     authorizing_again_keeps_a_config_that_changed_meanwhile,
+    an_authorization_is_saved_for_the_version_that_was_read,
 )

@@ -406,6 +406,29 @@ async def test_an_update_during_an_authorization_is_kept(updates: bool) -> None:
         assert stored.grant.generation == 2
 
 
+async def test_an_update_while_a_grant_is_saved_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the read of the row and the write of the grant: at a callback, and at `adopt`."""
+    async with scene() as made:
+        assert await made.come_back(await made.begin()) == "/?connected=forge"
+        save, teams = made.store.save_authorized, ["during callback"]
+
+        async def update_first(*args: Any, **named: Any) -> bool:
+            if teams:
+                _ = value_or_raise(await made.at.update(Forge(Secret("newer"), teams.pop())))
+            return await save(*args, **named)
+
+        callback = await made.begin(Forge(Secret("hook"), "old"))
+        monkeypatch.setattr(made.store, "save_authorized", update_first)
+        assert await made.come_back(callback) == "/?connected=forge"
+        assert value_or_raise(await made.at.get()).config.team == "during callback"
+        teams.append("during adopt")
+        adopted = AdoptedTokens(access_token=Secret("theirs"))
+        connection = value_or_raise(await made.at.adopt(Forge(Secret("hook"), "old"), adopted))
+        assert connection.config.team == "during adopt"
+        assert connection == value_or_raise(await made.at.get())
+        assert connection.version == 5
+
+
 async def test_an_update_while_a_device_waits_is_kept() -> None:
     """As at a callback."""
     async with scene() as made:

@@ -115,6 +115,7 @@ class MemoryConnections(MemoryTables):
         expected_grant: str | None,
         revocation: RevocationRequest | None = None,
         keep_config: bool = False,
+        version: int | None = None,
     ) -> bool:
         """Adds or overwrites a row at the end of an authorization."""
         if expected_grant is None:
@@ -125,6 +126,8 @@ class MemoryConnections(MemoryTables):
         below = record.grant.generation - 1 if record.grant is not None else 0
         known = self._of_generation(record.key, record.id, below)
         if known is None or known.grant is None or known.grant.grant_id != expected_grant:
+            return False
+        if version not in (None, known.version):
             return False
         self._queue_revocation(known, revocation)
         self._rows[record.key] = replace(

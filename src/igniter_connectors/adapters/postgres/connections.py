@@ -111,13 +111,16 @@ class PostgresConnections(SqlConnections):
         expected_grant: str | None,
         revocation: RevocationRequest | None = None,
         keep_config: bool = False,
+        version: int | None = None,
     ) -> bool:
         """Adds or overwrites a row at the end of an authorization."""
         if expected_grant is None:
             values = connection_values(record)
             return await self._database.write(STATEMENTS.connections.insert_first, values) > 0
         values = {
-            **end_of_grant.authorized_values(record, expected_grant, keep_config=keep_config),
+            **end_of_grant.authorized_values(
+                record, expected_grant, keep_config=keep_config, version=version
+            ),
             **end_of_grant.request_values(revocation),
         }
         return await self._database.write(SAVE_AUTHORIZED, values) > 0

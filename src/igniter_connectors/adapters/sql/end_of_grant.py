@@ -31,7 +31,8 @@ _COPIED_FROM: Final[dict[LiteralString, LiteralString]] = {
 
 IS_EXPECTED: Final[LiteralString] = """
     grant_id = :expected_grant
-    AND (status = 'disconnected' OR (id = :id AND generation = :expected_generation))
+    AND (status = 'disconnected' OR (id = :id AND generation = :expected_generation
+        AND version = coalesce(:expected_version, version)))
 """
 """The row holds the grant that an authorization began with, or its tombstone does."""
 
@@ -121,7 +122,7 @@ def config_values(key: ConnectionKey, change: ConfigChange) -> Values:
 
 
 def authorized_values(
-    record: ConnectionRecord, expected_grant: str, *, keep_config: bool
+    record: ConnectionRecord, expected_grant: str, *, keep_config: bool, version: int | None
 ) -> Values:
     """The values of `IS_EXPECTED` and `authorized`."""
     expected = record.grant.generation - 1 if record.grant is not None else 0
@@ -129,5 +130,6 @@ def authorized_values(
         **connection_values(record),
         "expected_grant": expected_grant,
         "expected_generation": expected,
+        "expected_version": version,
         "keep_config": keep_config,
     }

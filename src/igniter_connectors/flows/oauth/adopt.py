@@ -13,6 +13,7 @@ from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.connection.view import Connection
 from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.oauth.adopted_tokens import AdoptedTokens
+from igniter_connectors.core.oauth.state import config_digest
 from igniter_connectors.core.oauth.tenant_provider import provider_for
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import AdoptProblem, ConfigInvalid, TokenMalformed
@@ -56,6 +57,7 @@ async def adopt(
     if not is_successful(provider):
         fault = provider.failure()
         return Failure(ConfigInvalid(connector.key, f"$.{fault.field}", fault.reason))
+    seen = config_digest(await engine.store.find(key))
     expected = await engine.store.last_grant(key)
     tokens = TokenSet(
         adopted.access_token,
@@ -76,6 +78,7 @@ async def adopt(
             expected_grant=expected,
             source=source,
             account=account.unwrap(),
+            seen_config=seen,
         )
         saved = await keep_grant(engine, connector, key, new)
     if not is_successful(saved):

@@ -19,6 +19,7 @@ from igniter_connectors.core.oauth.client_credentials import (
 )
 from igniter_connectors.core.oauth.dpop import KEY_OCTETS, new_dpop_key
 from igniter_connectors.core.oauth.provider import OAuthProvider, authentication_of
+from igniter_connectors.core.oauth.state import config_digest
 from igniter_connectors.core.oauth.tenant_provider import provider_for
 from igniter_connectors.core.problem import (
     BuildInvalid,
@@ -75,6 +76,7 @@ async def _request_and_save(
     config: Conf,
     provider: OAuthProvider,
 ) -> Result[ConnectionRecord, ClientConnectProblem]:
+    seen = config_digest(await engine.store.find(key))
     expected = await engine.store.last_grant(key)
     async with holding_revocations(engine, key, provider):
         dpop_key = new_dpop_key(engine.entropy.octets(KEY_OCTETS)) if provider.dpop else None
@@ -95,6 +97,7 @@ async def _request_and_save(
             tokens=replace(judged.unwrap(), dpop_key=dpop_key),
             expected_grant=expected,
             source="client_credentials",
+            seen_config=seen,
         )
         return await keep_grant(engine, connector, key, new)
 

@@ -32,7 +32,7 @@ from igniter_connectors.flows.sealing import place_of, seal_config, seal_tokens
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
 
-_MAX_SAVES: Final = 5
+_MAX_SAVES: Final = 20
 
 GrantSource = Literal["authorization", "client_credentials", "adopted", "adopted_shared"]
 """Where the tokens come from: a person's authorization; the client's own credentials; or the
@@ -111,11 +111,12 @@ async def save_grant(
             expected_grant=new.expected_grant,
             revocation=revocation_request(engine, connector),
             keep_config=stored is not None and _keeps_config(new, stored),
+            version=stored.version if stored is not None else None,
         ):
             engine.revocation_queued.set()
             return Success(record if stored is None else _as_written(record, new, stored))
-        # A refresh of the grant that this one replaces may have raised the generation: that
-        # is no reason to throw the authorization away.
+        # A refresh of the grant that this one replaces may have raised the generation, or an
+        # update the version: that is no reason to throw the authorization away.
         if await engine.store.last_grant(key) != new.expected_grant:
             break
     refused = problem or await conflict(engine, key)
