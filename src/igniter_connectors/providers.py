@@ -120,10 +120,8 @@ from igniter_connectors.core.catalogue.listing import (
     known_providers,
 )
 from igniter_connectors.core.catalogue.social import (
-    FitbitExtras,
     discord,
     facebook,
-    fitbit,
     linkedin,
     patreon,
     pinterest,
@@ -166,7 +164,6 @@ __all__ = [
     "DigitalOceanExtras",
     "DropboxExtras",
     "FigmaExtras",
-    "FitbitExtras",
     "KnownProvider",
     "MiroExtras",
     "NotionExtras",
@@ -207,7 +204,6 @@ __all__ = [
     "faults_of_all",
     "figma",
     "find_provider",
-    "fitbit",
     "freshbooks",
     "front",
     "github",

@@ -35,6 +35,7 @@ from igniter_connectors.core.oauth.provider import (
     AssertionAlgorithm,
     ClientAuthentication,
     OAuthScopes,
+    RevocationBody,
 )
 from igniter_connectors.core.principal import Operation, Permit
 from igniter_connectors.core.sealing.associated_data import Purpose
@@ -90,6 +91,7 @@ __all__ = [
     "Purpose",
     "Query",
     "Remedy",
+    "RevocationBody",
     "State",
     "UpstreamAccount",
     "ValidationFault",

@@ -226,7 +226,8 @@ def test_tokens_bound_to_a_key(server: OidcProvider) -> None:
         proved(request, key, None), provider, connector="x", received_at=now()
     ).unwrap()
     assert tokens.token_type == "dpop"
-    me = userinfo_request(str(provider.userinfo_url), tokens)
+    me = userinfo_request(provider, tokens)
+    assert me is not None
     account = judge_userinfo(proved(me, key, tokens), provider, connector="x").unwrap()
     assert account.subject == "ada"
     other = new_dpop_key(secrets.token_bytes(KEY_OCTETS))
@@ -290,9 +291,7 @@ def test_another_device(server: OidcProvider) -> None:
     ).unwrap()
     assert isinstance(tokens, TokenSet)
     assert (
-        judge_userinfo(
-            sent(userinfo_request(str(provider.userinfo_url), tokens)), provider, connector="x"
-        )
+        judge_userinfo(sent(userinfo_request(provider, tokens)), provider, connector="x")
         .unwrap()
         .subject
         == "ada"

@@ -46,6 +46,11 @@ def is_header_token(text: str) -> bool:
     return _HEADER_TOKEN.fullmatch(text) is not None
 
 
+def is_header_text(text: str) -> bool:
+    """Whether a header can carry this text: printable ASCII (RFC 9110 section 5.5)."""
+    return text.isascii() and text.isprintable()
+
+
 def storable_scopes(scopes: Iterable[object]) -> tuple[str, ...]:
     """The scopes that RFC 6749 section 3.3 allows, in their order. Any other value is dropped."""
     return tuple(

@@ -19,6 +19,7 @@ EC: Final = {
 OKP: Final = OKPKey.generate_key("Ed25519")
 ALGORITHMS: Final = [
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519",
+    "EdDSA",
 ]  # fmt: skip
 
 AnyKey = RSAKey | ECKey | OKPKey
@@ -28,7 +29,7 @@ def key_for(algorithm: str) -> AnyKey:
     """A pair that signs with an algorithm."""
     if algorithm in EC:
         return EC[algorithm]
-    return OKP if algorithm == "Ed25519" else RSA
+    return OKP if algorithm in ("Ed25519", "EdDSA") else RSA
 
 
 def pem(key: AnyKey) -> Secret:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha1, sha256
 from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jwt
@@ -24,6 +30,8 @@ from igniter_connectors.core.oauth.client_assertion import (
 from igniter_connectors.core.oauth.client_authentication import token_request
 from igniter_connectors.core.oauth.provider import AssertionAlgorithm, OAuthProvider
 from igniter_connectors.core.oauth.provider_validation import provider_fault
+from igniter_connectors.core.oauth.pushed_authorization import push_request
+from igniter_connectors.core.oauth.revocation import revoke_request
 from igniter_connectors.core.secret import Secret
 from tests.core.examples import NOW
 from tests.core.vector_files import vectors
@@ -56,18 +64,21 @@ def test_the_example_of_the_rfc() -> None:
     """The assertion's type, its header and how its claims begin are those of section 2.2."""
     vector = vectors("rfc7523_client_assertion.json", Assertion)
     fields = assertion_fields(
-        signing(vector.algorithm, client_assertion_key_id=vector.key_id), SIGNING
+        signing(vector.algorithm, client_assertion_key_id=vector.key_id),
+        SIGNING,
+        endpoint="https://p.example",
     )
     assert fields["client_assertion_type"] == vector.assertion_type
     assert fields["client_assertion"].startswith(vector.assertion_begins)
 
 
+@pytest.mark.filterwarnings("ignore:EdDSA")  # the test's own reading; the library's is silent
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_assertion_is_signed_with_the_declared_algorithm(algorithm: str) -> None:
     """Verified with the public half; the claims are those of section 3, and no more."""
     judged = signing(algorithm)
     assert provider_fault(judged) is None
-    fields = assertion_fields(judged, SIGNING)
+    fields = assertion_fields(judged, SIGNING, endpoint=judged.token_url)
     token = jwt.decode(fields["client_assertion"], key_for(algorithm), [algorithm])
     assert token.header == {"alg": algorithm}
     at = int(NOW.timestamp())
@@ -94,14 +105,22 @@ def test_a_jwk_is_read_as_a_pem_is() -> None:
     judged = signing(client_assertion_key_id="declared")
     judged = replace(judged, client_assertion_key=as_json)
     assert provider_fault(judged) is None
-    token = jwt.decode(assertion_fields(judged, SIGNING)["client_assertion"], RSA, ["RS256"])
+    token = jwt.decode(
+        assertion_fields(judged, SIGNING, endpoint=judged.token_url)["client_assertion"],
+        RSA,
+        ["RS256"],
+    )
     assert token.header == {"alg": "RS256", "kid": "declared"}
 
 
 def test_whom_the_assertion_is_for_may_be_declared() -> None:
     """Some servers take their issuer alone."""
     judged = signing(client_assertion_audience="https://issuer.example")
-    token = jwt.decode(assertion_fields(judged, SIGNING)["client_assertion"], RSA, ["RS256"])
+    token = jwt.decode(
+        assertion_fields(judged, SIGNING, endpoint=judged.token_url)["client_assertion"],
+        RSA,
+        ["RS256"],
+    )
     assert token.claims["aud"] == "https://issuer.example"
 
 
@@ -110,7 +129,9 @@ def test_each_request_has_an_id_of_its_own(one: bytes, other: bytes) -> None:
     """Servers refuse an assertion that they saw before (section 3, jti)."""
     ids = [
         jwt.decode(
-            assertion_fields(signing("Ed25519"), SigningContext(NOW, entropy))["client_assertion"],
+            assertion_fields(
+                signing("Ed25519"), SigningContext(NOW, entropy), endpoint="https://p.example"
+            )["client_assertion"],
             OKP,
             ["Ed25519"],
         ).claims["jti"]
@@ -198,3 +219,66 @@ def test_a_short_rsa_key_is_a_fault() -> None:
 def test_key_and_method_go_together(changes: dict[str, Any], told: str) -> None:
     """A key that signs nothing, or a method without one, is a slip."""
     assert told in str(provider_fault(replace(signing(), **changes)))
+
+
+def certificate() -> str:
+    """A certificate of `RSA`, signed by itself."""
+    own = load_pem_private_key(pem(RSA).reveal().encode(), None)
+    assert isinstance(own, RSAPrivateKey)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "client")])
+    builder = x509.CertificateBuilder(name, name, own.public_key(), 1, NOW, NOW + timedelta(days=1))
+    return builder.sign(own, SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+def test_the_header_carries_the_thumbprints_of_a_certificate() -> None:
+    """Microsoft Entra finds the key by them (RFC 7515 sections 4.1.7 and 4.1.8)."""
+    made = certificate()
+    der = x509.load_pem_x509_certificate(made.encode()).public_bytes(Encoding.DER)
+    judged = signing(client_assertion_certificate=made)
+    assert provider_fault(judged) is None
+    fields = assertion_fields(judged, SIGNING, endpoint=judged.token_url)
+    header = jwt.decode(fields["client_assertion"], RSA, ["RS256"]).header
+    assert header["x5t"] == encode_base64url(sha1(der, usedforsecurity=False).digest())
+    assert header["x5t#S256"] == encode_base64url(sha256(der).digest())
+
+
+def test_a_certificate_belongs_to_the_key() -> None:
+    """Another key's is refused, and so is what is none, or one without a key."""
+    made = certificate()
+    assert provider_fault(signing("ES256", client_assertion_certificate=made)) is not None
+    assert provider_fault(signing(client_assertion_certificate="zqCanary")) is not None
+    assert provider_fault(provider(client_assertion_certificate=made)) is not None
+
+
+def test_an_assertion_may_come_from_elsewhere() -> None:
+    """Federated credentials: the source gets the audience, and replaces the key."""
+    federated = replace(
+        signing(),
+        client_assertion_key=None,
+        client_assertion_source=lambda audience: Secret(f"for {audience}"),
+    )
+    assert provider_fault(federated) is None
+    fields = assertion_fields(federated, SIGNING, endpoint="https://p.example/revoke")
+    assert fields["client_assertion"] == f"for {federated.token_url}"
+    assert provider_fault(signing(client_assertion_source=Secret)) is not None
+
+
+@pytest.mark.parametrize("endpoint", ["token_url", "revocation_url", "pushed_authorization_url"])
+def test_the_audience_may_be_the_endpoint_that_is_called(endpoint: str) -> None:
+    """Of each request."""
+    judged = signing(
+        client_assertion_names_endpoint=True,
+        revocation_url="https://p.example/revoke",
+        pushed_authorization_url="https://p.example/par",
+    )
+    requests = (
+        token_request(judged, {}, signing=SIGNING),
+        revoke_request(judged, Secret("t"), kind="access_token", signing=SIGNING),
+        push_request(
+            judged, redirect_uri="https://o", state="s", verifier="v" * 43, signing=SIGNING
+        ),
+    )
+    url = getattr(judged, endpoint)
+    (sent,) = (request for request in requests if request is not None and request.url == url)
+    assertion = dict(parse_qsl(sent.body.decode()))["client_assertion"]
+    assert jwt.decode(assertion, RSA, ["RS256"]).claims["aud"] == url

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from igniter_connectors.core.oauth.authorization_request import authorization_fields
 from igniter_connectors.core.oauth.code_exchange import exchange_request, judge_exchange
 from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.provider_validation import provider_fault
 from igniter_connectors.core.oauth.token_extras import decode_extras
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import TokenMalformed, TokenRefused
@@ -77,3 +79,17 @@ def test_a_client_that_signs_exchanges_too() -> None:
     """With an assertion of its own."""
     request = exchange_request(signing(), code="c", verifier="v", redirect_uri="r", signing=SIGNING)
     assert b"client_assertion=" in request.body
+
+
+def test_no_pkce_is_sent_to_a_provider_that_refuses_it() -> None:
+    """LinkedIn answers a code_verifier with 401. State and cookie protect the code."""
+    refusing = provider(pkce=False)
+    sent = exchange_request(refusing, code="c", verifier="v" * 43, redirect_uri="https://o.example")
+    assert b"code_verifier" not in sent.body
+    asked = authorization_fields(refusing, redirect_uri="https://o", state="s", verifier="v" * 43)
+    assert not {"code_challenge", "code_challenge_method"} & asked.keys()
+    assert {"code_challenge", "code_challenge_method"} <= authorization_fields(
+        PROVIDER, redirect_uri="https://o", state="s", verifier="v" * 43
+    ).keys()
+    assert provider_fault(refusing) is None
+    assert provider_fault(provider(pkce=False, client_secret=None)) is not None

@@ -77,10 +77,11 @@ def test_the_claims_of_a_sound_token() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:EdDSA")  # the test's own signing; the library's is silent
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_every_accepted_algorithm_is_verified(algorithm: str) -> None:
     """With its own kind of key, and with `at_hash` of its own digest (section 3.1.3.6)."""
-    digest = "sha512" if algorithm == "Ed25519" else f"sha{algorithm[2:]}"
+    digest = "sha512" if algorithm in ("Ed25519", "EdDSA") else f"sha{algorithm[2:]}"
     whole = hashlib.new(digest, ACCESS.reveal().encode()).digest()
     at_hash = encode_base64url(whole[: len(whole) // 2])
     key = key_for(algorithm)
@@ -115,7 +116,7 @@ def unsigned(header: dict[str, Any], signature: str = "") -> Secret:
 
 
 @pytest.mark.parametrize(
-    "algorithm", ["none", "None", "NONE", "", "HS256", "HS384", "HS512", "RS1", "rs256", "EdDSA",
+    "algorithm", ["none", "None", "NONE", "", "HS256", "HS384", "HS512", "RS1", "rs256",
                   "ES256K", "RSA-OAEP", "dir"]
 )  # fmt: skip
 def test_other_ways_to_sign_are_refused(algorithm: str) -> None:

@@ -21,12 +21,12 @@ RECORD = ConnectionRecord(
 @pytest.mark.parametrize("required", [set(), {"read"}, {"read", "write"}])
 def test_a_connection_with_every_scope_passes(required: set[str]) -> None:
     """Scopes that no action needs do no harm."""
-    assert check_required_scopes(RECORD, frozenset(required), BASE) is None
+    assert check_required_scopes(RECORD, frozenset(required), BASE, {}) is None
 
 
 def test_missing_scopes_are_sorted_and_come_with_the_upgrade_url() -> None:
     """Only the missing scopes are named."""
-    problem = check_required_scopes(RECORD, frozenset({"send", "read", "admin"}), BASE)
+    problem = check_required_scopes(RECORD, frozenset({"send", "read", "admin"}), BASE, {})
     assert problem == MissingScopes(
         "mail",
         ("admin", "send"),
@@ -37,5 +37,5 @@ def test_missing_scopes_are_sorted_and_come_with_the_upgrade_url() -> None:
 def test_a_connection_without_a_grant_has_no_scopes() -> None:
     """Without a base URL there is no upgrade URL either."""
     record = replace(RECORD, grant=None)
-    problem = check_required_scopes(record, frozenset({"read"}), None)
+    problem = check_required_scopes(record, frozenset({"read"}), None, {})
     assert problem == MissingScopes("mail", ("read",), "")

@@ -22,7 +22,9 @@ from igniter_connectors.core.oauth.revocation import (
     judge_revocation,
     revocation_of,
     revoke_request,
+    tokens_to_revoke,
 )
+from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.secret import Secret
 from tests.core.examples import granted
 
@@ -47,6 +49,57 @@ def test_the_request_names_the_token_and_its_kind(kind: TokenKind) -> None:
     }
     assert request.header("authorization") is not None
     assert request.header("content-type") == "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("body", "sent"),
+    [
+        ("json", b'{"token":"t","token_type_hint":"access_token"}'),
+        ("kind", b"access_token=t"),
+        ("access_token", b"access_token=t"),
+        ("bearer", b""),
+    ],
+)
+def test_a_provider_may_have_a_request_of_its_own(body: str, sent: bytes) -> None:
+    """In JSON, in a field named after the kind, or in the header."""
+    judged = provider(
+        revocation_url=URL, revocation_body=body, request_headers={"Notion-Version": "1"}
+    )
+    request = revoke_request(judged, Secret("t"), kind="access_token")
+    assert request is not None
+    assert request.body == sent
+    assert request.header("notion-version") == "1"
+    assert (request.header("authorization") == "Bearer t") == (body == "bearer")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expires_in", "kinds"),
+    [
+        ({}, 1, ["refresh_token", "access_token"]),
+        ({}, None, ["refresh_token", "access_token"]),
+        ({}, 0, ["refresh_token"]),
+        ({"revocation_ends": "grant"}, 1, ["refresh_token"]),
+        ({"revocation_body": "access_token"}, 1, ["access_token"]),
+        ({"revocation_body": "bearer"}, 0, ["access_token"]),
+    ],
+)
+def test_both_tokens_are_revoked_unless_one_ends_the_grant(
+    changes: dict[str, str], expires_in: int | None, kinds: list[str]
+) -> None:
+    """A server need not end the access token with the refresh token (section 2.1)."""
+    end = None if expires_in is None else NOW + timedelta(seconds=expires_in)
+    tokens = TokenSet(Secret("a"), Secret("r"), expires_at=end)
+    found = tokens_to_revoke(provider(**changes), tokens, now=NOW)
+    assert [kind for kind, _ in found] == kinds
+    assert dict(found).get("access_token") in (None, Secret("a"))
+
+
+def test_a_token_that_is_missing_is_not_revoked() -> None:
+    """Neither an empty access token, nor an absent refresh token."""
+    only = TokenSet(Secret("a"))
+    assert tokens_to_revoke(PROVIDER, only, now=NOW) == (("access_token", Secret("a")),)
+    rest = TokenSet(Secret(""), Secret("r"))
+    assert tokens_to_revoke(PROVIDER, rest, now=NOW) == (("refresh_token", Secret("r")),)
 
 
 def test_a_client_that_signs_revokes_too() -> None:

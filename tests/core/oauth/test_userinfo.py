@@ -37,7 +37,8 @@ def account(**fields: Any) -> UpstreamAccount:
 
 def test_the_request_carries_the_token_in_a_header() -> None:
     """Never in the address, where it would be logged (RFC 6750 section 2.1)."""
-    request = userinfo_request("https://provider.example/me", SPENT)
+    request = userinfo_request(provider(userinfo_url="https://provider.example/me"), SPENT)
+    assert request is not None
     assert (request.method, request.url) == ("GET", "https://provider.example/me")
     assert request.header("authorization") == "Bearer old-access"
     assert request.header("accept") == "application/json"
@@ -160,7 +161,23 @@ def test_a_custom_parser_that_raises_makes_the_answer_malformed(body: dict[str, 
 def test_a_bound_token_names_its_scheme() -> None:
     """RFC 9449 section 7.1; a tenant's host is passed on."""
     tokens = TokenSet(Secret("t"), token_type="dpop")
-    request = userinfo_request("https://p.example/me", tokens, has_tenant_host=True)
+    judged = provider(userinfo_url="https://p.example/me", has_tenant_host=True)
+    request = userinfo_request(judged, tokens)
+    assert request is not None
     assert request.header("authorization") == "DPoP t"
     assert request.has_tenant_host
-    assert not userinfo_request("https://p.example/me", tokens).has_tenant_host
+
+
+def test_user_info_may_be_a_graphql_query_with_headers_of_the_provider() -> None:
+    """It is posted in JSON. Without an address there is no request."""
+    judged = provider(
+        userinfo_url="https://p.example/graphql",
+        userinfo_graphql="{ me { id } }",
+        request_headers={"Client-Id": "{client_id}"},
+    )
+    request = userinfo_request(judged, SPENT)
+    assert request is not None
+    assert (request.method, request.body) == ("POST", b'{"query":"{ me { id } }"}')
+    assert request.header("content-type") == "application/json"
+    assert request.header("client-id") == "client"
+    assert userinfo_request(PROVIDER, SPENT) is None

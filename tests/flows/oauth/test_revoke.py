@@ -43,11 +43,14 @@ async def due(made: Forge, after: timedelta = timedelta(seconds=1)) -> int:
     return await revoke_due(made.engine)
 
 
-async def test_the_refresh_token_is_revoked_once() -> None:
-    """Or the access token, if there is no refresh token."""
+async def test_each_token_is_revoked_once() -> None:
+    """The access token too: a server need not end it with the refresh token."""
     made = await disconnected()
     assert await due(made) == 1
-    assert made.sent(REVOKE) == [{"token": ["refresh-1"], "token_type_hint": ["refresh_token"]}]
+    assert made.sent(REVOKE) == [
+        {"token": ["refresh-1"], "token_type_hint": ["refresh_token"]},
+        {"token": ["access-1"], "token_type_hint": ["access_token"]},
+    ]
     assert await due(made, timedelta(days=1)) == 0
     made = forge()
     made.answers[TOKEN] = [json_response({"access_token": "only", "token_type": "bearer"})]
@@ -63,6 +66,7 @@ async def test_the_refresh_token_is_revoked_once() -> None:
         (json_response({}), True),
         (json_response({"error": "unsupported_token_type"}, status=400), True),
         (json_response({}, status=503), False),
+        (json_response({"error": "invalid_client"}, status=401), False),
         (HttpFailed(sent=True), False),
     ],
 )
@@ -107,7 +111,7 @@ async def test_a_pending_authorization_holds_it_back() -> None:
     assert await due(made) == 1
     assert made.sent(REVOKE) == []
     assert await due(made, timedelta(minutes=10)) == 1
-    assert len(made.sent(REVOKE)) == 1
+    assert len(made.sent(REVOKE)) == 2
 
 
 async def test_tokens_that_a_connection_uses_are_not_revoked() -> None:
@@ -163,6 +167,6 @@ async def test_the_worker_revokes_when_tokens_are_queued() -> None:
         await asyncio.sleep(0.001)
         if worker.processed:
             break
-    assert (worker.processed, len(made.sent(REVOKE))) == (1, 1)
+    assert (worker.processed, len(made.sent(REVOKE))) == (1, 2)
     await worker.close()
     await worker.close()

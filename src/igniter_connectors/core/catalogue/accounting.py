@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from igniter_connectors.core.catalogue.account_paths import AccountPaths
-from igniter_connectors.core.catalogue.known_provider import KnownProvider
+from igniter_connectors.core.catalogue.known_provider import KnownProvider, seen
 
 
 class QuickBooksExtras(msgspec.Struct, frozen=True):
@@ -51,12 +51,16 @@ quickbooks: Final = KnownProvider(
         "authentication-and-authorization/oauth-2.0"
     ),
     checked_on=date(2026, 11, 23),
+    seen_on=seen(date(2026, 11, 28), "revocation_body", "revocation_ends", "revocation_url"),
     evidence="client library",
     authorization_url="https://appcenter.intuit.com/connect/oauth2",
     token_url="https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer",
     userinfo_url="https://accounts.platform.intuit.com/v1/openid_connect/userinfo",
     userinfo_scopes=("openid",),
     account=AccountPaths("sub", "givenName", "email"),
+    revocation_url="https://developer.api.intuit.com/v2/oauth2/tokens/revoke",
+    revocation_body="json",
+    revocation_ends="grant",
     client_authentications=("client_secret_basic",),
     token_extras=QuickBooksExtras,
     rotates_refresh_tokens=True,
@@ -67,7 +71,6 @@ quickbooks: Final = KnownProvider(
         "The refresh token changes about once a day; the previous one works for 24 more hours.",
         "No refresh token lives longer than five years (since 2025).",
         "The company (`realmId`) is a parameter of the callback.",
-        "Its revocation endpoint requires JSON, which RFC 7009 does not use.",
     ),
 )
 
@@ -146,6 +149,16 @@ harvest: Final = KnownProvider(
     userinfo_url="https://id.getharvest.com/api/v2/accounts",
     account=AccountPaths("user.id", "user.first_name", "user.email"),
     client_authentications=("client_secret_post",),
+    notes=(
+        (
+            "Requests without a User-Agent are answered 400. Set `with_user_agent` to the "
+            "application's name and an address."
+        ),
+        (
+            "Requests to the API need Harvest-Account-Id; "
+            "https://id.getharvest.com/api/v2/accounts lists the accounts."
+        ),
+    ),
 )
 
 PROVIDERS: Final = (

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from igniter_connectors.core.catalogue.account_paths import AccountPaths
-from igniter_connectors.core.catalogue.known_provider import KnownProvider, TenantValue
+from igniter_connectors.core.catalogue.known_provider import KnownProvider, TenantValue, seen
 from igniter_connectors.core.catalogue.token_extras import RefreshExpiry
 
 
@@ -77,10 +77,19 @@ shopify: Final = KnownProvider(
         "offline-access-tokens"
     ),
     checked_on=date(2026, 11, 23),
+    seen_on=seen(
+        date(2026, 11, 28),
+        "access_token_lifetime",
+        "oauth_scope_includes",
+        "oauth_scope_separator",
+        "refresh_token_lifetime",
+    ),
     evidence="client library",
     authorization_url="https://{shop}.myshopify.com/admin/oauth/authorize",
     token_url="https://{shop}.myshopify.com/admin/oauth/access_token",
     oauth_scope_separator=",",
+    oauth_scope_includes={"write_*": ("read_*",)},
+    refresh_token_lifetime=timedelta(days=90),
     client_authentications=("client_secret_post",),
     token_extras=RefreshExpiry,
     token_parameters={"expiring": "1"},
@@ -112,6 +121,7 @@ square: Final = KnownProvider(
     name="Square",
     documentation="https://developer.squareup.com/reference/square/o-auth/obtain-token",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(date(2026, 11, 28), "dead_grant_texts"),
     evidence="documentation",
     authorization_url="https://connect.squareup.com/oauth2/authorize",
     token_url="https://connect.squareup.com/oauth2/token",

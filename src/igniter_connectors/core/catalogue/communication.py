@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from igniter_connectors.core.catalogue.account_paths import AccountPaths
-from igniter_connectors.core.catalogue.known_provider import KnownProvider
+from igniter_connectors.core.catalogue.known_provider import KnownProvider, seen
 from igniter_connectors.core.catalogue.token_extras import RefreshExpiry
 from igniter_connectors.core.secret import Secret
 
@@ -98,12 +98,21 @@ slack: Final = KnownProvider(
     name="Slack",
     documentation="https://docs.slack.dev/authentication/using-token-rotation",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(
+        date(2026, 11, 28),
+        "access_token_lifetime",
+        "dead_grant_errors",
+        "revocation_body",
+        "revocation_url",
+    ),
     evidence="documentation",
     authorization_url="https://slack.com/oauth/v2/authorize",
     token_url="https://slack.com/api/oauth.v2.access",
     oauth_scope_separator=",",
+    revocation_url="https://slack.com/api/auth.revoke",
+    revocation_body="bearer",
     client_authentications=("client_secret_basic", "client_secret_post"),
-    dead_grant_errors=frozenset({"invalid_grant", "invalid_refresh_token"}),
+    dead_grant_errors=frozenset({"invalid_grant", "invalid_refresh_token", "token_revoked"}),
     token_types=frozenset({"bot", "user"}),
     token_extras=SlackExtras,
     rotates_refresh_tokens=True,
@@ -119,6 +128,7 @@ slack: Final = KnownProvider(
             "has no `access_token` at its top level."
         ),
         "Errors have status 200.",
+        "PKCE marks the app as a public client, for ever.",
     ),
 )
 
@@ -142,9 +152,12 @@ zoom: Final = KnownProvider(
     name="Zoom",
     documentation="https://developers.zoom.us/docs/integrations/oauth/",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(date(2026, 11, 28), "revocation_ends", "revocation_url", "rotates_refresh_tokens"),
     evidence="client library",
     authorization_url="https://zoom.us/oauth/authorize",
     token_url="https://zoom.us/oauth/token",
+    revocation_url="https://zoom.us/oauth/revoke",
+    revocation_ends="grant",
     client_authentications=("client_secret_basic",),
     pkce="supported",
     rotates_refresh_tokens=True,

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from igniter_connectors.core.catalogue.account_paths import AccountPaths
-from igniter_connectors.core.catalogue.known_provider import KnownProvider
+from igniter_connectors.core.catalogue.known_provider import KnownProvider, seen
 
 
 class DropboxExtras(msgspec.Struct, frozen=True):
@@ -114,9 +114,13 @@ dropbox: Final = KnownProvider(
     name="Dropbox",
     documentation="https://dropbox.tech/developers/using-oauth-2-0-with-offline-access",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(date(2026, 11, 28), "revocation_body", "revocation_ends", "revocation_url"),
     evidence="client library",
     authorization_url="https://www.dropbox.com/oauth2/authorize",
     token_url="https://api.dropboxapi.com/oauth2/token",
+    revocation_url="https://api.dropboxapi.com/2/auth/token/revoke",
+    revocation_body="bearer",
+    revocation_ends="grant",
     client_authentications=("client_secret_post", "client_secret_basic", "none"),
     pkce="supported",
     token_extras=DropboxExtras,

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from igniter_connectors.core.catalogue.account_paths import AccountPaths
-from igniter_connectors.core.catalogue.known_provider import KnownProvider, TenantValue
+from igniter_connectors.core.catalogue.known_provider import KnownProvider, TenantValue, seen
 from igniter_connectors.core.catalogue.token_extras import ApiDomain
 from igniter_connectors.core.json_value import JsonValue
 
@@ -35,6 +35,13 @@ salesforce: Final = KnownProvider(
     name="Salesforce",
     documentation="https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_web_server_flow.htm",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(
+        date(2026, 11, 28),
+        "client_authentications",
+        "pkce",
+        "rotates_refresh_tokens",
+        "token_extras",
+    ),
     evidence="documentation",
     authorization_url="https://login.salesforce.com/services/oauth2/authorize",
     token_url="https://login.salesforce.com/services/oauth2/token",
@@ -45,6 +52,7 @@ salesforce: Final = KnownProvider(
     revocation_ends="grant",
     jwks_url="https://login.salesforce.com/id/keys",
     issuer="https://login.salesforce.com",
+    rotates_refresh_tokens=True,
     client_authentications=("client_secret_post", "client_secret_basic", "none"),
     pkce="supported",
     offline_scopes=("refresh_token",),
@@ -52,7 +60,8 @@ salesforce: Final = KnownProvider(
     notes=(
         "There is no `expires_in`: the session timeout applies, and a 401 shows the expiry.",
         (
-            "The connected app's settings decide whether refresh tokens rotate and expire. A "
+            "The app's settings decide whether refresh tokens rotate and expire; partner apps "
+            "must rotate. A "
             "rotated one is invalid at once."
         ),
     ),
@@ -97,16 +106,23 @@ hubspot: Final = KnownProvider(
     name="HubSpot",
     documentation="https://developers.hubspot.com/docs/api-reference/auth-oauth-v3/guide",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(
+        date(2026, 11, 28), "dead_grant_errors", "revocation_ends", "revocation_url", "token_url"
+    ),
     evidence="documentation",
     authorization_url="https://app.hubspot.com/oauth/authorize",
-    token_url="https://api.hubapi.com/oauth/v3/token",
+    token_url="https://api.hubapi.com/oauth/2026-03/token",
+    revocation_url="https://api.hubapi.com/oauth/2026-03/token/revoke",
+    revocation_ends="grant",
     client_authentications=("client_secret_post",),
     dead_grant_errors=frozenset({"invalid_grant", "bad_refresh_token"}),
     pkce="supported",
     access_token_lifetime=timedelta(minutes=30),
     notes=(
-        "Version 1 of the token endpoint is deprecated from 16 February 2027.",
-        "Version 1 reported a dead refresh token as `status`, not as an OAuth `error`.",
+        (
+            "Version 1 of the token endpoint ends on 16 February 2027. It reports a dead refresh"
+            " token as `status`."
+        ),
     ),
 )
 
@@ -133,6 +149,7 @@ zoho: Final = KnownProvider(
     name="Zoho",
     documentation="https://www.zoho.com/accounts/protocol/oauth/multi-dc/client-authorization.html",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(date(2026, 11, 28), "dead_grant_errors", "revocation_url"),
     evidence="documentation",
     authorization_url="https://accounts.zoho.com/oauth/v2/auth",
     token_url="https://accounts.zoho.com/oauth/v2/token",
@@ -227,12 +244,14 @@ zendesk: Final = KnownProvider(
     name="Zendesk",
     documentation="https://developer.zendesk.com/api-reference/ticketing/oauth/grant_type_tokens/",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(date(2026, 11, 28), "token_parameters"),
     evidence="documentation",
     authorization_url="https://{subdomain}.zendesk.com/oauth/authorizations/new",
     token_url="https://{subdomain}.zendesk.com/oauth/tokens",
     userinfo_url="https://{subdomain}.zendesk.com/api/v2/users/me.json",
     userinfo_scopes=("read",),
     account=AccountPaths("user.id", "user.name", "user.email"),
+    token_parameters={"expires_in": "1800"},
     client_authentications=("client_secret_post", "none"),
     pkce="supported",
     rotates_refresh_tokens=True,
@@ -247,8 +266,8 @@ zendesk: Final = KnownProvider(
     notes=(
         "A refresh deletes the previous access token and refresh token.",
         (
-            "The token parameters `expires_in` and `refresh_token_expires_in`, in seconds, set "
-            "the lifetimes."
+            "Clients made before 30 April 2026 get no refresh token without `expires_in`, hence "
+            "the parameter. It takes 300 or more."
         ),
         "An app for several Zendesk accounts needs a global OAuth client.",
     ),

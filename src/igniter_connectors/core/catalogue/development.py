@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from igniter_connectors.core.catalogue.account_paths import AccountPaths
-from igniter_connectors.core.catalogue.known_provider import KnownProvider, TenantValue
+from igniter_connectors.core.catalogue.known_provider import KnownProvider, TenantValue, seen
 from igniter_connectors.core.catalogue.token_extras import RefreshExpiry
 
 
@@ -29,6 +29,15 @@ class DigitalOceanExtras(msgspec.Struct, frozen=True):
     info: DigitalOceanAccount | None = None
 
 
+# "Scopes for OAuth apps", docs.github.com: which scope includes which.
+_GITHUB_SCOPES: Final = {
+    "repo": ("repo:status", "repo_deployment", "public_repo", "repo:invite", "security_events"),
+    "user": ("read:user", "user:email", "user:follow"),
+    "project": ("read:project",),
+    "admin:*": ("write:*", "read:*"),
+    "write:*": ("read:*",),
+}
+
 github: Final = KnownProvider(
     key="github",
     name="GitHub",
@@ -36,18 +45,21 @@ github: Final = KnownProvider(
         "https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps"
     ),
     checked_on=date(2026, 11, 23),
+    seen_on=seen(date(2026, 11, 28), "client_authentications", "oauth_scope_includes"),
     evidence="documentation",
     authorization_url="https://github.com/login/oauth/authorize",
     token_url="https://github.com/login/oauth/access_token",
     userinfo_url="https://api.github.com/user",
     account=AccountPaths("id", "login", "email"),
     device_authorization_url="https://github.com/login/device/code",
+    oauth_scope_includes=_GITHUB_SCOPES,
     client_authentications=("client_secret_post",),
     pkce="supported",
     notes=(
         "Tokens of OAuth apps do not expire, and there is no refresh token.",
         "Errors have status 200.",
         "Revocation uses its own API (DELETE), not RFC 7009.",
+        "Requests to the API without a User-Agent are answered 403.",
     ),
 )
 
@@ -119,6 +131,7 @@ bitbucket: Final = KnownProvider(
     name="Bitbucket Cloud",
     documentation="https://developer.atlassian.com/cloud/bitbucket/oauth-2/",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(date(2026, 11, 28), "dead_grant_texts"),
     evidence="documentation",
     authorization_url="https://bitbucket.org/site/oauth2/authorize",
     token_url="https://bitbucket.org/site/oauth2/access_token",
@@ -136,9 +149,12 @@ digitalocean: Final = KnownProvider(
     name="DigitalOcean",
     documentation="https://docs.digitalocean.com/reference/api/oauth/",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(date(2026, 11, 28), "account", "userinfo_url"),
     evidence="documentation",
     authorization_url="https://cloud.digitalocean.com/v1/oauth/authorize",
     token_url="https://cloud.digitalocean.com/v1/oauth/token",
+    userinfo_url="https://api.digitalocean.com/v2/account",
+    account=AccountPaths("account.uuid", "account.name", "account.email"),
     client_authentications=("client_secret_post", "none"),
     pkce="supported",
     token_extras=DigitalOceanExtras,
@@ -161,12 +177,15 @@ pagerduty: Final = KnownProvider(
     name="PagerDuty",
     documentation="https://developer.pagerduty.com/docs/oauth-functionality",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(date(2026, 11, 28), "revocation_ends", "revocation_url"),
     evidence="client library",
     authorization_url="https://identity.pagerduty.com/oauth/authorize",
     token_url="https://identity.pagerduty.com/oauth/token",
     userinfo_url="https://api.pagerduty.com/users/me",
     userinfo_scopes=("users.read",),
     account=AccountPaths("user.id", "user.name", "user.email"),
+    revocation_url="https://identity.pagerduty.com/oauth/revoke",
+    revocation_ends="grant",
     client_authentications=("client_secret_post", "none"),
     pkce="supported",
     notes=("For apps with scoped OAuth; classic apps used app.pagerduty.com.",),

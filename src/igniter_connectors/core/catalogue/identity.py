@@ -8,15 +8,33 @@ from typing import Final
 from msgspec.structs import replace
 
 from igniter_connectors.core.catalogue.account_paths import AccountPaths
-from igniter_connectors.core.catalogue.known_provider import KnownProvider, TenantValue
+from igniter_connectors.core.catalogue.known_provider import KnownProvider, TenantValue, seen
 
 _OPENID: Final = AccountPaths("sub", "name", "email")
+
+# Google grants `email` and `profile` by their long names.
+_GOOGLE_SCOPES: Final = {
+    "https://www.googleapis.com/auth/userinfo.email": ("email",),
+    "email": ("https://www.googleapis.com/auth/userinfo.email",),
+    "https://www.googleapis.com/auth/userinfo.profile": ("profile",),
+    "profile": ("https://www.googleapis.com/auth/userinfo.profile",),
+    "https://www.googleapis.com/auth/*": ("https://www.googleapis.com/auth/*.readonly",),
+}
+
+# A scope of Microsoft Graph is granted with or without the resource in front.
+_MICROSOFT_SCOPES: Final = {
+    "https://graph.microsoft.com/*": ("*",),
+    "*": ("https://graph.microsoft.com/*",),
+    "*.ReadWrite": ("*.Read",),
+    "*.ReadWrite.All": ("*.Read.All",),
+}
 
 google: Final = KnownProvider(
     key="google",
     name="Google",
     documentation="https://developers.google.com/identity/protocols/oauth2/web-server",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(date(2026, 11, 28), "authorization_parameters", "issuer", "oauth_scope_includes"),
     evidence="client library",
     authorization_url="https://accounts.google.com/o/oauth2/v2/auth",
     token_url="https://oauth2.googleapis.com/token",
@@ -28,6 +46,7 @@ google: Final = KnownProvider(
     device_authorization_url="https://oauth2.googleapis.com/device/code",
     jwks_url="https://www.googleapis.com/oauth2/v3/certs",
     issuer="https://accounts.google.com",
+    oauth_scope_includes=_GOOGLE_SCOPES,
     client_authentications=("client_secret_post", "client_secret_basic"),
     pkce="supported",
     authorization_parameters={"access_type": "offline", "prompt": "consent"},
@@ -47,6 +66,7 @@ microsoft: Final = KnownProvider(
     name="Microsoft",
     documentation="https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(date(2026, 11, 28), "oauth_scope_includes"),
     evidence="documentation",
     authorization_url="https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
     token_url="https://login.microsoftonline.com/common/oauth2/v2.0/token",
@@ -54,6 +74,7 @@ microsoft: Final = KnownProvider(
     userinfo_scopes=("openid", "User.Read"),
     account=_OPENID,
     device_authorization_url="https://login.microsoftonline.com/common/oauth2/v2.0/devicecode",
+    oauth_scope_includes=_MICROSOFT_SCOPES,
     client_authentications=("client_secret_post", "client_secret_basic", "private_key_jwt"),
     dead_grant_errors=frozenset({"invalid_grant", "interaction_required"}),
     pkce="supported",
@@ -243,10 +264,13 @@ kakao: Final = KnownProvider(
     name="Kakao",
     documentation="https://developers.kakao.com/docs/latest/en/kakaologin/rest-api",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(date(2026, 11, 28), "account", "userinfo_url"),
     evidence="client library",
     authorization_url="https://kauth.kakao.com/oauth/authorize",
     token_url="https://kauth.kakao.com/oauth/token",
     oauth_scope_separator=",",
+    userinfo_url="https://kapi.kakao.com/v2/user/me",
+    account=AccountPaths("id", "properties.nickname", "kakao_account.email"),
     client_authentications=("client_secret_post",),
 )
 

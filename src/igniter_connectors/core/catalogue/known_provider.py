@@ -11,17 +11,19 @@ import msgspec
 from igniter_connectors.core.catalogue.account_paths import AccountPaths
 from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.oauth.endpoint_template import fill_template, placeholders, value_fault
+from igniter_connectors.core.oauth.granted_scopes import missing_scopes
 from igniter_connectors.core.oauth.provider import (
     ClientAuthentication,
     OAuthProvider,
     OAuthScopes,
+    RevocationBody,
     TenantClient,
 )
 from igniter_connectors.core.problem import BuildInvalid, WrongWiring
 from igniter_connectors.core.secret import Secret
 
 Evidence = Literal["documentation", "client library"]
-PkceSupport = Literal["required", "supported", "unknown"]
+PkceSupport = Literal["required", "supported", "unknown", "refused"]
 
 ENDPOINTS: Final = (
     "authorization_url", "token_url", "refresh_url", "userinfo_url", "revocation_url",
@@ -57,7 +59,8 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
         key: Lower case letters, digits and underscores; the key in the catalogue.
         name: As the provider writes its own name.
         documentation: The provider's page about OAuth.
-        checked_on: The day on which the facts were last compared with public sources.
+        checked_on: The day on which somebody looked at the facts, except those of `seen_on`.
+        seen_on: The day on which somebody looked at a fact, by field name.
         evidence: "documentation" if the provider's own text showed an endpoint; "client
             library" if only public client libraries did. It says nothing about the other
             fields: a fact that neither showed is left out.
@@ -66,11 +69,13 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
         authorization_url: Where the browser is sent.
         token_url: Where codes are exchanged, and refresh tokens if there is no `refresh_url`.
         refresh_url: Where refresh tokens are exchanged, if elsewhere.
-        userinfo_url: Where the account of a token is read, by GET with a bearer token; None if
-            a request needs more than that.
+        userinfo_url: Where the account of a token is read, with a bearer token; None if a
+            request needs more than that.
+        userinfo_graphql: The GraphQL query to POST there; None for a GET.
         userinfo_scopes: Without all of these scopes, user info is not requested.
         account: Where the user info contains the account; given together with `userinfo_url`.
-        revocation_url: An endpoint for requests of RFC 7009.
+        revocation_url: Where tokens are revoked.
+        revocation_body: What the request contains; `form` is RFC 7009.
         revocation_ends: Whether one revocation ends only the token or the whole grant. Use
             "grant" if unknown: it protects connections that share a grant.
         pushed_authorization_url: RFC 9126.
@@ -78,11 +83,17 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
         jwks_url: The public keys of ID tokens.
         issuer: The identifier in ID tokens and in RFC 9207.
         oauth_scope_separator: The separator of scopes in a request.
+        granted_scope_separator: The separator of granted scopes; None for commas and white space.
+        oauth_scope_includes: Which scopes a granted scope includes, other names among them; a
+            `*` stands for the same text on both sides.
         offline_scopes: Scopes that are required for a refresh token; always requested.
         client_authentications: The methods of the token endpoint, the preferred one first.
             Contains "none" if public clients exist.
-        pkce: S256 is always sent. "required": the provider refuses requests without it.
-            "supported": it checks it. "unknown": it may ignore it.
+        pkce: S256 is sent unless it is "refused": then the provider answers an error, and only
+            state, the browser's cookie and the issuer protect the code. "required": the
+            provider refuses requests without it. "supported": it checks it. "unknown": it may
+            ignore it.
+        request_headers: Headers that every request needs; `{client_id}` is replaced.
         token_types: The accepted values of `token_type`, in lower case.
         token_body: The body format of token requests.
         token_extras: Other members of the token response that are kept.
@@ -112,20 +123,26 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
     authorization_url: str
     token_url: str
     client_authentications: tuple[ClientAuthentication, ...]
+    seen_on: Mapping[str, date] = {}
     variant_of: str | None = None
     refresh_url: str | None = None
     userinfo_url: str | None = None
+    userinfo_graphql: str | None = None
     userinfo_scopes: tuple[str, ...] = ()
     account: AccountPaths | None = None
     revocation_url: str | None = None
+    revocation_body: RevocationBody = "form"
     revocation_ends: Literal["token", "grant"] = "token"
     pushed_authorization_url: str | None = None
     device_authorization_url: str | None = None
     jwks_url: str | None = None
     issuer: str | None = None
     oauth_scope_separator: str = " "
+    granted_scope_separator: str | None = None
+    oauth_scope_includes: Mapping[str, tuple[str, ...]] = {}
     offline_scopes: tuple[str, ...] = ()
     pkce: PkceSupport = "unknown"
+    request_headers: Mapping[str, str] = {}
     token_types: frozenset[str] = frozenset({"bearer"})
     token_body: Literal["form", "json"] = "form"
     token_extras: type[msgspec.Struct] | None = None
@@ -194,7 +211,8 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
         Returns:
             A provider for `with_oauth`. `msgspec.structs.replace` can change any of its fields.
         """
-        asks_userinfo = set(self.userinfo_scopes) <= {*oauth_scopes, *self.offline_scopes}
+        asked = frozenset((*oauth_scopes, *self.offline_scopes))
+        asks_userinfo = not missing_scopes(self.userinfo_scopes, asked, self.oauth_scope_includes)
         return OAuthProvider(
             authorization_url=self.authorization_url,
             token_url=self.token_url,
@@ -204,6 +222,12 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
             client_authentication=client_authentication or self._method(client_secret),
             oauth_scopes=tuple(dict.fromkeys((*oauth_scopes, *self.offline_scopes))),
             oauth_scope_separator=self.oauth_scope_separator,
+            granted_scope_separator=self.granted_scope_separator,
+            oauth_scope_includes=self.oauth_scope_includes,
+            pkce=self.pkce != "refused",
+            request_headers=self.request_headers,
+            userinfo_graphql=self.userinfo_graphql if asks_userinfo else None,
+            revocation_body=self.revocation_body,
             userinfo_url=self.userinfo_url if asks_userinfo else None,
             revocation_url=self.revocation_url,
             revocation_ends=self.revocation_ends,
@@ -234,6 +258,11 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
             return None
         secrets = ("client_secret_basic", "client_secret_post")
         return next((method for method in self.client_authentications if method in secrets), None)
+
+
+def seen(day: date, *fields: str) -> dict[str, date]:
+    """The value of `seen_on` for fields that somebody looked at on the same day."""
+    return dict.fromkeys(fields, day)
 
 
 def templates_of(known: KnownProvider) -> dict[str, str]:

@@ -52,6 +52,15 @@ def _page_faults(known: KnownProvider, today: date) -> Iterator[str]:
         yield "documentation must be an https URL"
     if known.checked_on > today:
         yield "checked_on is in the future"
+    for name, day in known.seen_on.items():
+        if name not in known.__struct_fields__:
+            yield f"seen_on names {name}, which is no field"
+        if day > today:
+            yield f"seen_on has a day in the future for {name}"
+    if known.userinfo_graphql is not None and known.userinfo_url is None:
+        yield "userinfo_graphql needs userinfo_url"
+    if known.pkce == "refused" and "none" in known.client_authentications:
+        yield "pkce is refused, so a public client has no protection"
     if not all(note.endswith(".") for note in known.notes):
         yield "notes must be sentences"
 

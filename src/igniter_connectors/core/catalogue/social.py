@@ -5,24 +5,22 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Final
 
-import msgspec
-
 from igniter_connectors.core.catalogue.account_paths import AccountPaths
-from igniter_connectors.core.catalogue.known_provider import KnownProvider
+from igniter_connectors.core.catalogue.known_provider import KnownProvider, seen
 from igniter_connectors.core.catalogue.token_extras import RefreshExpiry
-
-
-class FitbitExtras(msgspec.Struct, frozen=True):
-    """What Fitbit sends with the tokens: the user's ID."""
-
-    user_id: str | None = None
-
 
 discord: Final = KnownProvider(
     key="discord",
     name="Discord",
     documentation="https://discord.com/developers/docs/topics/oauth2",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(
+        date(2026, 11, 28),
+        "access_token_lifetime",
+        "client_authentications",
+        "pkce",
+        "revocation_url",
+    ),
     evidence="documentation",
     authorization_url="https://discord.com/oauth2/authorize",
     token_url="https://discord.com/api/oauth2/token",
@@ -31,8 +29,10 @@ discord: Final = KnownProvider(
     account=AccountPaths("id", "username", "email"),
     revocation_url="https://discord.com/api/oauth2/token/revoke",
     revocation_ends="grant",
+    pkce="supported",
     client_authentications=("client_secret_basic", "client_secret_post"),
     access_token_lifetime=timedelta(days=7),
+    notes=("Requests without a User-Agent are blocked.",),
 )
 
 facebook: Final = KnownProvider(
@@ -56,46 +56,41 @@ facebook: Final = KnownProvider(
     ),
 )
 
-fitbit: Final = KnownProvider(
-    key="fitbit",
-    name="Fitbit",
-    documentation="https://dev.fitbit.com/build/reference/web-api/authorization/refresh-token/",
-    checked_on=date(2026, 11, 23),
-    evidence="documentation",
-    authorization_url="https://www.fitbit.com/oauth2/authorize",
-    token_url="https://api.fitbit.com/oauth2/token",
-    userinfo_url="https://api.fitbit.com/1/user/-/profile.json",
-    userinfo_scopes=("profile",),
-    account=AccountPaths("user.encodedId", "user.displayName"),
-    client_authentications=("client_secret_basic", "none"),
-    pkce="supported",
-    token_extras=FitbitExtras,
-    rotates_refresh_tokens=True,
-    access_token_lifetime=timedelta(hours=8),
-    notes=("A refresh token does not expire, and works once.",),
-)
-
 linkedin: Final = KnownProvider(
     key="linkedin",
     name="LinkedIn",
     documentation="https://learn.microsoft.com/en-us/linkedin/shared/authentication/programmatic-refresh-tokens",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(
+        date(2026, 11, 28),
+        "access_token_lifetime",
+        "client_authentications",
+        "issuer",
+        "pkce",
+        "refresh_token_lifetime",
+        "rotates_refresh_tokens",
+        "userinfo_url",
+    ),
     evidence="client library",
     authorization_url="https://www.linkedin.com/oauth/v2/authorization",
     token_url="https://www.linkedin.com/oauth/v2/accessToken",
     userinfo_url="https://api.linkedin.com/v2/userinfo",
     userinfo_scopes=("openid", "profile"),
     account=AccountPaths("sub", "name", "email"),
+    pkce="refused",
+    issuer="https://www.linkedin.com/oauth",
+    rotates_refresh_tokens=False,
     client_authentications=("client_secret_post",),
     token_extras=RefreshExpiry,
     access_token_lifetime=timedelta(days=60),
     refresh_token_lifetime=timedelta(days=365),
     notes=(
+        "Only approved partners get refresh tokens. Their year begins with the authorization.",
         (
-            "Only approved partners get refresh tokens. Their year begins with the authorization, "
-            "and a refresh does not extend it."
+            "A code_verifier is answered with 401 invalid_client, so no PKCE is sent. State, the"
+            " browser's cookie and the issuer protect the code."
         ),
-        "PKCE is documented only for native clients, at another URL.",
+        "The ID token does not repeat the nonce, so it is not read.",
     ),
 )
 
@@ -104,12 +99,15 @@ patreon: Final = KnownProvider(
     name="Patreon",
     documentation="https://docs.patreon.com/#oauth",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(date(2026, 11, 28), "revocation_ends", "revocation_url"),
     evidence="client library",
     authorization_url="https://www.patreon.com/oauth2/authorize",
     token_url="https://www.patreon.com/api/oauth2/token",
     userinfo_url="https://www.patreon.com/api/oauth2/v2/identity",
     userinfo_scopes=("identity",),
     account=AccountPaths("data.id"),
+    revocation_url="https://www.patreon.com/oauth2/revoke",
+    revocation_ends="grant",
     client_authentications=("client_secret_post",),
 )
 
@@ -118,6 +116,7 @@ pinterest: Final = KnownProvider(
     name="Pinterest",
     documentation="https://developers.pinterest.com/docs/getting-started/set-up-authentication-and-authorization/",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(date(2026, 11, 28), "access_token_lifetime"),
     evidence="documentation",
     authorization_url="https://www.pinterest.com/oauth/",
     token_url="https://api.pinterest.com/v5/oauth/token",
@@ -125,6 +124,7 @@ pinterest: Final = KnownProvider(
     userinfo_scopes=("user_accounts:read",),
     account=AccountPaths("id", "username"),
     oauth_scope_separator=",",
+    access_token_lifetime=timedelta(days=30),
     client_authentications=("client_secret_basic",),
     token_extras=RefreshExpiry,
 )
@@ -145,7 +145,10 @@ reddit: Final = KnownProvider(
     authorization_parameters={"duration": "permanent"},
     notes=(
         "Refresh tokens work until they are revoked.",
-        "Requests without a distinct User-Agent are throttled.",
+        (
+            "Requests without a User-Agent of the application's own are answered 429: set "
+            "`with_user_agent`."
+        ),
     ),
 )
 
@@ -176,6 +179,13 @@ strava: Final = KnownProvider(
     name="Strava",
     documentation="https://developers.strava.com/docs/authentication/",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(
+        date(2026, 11, 28),
+        "dead_grant_errors",
+        "revocation_body",
+        "revocation_ends",
+        "revocation_url",
+    ),
     evidence="client library",
     authorization_url="https://www.strava.com/oauth/authorize",
     token_url="https://www.strava.com/oauth/token",
@@ -183,10 +193,16 @@ strava: Final = KnownProvider(
     userinfo_scopes=("read",),
     account=AccountPaths("id", "username"),
     oauth_scope_separator=",",
+    revocation_url="https://www.strava.com/oauth/deauthorize",
+    revocation_body="access_token",
+    revocation_ends="grant",
     client_authentications=("client_secret_post",),
     dead_grant_errors=frozenset({"invalid_grant", "refresh_token.invalid"}),
     access_token_lifetime=timedelta(hours=6),
-    notes=("A user can deselect requested scopes.",),
+    notes=(
+        "A user can deselect requested scopes.",
+        "The callback, not the token response, names the granted scopes.",
+    ),
 )
 
 twitch: Final = KnownProvider(
@@ -194,6 +210,13 @@ twitch: Final = KnownProvider(
     name="Twitch",
     documentation="https://dev.twitch.tv/docs/authentication/refresh-tokens/",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(
+        date(2026, 11, 28),
+        "client_authentications",
+        "dead_grant_texts",
+        "request_headers",
+        "revocation_body",
+    ),
     evidence="documentation",
     authorization_url="https://id.twitch.tv/oauth2/authorize",
     token_url="https://id.twitch.tv/oauth2/token",
@@ -203,6 +226,7 @@ twitch: Final = KnownProvider(
     revocation_url="https://id.twitch.tv/oauth2/revoke",
     jwks_url="https://id.twitch.tv/oauth2/keys",
     issuer="https://id.twitch.tv/oauth2",
+    request_headers={"Client-Id": "{client_id}"},
     client_authentications=("client_secret_post",),
     dead_grant_texts=frozenset({"invalid refresh token"}),
     notes=(
@@ -217,6 +241,16 @@ x: Final = KnownProvider(
     name="X",
     documentation="https://docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(
+        date(2026, 11, 28),
+        "access_token_lifetime",
+        "client_authentications",
+        "dead_grant_texts",
+        "offline_scopes",
+        "pkce",
+        "revocation_url",
+        "rotates_refresh_tokens",
+    ),
     evidence="documentation",
     authorization_url="https://x.com/i/oauth2/authorize",
     token_url="https://api.x.com/2/oauth2/token",
@@ -225,13 +259,15 @@ x: Final = KnownProvider(
     account=AccountPaths("data.id", "data.username"),
     revocation_url="https://api.x.com/2/oauth2/revoke",
     revocation_ends="grant",
+    rotates_refresh_tokens=True,
     client_authentications=("client_secret_basic", "none"),
     dead_grant_texts=frozenset({"value passed for the token was invalid"}),
     pkce="required",
     offline_scopes=("offline.access",),
     access_token_lifetime=timedelta(hours=2),
+    notes=("A code is valid for 30 seconds.",),
 )
 
 PROVIDERS: Final = (
-    discord, facebook, fitbit, linkedin, patreon, pinterest, reddit, spotify, strava, twitch, x,
+    discord, facebook, linkedin, patreon, pinterest, reddit, spotify, strava, twitch, x,
 )  # fmt: skip

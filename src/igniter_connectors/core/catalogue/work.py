@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from igniter_connectors.core.catalogue.account_paths import AccountPaths
-from igniter_connectors.core.catalogue.known_provider import KnownProvider
+from igniter_connectors.core.catalogue.known_provider import KnownProvider, seen
 
 
 class AirtableExtras(msgspec.Struct, frozen=True):
@@ -83,6 +83,7 @@ atlassian: Final = KnownProvider(
     name="Atlassian",
     documentation="https://developer.atlassian.com/cloud/oauth/getting-started/refresh-tokens/",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(date(2026, 11, 28), "dead_grant_texts", "rotates_refresh_tokens"),
     evidence="client library",
     authorization_url="https://auth.atlassian.com/authorize",
     token_url="https://auth.atlassian.com/oauth/token",
@@ -109,9 +110,12 @@ clickup: Final = KnownProvider(
     name="ClickUp",
     documentation="https://developer.clickup.com/docs/authentication",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(date(2026, 11, 28), "account", "userinfo_url"),
     evidence="client library",
     authorization_url="https://app.clickup.com/api",
     token_url="https://api.clickup.com/api/v2/oauth/token",
+    userinfo_url="https://api.clickup.com/api/v2/user",
+    account=AccountPaths("user.id", "user.username", "user.email"),
     client_authentications=("client_secret_post",),
     notes=("There are no scopes, and there is no refresh token.",),
 )
@@ -121,33 +125,68 @@ linear: Final = KnownProvider(
     name="Linear",
     documentation="https://linear.app/developers/oauth-2-0-authentication",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(
+        date(2026, 11, 28),
+        "access_token_lifetime",
+        "account",
+        "client_authentications",
+        "oauth_scope_separator",
+        "pkce",
+        "revocation_body",
+        "revocation_url",
+        "rotates_refresh_tokens",
+        "userinfo_graphql",
+        "userinfo_url",
+    ),
     evidence="documentation",
     authorization_url="https://linear.app/oauth/authorize",
     token_url="https://api.linear.app/oauth/token",
     revocation_url="https://api.linear.app/oauth/revoke",
     revocation_ends="grant",
     oauth_scope_separator=",",
-    client_authentications=("client_secret_post",),
+    userinfo_url="https://api.linear.app/graphql",
+    userinfo_graphql="{ viewer { id name email } }",
+    account=AccountPaths("data.viewer.id", "data.viewer.name", "data.viewer.email"),
+    revocation_body="kind",
+    pkce="supported",
+    access_token_lifetime=timedelta(hours=24),
+    client_authentications=("client_secret_post", "none"),
     rotates_refresh_tokens=True,
-    notes=("The account is only available by GraphQL, so user info is not requested.",),
+    notes=("Apps made before October 2025 may have tokens without an end, and no refresh token.",),
 )
 
 monday: Final = KnownProvider(
     key="monday",
     name="monday.com",
-    documentation="https://developer.monday.com/apps/docs/oauth",
+    documentation="https://developer.monday.com/apps/docs/oauth-2-1",
     checked_on=date(2026, 11, 23),
-    evidence="client library",
+    seen_on=seen(
+        date(2026, 11, 28),
+        "account",
+        "authorization_url",
+        "evidence",
+        "pkce",
+        "token_url",
+        "userinfo_graphql",
+        "userinfo_scopes",
+        "userinfo_url",
+    ),
+    evidence="documentation",
     authorization_url="https://auth.monday.com/oauth2/authorize",
-    token_url="https://auth.monday.com/oauth2/token",
+    token_url="https://auth.monday.com/oauth_ms/oauth/token",
+    pkce="supported",
+    userinfo_url="https://api.monday.com/v2",
+    userinfo_graphql="{ me { id name email } }",
+    userinfo_scopes=("me:read",),
+    account=AccountPaths("data.me.id", "data.me.name", "data.me.email"),
     client_authentications=("client_secret_post",),
     notes=(
         (
-            "The flow whose tokens do not expire. Apps with the new flow (OAuth 2.1, refresh "
-            "tokens) exchange codes at another endpoint."
+            "Apps made before OAuth 2.1 became the default exchange codes at "
+            "https://auth.monday.com/oauth2/token. Their tokens do not expire, and the API "
+            "refuses them from version 2027-04."
         ),
         "An administrator must have installed the app.",
-        "The account is only available by GraphQL, so user info is not requested.",
     ),
 )
 
@@ -156,18 +195,25 @@ notion: Final = KnownProvider(
     name="Notion",
     documentation="https://developers.notion.com/reference/create-a-token",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(
+        date(2026, 11, 28),
+        "request_headers",
+        "revocation_body",
+        "revocation_url",
+        "rotates_refresh_tokens",
+    ),
     evidence="documentation",
     authorization_url="https://api.notion.com/v1/oauth/authorize",
     token_url="https://api.notion.com/v1/oauth/token",
+    request_headers={"Notion-Version": "2025-09-03"},
+    revocation_url="https://api.notion.com/v1/oauth/revoke",
+    revocation_body="json",
     client_authentications=("client_secret_basic",),
     token_body="json",
     token_extras=NotionExtras,
     authorization_parameters={"owner": "user"},
     rotates_refresh_tokens=True,
-    notes=(
-        "There are no scopes: capabilities are set for the connection.",
-        "Its revocation endpoint requires JSON, which RFC 7009 does not use.",
-    ),
+    notes=("There are no scopes: capabilities are set for the connection.",),
 )
 
 smartsheet: Final = KnownProvider(
@@ -187,11 +233,23 @@ todoist: Final = KnownProvider(
     name="Todoist",
     documentation="https://developer.todoist.com/api/v1/#tag/Authorization",
     checked_on=date(2026, 11, 23),
+    seen_on=seen(
+        date(2026, 11, 28),
+        "client_authentications",
+        "revocation_body",
+        "revocation_url",
+        "rotates_refresh_tokens",
+        "token_url",
+    ),
     evidence="client library",
     authorization_url="https://todoist.com/oauth/authorize",
     token_url="https://todoist.com/oauth/access_token",
     oauth_scope_separator=",",
-    client_authentications=("client_secret_post",),
+    rotates_refresh_tokens=True,
+    revocation_url="https://api.todoist.com/api/v1/revoke",
+    revocation_body="json",
+    client_authentications=("client_secret_post", "client_secret_basic", "none"),
+    notes=("Older apps have tokens without an end, and no refresh token.",),
 )
 
 PROVIDERS: Final = (

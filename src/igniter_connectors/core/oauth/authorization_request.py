@@ -18,7 +18,8 @@ from igniter_connectors.core.secret import Secret
 def authorization_fields(
     provider: OAuthProvider, *, redirect_uri: str, state: str, verifier: str
 ) -> dict[str, str]:
-    """The parameters of an authorization request, with PKCE.
+    """The parameters of an authorization request, with PKCE unless the
+    provider refuses it.
 
     Extra parameters of the provider never replace a reserved one. At an OpenID provider, a
     nonce is added that the ID token must repeat (`id_token.nonce_of`).
@@ -31,9 +32,9 @@ def authorization_fields(
         "client_id": provider.client_id,
         "redirect_uri": redirect_uri,
         "state": state,
-        "code_challenge": challenge_of(verifier),
-        "code_challenge_method": "S256",
     }
+    if provider.pkce:
+        asked |= {"code_challenge": challenge_of(verifier), "code_challenge_method": "S256"}
     if provider.oauth_scopes:
         asked["scope"] = provider.oauth_scope_separator.join(provider.oauth_scopes)
     if is_openid(provider):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from datetime import datetime, timedelta
 from functools import lru_cache
+from ssl import PEM_cert_to_DER_cert
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -20,7 +22,13 @@ ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_LIFE: Final = timedelta(minutes=1)
 """How long an assertion is valid. It covers the request's deadline and clock differences."""
 
-_CURVES: Final = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521", "Ed25519": "Ed25519"}
+_CURVES: Final = {
+    "ES256": "P-256",
+    "ES384": "P-384",
+    "ES512": "P-521",
+    "Ed25519": "Ed25519",
+    "EdDSA": "Ed25519",
+}
 
 
 class SigningContext(msgspec.Struct, frozen=True):
@@ -36,34 +44,81 @@ class SigningContext(msgspec.Struct, frozen=True):
         return f"SigningContext({self.now.isoformat()}, …)"
 
 
-def assertion_fields(provider: OAuthProvider, signing: SigningContext) -> dict[str, str]:
+def assertion_fields(
+    provider: OAuthProvider, signing: SigningContext, *, endpoint: str
+) -> dict[str, str]:
     """The parameters that authenticate the client: a JWT that is used once.
 
     `iss` and `sub` are the client. `aud` is the token endpoint, also for requests to other
-    endpoints (RFC 7523 section 3, RFC 9126 section 2). `jti` is the entropy.
+    endpoints (RFC 7523 section 3, RFC 9126 section 2), unless the provider declares an audience
+    or requires `endpoint`, which is the one that is called. `jti` is the entropy.
     """
+    audience = provider.client_assertion_audience or provider.token_url
+    if provider.client_assertion_names_endpoint:
+        audience = endpoint
+    if provider.client_assertion_source is not None:
+        return _fields(provider, provider.client_assertion_source(audience).reveal())
     from joserfc import jwt
+    from joserfc.errors import SecurityWarning
 
     assert provider.client_assertion_key is not None
     algorithm = provider.client_assertion_algorithm
     header: dict[str, str] = {"alg": algorithm}
     if provider.client_assertion_key_id is not None:
         header["kid"] = provider.client_assertion_key_id
+    if provider.client_assertion_certificate is not None:
+        header |= _thumbprints(provider.client_assertion_certificate)
     now = int(signing.now.timestamp())
     claims = {
         "iss": provider.client_id,
         "sub": provider.client_id,
-        "aud": provider.client_assertion_audience or provider.token_url,
+        "aud": audience,
         "jti": encode_base64url(signing.entropy),
         "iat": now,
         "exp": now + int(ASSERTION_LIFE.total_seconds()),
     }
     key = _signing_key(provider.client_assertion_key, algorithm)
+    with warnings.catch_warnings():
+        # joserfc warns about the older name of Ed25519, which some servers alone know.
+        warnings.simplefilter("ignore", SecurityWarning)
+        signed = jwt.encode(header, claims, key, [algorithm], default_type=None)
+    return _fields(provider, signed)
+
+
+def _fields(provider: OAuthProvider, assertion: str) -> dict[str, str]:
     return {
         "client_id": provider.client_id,
         "client_assertion_type": ASSERTION_TYPE,
-        "client_assertion": jwt.encode(header, claims, key, [algorithm], default_type=None),
+        "client_assertion": assertion,
     }
+
+
+@lru_cache(maxsize=16)
+def _thumbprints(certificate: str) -> dict[str, str]:
+    """`x5t` and `x5t#S256` of a PEM certificate. RFC 7515 sections 4.1.7 and 4.1.8.
+
+    Raises:
+        ValueError: it is no certificate.
+    """
+    der = PEM_cert_to_DER_cert(certificate.strip())
+    sha1 = hashlib.sha1(der, usedforsecurity=False).digest()
+    sha256 = hashlib.sha256(der).digest()
+    return {"x5t": encode_base64url(sha1), "x5t#S256": encode_base64url(sha256)}
+
+
+def certificate_fault(certificate: str, key: Secret, algorithm: AssertionAlgorithm) -> str | None:
+    """Why a certificate does not belong to a key; None if it does."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+    from cryptography.x509 import load_pem_x509_certificate
+
+    fault = "client_assertion_certificate is not the PEM certificate of the key"
+    try:
+        public = load_pem_x509_certificate(certificate.encode()).public_key()
+    except ValueError:
+        return fault
+    der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    own = _signing_key(key, algorithm).as_der(private=False)
+    return None if der == own else fault
 
 
 def assertion_key_fault(key: Secret, algorithm: AssertionAlgorithm) -> str | None:

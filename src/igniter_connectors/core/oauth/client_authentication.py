@@ -11,7 +11,7 @@ import msgspec
 
 from igniter_connectors.core.http.messages import HttpRequest, form_body
 from igniter_connectors.core.oauth.client_assertion import SigningContext, assertion_fields
-from igniter_connectors.core.oauth.provider import OAuthProvider, authentication_of
+from igniter_connectors.core.oauth.provider import OAuthProvider, authentication_of, headers_of
 
 _JSON: Final = "application/json"
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -67,10 +67,11 @@ def client_request(
         case "private_key_jwt":
             if signing is None:
                 raise ValueError("a client that signs needs a signing context")
-            form |= assertion_fields(provider, signing)
+            form |= assertion_fields(provider, signing, endpoint=url)
         case "none":
             form |= {"client_id": provider.client_id}
         case never:
             assert_never(never)
     body = msgspec.json.encode(form) if is_json else form_body(form)
+    headers += headers_of(provider)
     return HttpRequest("POST", url, tuple(headers), body, provider.has_tenant_host)

@@ -30,16 +30,10 @@ def exchange_request(
     `redirect_uri` must be byte for byte the one of the authorization request. `signing` is
     required for `private_key_jwt`.
     """
-    return token_request(
-        provider,
-        {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": redirect_uri,
-            "code_verifier": verifier,
-        },
-        signing=signing,
-    )
+    fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+    if provider.pkce:
+        fields["code_verifier"] = verifier
+    return token_request(provider, fields, signing=signing)
 
 
 def judge_exchange(

@@ -11,7 +11,8 @@ from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.json_value import JsonValue
-from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.lenient_json import decode_json_object
+from igniter_connectors.core.oauth.provider import OAuthProvider, headers_of
 from igniter_connectors.core.problem import ProviderAnswerMalformed
 
 MAX_KEYS: Final = 100
@@ -28,7 +29,7 @@ def keys_request(provider: OAuthProvider) -> HttpRequest | None:
     """The request for the provider's keys; None if it declares no URL for them."""
     if provider.jwks_url is None:
         return None
-    headers = (("Accept", "application/json"),)
+    headers = (("Accept", "application/json"), *headers_of(provider))
     return HttpRequest("GET", provider.jwks_url, headers, b"", provider.has_tenant_host)
 
 
@@ -43,11 +44,8 @@ def judge_keys(
         The keys, or `ProviderAnswerMalformed`: a status other than 200, no JSON object with an
         array `keys`, or more than 100 keys.
     """
-    try:
-        answer: JsonValue = msgspec.json.decode(response.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        answer = None
-    if response.status != 200 or not isinstance(answer, dict):
+    answer = decode_json_object(response.body)
+    if response.status != 200 or answer is None:
         return Failure(ProviderAnswerMalformed(connector, "$"))
     listed = answer.get("keys")
     if not isinstance(listed, list) or len(listed) > MAX_KEYS:

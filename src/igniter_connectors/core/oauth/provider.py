@@ -16,8 +16,19 @@ ClientAuthentication = Literal[
     "client_secret_basic", "client_secret_post", "private_key_jwt", "none"
 ]
 AssertionAlgorithm = Literal[
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519"
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "Ed25519",
+    "EdDSA",
 ]
+RevocationBody = Literal["form", "json", "kind", "access_token", "bearer"]
 
 OAuthScopes: TypeAlias = list[str] | tuple[str, ...] | frozenset[str]
 """OAuth scopes as an argument. Not `Collection[str]`, which a single `str` would satisfy."""
@@ -60,11 +71,32 @@ class OAuthProvider(msgspec.Struct, frozen=True, kw_only=True):
             out, if the provider knows only one key.
         client_assertion_audience: The `aud` of the assertion; None means the token endpoint
             (RFC 7523 section 3). Some providers require their issuer.
+        client_assertion_names_endpoint: Whether `aud` is the endpoint that is called: the token,
+            pushed authorization, device or revocation endpoint.
+        client_assertion_certificate: The certificate of the key, as PEM. Its thumbprints `x5t`
+            and `x5t#S256` are added to the header (RFC 7515 section 4.1.7), as Microsoft Entra
+            requires.
+        client_assertion_source: Returns an assertion made elsewhere (federated credentials), for
+            the audience that it gets. It replaces the key. It must return at once.
         oauth_scopes: The scopes to request, in order. With `openid` among them, and with `issuer`
             and `jwks_url`, the ID token is requested and validated.
-        oauth_scope_separator: A space in RFC 6749 section 3.3; some providers use a comma.
+        oauth_scope_separator: Between requested scopes. A space in RFC 6749 section 3.3; some
+            providers use a comma.
+        granted_scope_separator: Between granted scopes; None reads commas and white space.
+        oauth_scope_includes: Which scopes a granted scope includes, for `MissingScopes`: other
+            names of the same scope, or narrower ones. A `*` stands for the same text on both
+            sides, as in `{"write_*": ("read_*",)}`.
+        pkce: False if the provider refuses the parameters of PKCE. Then only the state, the
+            browser's cookie and the issuer protect the code.
+        request_headers: Headers that every request to the provider needs, also from an action,
+            such as a version. `{client_id}` in a value is replaced.
         userinfo_url: Where the account of a token is read; None leaves the account unknown.
+        userinfo_graphql: A GraphQL query to POST to `userinfo_url`; None sends a GET.
         revocation_url: Where tokens are revoked (RFC 7009); None if that is not possible.
+        revocation_body: What the revocation request contains: `form` (RFC 7009); `json`, the
+            same in JSON; `kind`, a form whose field is named `access_token` or `refresh_token`;
+            `access_token`, the same for access tokens alone; `bearer`, nothing but the
+            access token in the `Authorization` header.
         revocation_ends: Whether one revocation ends only the token, or the whole grant with every
             other connection of the same client and account.
         pushed_authorization_url: Where the authorization request is pushed before the browser
@@ -116,11 +148,20 @@ class OAuthProvider(msgspec.Struct, frozen=True, kw_only=True):
     client_assertion_algorithm: AssertionAlgorithm = "RS256"
     client_assertion_key_id: str | None = None
     client_assertion_audience: str | None = None
+    client_assertion_names_endpoint: bool = False
+    client_assertion_certificate: str | None = None
+    client_assertion_source: Callable[[str], Secret] | None = None
     oauth_scopes: tuple[str, ...] = ()
     oauth_scope_separator: str = " "
+    granted_scope_separator: str | None = None
+    oauth_scope_includes: Mapping[str, tuple[str, ...]] = {}
+    pkce: bool = True
+    request_headers: Mapping[str, str] = {}
     refresh_url: str | None = None
     userinfo_url: str | None = None
+    userinfo_graphql: str | None = None
     revocation_url: str | None = None
+    revocation_body: RevocationBody = "form"
     revocation_ends: Literal["token", "grant"] = "token"
     pushed_authorization_url: str | None = None
     requires_pushed_authorization: bool = False
@@ -152,6 +193,14 @@ def authentication_of(provider: OAuthProvider) -> ClientAuthentication:
     if provider.client_authentication is not None:
         return provider.client_authentication
     return "none" if provider.client_secret is None else "client_secret_basic"
+
+
+def headers_of(provider: OAuthProvider) -> tuple[tuple[str, str], ...]:
+    """The headers that every request to the provider needs."""
+    return tuple(
+        (name, value.replace("{client_id}", provider.client_id))
+        for name, value in provider.request_headers.items()
+    )
 
 
 def is_openid(provider: OAuthProvider) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Final
 
 from igniter_connectors.core.connector.validation import type_fault
 from igniter_connectors.core.http.safe_url import is_safe_endpoint
-from igniter_connectors.core.oauth.client_assertion import assertion_key_fault
+from igniter_connectors.core.oauth.client_assertion import assertion_key_fault, certificate_fault
 from igniter_connectors.core.oauth.endpoint_template import (
     fill_template,
     is_template,
@@ -18,6 +19,7 @@ from igniter_connectors.core.oauth.endpoint_template import (
 from igniter_connectors.core.oauth.provider import OAuthProvider, authentication_of
 from igniter_connectors.core.oauth.tenant_provider import templates_of
 from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.storable_text import is_header_text
 
 RESERVED_PARAMETERS: Final = frozenset(
     {
@@ -33,6 +35,11 @@ RESERVED_PARAMETERS: Final = frozenset(
 MAX_REUSE_GRACE: Final = timedelta(days=30)
 MAX_REFRESH_TOKEN_LIFETIME: Final = timedelta(days=3660)
 _ZERO: Final = timedelta()
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+_OWN_HEADERS: Final = frozenset(
+    {"accept", "authorization", "content-length", "content-type", "cookie", "dpop", "host",
+     "connection", "transfer-encoding"}
+)  # fmt: skip
 
 
 def provider_fault(provider: OAuthProvider) -> str | None:
@@ -77,10 +84,20 @@ def _client_fault(provider: OAuthProvider) -> str | None:
     is_secret = method in ("client_secret_basic", "client_secret_post")
     if is_secret != (provider.client_secret is not None):
         return "client_authentication and client_secret do not match"
-    if (method == "private_key_jwt") != (provider.client_assertion_key is not None):
+    key, algorithm = provider.client_assertion_key, provider.client_assertion_algorithm
+    certificate, source = provider.client_assertion_certificate, provider.client_assertion_source
+    if key is not None and source is not None:
+        return "client_assertion_source replaces client_assertion_key"
+    if (method == "private_key_jwt") != (key is not None or source is not None):
         return "client_authentication and client_assertion_key do not match"
-    key = provider.client_assertion_key
-    return None if key is None else assertion_key_fault(key, provider.client_assertion_algorithm)
+    if certificate is not None and key is None:
+        return "client_assertion_certificate needs client_assertion_key"
+    if key is None:
+        return None
+    fault = assertion_key_fault(key, algorithm)
+    if fault is None and certificate is not None:
+        fault = certificate_fault(certificate, key, algorithm)
+    return fault
 
 
 def _tenant_fault(provider: OAuthProvider) -> str | None:
@@ -99,6 +116,18 @@ def _parameter_fault(provider: OAuthProvider) -> str | None:
         reserved = sorted(RESERVED_PARAMETERS & parameters.keys())
         if reserved:
             return f"extra parameters may not name {', '.join(reserved)}"
+    for name, value in provider.request_headers.items():
+        if name.lower() in _OWN_HEADERS or not _HEADER_NAME.fullmatch(name):
+            return f"request_headers may not name {name.lower()!r}"
+        if not is_header_text(value):
+            return "a value of request_headers has a character that no header carries"
+    for pattern, included in provider.oauth_scope_includes.items():
+        if any(one.count("*") > 1 or one.count("*") != pattern.count("*") for one in included):
+            return "oauth_scope_includes has * on one side only, or twice"
+    if not provider.pkce and provider.client_secret is None and provider.client_id:
+        is_signing = authentication_of(provider) == "private_key_jwt"
+        if not is_signing:
+            return "a client without a secret needs pkce"
     return None
 
 

@@ -17,8 +17,9 @@ from igniter_connectors.core.http.retry_after import retry_after
 from igniter_connectors.core.oauth.client_assertion import SigningContext
 from igniter_connectors.core.oauth.client_authentication import client_request
 from igniter_connectors.core.oauth.error_answer import error_of, is_dead_grant
-from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.provider import OAuthProvider, headers_of
 from igniter_connectors.core.oauth.provider_response import public_error_code
+from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.secret import Secret
 
 TokenKind = Literal["refresh_token", "access_token"]
@@ -62,12 +63,38 @@ def revoke_request(
 ) -> HttpRequest | None:
     """The request that revokes a token (section 2.1); None if the provider has no endpoint for it.
 
-    Revoking a refresh token ends its grant, and at most servers also the access tokens.
+    Revoking a refresh token ends its grant. That it ends the access tokens too is only a SHOULD,
+    so both are revoked (`tokens_to_revoke`).
     """
     if provider.revocation_url is None:
         return None
-    fields = {"token": token.reveal(), "token_type_hint": kind}
-    return client_request(provider, provider.revocation_url, fields, signing=signing)
+    url, text = provider.revocation_url, token.reveal()
+    if provider.revocation_body == "bearer":
+        headers = (("Authorization", f"Bearer {text}"), *headers_of(provider))
+        return HttpRequest("POST", url, headers, b"", provider.has_tenant_host)
+    is_json = provider.revocation_body == "json"
+    fields = {"token": text, "token_type_hint": kind}
+    if provider.revocation_body in ("kind", "access_token"):
+        fields = {kind: text}
+    return client_request(provider, url, fields, signing=signing, is_json=is_json)
+
+
+def tokens_to_revoke(
+    provider: OAuthProvider, tokens: TokenSet, *, now: datetime
+) -> tuple[tuple[TokenKind, Secret], ...]:
+    """The tokens to revoke, in order: the refresh token, then the access token.
+
+    Only the first one if the provider ends the whole grant with it, and no access token that
+    has expired.
+    """
+    found: list[tuple[TokenKind, Secret]] = []
+    takes_refresh = provider.revocation_body not in ("access_token", "bearer")
+    if tokens.refresh_token is not None and takes_refresh:
+        found.append(("refresh_token", tokens.refresh_token))
+    is_live = tokens.expires_at is None or tokens.expires_at > now
+    if tokens.access_token != Secret("") and (is_live or not found):
+        found.append(("access_token", tokens.access_token))
+    return tuple(found[:1] if provider.revocation_ends == "grant" else found)
 
 
 def judge_revocation(

@@ -148,6 +148,8 @@ def _with_client(
             client_assertion_key=None,
             client_assertion_key_id=None,
             client_assertion_audience=None,
+            client_assertion_certificate=None,
+            client_assertion_source=None,
             client_authentication=method
             if has_secret and method in ("client_secret_basic", "client_secret_post")
             else None,

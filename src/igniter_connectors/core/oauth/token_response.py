@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -17,12 +16,13 @@ from igniter_connectors.core.http.retry_after import http_date
 from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.oauth.error_answer import error_of
 from igniter_connectors.core.oauth.expiry import lifetime_until, seconds_of
+from igniter_connectors.core.oauth.granted_scopes import read_scopes
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.provider_response import decode_response, public_error_code
 from igniter_connectors.core.oauth.token_extras import read_extras
 from igniter_connectors.core.problem import TokenMalformed, TokenRefused
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.storable_text import is_encodable, is_header_token, storable_scopes
+from igniter_connectors.core.storable_text import is_encodable, is_header_token
 
 _ACCESS: Final = ("access_token", "accessToken", "token")
 _REFRESH: Final = ("refresh_token", "refreshToken")
@@ -36,7 +36,6 @@ _REFRESH_LIFE: Final = (
 )
 _TYPE: Final = ("token_type", "tokenType")
 _SCOPE: Final = ("scope", "scopes")
-_SCOPE_GAP: Final = re.compile(r"[ ,]+")
 
 
 class TokenSet(msgspec.Struct, frozen=True):
@@ -170,7 +169,7 @@ def _read(
             refresh,
             kind.lower(),
             None if life is None else received_at + life,
-            _granted(_first(answer, _SCOPE), provider),
+            read_scopes(_first(answer, _SCOPE), provider),
             None if refresh_life is None else received_at + refresh_life,
         )
     )
@@ -219,13 +218,3 @@ def _revocable(answer: dict[str, JsonValue], names: Sequence[str]) -> Secret | N
     """A token that a form can send; None if there is none."""
     token = _first(answer, names)
     return Secret(token) if isinstance(token, str) and token and is_encodable(token) else None
-
-
-def _granted(scopes: JsonValue, provider: OAuthProvider) -> tuple[str, ...] | None:
-    if isinstance(scopes, list):
-        return storable_scopes(scopes)
-    if not isinstance(scopes, str):
-        return None
-    separator = provider.oauth_scope_separator.strip()
-    parts = scopes.split(separator) if separator else _SCOPE_GAP.split(scopes)
-    return storable_scopes(part.strip() for part in parts)

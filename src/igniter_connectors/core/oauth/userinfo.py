@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
 from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.connection.view import UpstreamAccount
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.oauth.lenient_json import decode_json_object
-from igniter_connectors.core.oauth.provider import OAuthProvider
+from igniter_connectors.core.oauth.provider import OAuthProvider, headers_of
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import UserInfoMalformed
 from igniter_connectors.core.storable_text import display_text, is_storable
@@ -21,16 +22,27 @@ _EMAIL: Final = ("email", "mail", "emailAddress")
 _AVATAR: Final = ("avatar", "picture", "avatar_url", "avatarUrl")
 
 
-def userinfo_request(url: str, tokens: TokenSet, *, has_tenant_host: bool = False) -> HttpRequest:
+def userinfo_request(provider: OAuthProvider, tokens: TokenSet) -> HttpRequest | None:
     """The request for the account of a new access token (RFC 6750 section 2.1).
 
-    `has_tenant_host` is the provider's. A token that is bound by DPoP has its own scheme and
+    None if the provider has no user info. A token that is bound by DPoP has its own scheme and
     also needs a proof (`dpop.with_proof`, RFC 9449 section 7.1).
     """
     scheme = "DPoP" if tokens.token_type == "dpop" else "Bearer"  # noqa: S105  # a kind
     carried = f"{scheme} {tokens.access_token.reveal()}"
-    headers = (("Accept", "application/json"), ("Authorization", carried))
-    return HttpRequest("GET", url, headers, b"", has_tenant_host)
+    url, query = provider.userinfo_url, provider.userinfo_graphql
+    if url is None:
+        return None
+    headers = (
+        ("Accept", "application/json"),
+        ("Authorization", carried),
+        *headers_of(provider),
+    )
+    if query is None:
+        return HttpRequest("GET", url, headers, b"", provider.has_tenant_host)
+    headers = (*headers, ("Content-Type", "application/json"))
+    body = msgspec.json.encode({"query": query})
+    return HttpRequest("POST", url, headers, body, provider.has_tenant_host)
 
 
 def judge_userinfo(

@@ -106,7 +106,12 @@ async def call_action(
         config = open_config(engine, connector, record)
         if type(connector) is OAuthConnector:
             if action.oauth_scopes:
-                missing = check_required_scopes(record, action.oauth_scopes, engine.base_url)
+                missing = check_required_scopes(
+                    record,
+                    action.oauth_scopes,
+                    engine.base_url,
+                    connector.provider.oauth_scope_includes,
+                )
                 if missing is not None:
                     return Failure(missing)
             renewed = await access_token(engine, connector, record, config)

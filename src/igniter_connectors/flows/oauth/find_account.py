@@ -52,11 +52,9 @@ async def find_account(
         if not is_successful(judged):
             return Failure(judged.failure())
         signed = judged.unwrap()
-    if provider.userinfo_url is None:
+    request = userinfo_request(provider, tokens)
+    if request is None:
         return Success(signed)
-    request = userinfo_request(
-        provider.userinfo_url, tokens, has_tenant_host=provider.has_tenant_host
-    )
     answer = await send_bound(engine, request, tokens.dpop_key, access_token=tokens.access_token)
     if not is_successful(answer):
         return Failure(ProviderUnreachable(connector))

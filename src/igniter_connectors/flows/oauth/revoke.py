@@ -23,6 +23,7 @@ from igniter_connectors.core.oauth.revocation import (
     RevokeRefused,
     judge_revocation,
     revoke_request,
+    tokens_to_revoke,
 )
 from igniter_connectors.core.oauth.tenant_provider import provider_for
 from igniter_connectors.core.oauth.token_response import TokenSet
@@ -86,39 +87,28 @@ async def _revoke(
     if is_in_use:
         await revocations.end(pending.id)
         return
-    request = (
-        revoke_request(
-            provider, tokens.access_token, kind="access_token", signing=engine.signing_context()
-        )
-        if tokens.refresh_token is None
-        else revoke_request(
+    key = pending.key.connector
+    for kind, token in tokens_to_revoke(provider, tokens, now=engine.clock.now()):
+        request = revoke_request(provider, token, kind=kind, signing=engine.signing_context())
+        if request is None:
+            break
+        answer = await engine.http.send(request)
+        judged = judge_revocation(
+            answer.unwrap() if is_successful(answer) else answer.failure(),
             provider,
-            tokens.refresh_token,
-            kind="refresh_token",
-            signing=engine.signing_context(),
+            received_at=engine.clock.now(),
         )
-    )
-    if request is None:
-        await revocations.end(pending.id)
-        return
-    answer = await engine.http.send(request)
-    judged = judge_revocation(
-        answer.unwrap() if is_successful(answer) else answer.failure(),
-        provider,
-        received_at=engine.clock.now(),
-    )
-    match judged:
-        case Revoked():
-            await revocations.end(pending.id)
-        case RevokeRefused(error=error):
-            key = pending.key.connector
-            engine.logger.warning("%s: the provider refused to revoke a token (%s)", key, error)
-            await revocations.end(pending.id)
-        case RevokeLater(after=after, error=error):
-            if error is not None:
-                key = pending.key.connector
-                engine.logger.warning("%s: a token is not revoked yet (%s)", key, error)
-            await _retry_later(engine, pending, after or timedelta())
+        match judged:
+            case Revoked():
+                pass
+            case RevokeRefused(error=error):
+                engine.logger.warning("%s: the provider refused to revoke a token (%s)", key, error)
+            case RevokeLater(after=after, error=error):
+                if error is not None:
+                    engine.logger.warning("%s: a token is not revoked yet (%s)", key, error)
+                await _retry_later(engine, pending, after or timedelta())
+                return
+    await revocations.end(pending.id)
 
 
 async def _leave_to_others(engine: Engine, pending: PendingRevocation) -> None:
