@@ -1,4 +1,4 @@
-"""Where user info holds the account: documented answers are read, others read as nothing."""
+"""Where the user info has the account, on the documented responses."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ JSON: Final = st.recursive(
 def test_the_account_is_where_the_catalogue_says(
     key: str, body: dict[str, Any], account: UpstreamAccount
 ) -> None:
-    """Through the judgement that a callback uses."""
+    """Read by the function that a callback uses."""
     provider = find_provider(key).unwrap().provider(client_id="c", client_secret=Secret("s"))
     assert judge_userinfo(answer(body), provider, connector="c").unwrap() == account
 
@@ -47,8 +47,8 @@ def test_the_account_is_where_the_catalogue_says(
 @pytest.mark.parametrize(
     "body", [{}, {"data": None}, {"data": []}, {"data": {}}, {"data": {"gid": True}}, {"gid": "1"}]
 )
-def test_an_account_that_is_elsewhere_is_none(body: dict[str, Any]) -> None:
-    """A missing subject is a problem, never an account of nobody."""
+def test_an_account_without_a_subject_is_a_problem(body: dict[str, Any]) -> None:
+    """It never becomes an account without an id."""
     provider = find_provider("asana").unwrap().provider(client_id="c", client_secret=Secret("s"))
     assert not is_successful(judge_userinfo(answer(body), provider, connector="c"))
 
@@ -61,13 +61,13 @@ def test_reading_never_raises(body: dict[str, Any]) -> None:
 
 
 @given(st.text(min_size=1) | st.integers())
-def test_what_stands_at_the_path_is_read(subject: str | int) -> None:
-    """Texts and numbers, as text."""
+def test_the_value_at_the_path_is_read(subject: str | int) -> None:
+    """Strings and numbers, as text."""
     assert AccountPaths("a.b").read({"a": {"b": subject}}) == UpstreamAccount(str(subject))
 
 
 def test_every_account_has_a_subject() -> None:
-    """Each path of the catalogue finds what is built along it."""
+    """Each path of the catalogue finds the value that the test puts there."""
     for known in known_providers():
         if known.account is None:
             continue

@@ -1,4 +1,4 @@
-"""The catalogue itself: complete, in order, without a fault, and loaded when asked for."""
+"""The whole catalogue: complete, in order, without faults, and loaded only when it is used."""
 
 from __future__ import annotations
 
@@ -70,12 +70,12 @@ ASKED_FOR: Final = {
 
 @pytest.mark.parametrize("known", ALL, ids=lambda known: known.key)
 def test_no_description_has_a_fault(known: KnownProvider) -> None:
-    """Each is whole in itself, and makes a provider that a connector takes."""
+    """Each is complete, and makes a provider that a connector accepts."""
     assert faults_of(known, today=TODAY) == ()
 
 
-def test_the_catalogue_hangs_together() -> None:
-    """No key twice, in order, each variant of a provider that is there."""
+def test_keys_are_unique_and_variants_exist() -> None:
+    """The keys are in order. Each variant names a provider of the catalogue."""
     assert faults_of_all(ALL) == ()
     assert sum(len(family.PROVIDERS) for family in FAMILIES) == len(ALL)
     for family in FAMILIES:
@@ -83,8 +83,8 @@ def test_the_catalogue_hangs_together() -> None:
         assert keys == sorted(keys), family.__name__
 
 
-def test_what_people_use_is_there() -> None:
-    """At least sixty providers, variants not counted."""
+def test_there_are_at_least_sixty_providers() -> None:
+    """Variants are not counted."""
     originals = {known.key for known in ALL if known.variant_of is None}
     assert originals >= ASKED_FOR
     assert len(originals) >= 60
@@ -98,8 +98,8 @@ def test_each_is_public_under_its_key() -> None:
         assert find_provider(known.key) == Success(known)
 
 
-def test_everything_public_is_there_and_documented() -> None:
-    """Classes and functions say what they are."""
+def test_every_public_name_exists_and_has_a_docstring() -> None:
+    """The classes and functions have one."""
     for name in providers.__all__:
         found = getattr(providers, name)
         assert isinstance(found, KnownProvider) or found.__doc__, name
@@ -107,12 +107,12 @@ def test_everything_public_is_there_and_documented() -> None:
 
 @pytest.mark.parametrize("key", ["", "GitHub", "github ", "nobody"])
 def test_an_unknown_key_is_a_problem(key: str) -> None:
-    """Keys are compared as they stand."""
+    """Keys are compared exactly."""
     assert find_provider(key) == Failure(ProviderNotKnown(key))
 
 
 def test_the_package_loads_without_the_catalogue() -> None:
-    """`import igniter_connectors` does not get heavier by it."""
+    """`import igniter_connectors` does not import it."""
     script = (
         "import sys, igniter_connectors; igniter_connectors.ConnectorManager;"
         "print(*[name for name in sys.modules if 'catalogue.' in name and 'oauth' in name])"

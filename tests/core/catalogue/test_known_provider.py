@@ -1,4 +1,4 @@
-"""A description and a client make a provider; an application's own values go into addresses."""
+"""A description and a client make a provider; the application's own values go into addresses."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ OWN_CLIENT: Final = TenantClient(id_field="client_id", secret_field="client_secr
 
 
 class ZendeskConfig(msgspec.Struct, frozen=True):
-    """A tenant's own value."""
+    """A value of the tenant's own."""
 
     subdomain: str
 
 
-def test_what_is_known_is_what_is_made() -> None:
-    """Each fact that both know is the same in both."""
+def test_the_provider_has_the_facts_of_the_description() -> None:
+    """Each fact that both have is the same in both."""
     shared = set(OAuthProvider.__struct_fields__) & set(KnownProvider.__struct_fields__)
     for known in known_providers():
         every = (*known.userinfo_scopes, *known.offline_scopes)
@@ -52,8 +52,8 @@ def test_what_is_known_is_what_is_made() -> None:
             assert getattr(made, field) == getattr(known, field), (known.key, field)
 
 
-def test_a_client_is_taken_as_given() -> None:
-    """Id, secret, scopes in order."""
+def test_the_client_is_unchanged() -> None:
+    """Id, secret, and scopes in their order."""
     made = github.provider(client_id="id", client_secret=SECRET, oauth_scopes=("repo", "gist"))
     assert (made.client_id, made.client_secret) == ("id", SECRET)
     assert made.oauth_scopes == ("repo", "gist")
@@ -73,14 +73,14 @@ def test_a_client_is_taken_as_given() -> None:
 def test_the_first_method_that_fits_the_client_is_used(
     known: KnownProvider, secret: Secret | None, method: str
 ) -> None:
-    """With a secret one that sends it; without, none."""
+    """With a secret, one that sends it; without, `none`."""
     made = known.provider(client_id="client", client_secret=secret)
     assert authentication_of(made) == method
     assert provider_fault(made) is None
 
 
-def test_a_method_of_ones_own_goes_first() -> None:
-    """Where a provider takes several."""
+def test_the_application_can_choose_the_method() -> None:
+    """For a provider that accepts several."""
     made = google.provider(
         client_id="c", client_secret=SECRET, client_authentication="client_secret_basic"
     )
@@ -88,7 +88,7 @@ def test_a_method_of_ones_own_goes_first() -> None:
 
 
 def test_scopes_for_a_refresh_token_are_added_once() -> None:
-    """After those asked for, unless among them."""
+    """After the requested ones, unless they are among them."""
     assert xero.provider(client_id="c", oauth_scopes=("openid",)).oauth_scopes == (
         "openid",
         "offline_access",
@@ -97,8 +97,8 @@ def test_scopes_for_a_refresh_token_are_added_once() -> None:
     assert xero.provider(client_id="c", oauth_scopes=asked).oauth_scopes == asked
 
 
-def test_user_info_is_asked_where_the_scopes_allow_it() -> None:
-    """A connection does not fail for user info that nobody asked a scope for."""
+def test_user_info_is_requested_only_if_the_scopes_allow_it() -> None:
+    """A connection does not fail because a scope for the user info was not requested."""
     assert google.provider(client_id="c").userinfo_url is None
     made = google.provider(client_id="c", oauth_scopes=("openid", "email"))
     assert made.userinfo_url == google.userinfo_url
@@ -108,7 +108,7 @@ def test_user_info_is_asked_where_the_scopes_allow_it() -> None:
     assert github.provider(client_id="c").userinfo_url == github.userinfo_url
 
 
-def test_parameters_of_ones_own_go_over_the_catalogues() -> None:
+def test_the_applications_parameters_replace_those_of_the_catalogue() -> None:
     """By name; the others stay."""
     made = google.provider(
         client_id="c",
@@ -125,7 +125,7 @@ def test_parameters_of_ones_own_go_over_the_catalogues() -> None:
 
 
 def test_a_domain_that_the_application_knows_goes_into_every_address() -> None:
-    """Issuer and keys too; no placeholder is left."""
+    """Also into issuer and keys. No placeholder is left."""
     here = okta.at(domain="acme.okta.com")
     assert here.token_url == "https://acme.okta.com/oauth2/v1/token"
     assert here.issuer == "https://acme.okta.com"
@@ -134,7 +134,7 @@ def test_a_domain_that_the_application_knows_goes_into_every_address() -> None:
     assert provider_fault(here.provider(client_id="c", client_secret=SECRET)) is None
 
 
-def test_several_values_go_in_together() -> None:
+def test_an_address_may_have_several_values() -> None:
     """A host and a path, or two labels of a host."""
     server = okta_custom_server.at(domain="acme.okta.com", server="default")
     assert server.issuer == "https://acme.okta.com/oauth2/default"
@@ -162,15 +162,15 @@ def test_several_values_go_in_together() -> None:
         (github, {"x": ""}),
     ],
 )
-def test_a_value_that_does_not_fit_is_refused(known: KnownProvider, values: dict[str, str]) -> None:
-    """By the rules that hold for a tenant's values."""
+def test_an_invalid_value_is_refused(known: KnownProvider, values: dict[str, str]) -> None:
+    """By the rules for the values of a tenant."""
     with pytest.raises(WrongWiring) as raised:
         known.at(**values)
     assert raised.value.problem.message.startswith(f"{known.key}: ")
 
 
 def test_a_host_that_becomes_too_long_is_refused() -> None:
-    """Each label fits; the host is 253 characters long at most."""
+    """Each label is valid, but a host has at most 253 characters."""
     host = "{a}{b}{c}{d}.acme.example".replace("}{", "}.{")
     long = KnownProvider(
         key="acme",
@@ -192,14 +192,14 @@ def test_a_host_that_becomes_too_long_is_refused() -> None:
         long.at(**{**fits, "d": fits["d"] + "x"})
 
 
-def test_a_tenants_value_stays_for_the_tenant() -> None:
-    """The connector's config has a field of the placeholder's name."""
+def test_a_tenants_value_is_filled_in_later() -> None:
+    """The connector's config has a field with the placeholder's name."""
     made = zendesk.provider(client_id="c", client_secret=SECRET, oauth_scopes=("read",))
     Connector.create("zendesk").with_config(ZendeskConfig).with_oauth(made).build()
 
 
-def test_a_host_of_the_tenants_choice_takes_the_tenants_client_alone() -> None:
-    """The application's secret is not sent to a host that a tenant names."""
+def test_a_host_that_a_tenant_chooses_gets_the_tenants_client() -> None:
+    """The application's secret is not sent to a host that a tenant chooses."""
     with_secret = gitlab_self_hosted.provider(
         client_id="c", client_secret=SECRET, tenant_client=OWN_CLIENT
     )
@@ -208,8 +208,8 @@ def test_a_host_of_the_tenants_choice_takes_the_tenants_client_alone() -> None:
     assert provider_fault(own) is None
 
 
-def test_a_provider_of_ones_own_is_a_value_like_the_others() -> None:
-    """No registration, no fork; a wrong fact is set right by replacing it."""
+def test_an_application_can_describe_its_own_provider() -> None:
+    """It needs no registration. A wrong fact is corrected with `replace`."""
     acme = msgspec.structs.replace(
         github,
         key="acme",

@@ -1,4 +1,4 @@
-"""Each rule of the lint fails on a description that breaks it, and on that alone."""
+"""Each rule of the lint fails on a description that breaks it, and on no other."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ PATH: Final[dict[str, Any]] = {
 
 
 class Shadowing(msgspec.Struct, frozen=True):
-    """Extras with a name of the token set."""
+    """Extras with a name that the token set uses."""
 
     access_token: str | None = None
 
 
 class Ending(msgspec.Struct, frozen=True):
-    """Extras with a name that may be declared for an instant."""
+    """Extras with a name that may be declared as an instant."""
 
     ends: str | None = None
 
 
 class Unreadable(msgspec.Struct, frozen=True):
-    """Extras that no JSON can be decoded into."""
+    """Extras that cannot be decoded from JSON."""
 
     answer: complex | None = None
 
@@ -121,21 +121,21 @@ BROKEN: Final[list[tuple[dict[str, Any], str]]] = [
 
 
 @pytest.mark.parametrize("changes", SOUND, ids=str)
-def test_a_sound_description_has_no_fault(changes: dict[str, Any]) -> None:
-    """Whatever may be left out, and whatever may be said."""
+def test_a_valid_description_has_no_fault(changes: dict[str, Any]) -> None:
+    """With all optional fields, and without them."""
     assert faults_of(replace(KNOWN, **changes), today=TODAY) == ()
 
 
 @pytest.mark.parametrize(("changes", "words"), BROKEN, ids=lambda case: str(case)[:60])
 def test_a_broken_rule_is_named(changes: dict[str, Any], words: str) -> None:
-    """One sentence, of the rule that was broken."""
+    """One sentence for the rule that is broken."""
     faults = faults_of(replace(KNOWN, **changes), today=TODAY)
     assert faults
     assert all(words in fault for fault in faults), faults
 
 
-def test_a_client_needs_a_way_to_prove_itself() -> None:
-    """Without any, the provider that is made has its own fault beside the lint's."""
+def test_a_client_needs_a_way_to_authenticate() -> None:
+    """Without one, the provider has a fault of its own beside that of the lint."""
     faults = faults_of(replace(KNOWN, client_authentications=()), today=TODAY)
     assert faults == ("client_authentications must list each method once",)
 
@@ -160,15 +160,13 @@ VARIANT: Final = replace(
         ([KNOWN, replace(VARIANT, token_url=KNOWN.token_url)], "has an endpoint of acme"),
     ],
 )
-def test_descriptions_that_do_not_go_together_are_named(
-    knowns: list[KnownProvider], words: str
-) -> None:
-    """A sandbox that asks production for tokens is the fault that hurts."""
+def test_variants_that_mix_systems_are_named(knowns: list[KnownProvider], words: str) -> None:
+    """For example, a sandbox must not request tokens from production."""
     (fault,) = faults_of_all(knowns)
     assert words in fault
 
 
-def test_descriptions_that_go_together_have_no_fault() -> None:
-    """A variant may move all endpoints, or none."""
+def test_variants_that_are_consistent_have_no_fault() -> None:
+    """A variant moves all endpoints, or none."""
     assert faults_of_all([KNOWN, VARIANT]) == ()
     assert faults_of_all([KNOWN, replace(KNOWN, key="acme_app", variant_of="acme")]) == ()

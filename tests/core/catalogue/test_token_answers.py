@@ -1,4 +1,4 @@
-"""Answers as providers document them are read by what the catalogue says of the provider."""
+"""The documented token responses, read with the facts of the catalogue."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ ANSWERS: Final = vectors("oauth_token_answers.json", Answers).answers
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.provider)
-def test_a_documented_answer_is_read(answer: Answer) -> None:
-    """Tokens, life and granted scopes come out as the page means them."""
+def test_a_documented_response_is_read(answer: Answer) -> None:
+    """Tokens, lifetime and granted scopes are what the page says."""
     known = find_provider(answer.provider).unwrap()
     provider = known.provider(client_id="client", client_secret=Secret("secret"))
     headers = () if answer.date is None else (("date", answer.date),)
@@ -62,8 +62,8 @@ def test_a_documented_answer_is_read(answer: Answer) -> None:
     [answer for answer in ANSWERS if answer.extras is not None],
     ids=lambda answer: answer.provider,
 )
-def test_the_extras_of_a_documented_answer_are_read(answer: Answer) -> None:
-    """Whatever the struct names is taken, and what it does not name is passed over."""
+def test_the_extras_of_a_documented_response_are_read(answer: Answer) -> None:
+    """The fields of the struct are read, others are ignored."""
     kind = find_provider(answer.provider).unwrap().token_extras
     assert kind is not None
     extras = msgspec.convert(answer.body, kind, dec_hook=decode_secret)
@@ -76,16 +76,16 @@ def test_the_extras_of_a_documented_answer_are_read(answer: Answer) -> None:
     [known for known in known_providers() if known.token_extras],
     ids=lambda known: known.key,
 )
-def test_extras_need_nothing_that_a_refresh_may_leave_out(known: Any) -> None:
-    """Salesforce's address alone is required: its documentation has it in each answer."""
+def test_extras_require_nothing_that_a_refresh_may_leave_out(known: Any) -> None:
+    """Only Salesforce's address is required: its documentation has it in every response."""
     required = [
         field.name for field in msgspec.structs.fields(known.token_extras) if field.required
     ]
     assert required == (["instance_url"] if known.key.startswith("salesforce") else [])
 
 
-def test_an_answer_of_zero_seconds_is_one_elsewhere() -> None:
-    """Mailchimp's reading is no other provider's: 0 seconds are over."""
+def test_zero_seconds_mean_no_end_only_for_mailchimp() -> None:
+    """For every other provider, a token with 0 seconds has expired."""
     for seconds, is_kept in ((0, False), (1, True)):
         answer: dict[str, JsonValue] = {"access_token": "access", "expires_in": seconds}
         parse = find_provider("mailchimp").unwrap().parse_token
@@ -94,8 +94,8 @@ def test_an_answer_of_zero_seconds_is_one_elsewhere() -> None:
     assert [known.key for known in known_providers() if known.parse_token] == ["mailchimp"]
 
 
-def test_errors_under_200_are_errors() -> None:
-    """GitHub, Slack and Zoho answer so."""
+def test_errors_with_status_200_are_errors() -> None:
+    """GitHub, Slack and Zoho respond in this way."""
     response = HttpResponse(200, (), b'{"ok":false,"error":"bad_refresh_token"}')
     provider = (
         find_provider("github_app").unwrap().provider(client_id="c", client_secret=Secret("s"))

@@ -10,8 +10,9 @@ from igniter_connectors.core.http.base64url import decode_base64url, encode_base
 
 
 @given(st.binary())
-def test_url_safe_is_unpadded_base64url(octets: bytes) -> None:
-    """It needs no escaping in a URL, and no two octet strings share it (RFC 4648 section 5)."""
+def test_encoding_is_url_safe_without_padding(octets: bytes) -> None:
+    """The result needs no escaping in a URL, and is different for each input (RFC 4648 section
+    5)."""
     text = encode_base64url(octets)
     assert all(
         character.isascii() and (character.isalnum() or character in "-_") for character in text
@@ -27,12 +28,12 @@ def test_32_octets_become_43_characters() -> None:
 
 
 @given(st.binary())
-def test_octets_come_back_from_base64url(octets: bytes) -> None:
-    """The two are inverse, without padding (RFC 4648 section 5)."""
+def test_decoding_is_the_inverse_of_encoding(octets: bytes) -> None:
+    """Both work without padding (RFC 4648 section 5)."""
     assert decode_base64url(encode_base64url(octets)) == octets
 
 
 @pytest.mark.parametrize("text", ["a", "abcde", "ab==", "a b", "a+b/", "é", "\ud800", "ab\n"])
-def test_what_is_no_base64url_has_no_octets(text: str) -> None:
-    """Nor what has the other alphabet, or a length that no octets have."""
+def test_decoding_anything_else_returns_none(text: str) -> None:
+    """Also text in the other alphabet, or of a length that no input encodes to."""
     assert decode_base64url(text) is None

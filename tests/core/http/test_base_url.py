@@ -27,7 +27,7 @@ from igniter_connectors.core.problem import SettingInvalid
     ],
 )
 def test_a_base_url_is_https_or_loopback(text: str, base: BaseUrl) -> None:
-    """Host in lower case, path as given without its last slash; what is printed parses again."""
+    """The host is in lower case, the path has no last slash. The printed URL parses again."""
     parsed = parse_base_url(text).unwrap()
     assert parsed == base
     assert parsed.is_secure == text.lower().startswith("https:")
@@ -66,7 +66,8 @@ def test_a_base_url_is_https_or_loopback(text: str, base: BaseUrl) -> None:
     ],
 )
 def test_other_base_urls_are_refused(text: str) -> None:
-    """Plain http elsewhere, users, queries, fragments and what a browser reads otherwise."""
+    """Plain http elsewhere, user names, queries, fragments, and what browsers read in another
+    way."""
     problem = parse_base_url(text).failure()
     assert isinstance(problem, SettingInvalid)
     assert "password" not in problem.message
@@ -90,7 +91,7 @@ def test_a_base_url_with_an_empty_user_is_refused(text: str) -> None:
     ],
 )
 def test_a_base_url_with_a_space_is_refused(text: str) -> None:
-    """A space left over in the environment is told at the start, not by the provider."""
+    """A space that is left in the environment is reported at the start, not by the provider."""
     assert not is_successful(parse_base_url(text))
 
 

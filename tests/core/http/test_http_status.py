@@ -34,13 +34,13 @@ SETS = {
 
 @pytest.mark.parametrize("kind", RETURNED, ids=lambda kind: kind.__name__)
 def test_every_problem_that_is_returned_has_a_status(kind: type[p.Problem]) -> None:
-    """No operation's answer makes the HTTP layer fail."""
+    """No result of an operation makes the HTTP layer fail."""
     assert 400 <= status_of(example_of(kind)) <= 599
 
 
 @pytest.mark.parametrize("name", SETS)
 def test_operations_return_no_problem_of_building(name: str) -> None:
-    """The closed sets that operations name hold nothing that only building raises."""
+    """The union of each operation has no problem that only building raises."""
     members = get_args(SETS[name]) or (SETS[name],)
     assert BUILD_TIME.isdisjoint(members)
 
@@ -65,5 +65,5 @@ def test_operations_return_no_problem_of_building(name: str) -> None:
     ],
 )
 def test_the_statuses_that_clients_act_on(kind: type[p.Problem], status: int) -> None:
-    """Whether a client signs in, gives up or tries again hangs on these."""
+    """These decide whether a client signs in, gives up or tries again."""
     assert status_of(example_of(kind)) == status

@@ -1,4 +1,4 @@
-"""Requests and answers as values: what a header is, and what may be logged."""
+"""Requests and responses as values: how a header is read, and what may be logged."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class FormEncoding(msgspec.Struct):
     encoded: str
 
 
-def test_a_header_is_found_whatever_its_case() -> None:
+def test_header_names_ignore_case() -> None:
     """Header names match without regard to case (RFC 9110 section 5.1)."""
     headers = (("Content-Type", "a"), ("X-Other", "b"))
     assert single_header(headers, "content-TYPE") == "a"
@@ -36,13 +36,13 @@ def test_a_header_is_found_whatever_its_case() -> None:
 
 
 def test_an_absent_header_is_none() -> None:
-    """Absent is not empty."""
+    """An absent header is not the same as an empty one."""
     assert single_header((("A", ""),), "B") is None
     assert single_header((("A", ""),), "A") == ""
 
 
 def test_a_header_given_twice_is_none() -> None:
-    """Of two values neither is to be trusted, in whatever case they were written."""
+    """Two values are ambiguous, so neither is used, even if their names differ in case."""
     headers = (("Signature", "good"), ("signature", "bad"))
     assert single_header(headers, "Signature") is None
 
@@ -56,7 +56,7 @@ def test_divided_cookies_are_joined() -> None:
 
 
 def test_repr_shows_neither_path_nor_headers_nor_body() -> None:
-    """A token in a path, a code in a query, a secret in a body: none reaches a log by repr."""
+    """A token in a path, a code in a query and a secret in a body do not reach a log by `repr`."""
     request = HttpRequest(
         "POST",
         "https://user:canary@own.example:8443/canary?code=canary#canary",
@@ -85,25 +85,25 @@ def test_repr_shows_neither_path_nor_headers_nor_body() -> None:
         ("https://[canary", "-"),
     ],
 )
-def test_origin_of_keeps_scheme_host_and_port_alone(url: str, origin: str) -> None:
-    """What is logged of an address holds no user, path, query or fragment; no URL is `-`."""
+def test_origin_of_keeps_only_scheme_host_and_port(url: str, origin: str) -> None:
+    """The logged address has no user, path, query or fragment. `-` replaces what is not a URL."""
     assert origin_of(url) == origin
 
 
 def test_origin_of_an_ipv6_host_keeps_its_brackets() -> None:
-    """Without them host and port run together (RFC 3986 section 3.2.2)."""
+    """Without the brackets, host and port cannot be told apart (RFC 3986 section 3.2.2)."""
     assert origin_of("http://[::1]:8080/canary") == "http://[::1]:8080"
     assert origin_of("http://[::1]/canary") == "http://[::1]"
 
 
 @given(st.text())
 def test_origin_of_never_raises(url: str) -> None:
-    """Logging an address does not fail, whatever the address."""
+    """An address can be logged, whatever it is."""
     assert isinstance(origin_of(url), str)
 
 
 def test_form_body_encodes_as_rfc_6749_says() -> None:
-    """The characters of appendix B, in UTF-8, with the space as `+`."""
+    """The characters of appendix B in UTF-8, with `+` for a space."""
     vector = vectors("rfc6749_form_encoding.json", FormEncoding)
     assert form_body({"a": vector.plain}) == f"a={vector.encoded}".encode()
 
@@ -116,14 +116,14 @@ def test_form_body_reads_back(fields: dict[str, str]) -> None:
 
 
 class User(msgspec.Struct):
-    """What an API answers."""
+    """What an API returns."""
 
     id: int
     name: str = ""
 
 
-def test_an_answers_json_is_read_as_its_type() -> None:
-    """Checked, whatever the types inside."""
+def test_json_is_decoded_as_the_given_type() -> None:
+    """The types inside are checked too."""
     assert HttpResponse(200, body=b'{"id":7,"more":1}').decode(User) == Success(User(7))
     assert HttpResponse(201, body=b'[{"id":7}]').decode(list[User]) == Success([User(7)])
     assert HttpResponse(404, body=b'{"id":7}').decode(User, statuses=(404,)) == Success(User(7))
@@ -138,18 +138,18 @@ def test_an_answers_json_is_read_as_its_type() -> None:
         (b"", "$", "is not JSON"),
     ],
 )
-def test_an_answer_that_does_not_fit_names_the_path_alone(
+def test_a_response_of_another_type_is_reported_by_its_path(
     body: bytes, path: str, reason: str
 ) -> None:
-    """Never the value."""
+    """The problem never has the value."""
     problem = HttpResponse(200, body=body).decode(User).failure()
     assert problem == ResponseUnexpected(200, path, reason)
     assert "canary" not in problem.message
 
 
 @pytest.mark.parametrize("status", [199, 300, 404, 500])
-def test_an_error_is_not_read_as_what_was_asked_for(status: int) -> None:
-    """Its body might fit a struct of optional fields."""
+def test_the_body_of_an_error_is_not_decoded(status: int) -> None:
+    """It could match a struct whose fields are all optional."""
     problem = HttpResponse(status, body=b'{"id":7}').decode(User).failure()
     assert problem == ResponseUnexpected(status, "$", "is another status than expected")
     assert HttpResponse(200, body=b'{"id":7}').decode(User, statuses=()).failure().path == "$"
@@ -163,7 +163,7 @@ def test_a_received_request_does_not_show_its_path_headers_or_body() -> None:
 
 
 def test_a_repeated_header_has_no_value_and_is_present() -> None:
-    """Neither of two values is trusted; a repeated header is not the same as a missing one."""
+    """Neither of two values is used, but a repeated header is not the same as a missing one."""
     request = HttpRequest("POST", "", (("A", "1"), ("B", "2"), ("a", "3")), b"")
     assert [request.header(name) for name in ("a", "b", "c")] == [None, "2", None]
     assert [request.has_header(name) for name in ("a", "b", "c")] == [True, True, False]

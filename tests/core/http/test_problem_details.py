@@ -1,4 +1,4 @@
-"""Problems over HTTP: each has a status, and an answer holds the problem's fields alone."""
+"""Problems over HTTP: each has a status, and the response has only the problem's fields."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from tests.core.http.test_http_status import RETURNED
 from tests.core.problem.test_problem import example_of
 
 
-def test_who_is_asked_to_come_again_is_told_when() -> None:
-    """Nobody else is."""
+def test_retry_after_is_sent_with_a_problem_that_has_it() -> None:
+    """Other problems have no such header."""
     overloaded = problem_response(p.WebhookOverloaded(retry_after_seconds=7))
     assert overloaded.header("retry-after") == "7"
     assert problem_response(p.DatabaseFailed()).header("retry-after") is None
 
 
-def test_a_webhook_that_may_be_sent_again_is_answered_5xx() -> None:
-    """A provider delivers again after a 5xx alone: a failure of ours is never its fault."""
+def test_a_webhook_that_can_be_sent_again_gets_a_5xx() -> None:
+    """A provider delivers again only after a 5xx, so a failure on our side never gets a 4xx."""
     ours: list[type[p.Problem]] = [p.WebhookOverloaded, p.DatabaseFailed, p.DecryptFailed]
     theirs: list[type[p.Problem]] = [p.WebhookVerificationFailed, p.WebhookPayloadInvalid]
     assert all(status_of(example_of(kind)) >= 500 for kind in ours)
@@ -32,7 +32,7 @@ def test_a_webhook_that_may_be_sent_again_is_answered_5xx() -> None:
 
 
 @pytest.mark.parametrize("kind", RETURNED, ids=lambda kind: kind.__name__)
-def test_an_answer_says_what_the_problem_says(kind: type[p.Problem]) -> None:
+def test_the_body_has_what_the_problem_has(kind: type[p.Problem]) -> None:
     """Problem details with type, title, status, detail, code and the fields, and no more."""
     problem = example_of(kind)
     answer = problem_response(problem)
@@ -50,7 +50,7 @@ def test_an_answer_says_what_the_problem_says(kind: type[p.Problem]) -> None:
 
 
 @given(st.text())
-def test_an_answer_survives_whatever_a_handler_gave_as_its_reason(reason: str) -> None:
+def test_any_reason_of_a_handler_is_valid_in_the_body(reason: str) -> None:
     """Quotes, braces and line ends in a reason stay inside their JSON string."""
     body = msgspec.json.decode(problem_response(p.ActionFailed("telegram", "send", reason)).body)
     assert body["reason"] == reason

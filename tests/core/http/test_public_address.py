@@ -1,4 +1,4 @@
-"""Which addresses a host that a stranger named may have."""
+"""Which addresses are public, for a host that a stranger chose."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BLOCKS = [
 
 @pytest.mark.parametrize(("first", "last"), BLOCKS)
 def test_blocks_that_are_not_public(first: str, last: str) -> None:
-    """At both ends, and one address beside each."""
+    """Both ends of each block, and the addresses beside them."""
     assert not is_public_address(first)
     assert not is_public_address(last)
     if first != "0.0.0.0":
@@ -84,7 +84,7 @@ def test_blocks_that_are_not_public(first: str, last: str) -> None:
     ],
 )
 def test_addresses_of_ipv6(address: str, taken: bool) -> None:
-    """Global unicast but for what is set apart there, and NAT64 by what is inside."""
+    """Global unicast without the reserved blocks; NAT64 depends on the IPv4 address inside."""
     assert is_public_address(address) is taken
 
 
@@ -93,14 +93,14 @@ def test_addresses_of_ipv6(address: str, taken: bool) -> None:
     ["", "localhost", "8.8.8", "8.8.8.8 ", "8.8.8.8/32", "010.8.8.8", "0x8.8.8.8", "134744072",
      "[2a00::1]", "8.8.8.8\n", "٨.٨.٨.٨"],
 )  # fmt: skip
-def test_what_is_no_address_is_not_public(text: str) -> None:
-    """Nor what some systems would read as one."""
+def test_text_that_is_not_an_address_is_not_public(text: str) -> None:
+    """Also what some systems read as an address."""
     assert is_public_address(text) is False
 
 
 @given(st.integers(0, 2**32 - 1))
 def test_nothing_that_python_calls_private_is_public(number: int) -> None:
-    """Its own list says the same of each address that it knows of."""
+    """Python's own list agrees, for every address in it."""
     address = IPv4Address(number)
     if address.is_private or address.is_multicast or address.is_loopback or address.is_reserved:
         assert not is_public_address(str(address))
@@ -108,13 +108,13 @@ def test_nothing_that_python_calls_private_is_public(number: int) -> None:
 
 @given(st.integers(0, 2**128 - 1))
 def test_nothing_that_python_calls_private_is_public_in_ipv6(number: int) -> None:
-    """The same there."""
+    """The same for IPv6."""
     address = IPv6Address(number)
     if address.is_private or address.is_multicast or address.is_link_local:
         assert not is_public_address(str(address))
 
 
 @given(st.ip_addresses(v=4))
-def test_nat64_is_what_is_inside(address: IPv4Address) -> None:
+def test_nat64_depends_on_the_ipv4_address_inside(address: IPv4Address) -> None:
     """RFC 6052 section 2.1."""
     assert is_public_address(f"64:ff9b::{address}") is is_public_address(str(address))

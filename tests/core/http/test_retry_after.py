@@ -1,4 +1,4 @@
-"""Retry-After: seconds, dates, and whatever else a server may put there."""
+"""Retry-After: seconds, dates, and anything else that a server sends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BEFORE = datetime(1994, 11, 6, 8, 49, 7, tzinfo=UTC)
 
 
 def asked(value: str) -> timedelta | None:
-    """What a 503 with this header asks for."""
+    """The pause that a 503 with this header asks for."""
     return retry_after(HttpResponse(503, (("retry-after", value),)), received_at=BEFORE)
 
 
@@ -34,7 +34,7 @@ def asked(value: str) -> timedelta | None:
     ],
 )
 def test_seconds_are_waited_up_to_an_hour(value: str, seconds: int) -> None:
-    """As many as were asked for; no number is too long to be read."""
+    """Exactly the given number, at most an hour. No number is too long to read."""
     assert asked(value) == timedelta(seconds=seconds)
 
 
@@ -47,12 +47,12 @@ def test_seconds_are_waited_up_to_an_hour(value: str, seconds: int) -> None:
     ],
 )
 def test_each_form_of_a_date_is_read(value: str) -> None:
-    """The three of RFC 9110 section 5.6.7."""
+    """The three forms of RFC 9110 section 5.6.7."""
     assert asked(value) == timedelta(seconds=30)
 
 
-def test_a_date_that_has_passed_asks_for_nothing_and_a_far_one_for_an_hour() -> None:
-    """A clock that is wrong over there neither repeats at once for ever nor waits for years."""
+def test_a_past_date_means_no_pause_and_a_far_one_an_hour() -> None:
+    """So a wrong clock at the server causes neither an endless loop nor a pause of years."""
     assert asked("Sun, 06 Nov 1994 08:49:06 GMT") == timedelta()
     assert asked("Sun, 06 Nov 1994 09:49:07 GMT") == MAX_RETRY_AFTER
     assert asked("Sun, 06 Nov 1994 09:49:08 GMT") == MAX_RETRY_AFTER
@@ -62,20 +62,20 @@ def test_a_date_that_has_passed_asks_for_nothing_and_a_far_one_for_an_hour() -> 
 @pytest.mark.parametrize(
     "value", ["", "-1", "1.5", "soon", "１２", "Sun, 99 Nov 1994 08:49:37 GMT"]
 )
-def test_nonsense_asks_for_nothing(value: str) -> None:
-    """The back-off decides then."""
+def test_an_invalid_value_means_no_pause(value: str) -> None:
+    """Then the back-off decides."""
     assert asked(value) is None
 
 
-def test_absent_or_given_twice_asks_for_nothing() -> None:
-    """Of two values neither is to be trusted."""
+def test_an_absent_or_repeated_header_means_no_pause() -> None:
+    """Two values are ambiguous, so neither is used."""
     assert retry_after(HttpResponse(503), received_at=BEFORE) is None
     twice = HttpResponse(503, (("Retry-After", "1"), ("retry-after", "2")))
     assert retry_after(twice, received_at=BEFORE) is None
 
 
 @given(st.text(max_size=60))
-def test_no_text_makes_it_raise_or_leave_its_bounds(value: str) -> None:
+def test_any_text_gives_a_pause_within_the_bounds(value: str) -> None:
     """A stranger wrote the header."""
     wait = asked(value)
     assert wait is None or timedelta() <= wait <= MAX_RETRY_AFTER
@@ -90,18 +90,18 @@ def test_no_text_makes_it_raise_or_leave_its_bounds(value: str) -> None:
     ],
 )
 def test_each_form_is_read(text: str) -> None:
-    """The three of RFC 9110 section 5.6.7, each in GMT."""
+    """The three forms of RFC 9110 section 5.6.7, each in GMT."""
     assert http_date(text) == datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("text", ["", "0", "now", "2026-11-24T12:00:00Z", "Sun, 99 Nov 1994"])
-def test_anything_else_is_no_date(text: str) -> None:
-    """None, and no exception."""
+def test_anything_else_is_none(text: str) -> None:
+    """No exception is raised."""
     assert http_date(text) is None
 
 
 @given(st.text())
-def test_any_text_is_judged(text: str) -> None:
-    """What is read is aware."""
+def test_any_text_is_a_date_or_none(text: str) -> None:
+    """A date that is read has a time zone."""
     at = http_date(text)
     assert at is None or at.tzinfo is not None

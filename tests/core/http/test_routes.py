@@ -47,7 +47,7 @@ TOKENS = st.binary(min_size=32, max_size=32).map(encode_base64url)
 
 @given(BASES, KEYS, st.text())
 def test_the_start_url_parses_back(base: BaseUrl, connector: str, ticket: str) -> None:
-    """What is handed to a browser is found again, and its ticket comes back whole."""
+    """A URL that a browser was given is recognized, and its ticket is unchanged."""
     parts = urlsplit(start_url(base, connector, ticket))
     assert parse_route(base, parts.path) == StartRoute(connector)
     assert parse_qs(parts.query, keep_blank_values=True) == {"ticket": [ticket]}
@@ -63,7 +63,7 @@ def test_the_callback_url_parses_back(base: BaseUrl, connector: str) -> None:
 
 @given(BASES, KEYS, TOKENS)
 def test_the_webhook_url_parses_back(base: BaseUrl, connector: str, token: str) -> None:
-    """The URL that is registered at the provider is the one that is served, slash or none."""
+    """The URL that is registered at the provider is served, with or without a last slash."""
     path = urlsplit(webhook_url(base, connector, token)).path
     assert parse_route(base, path) == WebhookRoute(connector, token)
     assert parse_route(base, f"{path}/") == WebhookRoute(connector, token)
@@ -71,15 +71,15 @@ def test_the_webhook_url_parses_back(base: BaseUrl, connector: str, token: str) 
 
 @given(BASES, KEYS)
 def test_an_applications_webhook_url_parses_back(base: BaseUrl, connector: str) -> None:
-    """It holds no token: what comes there is told by its signature alone."""
+    """It has no token: the signature alone identifies the sender."""
     path = urlsplit(application_webhook_url(base, connector)).path
     assert parse_route(base, path) == ApplicationWebhookRoute(connector)
     assert parse_route(base, f"{path}/") == ApplicationWebhookRoute(connector)
 
 
 @given(BASES, st.text())
-def test_any_other_path_is_none_of_ours(base: BaseUrl, path: str) -> None:
-    """A stranger's path is None or one of our routes, with a key of our own form."""
+def test_any_path_is_none_or_a_route(base: BaseUrl, path: str) -> None:
+    """The key of a route always has the form of our own keys."""
     for candidate in (path, f"{base.prefix}/{path}"):
         route = parse_route(base, candidate)
         assert route is None or KEY.fullmatch(route.connector)
@@ -89,8 +89,8 @@ TOKEN = "A" * 43
 
 
 @given(KEYS, TOKENS, st.text(max_size=3))
-def test_what_stands_below_webhooks_is_a_key_and_a_token(key: str, token: str, more: str) -> None:
-    """Both parts and nothing else, for a server that mounts the webhooks by themselves."""
+def test_the_path_below_webhooks_is_a_key_and_a_token(key: str, token: str, more: str) -> None:
+    """Both parts and nothing else, for a server that mounts only the webhooks."""
     assert parse_webhook_path(f"{key}/{token}") == WebhookRoute(key, token)
     assert parse_webhook_path(f"{key}/{token}{more}") == (
         None if more else WebhookRoute(key, token)
@@ -133,14 +133,14 @@ def test_what_stands_below_webhooks_is_a_key_and_a_token(key: str, token: str, m
         "/app/webhooks/telegram/x/" + "A" * 43,
     ],
 )
-def test_near_misses_are_none_of_ours(path: str) -> None:
-    """Another prefix, an odd key, a token one character short or long: not a route."""
+def test_similar_paths_are_not_routes(path: str) -> None:
+    """Another prefix, an invalid key, a token that is one character too short or too long."""
     base = parse_base_url("https://own.example/app").unwrap()
     assert parse_route(base, path) is None
 
 
 def test_a_key_has_up_to_63_characters() -> None:
-    """62 after the first letter are the most."""
+    """A letter and up to 62 more."""
     base = parse_base_url("https://own.example").unwrap()
     for length in (1, 62, 63):
         assert parse_route(base, callback_path("a" * length)) == CallbackRoute("a" * length)
@@ -152,13 +152,13 @@ def callback_path(key: str) -> str:
 
 
 def test_a_webhook_route_does_not_show_its_token() -> None:
-    """Whoever reads a log cannot post."""
+    """Who reads a log cannot post to the endpoint."""
     assert TOKEN not in repr(WebhookRoute("telegram", TOKEN))
     assert "telegram" in repr(WebhookRoute("telegram", TOKEN))
 
 
 def test_the_upgrade_url_names_the_account_and_the_scopes() -> None:
-    """As a query that parses back, whatever stands in them; and never a tenant."""
+    """They are in the query and parse back, whatever their text. The tenant is never in the URL."""
     base = parse_base_url("https://app.example/x").unwrap()
     url = urlsplit(upgrade_url(base, "github", "second & last", ["repo", "user:email"]))
     assert url.path == "/x/connectors/github/oauth/start"

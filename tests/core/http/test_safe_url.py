@@ -39,27 +39,27 @@ RETURN_URLS = vectors("hostile_return_urls.json", ReturnUrls)
         ("", False),
     ],
 )
-def test_loopback_means_this_machine_alone(host: str, loopback: bool) -> None:
-    """One address beside the block is not loopback, nor a name that only looks like it."""
+def test_loopback_hosts(host: str, loopback: bool) -> None:
+    """The addresses beside the block are not loopback, nor is a name that only looks like it."""
     assert is_loopback(host) is loopback
 
 
 def test_there_are_at_least_forty_hostile_return_urls() -> None:
-    """The list does not shrink unseen."""
+    """So that nobody shortens the list without notice."""
     assert sum(len(urls) for urls in RETURN_URLS.hostile.values()) >= 40
 
 
 @pytest.mark.parametrize(
     "url", [url for urls in RETURN_URLS.hostile.values() for url in urls], ids=ascii
 )
-def test_no_hostile_return_url_is_taken(url: str) -> None:
-    """The callback is no open redirect, however a browser or a proxy reads the place."""
+def test_hostile_return_urls_are_refused(url: str) -> None:
+    """The callback is not an open redirect, whatever a browser or a proxy makes of the URL."""
     assert not is_safe_return_path(url)
 
 
 @pytest.mark.parametrize("url", RETURN_URLS.harmless)
-def test_paths_of_ones_own_site_are_taken(url: str) -> None:
-    """Paths, queries, fragments and encoded characters are no reason to refuse."""
+def test_paths_on_our_site_are_accepted(url: str) -> None:
+    """Queries, fragments and encoded characters are allowed."""
     assert is_safe_return_path(url)
 
 
@@ -75,8 +75,8 @@ def leaves_the_site(text: str) -> bool:
     st.text(st.sampled_from("/\\%25cCfF09aA dD.\t\n\r@:?#eé\u2028"), max_size=12)
     | st.text().map("/".__add__)
 )
-def test_what_is_taken_stays_on_the_site(text: str) -> None:
-    """Whatever is accepted is one's own, as it stands and decoded once."""
+def test_an_accepted_url_stays_on_the_site(text: str) -> None:
+    """As it is, and after it is decoded once."""
     if is_safe_return_path(text):
         assert not leaves_the_site(text)
         assert not leaves_the_site(unquote(text))

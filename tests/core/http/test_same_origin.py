@@ -1,4 +1,4 @@
-"""Whether a request comes from our own pages: no other site's page is let in."""
+"""Whether a request comes from our own pages: every other site is refused."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ OWN = "https://own.example"
 
 
 def is_own(base: str, *headers: tuple[str, str]) -> bool:
-    """Whether a POST with these headers is taken for one of the base's own."""
+    """Whether a POST with these headers counts as a request from our own pages."""
     request = HttpRequest("POST", f"{base}/connections/telegram", headers)
     return judge_same_origin(request, parse_base_url(base).unwrap()) is None
 
 
-def test_a_request_that_says_nothing_is_refused() -> None:
-    """A form on another site sends neither header in an old browser; nor does a program."""
+def test_a_request_without_either_header_is_refused() -> None:
+    """A form on another site in an old browser sends neither header, nor does a program."""
     assert not is_own(OWN)
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none", "", "Same-Origin", "x"])
-def test_another_site_is_refused_whatever_its_origin_says(site: str) -> None:
-    """`Sec-Fetch-Site`, which no page can forge, decides where it is sent."""
+def test_sec_fetch_site_decides_before_origin(site: str) -> None:
+    """No page can forge `Sec-Fetch-Site`."""
     assert not is_own(OWN, ("Sec-Fetch-Site", site), ("Origin", OWN))
 
 
 @pytest.mark.parametrize("origin", [OWN, "https://evil.example", "null"])
-def test_the_same_origin_is_let_in(origin: str) -> None:
-    """A GET of our own page sends no `Origin` worth reading."""
+def test_sec_fetch_site_same_origin_is_accepted(origin: str) -> None:
+    """A GET from our own page has no useful `Origin`."""
     assert is_own(OWN, ("sec-fetch-site", "same-origin"), ("Origin", origin))
 
 
@@ -53,13 +53,13 @@ def test_the_same_origin_is_let_in(origin: str) -> None:
     ],
 )
 def test_another_origin_is_refused(origin: str) -> None:
-    """Scheme, host and port are compared whole, as one string (RFC 6454 section 6.2)."""
+    """Scheme, host and port are compared as one string (RFC 6454 section 6.2)."""
     assert not is_own(OWN, ("Origin", origin))
 
 
 @pytest.mark.parametrize("doubled", [("Origin", OWN), ("origin", "https://evil.example")])
 def test_an_origin_given_twice_is_refused(doubled: tuple[str, str]) -> None:
-    """Of two values neither is to be trusted."""
+    """Two values are ambiguous, so neither is used."""
     assert not is_own(OWN, ("Origin", OWN), doubled)
 
 
@@ -75,19 +75,19 @@ def test_an_origin_given_twice_is_refused(doubled: tuple[str, str]) -> None:
         ("http://localhost:80", "http://localhost"),
     ],
 )
-def test_the_bases_own_origin_is_let_in(base: str, origin: str) -> None:
-    """As a browser writes it: without path, without a default port, IPv6 in brackets."""
+def test_our_own_origin_is_accepted(base: str, origin: str) -> None:
+    """As a browser writes it: no path, no default port, IPv6 in brackets."""
     assert is_own(base, ("Origin", origin))
 
 
 @given(st.text())
-def test_no_other_text_is_our_origin(origin: str) -> None:
-    """Whatever a stranger sends, it is refused without an exception."""
+def test_any_other_text_is_refused(origin: str) -> None:
+    """No text raises an exception."""
     assert is_own(OWN, ("Origin", origin)) == (origin == OWN)
 
 
 def test_a_refusal_says_what_to_send() -> None:
-    """A program that is no browser is told how it is let in."""
+    """The message tells a program which header to send."""
     base = parse_base_url(f"{OWN}/x").unwrap()
     problem = judge_same_origin(HttpRequest("POST", f"{OWN}/x/y"), base)
     assert isinstance(problem, RequestRefused)
