@@ -131,13 +131,15 @@ class Process:
             .add_connector(connector)
             .build()
         )
-        passing_on.read = self.read_access_token
+        passing_on.read = self.read_token
 
-    def read_access_token(self, key: ConnectionKey, row: str, grant: Grant) -> str:
-        """The access token of a grant that is sealed for a row."""
+    def read_token(self, key: ConnectionKey, row: str, grant: Grant) -> str:
+        """The refresh token of a grant that is sealed for a row."""
         engine = self.manager._engine
         lease = Lease(row, "", grant.sealed_tokens, grant.generation, 0, unresolved_before=False)
-        return open_sealed_tokens(engine, key, lease).unwrap().access_token.reveal()
+        tokens = open_sealed_tokens(engine, key, lease).unwrap()
+        assert tokens.refresh_token is not None
+        return tokens.refresh_token.reveal()
 
     async def run(self) -> None:
         """Opens the manager, whose worker revokes."""

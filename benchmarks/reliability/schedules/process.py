@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+from msgspec.structs import replace
 from returns.result import Failure, Result, Success
 
 from benchmarks.reliability.schedules.event_loop import Lane, ScheduledLoop
@@ -89,7 +90,7 @@ class SeededEntropy:
 class FailingStore:
     """A store as one process reaches it: slow, away, or its answer is lost.
 
-    `read` opens the access token of a grant that is sealed for a row.
+    `read` opens the newest token of a grant that is sealed for a row.
 
     A process never loses two answers within three seconds: a holder that retries each second
     is then in time, as the protocol requires.
@@ -197,6 +198,8 @@ class FailingHttp:
             await _short(world)
             return Success(HttpResponse(int(fault)))
         answer = world.provider.answer(request, self._lane)
+        if fault == "unusable":
+            answer = replace(answer, body=answer.body.replace(b'"access.', b'" access.'))
         if fault in ("lost", "502"):
             self._lose(f"{fault} answer")
         await asyncio.sleep(
@@ -234,4 +237,4 @@ async def _for_ever(_: object) -> None:
     await asyncio.get_running_loop().create_future()
 
 
-_FAULTS = ("refused", "503", "429", "502", "lost", "late")
+_FAULTS = ("refused", "503", "429", "502", "lost", "late", "unusable")

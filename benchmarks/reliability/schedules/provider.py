@@ -102,9 +102,9 @@ class ModelProvider:
             return self._granted(grant)
         return self._rotate(form["refresh_token"], sender)
 
-    def stored(self, access_token: str) -> None:
+    def stored(self, token: str) -> None:
         """A row, or the queue of revocations, holds the grant's current tokens from now on."""
-        grant, number = self.grant_of(access_token)
+        grant, number = self.grant_of(token)
         if number == grant.current:
             grant.sender = None
 

@@ -18,6 +18,7 @@ from igniter_connectors.core.oauth.refresh import (
     GrantDead,
     Refreshed,
     RefreshOutcome,
+    RefreshTokenOnly,
     UnknownOutcome,
     back_off,
     judge_refresh,
@@ -218,11 +219,28 @@ def test_an_answer_that_cannot_be_read_condemns_no_grant(body: bytes, status: in
     assert judge(answer(body, status)) == (UnknownOutcome() if is_unknown else DefiniteFailure())
 
 
+@pytest.mark.parametrize("access", ["tök", "a\n", "", 5, None])
+def test_a_new_refresh_token_is_kept_although_its_access_token_is_unusable(access: object) -> None:
+    """Nobody else knows it. The spent access token stays, for as long as it lives."""
+    bad = {"access_token": access, "refresh_token": "rotated", "expires_in": 3600}
+    month = timedelta(days=30)
+    for life in (None, month):
+        outcome = judge(answer(bad), provider(refresh_token_lifetime=life))
+        expires_at = None if life is None else NOW + month
+        kept = replace(SPENT, refresh_token=Secret("rotated"), refresh_expires_at=expires_at)
+        assert outcome == RefreshTokenOnly(kept)
+    assert SPENT.refresh_token is not None
+    same = bad | {"refresh_token": SPENT.refresh_token.reveal()}
+    assert judge(answer(same)) == UnknownOutcome()
+    assert judge(answer(bad, 500)) == UnknownOutcome()
+    assert judge(answer(bad | {"error": "invalid_grant"})) == GrantDead()
+
+
 @given(st.binary(), st.integers(100, 599))
 def test_any_answer_has_an_outcome(body: bytes, status: int) -> None:
-    """Whatever bytes come back, there is one of the four, and only a 2xx renews."""
+    """Whatever bytes come back, there is one of the five, and only a 2xx renews."""
     outcome = judge(answer(body, status))
-    assert isinstance(outcome, Refreshed | GrantDead | DefiniteFailure | UnknownOutcome)
+    assert isinstance(outcome, RefreshOutcome)
     assert not isinstance(outcome, Refreshed) or 200 <= status < 300
 
 

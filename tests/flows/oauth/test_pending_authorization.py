@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 from returns.result import Failure
 
-from igniter_connectors import value_or_raise
+from igniter_connectors import Keyring, value_or_raise
 from igniter_connectors.core.oauth.state import AuthorizationPayload
+from igniter_connectors.core.sealing.cipher_cache import Ciphers
+from igniter_connectors.flows.oauth import start
+from igniter_connectors.flows.oauth.authorize import AuthorizationOptions, authorize
 from igniter_connectors.flows.oauth.pending_authorization import (
     open_payload,
     save_authorization,
     take_authorization,
 )
-from igniter_connectors.problems import DatabaseFailed, OAuthStateInvalid
-from tests.flows.forge import KEY, Team, away, forge
+from igniter_connectors.problems import DatabaseFailed, DecryptFailed, OAuthStateInvalid
+from tests.flows.forge import ADA, KEY, TOKEN, Team, away, forge
 
 PAYLOAD = AuthorizationPayload(
     subject="ada",
@@ -76,6 +81,44 @@ def test_the_provider_is_resolved_with_the_stored_config_and_scopes() -> None:
     assert config == Team()
     assert provider.oauth_scopes == ("read", "write")
     assert open_payload(made.connector, replace(PAYLOAD, config=b'{"name":7}')) == INVALID
+
+
+async def test_a_process_without_the_key_leaves_it_to_the_others() -> None:
+    """At the start and at the callback. The person opens the page again, and is connected."""
+    made = forge()
+    behind = dataclasses.replace(
+        made.engine, ciphers=Ciphers(Keyring.from_secret(Keyring.generate()))
+    )
+    begun = await authorize(made.engine, made.connector, KEY, Team(), AuthorizationOptions("ada"))
+    url = value_or_raise(begun).url
+    query = urlsplit(url).query
+    opened = await start.start(behind, "forge", query=query, fetch_site=None, principal=ADA)
+    assert opened == Failure(DecryptFailed("forge"))
+    cookie, state = await made.open_ticket(url)
+    for who in (dataclasses.replace(made, engine=behind), made, made):
+        back = await who.come_back(state, cookie)
+        if who is not made:
+            assert back == Failure(DecryptFailed("forge"))
+    assert back == INVALID
+    assert (await made.record()).status == "ok"
+    assert len(made.sent(TOKEN)) == 1
+
+
+async def test_an_authorization_that_is_put_back_lasts_one_minute() -> None:
+    """A process without the key does not prolong the ten minutes much."""
+    made = forge()
+    behind = dataclasses.replace(
+        made.engine, ciphers=Ciphers(Keyring.from_secret(Keyring.generate()))
+    )
+    saved = await save_authorization(made.engine, KEY, PAYLOAD, handle_hash=b"h", binding_hash=b"b")
+    value_or_raise(saved)
+    taken = await take_authorization(behind, "forge", handle_hash=b"h", binding_hash=b"b")
+    assert taken == Failure(DecryptFailed("forge"))
+    made.clock.advance(timedelta(minutes=1))
+    assert (
+        await take_authorization(made.engine, "forge", handle_hash=b"h", binding_hash=b"b")
+        == INVALID
+    )
 
 
 async def test_a_database_that_is_away_is_a_problem() -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from igniter_connectors import OAuthProvider, value_or_raise
+from igniter_connectors import OAuthProvider, Secret, value_or_raise
 from igniter_connectors.core.connection.record import ConnectionRecord
 from igniter_connectors.core.http.messages import HttpFailed, HttpResponse
 from igniter_connectors.core.oauth.refresh_lease import DURATION
@@ -16,7 +16,17 @@ from igniter_connectors.flows.oauth.refresh_lease import refresh
 from igniter_connectors.flows.sealing import open_tokens
 from igniter_connectors.problems import DatabaseFailed, NeedsReauth, RefreshFailed
 from igniter_connectors.testing import json_response
-from tests.flows.forge import KEY, PROVIDER, TOKEN, Forge, away, forge, granted, refused
+from tests.flows.forge import (
+    KEY,
+    PROVIDER,
+    TOKEN,
+    Forge,
+    an_hour,
+    away,
+    forge,
+    granted,
+    refused,
+)
 
 
 async def connected(answer: HttpResponse | HttpFailed, provider: OAuthProvider = PROVIDER) -> Forge:
@@ -50,6 +60,32 @@ async def test_a_success_is_stored_before_anything_else() -> None:
     assert tokens.access_token.reveal() == "access-2"
     assert tokens.refresh_token is not None
     assert tokens.refresh_token.reveal() == "refresh-1"
+
+
+async def test_a_rotated_refresh_token_is_kept_although_its_access_token_is_unusable() -> None:
+    """It is used after the back-off, which grows; the spent one is never sent again."""
+    made = await connected(granted(2, access_token="tök"))
+    made.clock.advance(an_hour())
+    for attempt, wait in ((1, 5), (2, 10)):
+        made.answers[TOKEN] = [granted(attempt + 1, access_token="tök")]
+        answer = await refresh(made.engine, PROVIDER, KEY, attempt)
+        assert isinstance(answer, RefreshFailed)
+        record = await made.record()
+        assert (record.status, record.lease_owner, record.unresolved) == ("ok", None, False)
+        assert record.failures == attempt
+        assert record.next_attempt_at is not None
+        assert record.next_attempt_at - made.clock.now() >= timedelta(seconds=wait / 2)
+        tokens = value_or_raise(open_tokens(made.engine, record))
+        assert tokens.refresh_token == Secret(f"refresh-{attempt + 1}")
+        sent = len(made.sent(TOKEN))
+        assert isinstance(await refresh(made.engine, PROVIDER, KEY, attempt + 1), RefreshFailed)
+        assert len(made.sent(TOKEN)) == sent
+        made.clock.advance(timedelta(seconds=wait))
+    assert "token_refreshed" not in str(made.events.names())
+    made.answers[TOKEN] = [granted(4)]
+    assert isinstance(await refresh(made.engine, PROVIDER, KEY, 3), ConnectionRecord)
+    spent = [form["refresh_token"] for form in made.sent(TOKEN) if "refresh_token" in form]
+    assert spent == [["refresh-1"], ["refresh-2"], ["refresh-3"]]
 
 
 async def test_a_newer_generation_is_used_without_a_request() -> None:

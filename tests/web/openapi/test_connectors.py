@@ -90,6 +90,7 @@ async def test_each_operation_needs_a_caller_and_a_database() -> None:
         "PatchConnection",
         "CallAction",
         "StartAuthorization",
+        "FinishAuthorization",
     }
 
 

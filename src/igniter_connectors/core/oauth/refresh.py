@@ -18,7 +18,12 @@ from igniter_connectors.core.oauth.client_assertion import SigningContext
 from igniter_connectors.core.oauth.client_authentication import token_request
 from igniter_connectors.core.oauth.error_answer import ErrorAnswer, error_of, is_dead_grant
 from igniter_connectors.core.oauth.provider import OAuthProvider
-from igniter_connectors.core.oauth.token_response import TokenSet, judge_token, merge_refreshed
+from igniter_connectors.core.oauth.token_response import (
+    TokenSet,
+    judge_token,
+    merge_refreshed,
+    unusable_tokens,
+)
 from igniter_connectors.core.secret import Secret
 
 _FIRST_DELAY: Final = timedelta(seconds=5)
@@ -36,6 +41,15 @@ _UNCLEAR_CLIENT_ERROR: Final = "unauthorized_client"
 
 class Refreshed(msgspec.Struct, frozen=True):
     """The provider issued new tokens."""
+
+    tokens: TokenSet
+
+
+class RefreshTokenOnly(msgspec.Struct, frozen=True):
+    """The provider rotated the refresh token, but its access token cannot be used.
+
+    `tokens` are the spent ones with the new refresh token, so that it is not lost.
+    """
 
     tokens: TokenSet
 
@@ -61,7 +75,7 @@ class UnknownOutcome(msgspec.Struct, frozen=True):
     """The request was sent, but whether the provider rotated the refresh token is unknown."""
 
 
-RefreshOutcome = Refreshed | GrantDead | DefiniteFailure | UnknownOutcome
+RefreshOutcome = Refreshed | RefreshTokenOnly | GrantDead | DefiniteFailure | UnknownOutcome
 
 
 def refresh_request(
@@ -91,7 +105,8 @@ def judge_refresh(
     (RFC 6749 section 6), and so do the scopes.
 
     Definite failure: 429, 503, another 4xx or error, nothing sent. Unknown outcome: 500, 502,
-    504, a 2xx that cannot be read, and any failure after the first byte was sent.
+    504, a 2xx that cannot be read, and any failure after the first byte was sent. A 2xx with a new
+    refresh token beside an access token that cannot be used is `RefreshTokenOnly`.
     """
     if isinstance(answer, HttpFailed):
         return UnknownOutcome() if answer.sent else DefiniteFailure()
@@ -104,7 +119,8 @@ def judge_refresh(
         return DefiniteFailure(asked)
     # Behind a gateway's 500, 502 or 504, the provider may have rotated the refresh token.
     if answer.status >= 500 or (answer.status < 300 and error is None):
-        return UnknownOutcome()
+        rotated = _rotated(answer, provider, spent, received_at)
+        return UnknownOutcome() if rotated is None else RefreshTokenOnly(rotated)
     error = error or ErrorAnswer()
     if is_dead_grant(error, provider):
         return GrantDead()
@@ -112,6 +128,24 @@ def judge_refresh(
         asked,
         is_client_credentials=_CLIENT_ERROR in error.codes,
         may_be_client=_UNCLEAR_CLIENT_ERROR in error.codes,
+    )
+
+
+def _rotated(
+    answer: HttpResponse, provider: OAuthProvider, spent: TokenSet, received_at: datetime
+) -> TokenSet | None:
+    """The spent tokens with the new refresh token of a malformed answer; None without one.
+
+    The access token stays: it is used for as long as it lives.
+    """
+    read = unusable_tokens(answer, provider)
+    if read is None or read.refresh_token in (None, spent.refresh_token):
+        return None
+    life = provider.refresh_token_lifetime
+    return replace(
+        spent,
+        refresh_token=read.refresh_token,
+        refresh_expires_at=None if life is None else received_at + life,
     )
 
 

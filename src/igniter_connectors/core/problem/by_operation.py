@@ -117,7 +117,12 @@ AuthorizeDirectlyProblem = AuthorizeProblem | StartProblem
 ReauthorizeProblem = NotConnected | DecryptFailed | AuthorizeProblem
 AccessProblem = PrincipalRequired | RequestRefused | ScopeInvalid | RouteFailed
 CallbackRouteProblem = (
-    AccessProblem | ConnectorNotFound | OAuthNotConfigured | OAuthStateInvalid | DatabaseFailed
+    AccessProblem
+    | ConnectorNotFound
+    | OAuthNotConfigured
+    | OAuthStateInvalid
+    | DecryptFailed
+    | DatabaseFailed
 )
 StartRouteProblem = (
     CallbackRouteProblem | ParameterInvalid | AccountInvalid | StartProblem | ReauthorizeProblem

@@ -78,6 +78,7 @@ async def finish(
         was written,
         - `ConnectorNotFound`, `OAuthNotConfigured`.
         - `OAuthStateInvalid`: the state does not belong to this browser, tenant and subject.
+        - `DecryptFailed`: this process lacks the key of the state, which stays for the others.
         - `DatabaseFailed`: the state could not be looked up.
     """
     # A task of the manager: a browser that goes away must not cost the tokens of its code.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -20,13 +21,16 @@ from igniter_connectors.core.oauth.state import (
     PendingAuthorization,
 )
 from igniter_connectors.core.oauth.tenant_provider import provider_for
-from igniter_connectors.core.problem import EncryptFailed, OAuthStateInvalid
+from igniter_connectors.core.problem import DecryptFailed, EncryptFailed, OAuthStateInvalid
 from igniter_connectors.flows.engine import Engine
-from igniter_connectors.flows.sealing import open_bytes, place_of, seal_bytes
+from igniter_connectors.flows.sealing import log_missing_key, open_bytes, place_of, seal_bytes
 from igniter_connectors.flows.store_errors import returns_database_failed
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
+
+_PUT_BACK_FOR: Final = timedelta(minutes=1)
+"""How long an authorization that this process cannot open is left to the others."""
 
 
 async def save_authorization(
@@ -58,16 +62,27 @@ async def save_authorization(
 @returns_database_failed
 async def take_authorization(
     engine: Engine, connector: str, *, handle_hash: bytes, binding_hash: bytes
-) -> Result[tuple[ConnectionKey, AuthorizationPayload], OAuthStateInvalid]:
-    """Takes an authorization, once. Both hashes must match, so that another browser or another
-    subject can neither take it nor burn it."""
+) -> Result[tuple[ConnectionKey, AuthorizationPayload], OAuthStateInvalid | DecryptFailed]:
+    """Takes an authorization, once.
+
+    Returns:
+        What was stored, or
+        - `OAuthStateInvalid`: there is none with both hashes. So another browser or another subject
+          can neither take it nor burn it.
+        - `DecryptFailed`: this process lacks the key. The authorization is put back, for a process
+          that has it: while a new secret is rolled out, loading the page again is enough.
+    """
     pending = await engine.store.take_authorization(handle_hash, binding_hash)
     if pending is None or pending.key.connector != connector:
         return Failure(OAuthStateInvalid(connector))
     place = place_of("authorization", pending.key, pending.id)
     opened = open_bytes(engine, pending.sealed_payload, place)
     if not is_successful(opened):
-        return Failure(OAuthStateInvalid(connector))
+        if engine.ciphers.missing_key(pending.sealed_payload) is None:
+            return Failure(OAuthStateInvalid(connector))
+        log_missing_key(engine, connector, pending.sealed_payload)
+        await engine.store.add_authorization(pending, lifetime=_PUT_BACK_FOR)
+        return Failure(opened.failure())
     payload = decode_json(opened.unwrap(), AuthorizationPayload)
     if not is_successful(payload):
         return Failure(OAuthStateInvalid(connector))

@@ -12,10 +12,6 @@ from datetime import timedelta
 from returns.pipeline import is_successful
 
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
-from igniter_connectors.core.event import (
-    NeedsReauthEvent,
-    TokenRefreshFailed,
-)
 from igniter_connectors.core.oauth.client_credentials import (
     client_credentials_request,
     judge_client_credentials_refresh,
@@ -27,8 +23,8 @@ from igniter_connectors.core.oauth.refresh import (
     GrantDead,
     Refreshed,
     RefreshOutcome,
+    RefreshTokenOnly,
     UnknownOutcome,
-    back_off,
     judge_refresh,
     refresh_request,
 )
@@ -45,19 +41,23 @@ from igniter_connectors.core.oauth.refresh_lease import (
     POLL_INTERVAL,
     SETTLE_TIME,
     Lease,
-    dead_status,
     matches_lease,
 )
 from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.core.problem import (
     DecryptFailed,
-    NeedsReauth,
     RefreshFailed,
     TokenProblem,
 )
 from igniter_connectors.flows.engine import Engine
-from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.oauth.dpop_request import send_bound
+from igniter_connectors.flows.oauth.refresh_outcomes import (
+    failed,
+    give_back,
+    keep_refresh_token,
+    mark_grant_dead,
+    put_back,
+)
 from igniter_connectors.flows.oauth.save_refreshed import save_refreshed
 from igniter_connectors.flows.sealing import log_missing_key, open_sealed_tokens, opens_here
 from igniter_connectors.flows.store_errors import or_database_failed
@@ -142,7 +142,7 @@ async def _hold_lease(
     if lease.row != record.id:
         # The connection was made anew since the row was read: `record` and `lease` are of
         # different rows.
-        await _give_back(engine, key, lease)
+        await give_back(engine, key, lease)
         return None
     if lease.unresolved_before:
         # The earlier holder may be storing an answer right now.
@@ -154,7 +154,7 @@ async def _hold_lease(
     if not is_successful(opened):
         # Sealed anew with another key since the row was read: other processes can open it.
         log_missing_key(engine, key.connector, lease.sealed_tokens)
-        await _give_back(engine, key, lease)
+        await give_back(engine, key, lease)
         return DecryptFailed(key.connector)
     leased = opened.unwrap()
     # The lease has the generation that was read, so the row's own fields are current.
@@ -162,10 +162,10 @@ async def _hold_lease(
         record.grant, leased, provider
     )
     if leased.refresh_token is None and not is_client_credentials:
-        return await _mark_grant_dead(engine, record, lease, leased)
+        return await mark_grant_dead(engine, record, lease, leased)
     left = DEADLINE - timedelta(seconds=engine.clock.monotonic() - started)
     if left <= timedelta() or engine.renewals.is_closing:
-        return await _put_back(engine, key, lease, DefiniteFailure())
+        return await put_back(engine, key, lease, DefiniteFailure())
     outcome = await _request_tokens(
         engine,
         provider,
@@ -178,11 +178,13 @@ async def _hold_lease(
         case Refreshed(tokens=tokens):
             engine.renewals.client_accepted(provider, key)
             return await save_refreshed(engine, record, lease, tokens)
+        case RefreshTokenOnly(tokens=tokens):
+            return await keep_refresh_token(engine, record, lease, tokens)
         case GrantDead():
-            return await _mark_grant_dead(engine, record, lease, leased)
+            return await mark_grant_dead(engine, record, lease, leased)
         case DefiniteFailure():
             engine.renewals.client_refused(provider, key, outcome)
-            return await _put_back(engine, key, lease, outcome)
+            return await put_back(engine, key, lease, outcome)
         case UnknownOutcome():
             return await _leave_unresolved(engine, provider, key, lease, started)
 
@@ -229,49 +231,5 @@ async def _leave_unresolved(
     if provider.reuse_grace is not None and not lease.unresolved_before:
         _ = await engine.store.release_lease(key, lease)
         engine.renewals.run_again(key, lambda: refresh(engine, provider, key, lease.generation))
-        return _failed(engine, key, SETTLE_TIME)
-    return _failed(engine, key, DURATION - timedelta(seconds=engine.clock.monotonic() - started))
-
-
-async def _mark_grant_dead(
-    engine: Engine, record: ConnectionRecord, lease: Lease, leased: TokenSet
-) -> TokenProblem | None:
-    """Records that the grant is dead: the provider says so, or there is no refresh token.
-
-    Returns:
-        `NeedsReauth`; None if another write came first, so that the row must be read again.
-    """
-    key = record.key
-    status = "needs_reauth" if leased.refresh_token is None else dead_status(lease)
-    if not await engine.store.save_grant_status(key, lease, status):
-        return None
-    now = engine.clock.now()
-    engine.event_bus.publish(NeedsReauthEvent(at=now, reason=status, **event_fields(key)))
-    return NeedsReauth(key.connector, status)
-
-
-async def _give_back(engine: Engine, key: ConnectionKey, lease: Lease) -> None:
-    """Ends a lease that was not used. The next attempt may begin at once, in any process."""
-    _ = await engine.store.put_back_lease(key, lease, failures=lease.failures, retry_in=timedelta())
-
-
-async def _put_back(
-    engine: Engine, key: ConnectionKey, lease: Lease, failure: DefiniteFailure
-) -> TokenProblem | None:
-    """Ends the lease after a definite failure, and restores the mark that was there before.
-
-    Returns:
-        `RefreshFailed`; None if the lease was lost, so that the row must be read again.
-    """
-    failures = lease.failures + 1
-    wait = back_off(failures, failure.retry_after, engine.entropy.fraction())
-    if not await engine.store.put_back_lease(key, lease, failures=failures, retry_in=wait):
-        return None
-    return _failed(engine, key, wait)
-
-
-def _failed(engine: Engine, key: ConnectionKey, wait: timedelta) -> RefreshFailed:
-    """Publishes the failure, and returns the problem with the time of the next attempt."""
-    now = engine.clock.now()
-    engine.event_bus.publish(TokenRefreshFailed(at=now, retry_at=now + wait, **event_fields(key)))
-    return RefreshFailed(key.connector, now + wait)
+        return failed(engine, key, SETTLE_TIME)
+    return failed(engine, key, DURATION - timedelta(seconds=engine.clock.monotonic() - started))

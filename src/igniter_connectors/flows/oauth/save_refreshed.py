@@ -23,7 +23,25 @@ from igniter_connectors.ports import StoreRefused, StoreUnavailable
 async def save_refreshed(
     engine: Engine, record: ConnectionRecord, lease: Lease, tokens: TokenSet
 ) -> ConnectionRecord | TokenProblem | None:
-    """Stores the tokens that a refresh returned, however long the database takes.
+    """Stores the tokens that a refresh returned, and publishes that it succeeded.
+
+    Returns:
+        As `save_tokens`.
+    """
+    saved = await save_tokens(engine, record, lease, tokens)
+    if isinstance(saved, ConnectionRecord):
+        now, fields = engine.clock.now(), event_fields(record.key)
+        generation = lease.generation + 1
+        engine.event_bus.publish(TokenRefreshed(at=now, generation=generation, **fields))
+        if lease.failures or lease.unresolved_before:
+            engine.event_bus.publish(Recovered(at=now, **fields))
+    return saved
+
+
+async def save_tokens(
+    engine: Engine, record: ConnectionRecord, lease: Lease, tokens: TokenSet
+) -> ConnectionRecord | TokenProblem | None:
+    """Stores new tokens of a leased grant, however long the database takes.
 
     Returns:
         The row with its new tokens; None if another write came first, so that the row must be
@@ -62,10 +80,6 @@ async def save_refreshed(
         # Another write came first, or this one was committed and its answer was lost.
         await _queue_revocation(engine, record, grant)
         return None
-    now = engine.clock.now()
-    engine.event_bus.publish(TokenRefreshed(at=now, generation=generation, **event_fields(key)))
-    if lease.failures or lease.unresolved_before:
-        engine.event_bus.publish(Recovered(at=now, **event_fields(key)))
     return replace(
         record,
         grant=grant,

@@ -38,6 +38,7 @@ from igniter_connectors.core.problem import (
     AuthorizationDenied,
     ConnectorNotFound,
     DatabaseFailed,
+    DecryptFailed,
     NotConnected,
     OAuthNotConfigured,
     ParameterInvalid,
@@ -106,7 +107,7 @@ async def start(
 
 async def _open_ticket(
     engine: Engine, connector: OAuthConnector[Any, Any, Any], ticket: str, principal: Principal
-) -> Result[HttpResponse, StartProblem | DatabaseFailed]:
+) -> Result[HttpResponse, StartProblem | DecryptFailed | DatabaseFailed]:
     """Gives this browser its cookie, and redirects it to the provider."""
     taken = await take_authorization(
         engine,
