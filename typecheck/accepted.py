@@ -75,6 +75,7 @@ from igniter_connectors.problems import (
     ApiRateLimited,
     ApiRequestRefused,
     ApiResponseTooLarge,
+    ApiUnauthorized,
     ApiUnreachable,
     AuthorizeDirectlyProblem,
     AuthorizeProblem,
@@ -96,6 +97,7 @@ from igniter_connectors.problems import (
     EncryptFailed,
     EndpointProblem,
     GetProblem,
+    HandlerProblem,
     IdentityMismatch,
     IdTokenInvalid,
     MissingScopes,
@@ -290,6 +292,42 @@ async def say(call: ActionCall[ChatConfig, ChatClient, Say]) -> Result[Said | Qu
     return Success(Said(1))
 
 
+@action("pass_on", input=Say, output=Said)
+async def pass_on(call: ActionCall[ChatConfig, object, Say]) -> Result[Said, HandlerProblem]:
+    """Problems of `call.http`, of a response and of another action go on to the caller as they are."""
+    answer = await call.http.post("/say", json=call.input)
+    if not is_successful(answer):
+        return Failure(answer.failure())
+    if not call.input.text:
+        return Failure((await connectors.action(chat, members).call(call.input)).failure())
+    said = answer.unwrap().decode(Said)
+    return said if is_successful(said) else Failure(said.failure())
+
+
+@action("pass_on_some", input=Say, output=Said)
+async def pass_on_some(
+    call: ActionCall[ChatConfig, object, Say],
+) -> Result[Said, ApiProblem | ActionFailed]:
+    """A handler may name only the problems that it returns."""
+    answer = await call.http.post("/say", json=call.input)
+    if not is_successful(answer):
+        return Failure(answer.failure())
+    return call.failed("nothing came back")
+
+
+async def take_and_pass_on(
+    call: WebhookCall[ChatConfig, object, object],
+) -> Result[None, Problem]:
+    """A webhook's handler passes on any problem."""
+    answer = await call.http.get("/says")
+    if not is_successful(answer):
+        return Failure(answer.failure())
+    got = await connectors.scope(Organization("acme")).at(chat).get()
+    if not is_successful(got):
+        return Failure(got.failure())
+    return call.failed("busy", retry_at=datetime.fromtimestamp(0, UTC))
+
+
 @action("say_at_once", input=Say, output=Said | Queued)
 async def say_at_once(
     call: ActionCall[ChatConfig, ChatClient, Say],
@@ -334,6 +372,8 @@ count = action("count", input=Say, output=int)(Service(3).count)
 assert_type(count, Action[ChatConfig, object, Say, int])
 assert_type(say, Action[ChatConfig, ChatClient, Say, Said | Queued])
 assert_type(say_at_once, Action[ChatConfig, ChatClient, Say, Said | Queued])
+assert_type(pass_on, Action[ChatConfig, object, Say, Said])
+assert_type(pass_on_some, Action[ChatConfig, object, Say, Said])
 assert_type(members, Action[ChatConfig, object, Say, list[str]])
 assert_type(star, Action[ForgeConfig, object, Star, None])
 assert_type(echo, Action[msgspec.Struct, object, Say, dict[str, int]])
@@ -415,6 +455,8 @@ by_function = Webhook(
     dedupe_identical_bodies_for=timedelta(days=1),
 )
 assert_type(by_function.read, Callable[[bytes], Left])
+passing_on = Webhook(payload=Left, verification=STRIPE, handler=take_and_pass_on)
+assert_type(passing_on, Webhook[ChatConfig, object, Left])
 for shipped in (SLACK, ZOOM, META, SHOPIFY, LINEAR, TWILIO, MICROSOFT_GRAPH, SVIX):
     _ = Webhook(payload=Left, verification=shipped, handler=take_anything)
 
@@ -843,8 +885,15 @@ def explain_call(result: Result[object, CallProblem]) -> str | datetime | None:
         case MissingScopes(upgrade_url=text):
             assert_type(text, str)
             return text
-        case Disabled() | DecryptFailed() | DatabaseFailed():
+        case Disabled() | DecryptFailed() | DatabaseFailed() | DefaultConfigRequired():
             return problem.message
+        case ApiRateLimited(retry_at=instant):
+            assert_type(instant, datetime)
+            return instant
+        case ApiRequestRefused() | ApiUnreachable() | ApiUnauthorized() | ApiResponseTooLarge():
+            return problem.message
+        case ResponseUnexpected():
+            return problem.reason
         case _:
             assert_never(problem)
 
@@ -930,10 +979,8 @@ def explain_default(problem: DefaultCallProblem) -> None:
     match problem:
         case DefaultConfigRequired() | ActionNotFound() | ActionFailed():
             return
-        case ActionInputInvalid() | ActionOutputInvalid():
-            return
         case _:
-            assert_never(problem)
+            assert_type(explain_call(Failure(problem)), str | datetime | None)
 
 
 def explain_scope(problem: ScopeProblem) -> str:

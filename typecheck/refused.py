@@ -177,7 +177,7 @@ async def alien_problem(call: ActionCall[ChatConfig, object, Say]) -> Result[Sai
     return Success(Said(1))
 
 
-async def other_problem(call: ActionCall[ChatConfig, object, Say]) -> Result[Said, NotConnected]:
+async def other_problem(call: ActionCall[ChatConfig, object, Say]) -> Result[Said, WebhookFailed]:
     return Success(Said(1))
 
 
@@ -309,7 +309,7 @@ async def take_action(call: ActionCall[ChatConfig, ChatClient, Joined]) -> Resul
     return Success(None)
 
 
-async def take_failing(call: WebhookCall[ChatConfig, ChatClient, Joined]) -> Result[None, ActionFailed]:
+async def take_failing(call: WebhookCall[ChatConfig, ChatClient, Joined]) -> Result[None, ValueError]:
     return Success(None)
 
 
@@ -324,7 +324,7 @@ def webhooks() -> None:
     Webhook(payload=Joined, verification=STRIPE, handler=take_value)  # refused: 102 a value
     Webhook(payload=Joined, verification=STRIPE, handler=take_now)  # refused: 103 not async
     Webhook(payload=Joined, verification=STRIPE, handler=take_action)  # refused: 104 an action's handler
-    Webhook(payload=Joined, verification=STRIPE, handler=take_failing)  # refused: 105 a problem that no webhook has
+    Webhook(payload=Joined, verification=STRIPE, handler=take_failing)  # refused: 105 what is no problem
     Webhook(payload=Joined, verification=STRIPE, handler=take_nothing)  # refused: 106 no argument
     Webhook(payload=Joined, handler=take_joined)  # refused: 107 no verification
     Webhook(payload=Joined, verification=None, handler=take_joined)  # refused: 108 no verification, said aloud

@@ -15,6 +15,7 @@ from returns.pipeline import is_successful
 from typing_extensions import TypeVar
 
 from igniter_connectors.core.connector.definition import Definition
+from igniter_connectors.core.connector.handler_check import require_async
 from igniter_connectors.core.event import Connected, Disconnected, ErrorOccurred, Event
 from igniter_connectors.core.http.base_url import parse_base_url
 from igniter_connectors.core.http.messages import HttpClient
@@ -318,7 +319,11 @@ class ManagerBuilder(Generic[Database, Encryption, C_co, S_co]):
 
         The handler runs in the background, one event after another. It never delays or fails
         the operation. A handler that raises or exceeds its time limit is logged.
+
+        Raises:
+            WrongWiring: the handler is not an async function of one argument.
         """
+        require_async(handler, f"the handler of {kind.__name__}")
         subscribers = (*self._registration.subscribers, (kind, handler))
         return ManagerBuilder(msgspec.structs.replace(self._registration, subscribers=subscribers))
 

@@ -21,6 +21,7 @@ from igniter_connectors import (
     HttpRequest,
     HttpResponse,
     Keyring,
+    Problem,
     Secret,
     Webhook,
     WebhookCall,
@@ -102,7 +103,7 @@ async def accept(_: Call) -> Answer:
 class Plan:
     """How the connector is built."""
 
-    handler: Callable[[Call], Awaitable[Answer]] = accept
+    handler: Callable[[Call], Awaitable[Result[None, Problem]]] = accept
     scheme: Verification = field(default_factory=StandardWebhooks)
     retries: Retries = SOON
     order_key: Callable[[Letter], str] | None = None
@@ -118,7 +119,7 @@ def manager(
 ) -> tuple[Connectors[Mail, Organization], Any]:
     """The manager, not opened, and its connector."""
 
-    async def handle(call: Call) -> Answer:
+    async def handle(call: Call) -> Result[None, Problem]:
         calls.append(call)
         return await plan.handler(call)
 

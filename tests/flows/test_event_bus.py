@@ -9,6 +9,7 @@ import pytest
 
 from igniter_connectors import ConnectorManager, MemoryStore, value_or_raise
 from igniter_connectors.core.event import Connected, Disconnected, Event
+from igniter_connectors.core.problem import WrongWiring
 from igniter_connectors.flows import event_bus as announce
 from tests.sample import CANARY, KEYRING, Organization, bot, config, running_bot
 
@@ -36,6 +37,21 @@ async def test_a_subscriber_that_fails_is_logged_and_the_others_hear(
     assert heard == ["connector.connected", "connector.disconnected"]
     assert "RuntimeError" in caplog.text
     assert CANARY not in caplog.text
+
+
+def remember(_event: Event) -> None:
+    """No subscriber: it is not async."""
+
+
+async def test_a_subscriber_that_is_not_async_is_refused_at_once() -> None:
+    """At the manager, at a tenant, and while the manager is built."""
+    async with running_bot() as connectors:
+        for subscribe in (connectors.subscribe, connectors.scope(ACME).subscribe):
+            with pytest.raises(WrongWiring, match="the handler of events is not async"):
+                subscribe(remember)  # type: ignore[arg-type]  # the misuse
+    for kind in (Event, Connected):
+        with pytest.raises(WrongWiring, match=f"handler of {kind.__name__} is not async"):
+            ConnectorManager.create().on(kind, remember)  # type: ignore[arg-type]  # the misuse
 
 
 async def test_a_subscriber_that_hangs_holds_nobody(

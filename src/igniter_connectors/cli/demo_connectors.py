@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 from returns.pipeline import is_successful
-from returns.result import Result, Success
+from returns.result import Failure, Result, Success
 
 from igniter_connectors import (
     ActionCall,
@@ -23,6 +23,7 @@ from igniter_connectors import (
     action,
 )
 from igniter_connectors.core.http.messages import origin_of
+from igniter_connectors.problems import HandlerProblem
 from igniter_connectors.webhooks import StandardWebhooks
 
 
@@ -82,14 +83,14 @@ async def greet(call: ActionCall[Bot, object, Greet]) -> Result[Greeted, ActionF
 
 
 @action("who_am_i", input=WhoAmI, output=Me)
-async def who_am_i(call: ActionCall[Drive, object, WhoAmI]) -> Result[Me, ActionFailed]:
+async def who_am_i(call: ActionCall[Drive, object, WhoAmI]) -> Result[Me, HandlerProblem]:
     """Calls the provider with the connection's access token."""
     response = await call.http.get(call.input.url)
     if not is_successful(response):
-        return call.failed(response.failure().message)
+        return Failure(response.failure())
     me = response.unwrap().decode(Me)
     if not is_successful(me):
-        return call.failed(me.failure().message)
+        return Failure(me.failure())
     return Success(me.unwrap())
 
 

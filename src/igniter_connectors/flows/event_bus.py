@@ -10,6 +10,7 @@ from typing import Final, final
 import msgspec
 
 from igniter_connectors.core.connection.record import ConnectionKey
+from igniter_connectors.core.connector.handler_check import require_async
 from igniter_connectors.core.event import Event
 from igniter_connectors.flows.stop_tasks import stop_tasks
 from igniter_connectors.ports import Observer
@@ -121,7 +122,11 @@ class EventBus:
             handler: Called for each event.
             kinds: The kinds of event to receive.
             tenant: The kind and identity of the tenant whose events to receive; None for all.
+
+        Raises:
+            WrongWiring: the handler is not an async function of one argument.
         """
+        require_async(handler, "the handler of events")
         subscription = Subscription(handler, kinds, tenant, self._logger, self._unsubscribe)
         self._subscriptions.append(subscription)
         self.is_silent = False

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from msgspec import Struct
-from returns.result import Result
+from returns.result import Result, Success
 
 from igniter_connectors.core.connector.action import Action, ActionCall, action
 from igniter_connectors.core.connector.builder import Connector, ConnectorBuilder, Fresh, Plain
@@ -23,7 +23,11 @@ from igniter_connectors.core.problem import (
 )
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.presets import GITHUB
-from igniter_connectors.core.webhook.schemes import AcceptUnsignedEvents, HmacScheme
+from igniter_connectors.core.webhook.schemes import (
+    AcceptUnsignedEvents,
+    HmacScheme,
+    StandardWebhooks,
+)
 from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
 
 CANARY = "canary-5f1d"
@@ -318,3 +322,27 @@ def test_an_api_that_could_not_be_called_safely_is_refused(base_url: str) -> Non
         Connector.create("crm").with_config(Config).with_api(base_url)
     assert isinstance(raised.value.problem, BuildInvalid)
     assert raised.value.problem.reason.startswith("crm: ")
+
+
+def test_handlers_and_hooks_that_are_not_async_are_refused() -> None:
+    """Where they are registered: actions, webhooks, on_context and on_validate."""
+
+    def judge(_config: Config) -> Result[None, str]:
+        return Success(None)
+
+    def take(_call: object) -> Result[None, WebhookFailed]:
+        return Success(None)
+
+    builder = Connector.create("bot").with_config(Config)
+    with pytest.raises(WrongWiring, match="bot: the on_validate hook is not async"):
+        builder.on_validate(judge)  # type: ignore[arg-type]  # the misuse
+    with pytest.raises(WrongWiring, match="bot: the on_context hook is not async"):
+        builder.on_context(judge)  # type: ignore[arg-type]  # the misuse
+    untyped: Any = take
+    webhook: Webhook[Config, None, Config] = Webhook(
+        payload=Config, verification=StandardWebhooks(), handler=untyped
+    )
+    with pytest.raises(WrongWiring, match="bot: the webhook's handler is not async"):
+        builder.with_webhook(webhook)
+    with pytest.raises(WrongWiring, match="send: the handler is not async"):
+        action("send", input=Config, output=Config)(untyped)

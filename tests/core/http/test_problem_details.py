@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
 from http import HTTPStatus
 
 import msgspec
@@ -21,6 +23,31 @@ def test_retry_after_is_sent_with_a_problem_that_has_it() -> None:
     overloaded = problem_response(p.WebhookOverloaded(retry_after_seconds=7))
     assert overloaded.header("retry-after") == "7"
     assert problem_response(p.DatabaseFailed()).header("retry-after") is None
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda at: p.ApiRateLimited("c", at),
+        lambda at: p.RefreshFailed("c", at),
+        lambda at: p.ActionFailed("c", "a", "why", at),
+        lambda at: p.WebhookFailed("c", "why", at),
+    ],
+)
+def test_a_problem_that_knows_when_to_retry_says_so_in_the_header(
+    make: Callable[[datetime | None], p.Problem],
+) -> None:
+    """`Retry-After` as a date in whole seconds, rounded up (RFC 9110 section 10.2.3)."""
+    tokyo = timezone(timedelta(hours=9))
+    for at, date in (
+        (datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC), "Tue, 01 Jan 2030 12:00:00 GMT"),
+        (datetime(2030, 1, 1, 12, 0, 0, 1, tzinfo=UTC), "Tue, 01 Jan 2030 12:00:01 GMT"),
+        (datetime(2030, 1, 1, 21, 0, 0, tzinfo=tokyo), "Tue, 01 Jan 2030 12:00:00 GMT"),
+        (datetime.max.replace(tzinfo=UTC), None),
+        (datetime(2030, 1, 1), None),  # noqa: DTZ001 - a handler's mistake, and no instant
+        (None, None),
+    ):
+        assert problem_response(make(at)).header("retry-after") == date
 
 
 def test_a_webhook_that_can_be_sent_again_gets_a_5xx() -> None:

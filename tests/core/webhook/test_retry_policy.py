@@ -29,6 +29,21 @@ def test_pauses_double_up_to_the_longest(attempt: int, fraction: float, seconds:
     assert retry_pause(TEN, attempt, fraction=fraction) == timedelta(seconds=seconds)
 
 
+@pytest.mark.parametrize(
+    ("asked", "pause"),
+    [
+        (timedelta(seconds=9), timedelta(seconds=10)),
+        (timedelta(seconds=11), timedelta(seconds=11)),
+        (timedelta(days=1), timedelta(days=1)),
+        (timedelta(days=1, seconds=1), timedelta(days=1)),
+    ],
+)
+def test_a_handler_can_ask_for_a_longer_pause(asked: timedelta, pause: timedelta) -> None:
+    """Of at most a day; never for a shorter one, nor for another attempt after the last."""
+    assert retry_pause(TEN, 1, fraction=1.0, at_least=asked) == pause
+    assert retry_pause(TEN, 5, fraction=1.0, at_least=asked) is None
+
+
 def test_the_last_attempt_is_the_last() -> None:
     """At the exact number, and one step on either side."""
     assert retry_pause(TEN, 4, fraction=0) is not None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -27,9 +29,17 @@ from igniter_connectors.core.problem import (
     ActionInputInvalid,
     ActionNotFound,
     ActionOutputInvalid,
+    ApiRateLimited,
+    ApiUnreachable,
+    Conflict,
     DatabaseFailed,
     DefaultConfigRequired,
+    HandlerProblem,
+    MissingScopes,
+    NeedsReauth,
     NotConnected,
+    RefreshFailed,
+    ResponseUnexpected,
 )
 from igniter_connectors.ports import StoreUnavailable
 from tests.sample import (
@@ -81,14 +91,13 @@ async def test_a_bad_output_is_told() -> None:
         assert problem.path == "$.length"
 
 
-async def test_an_answer_that_is_no_result_is_told() -> None:
-    """Untyped code may forget to wrap; that is no crash of the caller."""
+Handler = Callable[[ActionCall[BotConfig, object, Say]], Awaitable[Result[Said, HandlerProblem]]]
 
-    async def bare(call: ActionCall[BotConfig, object, Say]) -> Result[Said, ActionFailed]:
-        return Said("x", 1)  # type: ignore[return-value]  # the misuse
 
-    forgetful = action("bare", input=Say, output=Said)(bare)
-    connector = Connector.create("bare").with_config(BotConfig).add_action(forgetful).build()
+async def result_of(handler: Handler) -> Result[Said, HandlerProblem]:
+    """What the caller gets from an action with this handler."""
+    one = action("one", input=Say, output=Said)(handler)
+    connector = Connector.create("bare").with_config(BotConfig).add_action(one).build()
     connectors = (
         ConnectorManager.create()
         .with_database(MemoryStore())
@@ -100,9 +109,83 @@ async def test_an_answer_that_is_no_result_is_told() -> None:
     async with connectors:
         at = connectors.scope(ACME).at(connector)
         value_or_raise(await at.connect(config()))
-        assert isinstance(
-            problem_of(await at.action(forgetful).call(Say("hi"))), ActionOutputInvalid
-        )
+        return await at.action(one).call(Say("hi"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (Said("x", 1), "the handler returned Said, which is no Result: return Success("),
+        (None, "the handler returned None, which is no Result: return Success("),
+        (Failure(CANARY), "the handler returned Failure(str), which is no problem: "),
+        (Failure(None), "the handler returned Failure(NoneType), which is no problem: "),
+        (Failure(Conflict("bare")), "the handler returned Failure(Conflict), which no call has"),
+    ],
+)
+async def test_a_handler_that_returns_something_else_is_told_what_to_return(
+    answer: object, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Code that no type checker has read may forget to wrap. One line names the type, no value."""
+
+    async def bare(_call: ActionCall[BotConfig, object, Say]) -> Result[Said, HandlerProblem]:
+        return answer  # type: ignore[return-value]  # the misuse
+
+    problem = problem_of(await result_of(bare))
+    assert isinstance(problem, ActionFailed)
+    assert problem.reason.startswith(says)
+    assert "call.failed('why')" in problem.reason
+    assert CANARY not in problem.reason
+    assert problem.reason in caplog.text
+
+
+async def test_a_handler_that_turns_out_not_to_be_async_is_told_so() -> None:
+    """Where its definition does not show it, the first call does."""
+
+    def plain(_call: object):  # type: ignore[no-untyped-def]  # as untyped code is
+        return Success(Said("x", 1))
+
+    problem = problem_of(await result_of(plain))
+    assert isinstance(problem, ActionFailed)
+    assert "is not an async function" in problem.reason
+
+
+async def test_a_type_error_of_the_handlers_own_is_not_taken_for_that() -> None:
+    """Its traceback goes into the handler."""
+
+    async def raises(_call: ActionCall[BotConfig, object, Say]) -> Result[Said, HandlerProblem]:
+        raise TypeError("own")
+
+    problem = problem_of(await result_of(raises))
+    assert isinstance(problem, ActionFailed)
+    assert problem.reason == "the handler raised TypeError"
+
+
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        NeedsReauth("other", "revoked"),
+        ApiRateLimited("other", LATER),
+        RefreshFailed("other", LATER),
+        ApiUnreachable("other", sent=True),
+        ResponseUnexpected(404, "$", "has status 404"),
+        NotConnected("other"),
+        DefaultConfigRequired("other"),
+        MissingScopes("other", ("repo",), ""),
+        ActionFailed("other", "say", "why", LATER),
+        DatabaseFailed(),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+async def test_a_handler_passes_a_problem_on_unchanged(problem: HandlerProblem) -> None:
+    """`return Failure(problem)`: the caller gets the same code, and the same `retry_at`."""
+
+    async def pass_on(_call: ActionCall[BotConfig, object, Say]) -> Result[Said, HandlerProblem]:
+        return Failure(problem)
+
+    assert problem_of(await result_of(pass_on)) is problem
 
 
 async def test_a_handlers_own_failure_reaches_the_caller() -> None:

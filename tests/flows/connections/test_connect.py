@@ -145,6 +145,36 @@ async def test_a_validation_hook_refuses_with_its_reason_redacted() -> None:
         assert "boom" not in raised.reason
 
 
+@pytest.mark.parametrize(
+    ("returned", "says"),
+    [(None, "NoneType"), (True, "bool"), (Failure(5), "Failure(int)"), (Failure(None), "Failure")],
+)
+async def test_a_validation_hook_that_returns_no_result_refuses_and_says_why(
+    returned: object, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A check whose verdict is not known accepts nothing. The log says what to return."""
+
+    class ApiConfig(msgspec.Struct, frozen=True):
+        key: Secret
+
+    async def check(_given: ApiConfig) -> Result[None, str]:
+        return returned  # type: ignore[return-value]  # the misuse
+
+    api = Connector.create("api").with_config(ApiConfig).on_validate(check).build()
+    connectors = (
+        ConnectorManager.create()
+        .with_database(MemoryStore())
+        .with_encryption(KEYRING)
+        .add_scope(Organization)
+        .add_connector(api)
+        .build()
+    )
+    async with connectors:
+        at = connectors.scope(ACME).at(api)
+        assert isinstance(problem_of(await at.connect(ApiConfig(Secret("x")))), ConfigInvalid)
+    assert f"must return Success(None) or Failure('why'), and returned {says}" in caplog.text
+
+
 async def test_explain_tells_the_plain_states() -> None:
     """Not connected, working, disabled."""
     async with running_bot() as connectors:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from returns.result import Success
+from returns.result import Failure, Result, Success
 
-from igniter_connectors import Keyring, Secret, value_or_raise
-from igniter_connectors.events import WebhookProcessed
+from igniter_connectors import Keyring, Problem, Secret, value_or_raise
+from igniter_connectors.events import WebhookFailedEvent, WebhookProcessed
 from igniter_connectors.flows.webhooks import attempt
+from igniter_connectors.problems import ActionFailed, ApiRateLimited, Conflict, NeedsReauth
 from igniter_connectors.webhooks import DeliveryLimits, Retries
 from tests.flows.mailroom import SOON, Answer, Call, Mail, MakeStore, Plan, mailroom, states
 from tests.sample import CANARY
@@ -117,3 +118,74 @@ async def test_a_process_without_the_new_secret_leaves_the_event_to_others(
     async with mailroom(store, new, endpoint=endpoint) as rotated:
         await rotated.until(lambda: rotated.texts == ["hi"])
         assert [call.attempt for call in rotated.calls] == [1]
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        NeedsReauth("mail", "revoked"),
+        ApiRateLimited("mail", datetime(2030, 1, 1, tzinfo=UTC)),
+        Conflict("mail"),
+        ActionFailed("other", "say", "why"),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+async def test_a_handler_passes_any_problem_on(make_store: MakeStore, problem: Problem) -> None:
+    """The event and the inbox have its code, not a code of webhooks."""
+
+    async def handle(_call: Call) -> Result[None, Problem]:
+        return Failure(problem)
+
+    plan = Plan(handle, retries=Retries(attempts=1))
+    async with mailroom(make_store(), plan) as room:
+        await room.post("hi")
+        await room.connectors.settled()
+        assert await states(room) == [("dead", 1, problem.code)]
+        codes = [one.code for one in room.events if isinstance(one, WebhookFailedEvent)]
+        assert codes == [problem.code]
+
+
+@pytest.mark.parametrize("asks", ["problem", "handler"])
+async def test_an_event_is_not_retried_before_the_time_that_the_problem_names(
+    make_store: MakeStore, asks: str
+) -> None:
+    """A rate limit that ends in an hour is not asked twelve times before."""
+    hour = datetime.now(UTC) + timedelta(hours=1)
+
+    async def handle(call: Call) -> Result[None, Problem]:
+        if asks == "handler":
+            return call.failed("busy", retry_at=hour)
+        return Failure(ApiRateLimited("mail", hour))
+
+    async with mailroom(make_store(), Plan(handle, retries=SOON)) as room:
+        await room.post("hi")
+        await room.until(lambda: any(isinstance(e, WebhookFailedEvent) for e in room.events))
+        await room.connectors.settled()
+        (event,) = value_or_raise(await room.at.webhooks.list()).items
+        assert (event.state, event.attempts) == ("pending", 1)
+        assert event.due_at is not None
+        assert timedelta(minutes=59) < event.due_at - datetime.now(UTC) < timedelta(minutes=61)
+
+
+@pytest.mark.parametrize(
+    ("returned", "says"),
+    [
+        (None, "the handler returned None, which is no Result"),
+        (True, "the handler returned bool, which is no Result"),
+        (Failure(CANARY), "the handler returned Failure(str), which is no problem"),
+    ],
+)
+async def test_a_handler_that_returns_no_result_has_failed(
+    make_store: MakeStore, returned: object, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told what to return; its event is not taken for done."""
+
+    async def handle(_call: Call) -> Answer:
+        return returned  # type: ignore[return-value]  # the misuse
+
+    async with mailroom(make_store(), Plan(handle, retries=Retries(attempts=1))) as room:
+        await room.post("hi")
+        await room.connectors.settled()
+        assert await states(room) == [("dead", 1, "CONNECTOR_WEBHOOK_FAILED")]
+    assert says in caplog.text
+    assert CANARY not in caplog.text

@@ -14,9 +14,10 @@ from typing_extensions import TypeForm, TypeVar
 from igniter_connectors.core.api.access_token import AccessToken
 from igniter_connectors.core.api.client import ApiClient, ApiSenders, CalledConnector, HasKey
 from igniter_connectors.core.connection.record import ConnectionRecord
+from igniter_connectors.core.connector.handler_check import require_async
 from igniter_connectors.core.connector.validation import checker
 from igniter_connectors.core.oauth.provider import OAuthScopes
-from igniter_connectors.core.problem import ActionFailed
+from igniter_connectors.core.problem import ActionFailed, HandlerProblem
 from igniter_connectors.core.scope import Scope
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
@@ -81,6 +82,9 @@ class ActionCall(msgspec.Struct, Generic[Conf_co, Ctx_co, In_co], frozen=True):
     ) -> Result[Never, ActionFailed]:
         """The failure of a handler: `return call.failed("no such chat")`.
 
+        To pass on a problem of `call.http` or of another action, return `Failure(problem)`: the
+        caller of this action gets the same problem.
+
         Args:
             reason: Shown to callers and in events, so it must not contain a secret.
             retry_at: When the caller may try again; None if that is unknown.
@@ -96,7 +100,7 @@ class Action(msgspec.Struct, Generic[Conf_contra, Ctx_contra, In, Out], frozen=T
     input: type[In]
     output: TypeForm[Out]
     handler: Callable[
-        [ActionCall[Conf_contra, Ctx_contra, In]], Awaitable[Result[Out, ActionFailed]]
+        [ActionCall[Conf_contra, Ctx_contra, In]], Awaitable[Result[Out, HandlerProblem]]
     ]
     check_input: Callable[[object], In]
     check_output: Callable[[object], Out]
@@ -107,7 +111,7 @@ class Action(msgspec.Struct, Generic[Conf_contra, Ctx_contra, In, Out], frozen=T
 def action(
     key: str, *, input: type[In], output: TypeForm[Out], oauth_scopes: OAuthScopes = ()
 ) -> Callable[
-    [Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, ActionFailed]]]],
+    [Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, HandlerProblem]]]],
     Action[Conf, Ctx, In, Out],
 ]:
     """A decorator that makes a handler an action, for calls from the application's own code.
@@ -121,11 +125,15 @@ def action(
         output: The type that the handler returns, validated after it ran.
         oauth_scopes: The scopes that the tenant must have granted. If one is missing, the call
             returns `MissingScopes` and the handler does not run.
+
+    Raises:
+        WrongWiring: the handler is not an async function of one argument.
     """
 
     def bind(
-        handler: Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, ActionFailed]]],
+        handler: Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, HandlerProblem]]],
     ) -> Action[Conf, Ctx, In, Out]:
+        require_async(handler, f"{key}: the handler")
         return Action(
             key,
             input,
@@ -142,7 +150,7 @@ def action(
 def http_action(
     key: str, *, input: type[In], output: TypeForm[Out], oauth_scopes: OAuthScopes = ()
 ) -> Callable[
-    [Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, ActionFailed]]]],
+    [Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, HandlerProblem]]]],
     Action[Conf, Ctx, In, Out],
 ]:
     """Like `action`. With the web plugin, the tenant's users may also call it over HTTP."""
@@ -150,7 +158,7 @@ def http_action(
     private = action(key, input=input, output=output, oauth_scopes=oauth_scopes)
 
     def bind(
-        handler: Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, ActionFailed]]],
+        handler: Callable[[ActionCall[Conf, Ctx, In]], Awaitable[Result[Out, HandlerProblem]]],
     ) -> Action[Conf, Ctx, In, Out]:
         return msgspec.structs.replace(private(handler), open_to_http=True)
 

@@ -20,6 +20,7 @@ from igniter_connectors.core.api.idempotency_key import IDEMPOTENCY_HEADER
 from igniter_connectors.core.connector.action import Action
 from igniter_connectors.core.connector.config import ConfigSchema
 from igniter_connectors.core.connector.definition import ConfigConnector, OAuthConnector
+from igniter_connectors.core.connector.handler_check import require_async
 from igniter_connectors.core.connector.validation import type_fault
 from igniter_connectors.core.http.routes import KEY
 from igniter_connectors.core.oauth.provider import OAuthProvider
@@ -167,9 +168,11 @@ class ConnectorBuilder(Generic[Conf, Ctx, Auth, Stage]):
         exited afterwards.
 
         Raises:
-            WrongWiring: an action or a webhook was added before.
+            WrongWiring: an action or a webhook was added before, or the hook is not an async
+                function of one argument.
         """
         parts = self._parts
+        require_async(hook, f"{parts.key}: the on_context hook")
         if parts.actions or parts.webhook is not None:
             raise WrongWiring(BuildInvalid(f"{parts.key}: choose the context before the handlers"))
         return ConnectorBuilder(
@@ -191,7 +194,11 @@ class ConnectorBuilder(Generic[Conf, Ctx, Auth, Stage]):
         """Sets a check of the config beyond its type, called before the config is stored.
 
         The hook returns a `Success`, or a `Failure` with a reason such as "no such chat".
+
+        Raises:
+            WrongWiring: the hook is not an async function of one argument.
         """
+        require_async(hook, f"{self._parts.key}: the on_validate hook")
         return ConnectorBuilder(msgspec.structs.replace(self._parts, validate_hook=hook))
 
     def add_action(
@@ -221,13 +228,15 @@ class ConnectorBuilder(Generic[Conf, Ctx, Auth, Stage]):
         """Sets how the connector receives webhooks.
 
         Raises:
-            WrongWiring: the webhook is invalid, or the connector has one already.
+            WrongWiring: the webhook is invalid, its handler is not an async function of one
+                argument, or the connector has a webhook already.
         """
         fault = webhook_fault(webhook) or type_fault(webhook.payload)
         if self._parts.webhook is not None:
             fault = "a connector has one webhook; its payload may be a tagged union"
         if fault is not None:
             raise WrongWiring(BuildInvalid(f"{self._parts.key}: {fault}"))
+        require_async(webhook.handler, f"{self._parts.key}: the webhook's handler")
         return ConnectorBuilder(msgspec.structs.replace(self._parts, webhook=webhook))
 
     def with_oauth(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, timedelta
+from email.utils import format_datetime
 from http import HTTPStatus
+from typing import Final
 
 import msgspec
 
 from igniter_connectors.core import problem as p
 from igniter_connectors.core.http.http_status import status_of
 from igniter_connectors.core.http.messages import HttpResponse
+from igniter_connectors.core.problem.problem import retry_at_of
+
+_LAST_YEAR: Final = 9999  # Python's last: the sum would not fit
 
 
 def problem_response(problem: p.Problem) -> HttpResponse:
@@ -30,4 +36,9 @@ def problem_response(problem: p.Problem) -> HttpResponse:
     ]
     if isinstance(problem, p.WebhookOverloaded):
         headers.append(("Retry-After", str(problem.retry_after_seconds)))
+    retry_at = retry_at_of(problem)
+    if retry_at is not None and retry_at.year < _LAST_YEAR:
+        # A date needs no clock. It has whole seconds: rounded up, so that a retry is not too early.
+        whole = (retry_at + timedelta(microseconds=999_999)).astimezone(UTC)
+        headers.append(("Retry-After", format_datetime(whole, usegmt=True)))
     return HttpResponse(status, tuple(headers), msgspec.json.encode(body))

@@ -21,6 +21,7 @@ from igniter_connectors.core.problem.api import (
     ApiResponseTooLarge,
     ApiUnauthorized,
     ApiUnreachable,
+    ResponseUnexpected,
 )
 from igniter_connectors.core.problem.connection import (
     AlreadyConnected,
@@ -86,24 +87,23 @@ ApiProblem = (
     | DecryptFailed
     | DatabaseFailed
 )
-HandlerProblem = ActionFailed
-CallProblem = (
-    NotConnected
+# A handler may call an API and other actions, and pass on any problem that it gets from them. So
+# what it may return and what a call may return are the same.
+HandlerProblem = (
+    ActionFailed
+    | ApiProblem
+    | ResponseUnexpected
+    | NotConnected
     | Disabled
     | ConfigInvalid
-    | DecryptFailed
-    | DatabaseFailed
+    | DefaultConfigRequired
     | ActionNotFound
     | ActionInputInvalid
     | ActionOutputInvalid
-    | ActionFailed
-    | NeedsReauth
     | MissingScopes
-    | RefreshFailed
 )
-DefaultCallProblem = (
-    DefaultConfigRequired | ActionNotFound | ActionInputInvalid | ActionOutputInvalid | ActionFailed
-)
+CallProblem = HandlerProblem
+DefaultCallProblem = HandlerProblem
 AuthorizeProblem = ConfigInvalid | EncryptFailed | ReturnToInvalid | DatabaseFailed
 AccountProblem = ProviderUnreachable | ProviderAnswerMalformed | UserInfoMalformed | IdTokenInvalid
 StartProblem = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import ClassVar, TypeVar
 
 import msgspec
@@ -26,6 +27,18 @@ class Problem(msgspec.Struct, frozen=True, tag_field="code"):
     def message(self) -> str:
         """One line for a person."""
         return self.template.format_map(msgspec.structs.asdict(self))
+
+
+def retry_at_of(problem: Problem) -> datetime | None:
+    """When a retry makes sense, as the problem says; None if it does not say."""
+    at: object = getattr(problem, "retry_at", None)
+    return at if isinstance(at, datetime) and at.tzinfo is not None else None
+
+
+def pause_asked_by(problem: Problem, *, now: datetime) -> timedelta:
+    """How long the problem asks to wait before a retry, at least 0."""
+    at = retry_at_of(problem)
+    return timedelta(0) if at is None else max(timedelta(0), at - now)
 
 
 class ConnectorError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar, final
 
 from igniter_connectors.core.problem.problem import Problem
@@ -62,10 +63,12 @@ class WebhookFailed(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_FAILED"):
     """The handler returned a failure, raised, or timed out. It is retried after a pause.
 
     While a webhook is received: the connector's `route` raised. The provider retries.
+    `retry_at` is when a retry makes sense; None if the handler did not say.
     """
 
     connector: str
     reason: str
+    retry_at: datetime | None = None
     template: ClassVar[str] = "{connector}: the webhook's handler failed: {reason}"
 
 

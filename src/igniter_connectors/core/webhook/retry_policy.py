@@ -10,6 +10,7 @@ import msgspec
 from igniter_connectors.core.connection.record import ConnectionKey
 
 _MAX_DOUBLINGS: Final = 32
+_LONGEST_ASKED: Final = timedelta(days=1)
 
 
 class Retries(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +69,9 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     keep_body_for: timedelta
 
 
-def retry_pause(retries: Retries, attempt: int, *, fraction: float) -> timedelta | None:
+def retry_pause(
+    retries: Retries, attempt: int, *, fraction: float, at_least: timedelta = timedelta(0)
+) -> timedelta | None:
     """The pause after a failed attempt; None after the last attempt.
 
     Args:
@@ -76,12 +79,14 @@ def retry_pause(retries: Retries, attempt: int, *, fraction: float) -> timedelta
         attempt: The number of the failed attempt, from 1.
         fraction: The jitter, random from 0 to 1. The pause is between half of its full length
             and its full length, so that events that failed together are not retried together.
+        at_least: How long the handler asked to wait, of which a day counts at most.
     """
     if attempt >= retries.attempts:
         return None
     doublings = min(attempt - 1, _MAX_DOUBLINGS)
     full = min(retries.first_after.total_seconds() * 2**doublings, retries.longest.total_seconds())
-    return timedelta(seconds=full * (0.5 + fraction / 2))
+    pause = timedelta(seconds=full * (0.5 + fraction / 2))
+    return max(pause, min(at_least, _LONGEST_ASKED))
 
 
 def share_of(limits: DeliveryLimits) -> int:

@@ -14,7 +14,7 @@ from typing_extensions import TypeForm, TypeVar
 
 from igniter_connectors.core.api.client import ApiClient, ApiSenders, CalledConnector
 from igniter_connectors.core.connection.record import ConnectionRecord
-from igniter_connectors.core.problem import WebhookFailed
+from igniter_connectors.core.problem import Problem, WebhookFailed
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.payload import payload_reader
@@ -96,9 +96,19 @@ class WebhookCall(msgspec.Struct, Generic[Conf_co, Ctx_co, Payload_co], frozen=T
     def __repr__(self) -> str:
         return f"WebhookCall({self.connector}, …)"
 
-    def failed(self, reason: str) -> Result[Never, WebhookFailed]:
-        """The result of a handler that failed. The event is retried after a pause."""
-        return Failure(WebhookFailed(self.connector, reason))
+    def failed(
+        self, reason: str, *, retry_at: datetime | None = None
+    ) -> Result[Never, WebhookFailed]:
+        """The result of a handler that failed. The event is retried after a pause.
+
+        A handler can also pass on a problem of an operation: `return Failure(problem)`.
+
+        Args:
+            reason: Shown to operators, so it must not contain a secret.
+            retry_at: The event is not retried before this time, at most a day later. None:
+                the pause alone decides.
+        """
+        return Failure(WebhookFailed(self.connector, reason, retry_at))
 
 
 @final
@@ -112,7 +122,8 @@ class Webhook(
             tagged union of structs works.
         verification: The provider's signature scheme. There is no default.
         handler: Runs for each verified webhook of an enabled connection, after the provider
-            got its response.
+            got its response. It may return any problem. The event is not retried before the
+            problem's `retry_at`, if it has one.
         body_limit_bytes: A longer body is refused while it is being received.
         dedupe_identical_bodies_for: For a provider that signs neither an id nor a time: an
             identical body within this time is a duplicate. None: identical bodies are
@@ -141,7 +152,7 @@ class Webhook(
     verification: Verification
     handler: Callable[
         [WebhookCall[Conf_contra, Ctx_contra, Payload]],
-        Awaitable[Result[None, WebhookFailed]],
+        Awaitable[Result[None, Problem]],
     ]
     body_limit_bytes: int = BODY_LIMIT_BYTES
     dedupe_identical_bodies_for: timedelta | None = None

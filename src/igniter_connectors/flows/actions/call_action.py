@@ -16,6 +16,11 @@ from igniter_connectors.core.api.access_token import AccessToken
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.connector.action import Action, ActionCall
 from igniter_connectors.core.connector.definition import Definition, OAuthConnector
+from igniter_connectors.core.connector.handler_check import (
+    HANDLER_PROBLEMS,
+    is_not_async,
+    returned_fault,
+)
 from igniter_connectors.core.connector.validation import VALIDATION_ERRORS, validation_fault
 from igniter_connectors.core.event import (
     ActionCompleted,
@@ -32,6 +37,7 @@ from igniter_connectors.core.problem import (
     DefaultCallProblem,
     DefaultConfigRequired,
     Disabled,
+    HandlerProblem,
     NotConnected,
     Problem,
 )
@@ -134,7 +140,7 @@ async def call_action(
         if is_cancellation(error):
             raise
         return _raised(engine, connector.key, action.key, error, secrets_in((config, token)), key)
-    return _checked_output(connector.key, action, answer)
+    return _checked_output(engine, connector.key, action, answer)
 
 
 async def _call_handler(
@@ -143,7 +149,7 @@ async def _call_handler(
     action: Action[Conf, Ctx, In, Out],
     call: ActionCall[Conf, Any, In],
     key: ConnectionKey | None,
-) -> Result[Out, ActionFailed | ActionOutputInvalid]:
+) -> Result[Out, HandlerProblem]:
     """Calls the handler, with the context that the connector's hook makes, if it has a hook."""
     try:
         if connector.context_hook is not None:
@@ -158,20 +164,27 @@ async def _call_handler(
             raise
         secrets = secrets_in((call.config, call.access_token))
         return _raised(engine, connector.key, action.key, error, secrets, key)
-    return _checked_output(connector.key, action, answer)
+    return _checked_output(engine, connector.key, action, answer)
 
 
 def _checked_output(
-    connector: str, action: Action[Conf, Ctx, In, Out], answer: Result[Out, ActionFailed]
-) -> Result[Out, ActionFailed | ActionOutputInvalid]:
+    engine: Engine,
+    connector: str,
+    action: Action[Conf, Ctx, In, Out],
+    answer: Result[Out, HandlerProblem],
+) -> Result[Out, HandlerProblem]:
     # `type(…) is`: isinstance goes through the abstract metaclass of returns, in four times the
     # time.
-    if type(answer) is Failure:
-        return answer
+    if type(answer) is not Success:
+        if type(answer) is Failure and type(answer.failure()) in HANDLER_PROBLEMS:
+            return answer
+        reason = returned_fault(answer)
+        engine.logger.error("%s.%s: %s", connector, action.key, reason)
+        return Failure(ActionFailed(connector, action.key, reason))
     try:
         output = answer.unwrap()
         checked = action.check_output(output)
-    except (*VALIDATION_ERRORS, AttributeError) as error:  # AttributeError: not a Result
+    except VALIDATION_ERRORS as error:
         fault = validation_fault(error, action.output)
         return Failure(ActionOutputInvalid(connector, action.key, fault.path, fault.reason))
     # If the check changed nothing, the handler's own Success is returned: a new one costs 0.4 µs.
@@ -189,6 +202,8 @@ def _raised(
     where = f"{connector}.{action}"
     report(engine, error, where=where, connector=connector, key=key, secrets=secrets)
     reason = f"the handler raised {type(error).__name__}"
+    if is_not_async(error):
+        reason = "the handler or on_context hook is not an async function of one argument"
     return Failure(ActionFailed(connector, action, reason))
 
 

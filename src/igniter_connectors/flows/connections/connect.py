@@ -24,7 +24,7 @@ from igniter_connectors.core.redaction import redact, secrets_in
 from igniter_connectors.flows.connections.read_connection import open_connection
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import event_fields
-from igniter_connectors.flows.report_error import report
+from igniter_connectors.flows.report_error import is_cancellation, report
 from igniter_connectors.flows.sealing import place_of, seal_config
 from igniter_connectors.flows.store_errors import returns_database_failed
 from igniter_connectors.flows.webhooks.routing import upstream_account
@@ -58,7 +58,9 @@ async def accept_config(
         return Success(good)
     try:
         verdict = await connector.validate_hook(good)
-    except Exception as error:
+    except BaseException as error:
+        if is_cancellation(error):
+            raise
         report(
             engine,
             error,
@@ -68,10 +70,17 @@ async def accept_config(
             secrets=secrets_in(good),
         )
         return Failure(ConfigInvalid(connector.key, "$", "the connector's check could not be made"))
-    if not is_successful(verdict):
-        reason = redact(verdict.failure(), secrets_in(good))
-        return Failure(ConfigInvalid(connector.key, "$", reason))
-    return Success(good)
+    if type(verdict) is Success:
+        return Success(good)
+    reason = verdict.failure() if type(verdict) is Failure else None
+    if not isinstance(reason, str):
+        engine.logger.error(
+            "%s: on_validate must return Success(None) or Failure('why'), and returned %s",
+            connector.key,
+            type(verdict).__name__ if reason is None else f"Failure({type(reason).__name__})",
+        )
+        return Failure(ConfigInvalid(connector.key, "$", "the connector's check could not be made"))
+    return Failure(ConfigInvalid(connector.key, "$", redact(reason, secrets_in(good))))
 
 
 @returns_database_failed

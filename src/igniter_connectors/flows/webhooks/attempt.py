@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
-from returns.result import Failure, Result
+from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.connection.record import ConnectionRecord
 from igniter_connectors.core.connector.definition import Definition
+from igniter_connectors.core.connector.handler_check import is_not_async, returned_fault
 from igniter_connectors.core.event import WebhookProcessed
 from igniter_connectors.core.problem import DecryptFailed, NotConnected, Problem, WebhookFailed
 from igniter_connectors.core.redaction import secrets_in
@@ -130,8 +131,8 @@ async def handle(
         else:
             problem = _handler_raised(engine, record, config, error)
         return await _fail(engine, webhook, attempt, problem)
-    if type(answer) is Failure:  # faster than is_successful, as in `call_action`
-        return await _fail(engine, webhook, attempt, answer.failure())
+    if type(answer) is not Success:  # faster than is_successful, as in `call_action`
+        return await _fail(engine, webhook, attempt, _returned_problem(engine, connector, answer))
     _ = await write_outcome(engine, engine.store.inbox.complete, attempt)
     if started is not None:
         event_bus.publish(
@@ -176,7 +177,7 @@ async def _handle_in_context(
     hook: Callable[[Any], Awaitable[Any]],
     webhook: Webhook[Any, Any, Any],
     call: WebhookCall[Any, Any, Any],
-) -> Result[None, WebhookFailed]:
+) -> Result[None, Problem]:
     context = await hook(call.config)
     call = replace(call, context=context)
     if isinstance(context, AbstractAsyncContextManager):
@@ -185,10 +186,24 @@ async def _handle_in_context(
     return await webhook.handler(call)
 
 
+def _returned_problem(
+    engine: Engine, connector: Definition[Any, Any, Any], answer: object
+) -> Problem:
+    """The handler's problem, or one that says that what it returned is none."""
+    if type(answer) is Failure and isinstance(problem := answer.failure(), Problem):
+        return problem
+    reason = returned_fault(answer)
+    engine.logger.error("%s: webhook: %s", connector.key, reason)
+    return WebhookFailed(connector.key, reason)
+
+
 def _handler_raised(
     engine: Engine, record: ConnectionRecord, config: msgspec.Struct, error: BaseException
 ) -> WebhookFailed:
     key, secrets = record.key, secrets_in(config)
     where = f"{key.connector}: webhook"
     report(engine, error, where=where, connector=key.connector, key=key, secrets=secrets)
+    if is_not_async(error):
+        reason = "the handler or on_context hook is not an async function of one argument"
+        return WebhookFailed(key.connector, reason)
     return WebhookFailed(key.connector, f"the handler raised {type(error).__name__}")

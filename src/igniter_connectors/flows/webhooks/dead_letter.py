@@ -8,6 +8,7 @@ from typing import Final
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.event import WebhookDeadLettered, WebhookFailedEvent
 from igniter_connectors.core.problem import Problem
+from igniter_connectors.core.problem.problem import pause_asked_by
 from igniter_connectors.core.webhook.retry_policy import Delivery, Retries, retry_pause
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import event_fields
@@ -24,7 +25,12 @@ async def retry_or_dead_letter(
     Returns:
         Whether another attempt was scheduled.
     """
-    pause = retry_pause(retries, delivery.attempt, fraction=engine.entropy.fraction())
+    pause = retry_pause(
+        retries,
+        delivery.attempt,
+        fraction=engine.entropy.fraction(),
+        at_least=pause_asked_by(problem, now=engine.clock.now()),
+    )
     if pause is None:
         return await dead_letter(engine, delivery, event_id, problem)
     publish_failed(engine, delivery.key, event_id, problem)
