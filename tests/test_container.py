@@ -204,8 +204,8 @@ async def test_the_transport_of_a_refresh_is_made_at_the_start(
     made: list[httpx.AsyncHTTPTransport] = []
 
     class Counted(httpx.AsyncHTTPTransport):
-        def __init__(self, *, trust_env: bool) -> None:
-            super().__init__(trust_env=trust_env)
+        def __init__(self, *, trust_env: bool, limits: httpx.Limits) -> None:
+            super().__init__(trust_env=trust_env, limits=limits)
             made.append(self)
 
     monkeypatch.setattr(httpx, "AsyncHTTPTransport", Counted)

@@ -71,6 +71,7 @@ from igniter_connectors.problems import (
     ActionNotFound,
     ActionOutputInvalid,
     AlreadyConnected,
+    ApiCallsAtLimit,
     ApiProblem,
     ApiRateLimited,
     ApiRequestRefused,
@@ -287,7 +288,10 @@ async def say(call: ActionCall[ChatConfig, ChatClient, Say]) -> Result[Said | Qu
     )
     assert_type(
         elsewhere,
-        Result[HttpResponse, ApiRequestRefused | ApiUnreachable | ApiResponseTooLarge],
+        Result[
+            HttpResponse,
+            ApiRequestRefused | ApiUnreachable | ApiCallsAtLimit | ApiResponseTooLarge,
+        ],
     )
     return Success(Said(1))
 
@@ -891,6 +895,8 @@ def explain_call(result: Result[object, CallProblem]) -> str | datetime | None:
             assert_type(instant, datetime)
             return instant
         case ApiRequestRefused() | ApiUnreachable() | ApiUnauthorized() | ApiResponseTooLarge():
+            return problem.message
+        case ApiCallsAtLimit():
             return problem.message
         case ResponseUnexpected():
             return problem.reason

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from igniter_connectors.core.connector.form_fields import form_fields
     from igniter_connectors.core.connector.masking import mask
     from igniter_connectors.core.event import Event
+    from igniter_connectors.core.http.http_limits import HttpLimits
     from igniter_connectors.core.http.messages import HttpClient, HttpRequest, HttpResponse
     from igniter_connectors.core.oauth.adopted_tokens import AdoptedTokens
     from igniter_connectors.core.oauth.authorization_request import AuthorizationRequest
@@ -81,6 +82,7 @@ __all__ = [
     "ErrorCode",
     "Event",
     "HttpClient",
+    "HttpLimits",
     "HttpRequest",
     "HttpResponse",
     "Keyring",
@@ -131,6 +133,7 @@ _HOMES = {
     "ErrorCode": "core.problem",
     "Event": "core.event",
     "HttpClient": "core.http.messages",
+    "HttpLimits": "core.http.http_limits",
     "HttpRequest": "core.http.messages",
     "HttpResponse": "core.http.messages",
     "Keyring": "core.sealing.key_rotation",

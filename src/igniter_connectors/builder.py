@@ -18,6 +18,7 @@ from igniter_connectors.core.connector.definition import Definition
 from igniter_connectors.core.connector.handler_check import require_async
 from igniter_connectors.core.event import Connected, Disconnected, ErrorOccurred, Event
 from igniter_connectors.core.http.base_url import parse_base_url
+from igniter_connectors.core.http.http_limits import HttpLimits, http_limits_fault
 from igniter_connectors.core.http.messages import HttpClient
 from igniter_connectors.core.problem import (
     BuildInvalid,
@@ -129,6 +130,20 @@ class ManagerBuilder(Generic[Database, Encryption, C_co, S_co]):
         if fault is not None:
             raise WrongWiring(BuildInvalid(fault))
         return ManagerBuilder(msgspec.structs.replace(self._registration, limits=limits))
+
+    def with_http_limits(
+        self, limits: HttpLimits
+    ) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
+        """Sets how many HTTP requests this process sends at once: in all, for one tenant, and to
+        one server. An HTTP client of your own needs room for twice `requests_at_once`.
+
+        Raises:
+            WrongWiring: a number is out of range.
+        """
+        fault = http_limits_fault(limits)
+        if fault is not None:
+            raise WrongWiring(BuildInvalid(fault))
+        return ManagerBuilder(msgspec.structs.replace(self._registration, http_limits=limits))
 
     def with_logger(
         self, logger: logging.Logger

@@ -22,6 +22,7 @@ from igniter_connectors.flows.deliveries import Deliveries
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import EventBus
 from igniter_connectors.flows.renewals import Renewals
+from igniter_connectors.flows.request_slots import RequestSlots
 from igniter_connectors.manager.connectors import Connectors
 from igniter_connectors.manager.registration import Registration
 from igniter_connectors.ports import Clock, Entropy, HttpClient, Store
@@ -98,6 +99,8 @@ def make_engine(
         scopes={str(kind.__struct_config__.tag): kind for kind in registration.kinds},
         base_url=registration.base_url,
         return_urls=registration.return_urls,
+        oauth_slots=RequestSlots(registration.http_limits),
+        api_slots=RequestSlots(registration.http_limits),
     )
 
 

@@ -27,6 +27,7 @@ from igniter_connectors.core.connector.definition import Definition
 from igniter_connectors.core.connector.form_fields import FieldKind, FormField
 from igniter_connectors.core.connector.validation import ValidationFault
 from igniter_connectors.core.http.base_url import BaseUrl
+from igniter_connectors.core.http.http_limits import AtLimit
 from igniter_connectors.core.http.messages import Headers, HttpFailed
 from igniter_connectors.core.http.routes import ApplicationWebhookRoute, WebhookRoute
 from igniter_connectors.core.json_value import JsonValue
@@ -52,6 +53,7 @@ __all__ = [
     "ApiBase",
     "ApplicationWebhookRoute",
     "AssertionAlgorithm",
+    "AtLimit",
     "Authorization",
     "BaseUrl",
     "BoundAction",

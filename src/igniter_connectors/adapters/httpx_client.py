@@ -35,6 +35,14 @@ _NOT_SENT: Final = (
 )
 
 
+_CONNECTIONS: Final = httpx.Limits(
+    # `RequestSlots` bounds the requests, and so the connections. A bound here would let a
+    # request wait for the connection of another tenant, or of another kind of request.
+    max_connections=None,
+    # httpcore closes an idle connection as soon as there are more than this, in use or not: so
+    # one tenant's slow calls must not reach it.
+    max_keepalive_connections=40,
+)
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The IP addresses of a host name, in the order to try them."""
 
@@ -101,7 +109,9 @@ class HttpxClient:
         process runs: reads that came together with that request could miss their deadline.
         """
         if self._transport is None:
-            self._transport = self._given or httpx.AsyncHTTPTransport(trust_env=False)
+            self._transport = self._given or httpx.AsyncHTTPTransport(
+                trust_env=False, limits=_CONNECTIONS
+            )
         return self._transport
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from igniter_connectors.core.connector.definition import Definition
 from igniter_connectors.core.http.base_url import BaseUrl
+from igniter_connectors.core.http.http_limits import HttpLimits
 from igniter_connectors.core.oauth.client_assertion import SigningContext
 from igniter_connectors.core.problem import BuildInvalid, WrongWiring
 from igniter_connectors.core.scope import Scope
@@ -17,6 +18,7 @@ from igniter_connectors.flows.deliveries import Deliveries
 from igniter_connectors.flows.event_bus import EventBus
 from igniter_connectors.flows.owned_tasks import OwnedTasks
 from igniter_connectors.flows.renewals import Renewals
+from igniter_connectors.flows.request_slots import RequestSlots
 from igniter_connectors.flows.wake_signal import WakeSignal
 from igniter_connectors.ports import Clock, Entropy, HttpClient, Store
 
@@ -35,6 +37,9 @@ class Engine:
         return_urls: URLs on other sites to which a callback may redirect a browser.
         revocation_queued: Set when tokens were queued for revocation.
         owned_tasks: Work that runs to its end, even if its caller is cancelled.
+        oauth_slots: The requests to authorization servers that are under way. Flows send
+            through `tenant_http`, which takes a slot, never through `http` itself.
+        api_slots: The same for the requests of handlers.
         missing_keys: The ids of the missing keys that were logged, so that each is logged once.
     """
 
@@ -54,6 +59,8 @@ class Engine:
     revocation_queued: WakeSignal = field(default_factory=WakeSignal)
     owned_tasks: OwnedTasks = field(default_factory=OwnedTasks)
     missing_keys: set[str] = field(default_factory=set)
+    oauth_slots: RequestSlots = field(default_factory=lambda: RequestSlots(HttpLimits()))
+    api_slots: RequestSlots = field(default_factory=lambda: RequestSlots(HttpLimits()))
 
     def new_id(self) -> str:
         """A random id of 128 bits, in hex."""

@@ -11,6 +11,7 @@ import msgspec
 from igniter_connectors.core.connector.definition import Definition
 from igniter_connectors.core.event import Event
 from igniter_connectors.core.http.base_url import BaseUrl
+from igniter_connectors.core.http.http_limits import HttpLimits
 from igniter_connectors.core.http.messages import HttpClient
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.sealing.key_rotation import Keyring
@@ -35,6 +36,7 @@ class Registration(msgspec.Struct, frozen=True):
     base_url: BaseUrl | None = None
     return_urls: frozenset[str] = frozenset()
     limits: DeliveryLimits = DeliveryLimits()
+    http_limits: HttpLimits = HttpLimits()
     kinds: tuple[type[Scope], ...] = ()
     connectors: tuple[Definition[Any, Any, Any], ...] = ()
     subscribers: tuple[tuple[type[Event], Callable[[Any], Awaitable[None]]], ...] = ()

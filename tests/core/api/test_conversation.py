@@ -23,8 +23,10 @@ from igniter_connectors.core.api.conversation import (
 )
 from igniter_connectors.core.api.request import PreparedRequest
 from igniter_connectors.core.api.retry_policy import MAX_RETRIES
+from igniter_connectors.core.http.http_limits import AtLimit
 from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse
 from igniter_connectors.core.problem import (
+    ApiCallsAtLimit,
     ApiProblem,
     ApiRateLimited,
     ApiResponseTooLarge,
@@ -297,6 +299,13 @@ def test_an_answer_that_is_too_large_is_not_asked_for_again() -> None:
     world = World([HttpFailed(sent=True, is_too_large=True)])
     assert world.run("GET") == Failure(ApiResponseTooLarge("crm", 10))
     assert len(world.sent) == 1
+
+
+def test_a_call_that_only_waited_says_which_limit_is_reached() -> None:
+    """If an attempt before it may have arrived, that matters more."""
+    waited = HttpFailed(sent=False, at_limit=AtLimit("tenant", 20))
+    assert World([waited] * 4).run("PUT") == Failure(ApiCallsAtLimit("crm", "tenant", 20))
+    assert World([LOST, *[waited] * 3]).run("PUT") == Failure(ApiUnreachable("crm", True))
 
 
 def test_what_the_api_asks_for_is_waited_in_full() -> None:

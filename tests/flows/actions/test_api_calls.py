@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 import pytest
+from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from igniter_connectors import (
@@ -23,6 +24,7 @@ from igniter_connectors import (
     Connector,
     ConnectorManager,
     Connectors,
+    HttpLimits,
     HttpRequest,
     HttpResponse,
     MemoryStore,
@@ -664,3 +666,65 @@ async def test_an_exception_out_of_a_handler_shows_no_token(
         assert raised
         for secret in site.provider.issued:
             assert secret not in caplog.text + raised[0]
+
+
+# --- shares -------------------------------------------------------------------------------------
+
+
+async def test_hanging_calls_of_one_tenant_delay_nobody_else() -> None:
+    """101 calls that the API never answers: others get through, and the tenant is told why not."""
+
+    @action("read", input=Note, output=None)
+    async def read(call: ActionCall[Nothing, object, Note]) -> Result[None, ActionFailed]:
+        answer = await call.http.get(call.input.text, deadline=timedelta(seconds=60))
+        return Success(None) if is_successful(answer) else call.failed("no")
+
+    @action("hurry", input=Note, output=None)
+    async def hurry(call: ActionCall[Nothing, object, Note]) -> Result[None, ActionFailed]:
+        answer = await call.http.get(call.input.text, deadline=timedelta(milliseconds=50))
+        anywhere = await call.http.send_anywhere_without_token(
+            HttpRequest("GET", f"{api.url}/quick"), deadline=timedelta(milliseconds=50)
+        )
+        return call.failed(
+            f"{answer.failure().code} {anywhere.failure().code} {answer.failure().message}"
+        )
+
+    def answer(request: HttpRequest) -> HttpResponse | None:
+        return None if request.url == "/hang" else HttpResponse(200)
+
+    async with running_api(answer) as api:
+        connector = (
+            Connector.create("crm")
+            .with_config(Nothing)
+            .with_api(api.url)
+            .add_action(read)
+            .add_action(hurry)
+            .build()
+        )
+        connectors = (
+            ConnectorManager.create()
+            .with_database(MemoryStore())
+            .with_encryption(KEYRING)
+            .add_scope(Organization)
+            .add_connector(connector)
+            .build()
+        )
+        async with connectors:
+            slow, other = (connectors.scope(Organization(name)).at(connector) for name in "ab")
+            for at in (slow, other):
+                value_or_raise(await at.connect(Nothing()))
+            calls = [asyncio.create_task(slow.action(read).call(Note("/hang"))) for _ in range(101)]
+            limit = HttpLimits().requests_per_tenant
+            while len(api.requests) < limit:  # noqa: ASYNC110  # the API tells nobody
+                await asyncio.sleep(0.01)
+            for _ in range(3):
+                value_or_raise(await other.action(read).call(Note("/quick")))
+            assert len(api.requests) == limit + 3
+            told = (await slow.action(hurry).call(Note("/quick"))).failure()
+            code = "CONNECTOR_API_CALLS_AT_LIMIT"
+            assert f"{code} {code} " in str(told)
+            assert f"all {limit} requests of its tenant were under way" in str(told)
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+            value_or_raise(await slow.action(read).call(Note("/quick")))

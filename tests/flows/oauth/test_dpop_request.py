@@ -12,8 +12,9 @@ from igniter_connectors import HttpRequest, HttpResponse, Secret
 from igniter_connectors.core.http.messages import HttpFailed
 from igniter_connectors.core.oauth.dpop import KEY_OCTETS, new_dpop_key
 from igniter_connectors.flows.oauth.dpop_request import send_bound
+from igniter_connectors.flows.tenant_http import oauth_http
 from igniter_connectors.testing import json_response
-from tests.flows.forge import TOKEN, Forge, forge
+from tests.flows.forge import KEY, TOKEN, Forge, forge
 
 DPOP_KEY = new_dpop_key(b"\x07" * KEY_OCTETS)
 REQUEST = HttpRequest("POST", TOKEN)
@@ -30,7 +31,7 @@ def proofs(made: Forge) -> list[dict[str, object]]:
 async def test_without_a_key_the_request_is_sent_as_it_is() -> None:
     """No proof."""
     made = forge()
-    await send_bound(made.engine, REQUEST, None)
+    await send_bound(oauth_http(made.engine, KEY), REQUEST, None)
     assert made.http.requests == [REQUEST]
 
 
@@ -38,7 +39,9 @@ async def test_a_nonce_that_the_server_demands_is_used_once() -> None:
     """With a new proof; a second demand is the answer."""
     made = forge()
     made.answers[TOKEN] = [NONCE]
-    answer = await send_bound(made.engine, REQUEST, DPOP_KEY, access_token=Secret("access"))
+    answer = await send_bound(
+        oauth_http(made.engine, KEY), REQUEST, DPOP_KEY, access_token=Secret("access")
+    )
     assert answer == Success(NONCE)
     first, second = proofs(made)
     assert ("nonce" in first, second["nonce"]) == (False, "n-1")
@@ -52,7 +55,7 @@ async def test_other_answers_are_final() -> None:
     for given in (HttpFailed(sent=True), json_response({"error": "invalid_grant"}, status=400)):
         made = forge()
         made.answers[TOKEN] = [given]
-        await send_bound(made.engine, REQUEST, DPOP_KEY)
+        await send_bound(oauth_http(made.engine, KEY), REQUEST, DPOP_KEY)
         assert len(made.http.requests) == 1
 
 
@@ -75,5 +78,7 @@ async def test_both_requests_share_one_deadline() -> None:
                 return Success(NONCE)
 
         object.__setattr__(made.engine, "http", Slow())
-        assert await send_bound(made.engine, REQUEST, DPOP_KEY) != Failure(HttpFailed(sent=True))
+        assert await send_bound(oauth_http(made.engine, KEY), REQUEST, DPOP_KEY) != Failure(
+            HttpFailed(sent=True)
+        )
         assert deadlines == left

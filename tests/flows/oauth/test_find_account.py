@@ -13,7 +13,7 @@ from igniter_connectors.core.oauth.token_response import TokenSet
 from igniter_connectors.flows.oauth.find_account import find_account
 from igniter_connectors.problems import IdTokenInvalid, ProviderUnreachable
 from igniter_connectors.testing import json_response
-from tests.flows.forge import PROVIDER, USERINFO, Forge, forge
+from tests.flows.forge import KEY, PROVIDER, USERINFO, Forge, forge
 
 TOKENS = TokenSet(Secret("access"))
 JWKS = "https://forge.example/jwks"
@@ -27,7 +27,7 @@ async def found(made: Forge, provider: OAuthProvider = PROVIDER, **more: str) ->
         made.engine,
         provider,
         TOKENS,
-        connector="forge",
+        key=KEY,
         id_token=id_token,
         nonce=more.get("nonce"),
     )

@@ -22,10 +22,8 @@ from igniter_connectors.core.http.messages import (
     HttpResponse,
 )
 from igniter_connectors.core.problem import (
+    AnywhereProblem,
     ApiProblem,
-    ApiRequestRefused,
-    ApiResponseTooLarge,
-    ApiUnreachable,
 )
 
 ApiAnswer = Coroutine[object, None, Result[HttpResponse, ApiProblem]]
@@ -40,9 +38,7 @@ class ApiSender(Protocol):
 
     def send_anywhere(
         self, request: HttpRequest, *, deadline: timedelta, limit_bytes: int
-    ) -> Coroutine[
-        object, None, Result[HttpResponse, ApiRequestRefused | ApiUnreachable | ApiResponseTooLarge]
-    ]:
+    ) -> Coroutine[object, None, Result[HttpResponse, AnywhereProblem]]:
         """Sends one request unchanged. Refuses it if it contains the connection's token."""
         ...
 
@@ -92,6 +88,7 @@ class ApiClient:
     - `ApiUnauthorized`: 401, and again after one token refresh.
     - `ApiRateLimited`: 429, and waiting would pass the deadline. See `retry_at`.
     - `ApiUnreachable`: no response in time. `sent` says whether the request may have arrived.
+    - `ApiCallsAtLimit`: a limit of `HttpLimits` was reached until the deadline. Not sent.
     - `ApiResponseTooLarge`: the body is larger than `limit_bytes`, by default 1 MiB.
     - `NeedsReauth`, `RefreshFailed`, `DecryptFailed`, `DatabaseFailed`: there is no token.
 
@@ -256,9 +253,7 @@ class ApiClient:
         *,
         deadline: timedelta = SINGLE_DEADLINE,
         limit_bytes: int = RESPONSE_LIMIT_BYTES,
-    ) -> Coroutine[
-        object, None, Result[HttpResponse, ApiRequestRefused | ApiUnreachable | ApiResponseTooLarge]
-    ]:
+    ) -> Coroutine[object, None, Result[HttpResponse, AnywhereProblem]]:
         """Sends one request unchanged to any URL, without the API base and without retries.
 
         Do not let a user choose the URL: the request is sent from inside your network. The

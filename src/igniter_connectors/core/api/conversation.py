@@ -24,6 +24,7 @@ from igniter_connectors.core.api.retry_policy import (
 )
 from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse
 from igniter_connectors.core.problem import (
+    ApiCallsAtLimit,
     ApiProblem,
     ApiRateLimited,
     ApiResponseTooLarge,
@@ -105,6 +106,7 @@ def api_conversation(
         The response, with any status except 401 and 429, or
         - `ApiUnauthorized`: 401, and there is no newer token, or that was refused too.
         - `ApiRateLimited`: 429, and no retry is left or the delay passes the deadline.
+        - `ApiCallsAtLimit`: it was never sent, because a limit of `HttpLimits` was reached.
         - `ApiUnreachable`: no response in time.
         - `ApiResponseTooLarge`: the response is larger than the limit.
         - `NeedsReauth`, `RefreshFailed`, `DecryptFailed`, `DatabaseFailed`: there is no
@@ -175,6 +177,9 @@ def _final(
     if isinstance(answer, HttpFailed):
         if answer.is_too_large:
             return Failure(ApiResponseTooLarge(connector, limit_bytes))
+        if answer.at_limit is not None and not arrived:
+            full = answer.at_limit
+            return Failure(ApiCallsAtLimit(connector, full.sharer, full.at_once))
         return Failure(ApiUnreachable(connector, arrived))
     if is_rate_limited(answer):
         return Failure(ApiRateLimited(connector, retry_at))

@@ -26,6 +26,7 @@ _STATUS: dict[type[p.Problem], int] = {
     p.ActionFailed: 502,
     p.ApiRequestRefused: 500,
     p.ApiUnreachable: 504,
+    p.ApiCallsAtLimit: 503,
     p.ApiRateLimited: 503,
     p.ApiUnauthorized: 502,
     p.ApiResponseTooLarge: 502,

@@ -12,6 +12,7 @@ from returns.result import Failure, Result
 from typing_extensions import TypeForm
 
 from igniter_connectors.core.connector.validation import decode_json
+from igniter_connectors.core.http.http_limits import AtLimit
 from igniter_connectors.core.problem import ResponseUnexpected
 
 T = TypeVar("T")
@@ -92,10 +93,13 @@ class HttpFailed(msgspec.Struct, frozen=True):
 
     `sent`: whether a byte may have reached the server. If so, what the server did is unknown.
     `is_too_large`: a response came, but it was larger than allowed.
+    `at_limit`: it was not sent, because until its deadline this limit was reached. None for any
+    other reason.
     """
 
     sent: bool
     is_too_large: bool = False
+    at_limit: AtLimit | None = None
 
 
 class HttpClient(Protocol):

@@ -19,6 +19,7 @@ from igniter_connectors.core.problem.addressing import (
     ScopeInvalid,
 )
 from igniter_connectors.core.problem.api import (
+    ApiCallsAtLimit,
     ApiRateLimited,
     ApiRequestRefused,
     ApiResponseTooLarge,
@@ -30,6 +31,7 @@ from igniter_connectors.core.problem.by_operation import (
     AccessProblem,
     AccountProblem,
     AdoptProblem,
+    AnywhereProblem,
     ApiProblem,
     AuthorizeDirectlyProblem,
     AuthorizeProblem,
@@ -130,6 +132,8 @@ __all__ = [
     "ActionOutputInvalid",
     "AdoptProblem",
     "AlreadyConnected",
+    "AnywhereProblem",
+    "ApiCallsAtLimit",
     "ApiProblem",
     "ApiRateLimited",
     "ApiRequestRefused",

@@ -33,6 +33,26 @@ class ApiUnreachable(Problem, frozen=True, tag="CONNECTOR_API_UNREACHABLE"):
 
 
 @final
+class ApiCallsAtLimit(Problem, frozen=True, tag="CONNECTOR_API_CALLS_AT_LIMIT"):
+    """The request was not sent: it waited for its turn until the deadline.
+
+    `sharer` says whose requests fill the limit, and `at_once` how many they are: those of the
+    same `tenant`, those to the same `origin`, or those of the whole `process`. Retry later, make
+    fewer calls at once, give slow calls a shorter deadline, or raise the limit with
+    `with_http_limits`.
+    """
+
+    connector: str
+    sharer: str
+    at_once: int
+    template: ClassVar[str] = (
+        "{connector}: the request was not sent: until its deadline, all {at_once} requests of its"
+        " {sharer} were under way. Make fewer calls at once, give slow calls a shorter deadline,"
+        " or raise HttpLimits"
+    )
+
+
+@final
 class ApiRateLimited(Problem, frozen=True, tag="CONNECTOR_API_RATE_LIMITED"):
     """The API responded with 429, and its pause would end after the deadline. Nothing was done.
 

@@ -16,6 +16,7 @@ from igniter_connectors.core.problem.addressing import (
     ScopeInvalid,
 )
 from igniter_connectors.core.problem.api import (
+    ApiCallsAtLimit,
     ApiRateLimited,
     ApiRequestRefused,
     ApiResponseTooLarge,
@@ -79,6 +80,7 @@ TokenProblem = NeedsReauth | RefreshFailed | DecryptFailed | DatabaseFailed
 ApiProblem = (
     ApiRequestRefused
     | ApiUnreachable
+    | ApiCallsAtLimit
     | ApiRateLimited
     | ApiUnauthorized
     | ApiResponseTooLarge
@@ -87,6 +89,7 @@ ApiProblem = (
     | DecryptFailed
     | DatabaseFailed
 )
+AnywhereProblem = ApiRequestRefused | ApiUnreachable | ApiCallsAtLimit | ApiResponseTooLarge
 # A handler may call an API and other actions, and pass on any problem that it gets from them. So
 # what it may return and what a call may return are the same.
 HandlerProblem = (

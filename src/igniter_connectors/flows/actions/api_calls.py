@@ -28,6 +28,8 @@ from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse
 from igniter_connectors.core.oauth.refresh_decision import EXPIRY_MARGIN
 from igniter_connectors.core.problem import (
+    AnywhereProblem,
+    ApiCallsAtLimit,
     ApiProblem,
     ApiRequestRefused,
     ApiResponseTooLarge,
@@ -38,6 +40,7 @@ from igniter_connectors.core.problem import (
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.oauth.dpop_request import send_bound
 from igniter_connectors.flows.oauth.token_source import access_token, token_after_401
+from igniter_connectors.flows.tenant_http import api_http
 
 
 @final
@@ -78,6 +81,9 @@ class ConnectionSender:
         self._record = record
         self._token = token
         self._first_token = token
+        # Calls of the default config are the application's own: they share as one more tenant.
+        tenant = ("", connector.key) if record is None else (record.key.scope, record.key.identity)
+        self._http = api_http(engine, tenant)
 
     async def perform(self, request: ApiRequest) -> Result[HttpResponse, ApiProblem]:
         """The whole conversation with the API, with its retries, within the deadline."""
@@ -102,7 +108,7 @@ class ConnectionSender:
 
     async def send_anywhere(
         self, request: HttpRequest, *, deadline: timedelta, limit_bytes: int
-    ) -> Result[HttpResponse, ApiRequestRefused | ApiUnreachable | ApiResponseTooLarge]:
+    ) -> Result[HttpResponse, AnywhereProblem]:
         """Sends one request to any host; refuses it if it holds the connection's token."""
         key = self._connector.key
         # The token that the handler received may still be valid beside the token that replaced it.
@@ -111,12 +117,15 @@ class ConnectionSender:
             return Failure(
                 ApiRequestRefused(key, "it holds the connection's token: with_api says who gets it")
             )
-        answer = await self._engine.http.send(request, deadline=deadline, limit_bytes=limit_bytes)
+        answer = await self._http.send(request, deadline=deadline, limit_bytes=limit_bytes)
         if is_successful(answer):
             return Success(answer.unwrap())
         failed = answer.failure()
         if failed.is_too_large:
             return Failure(ApiResponseTooLarge(key, limit_bytes))
+        if failed.at_limit is not None:
+            full = failed.at_limit
+            return Failure(ApiCallsAtLimit(key, full.sharer, full.at_once))
         return Failure(ApiUnreachable(key, failed.sent))
 
     def _build(self, request: ApiRequest) -> Result[PreparedRequest, str]:
@@ -155,7 +164,7 @@ class ConnectionSender:
         token = self._token
         bound = token is not None and token.authorization_header() in request.headers
         answer = await send_bound(
-            self._engine,
+            self._http,
             request,
             token.dpop_key if token is not None and bound else None,
             access_token=token.value if token is not None else None,

@@ -68,7 +68,7 @@ async def adopt(
     )
     # A queued revocation of the same account could end the grant that is adopted.
     async with holding_revocations(engine, key, provider.unwrap()):
-        account = await find_account(engine, provider.unwrap(), tokens, connector=connector.key)
+        account = await find_account(engine, provider.unwrap(), tokens, key=key)
         if not is_successful(account):
             return Failure(account.failure())
         new = NewGrant(

@@ -50,6 +50,7 @@ from igniter_connectors.flows.oauth.pending_authorization import open_payload, t
 from igniter_connectors.flows.oauth.save_grant import NewGrant, conflict
 from igniter_connectors.flows.oauth.start import oauth_connector, redirect
 from igniter_connectors.flows.store_errors import returns_database_failed
+from igniter_connectors.flows.tenant_http import oauth_http
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
@@ -171,7 +172,7 @@ async def _connect(
             engine,
             provider,
             tokens,
-            connector=connector.key,
+            key=key,
             id_token=id_token_of(response),
             nonce=nonce_of(payload.verifier),
         )
@@ -197,7 +198,7 @@ async def _send_code(
         redirect_uri=callback_url(base_url_of(engine), key.connector),
         signing=engine.signing_context(),
     )
-    answer = await send_bound(engine, request, dpop_key)
+    answer = await send_bound(oauth_http(engine, key), request, dpop_key)
     if not is_successful(answer):
         return Failure(ProviderUnreachable(key.connector))
     return Success((answer.unwrap(), dpop_key))

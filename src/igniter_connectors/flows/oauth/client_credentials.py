@@ -36,6 +36,7 @@ from igniter_connectors.flows.oauth.hold_revocations import holding_revocations
 from igniter_connectors.flows.oauth.keep_grant import keep_grant, revoke_unusable
 from igniter_connectors.flows.oauth.save_grant import NewGrant
 from igniter_connectors.flows.store_errors import returns_database_failed
+from igniter_connectors.flows.tenant_http import oauth_http
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
@@ -81,7 +82,7 @@ async def _request_and_save(
     async with holding_revocations(engine, key, provider):
         dpop_key = new_dpop_key(engine.entropy.octets(KEY_OCTETS)) if provider.dpop else None
         request = client_credentials_request(provider, signing=engine.signing_context())
-        answer = await send_bound(engine, request, dpop_key)
+        answer = await send_bound(oauth_http(engine, key), request, dpop_key)
         if not is_successful(answer):
             return Failure(ProviderUnreachable(connector.key))
         response, now = answer.unwrap(), engine.clock.now()

@@ -53,6 +53,7 @@ from igniter_connectors.flows.oauth.hold_revocations import hold_revocations, re
 from igniter_connectors.flows.oauth.keep_grant import keep_grant, revoke_unsaved, revoke_unusable
 from igniter_connectors.flows.oauth.save_grant import NewGrant, conflict
 from igniter_connectors.flows.store_errors import returns_database_failed
+from igniter_connectors.flows.tenant_http import oauth_http
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
@@ -114,7 +115,7 @@ async def begin(
     # Before the grant is read: an update in between then counts as one after this authorization.
     seen = config_digest(await engine.store.find(key))
     expected = await engine.store.last_grant(key)
-    answer = await engine.http.send(request)
+    answer = await oauth_http(engine, key).send(request)
     if not is_successful(answer):
         return Failure(ProviderUnreachable(connector.key))
     now = engine.clock.now()
@@ -179,7 +180,7 @@ async def _poll(
     if await engine.store.last_grant(key) != flow.expected_grant:
         return Failure(await conflict(engine, key))
     request = poll_request(provider, flow.device, signing=engine.signing_context())
-    answer = await send_bound(engine, request, flow.dpop_key)
+    answer = await send_bound(oauth_http(engine, key), request, flow.dpop_key)
     judged = judge_poll(
         answer.unwrap() if is_successful(answer) else answer.failure(),
         provider,
@@ -209,7 +210,7 @@ async def _poll(
         engine,
         provider,
         new.tokens,
-        connector=key.connector,
+        key=key,
         id_token=id_token_of(answer.unwrap()),
     )
     if not is_successful(account):

@@ -16,11 +16,11 @@ from igniter_connectors.core.http.messages import (
 )
 from igniter_connectors.core.oauth.dpop import required_nonce, with_proof
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.tenant_http import TenantHttp
 
 
 async def send_bound(
-    engine: Engine,
+    http: TenantHttp,
     request: HttpRequest,
     key: Secret | None,
     *,
@@ -34,10 +34,11 @@ async def send_bound(
     once more (RFC 9449 section 8).
     """
     if key is None:
-        return await engine.http.send(request, deadline=deadline, limit_bytes=limit_bytes)
+        return await http.send(request, deadline=deadline, limit_bytes=limit_bytes)
+    engine = http.engine
     started = engine.clock.monotonic()
     proven = with_proof(request, key, signing=engine.signing_context(), access_token=access_token)
-    answer = await engine.http.send(proven, deadline=deadline, limit_bytes=limit_bytes)
+    answer = await http.send(proven, deadline=deadline, limit_bytes=limit_bytes)
     nonce = required_nonce(answer.unwrap()) if is_successful(answer) else None
     left = deadline - timedelta(seconds=engine.clock.monotonic() - started)
     if nonce is None or left <= timedelta():
@@ -45,4 +46,4 @@ async def send_bound(
     proven = with_proof(
         request, key, signing=engine.signing_context(), access_token=access_token, nonce=nonce
     )
-    return await engine.http.send(proven, deadline=left, limit_bytes=limit_bytes)
+    return await http.send(proven, deadline=left, limit_bytes=limit_bytes)

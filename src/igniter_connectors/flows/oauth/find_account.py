@@ -5,6 +5,7 @@ from __future__ import annotations
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
+from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.connection.view import UpstreamAccount
 from igniter_connectors.core.oauth.id_token import judge_id_token
 from igniter_connectors.core.oauth.jwks import judge_keys, keys_request
@@ -19,6 +20,7 @@ from igniter_connectors.core.problem import AccountProblem, IdTokenInvalid, Prov
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.oauth.dpop_request import send_bound
+from igniter_connectors.flows.tenant_http import oauth_http
 
 
 async def find_account(
@@ -26,7 +28,7 @@ async def find_account(
     provider: OAuthProvider,
     tokens: TokenSet,
     *,
-    connector: str,
+    key: ConnectionKey,
     id_token: Secret | None = None,
     nonce: str | None = None,
 ) -> Result[UpstreamAccount | None, AccountProblem]:
@@ -39,7 +41,7 @@ async def find_account(
         engine: The engine.
         provider: Resolved for this connection.
         tokens: The new tokens.
-        connector: Named in problems.
+        key: The connection that the tokens are for.
         id_token: The ID token beside the tokens; None if there was none.
         nonce: What the ID token must repeat; None if the request had no nonce.
 
@@ -48,21 +50,23 @@ async def find_account(
     """
     signed: UpstreamAccount | None = None
     if is_openid(provider) and (nonce is not None or id_token is not None):
-        judged = await _signed_account(engine, provider, tokens, id_token, nonce, connector)
+        judged = await _signed_account(engine, provider, tokens, id_token, nonce, key)
         if not is_successful(judged):
             return Failure(judged.failure())
         signed = judged.unwrap()
     request = userinfo_request(provider, tokens)
     if request is None:
         return Success(signed)
-    answer = await send_bound(engine, request, tokens.dpop_key, access_token=tokens.access_token)
+    answer = await send_bound(
+        oauth_http(engine, key), request, tokens.dpop_key, access_token=tokens.access_token
+    )
     if not is_successful(answer):
-        return Failure(ProviderUnreachable(connector))
-    account = judge_userinfo(answer.unwrap(), provider, connector=connector)
+        return Failure(ProviderUnreachable(key.connector))
+    account = judge_userinfo(answer.unwrap(), provider, connector=key.connector)
     if not is_successful(account):
         return Failure(account.failure())
     if signed is not None and account.unwrap().subject != signed.subject:
-        return Failure(IdTokenInvalid(connector, "is of another account than the user info"))
+        return Failure(IdTokenInvalid(key.connector, "is of another account than the user info"))
     return Success(account.unwrap())
 
 
@@ -72,22 +76,22 @@ async def _signed_account(
     tokens: TokenSet,
     id_token: Secret | None,
     nonce: str | None,
-    connector: str,
+    key: ConnectionKey,
 ) -> Result[UpstreamAccount, AccountProblem]:
     request = keys_request(provider)
     if id_token is None or request is None:
-        return Failure(IdTokenInvalid(connector, "is missing"))
-    answer = await engine.http.send(request)
+        return Failure(IdTokenInvalid(key.connector, "is missing"))
+    answer = await oauth_http(engine, key).send(request)
     if not is_successful(answer):
-        return Failure(ProviderUnreachable(connector))
-    keys = judge_keys(answer.unwrap(), connector=connector)
+        return Failure(ProviderUnreachable(key.connector))
+    keys = judge_keys(answer.unwrap(), connector=key.connector)
     if not is_successful(keys):
         return Failure(keys.failure())
     judged = judge_id_token(
         id_token,
         keys.unwrap(),
         provider,
-        connector=connector,
+        connector=key.connector,
         now=engine.clock.now(),
         nonce=nonce,
         access_token=tokens.access_token,

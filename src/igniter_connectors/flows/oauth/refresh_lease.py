@@ -61,6 +61,7 @@ from igniter_connectors.flows.oauth.refresh_outcomes import (
 from igniter_connectors.flows.oauth.save_refreshed import save_refreshed
 from igniter_connectors.flows.sealing import log_missing_key, open_sealed_tokens, opens_here
 from igniter_connectors.flows.store_errors import or_database_failed
+from igniter_connectors.flows.tenant_http import oauth_http
 from igniter_connectors.ports import StoreUnavailable
 
 
@@ -170,7 +171,7 @@ async def _hold_lease(
         engine,
         provider,
         leased,
-        connector=key.connector,
+        key=key,
         deadline=left,
         is_client_credentials=is_client_credentials,
     )
@@ -194,7 +195,7 @@ async def _request_tokens(
     provider: OAuthProvider,
     leased: TokenSet,
     *,
-    connector: str,
+    key: ConnectionKey,
     deadline: timedelta,
     is_client_credentials: bool,
 ) -> RefreshOutcome:
@@ -204,13 +205,13 @@ async def _request_tokens(
         request = client_credentials_request(provider, signing=signing)
     else:
         request = refresh_request(provider, leased.refresh_token, signing=signing)
-    answer = await send_bound(engine, request, leased.dpop_key, deadline=deadline)
+    answer = await send_bound(oauth_http(engine, key), request, leased.dpop_key, deadline=deadline)
     judge = judge_client_credentials_refresh if is_client_credentials else judge_refresh
     return judge(
         answer.unwrap() if is_successful(answer) else answer.failure(),
         provider,
         leased,
-        connector=connector,
+        connector=key.connector,
         received_at=engine.clock.now(),
     )
 

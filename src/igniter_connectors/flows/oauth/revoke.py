@@ -37,6 +37,7 @@ from igniter_connectors.flows.sealing import (
 )
 from igniter_connectors.flows.stop_tasks import stop_tasks
 from igniter_connectors.flows.store_errors import database_failed
+from igniter_connectors.flows.tenant_http import oauth_http
 from igniter_connectors.ports import StoreUnavailable
 
 _BATCH: Final = 20
@@ -92,7 +93,7 @@ async def _revoke(
         request = revoke_request(provider, token, kind=kind, signing=engine.signing_context())
         if request is None:
             break
-        answer = await engine.http.send(request)
+        answer = await oauth_http(engine, pending.key).send(request)
         judged = judge_revocation(
             answer.unwrap() if is_successful(answer) else answer.failure(),
             provider,
@@ -180,7 +181,7 @@ async def _with_account(
     ends_others = provider.revocation_ends == "grant" and pending.grant.subject is None
     if not ends_others or (provider.userinfo_url is None and not is_openid(provider)):
         return pending
-    found = await find_account(engine, provider, tokens, connector=pending.key.connector)
+    found = await find_account(engine, provider, tokens, key=pending.key)
     account = found.value_or(None)
     if account is None:
         return None

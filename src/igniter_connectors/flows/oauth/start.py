@@ -58,6 +58,7 @@ from igniter_connectors.flows.oauth.pending_authorization import (
     take_authorization,
 )
 from igniter_connectors.flows.store_errors import returns_database_failed
+from igniter_connectors.flows.tenant_http import oauth_http
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
@@ -184,7 +185,7 @@ async def start_at_provider(
     )
     if not is_successful(saved):
         return Failure(saved.failure())
-    url = await _authorization_url(engine, provider, connector.key, state, verifier)
+    url = await _authorization_url(engine, provider, key, state, verifier)
     if not is_successful(url):
         return Failure(url.failure())
     engine.event_bus.publish(AuthorizationStarted(at=engine.clock.now(), **event_fields(key)))
@@ -192,11 +193,11 @@ async def start_at_provider(
 
 
 async def _authorization_url(
-    engine: Engine, provider: OAuthProvider, connector: str, state: str, verifier: str
+    engine: Engine, provider: OAuthProvider, key: ConnectionKey, state: str, verifier: str
 ) -> Result[str, ProviderUnreachable | ProviderAnswerMalformed | AuthorizationDenied]:
     """The provider's URL. If the provider accepts pushed requests (RFC 9126), the request is
     pushed first."""
-    redirect_uri = callback_url(base_url_of(engine), connector)
+    redirect_uri = callback_url(base_url_of(engine), key.connector)
     request = push_request(
         provider,
         redirect_uri=redirect_uri,
@@ -208,11 +209,11 @@ async def _authorization_url(
         return Success(
             authorization_url(provider, redirect_uri=redirect_uri, state=state, verifier=verifier)
         )
-    answer = await engine.http.send(request)
+    answer = await oauth_http(engine, key).send(request)
     if not is_successful(answer):
-        return Failure(ProviderUnreachable(connector))
+        return Failure(ProviderUnreachable(key.connector))
     now = engine.clock.now()
-    pushed = judge_push(answer.unwrap(), connector=connector, received_at=now)
+    pushed = judge_push(answer.unwrap(), connector=key.connector, received_at=now)
     return pushed.map(lambda one: pushed_authorization_url(provider, one))
 
 
