@@ -11,7 +11,7 @@ from typing_extensions import TypeVar
 
 from igniter_connectors.core.problem import DatabaseFailed, Problem
 from igniter_connectors.flows.engine import Engine
-from igniter_connectors.ports import StoreUnavailable
+from igniter_connectors.ports import StoreRefused, StoreUnavailable
 
 Params = ParamSpec("Params")
 V = TypeVar("V")
@@ -26,6 +26,20 @@ def database_failed(engine: Engine, error: StoreUnavailable) -> DatabaseFailed:
     """
     engine.logger.error("the database failed: %s", error.reason)
     return DatabaseFailed()
+
+
+async def repeated(write: Callable[[], Awaitable[V]]) -> V:
+    """The result of a write that may be done twice; done again if the first answer was lost.
+
+    Raises:
+        StoreUnavailable: no answer the second time either. The write may have been done.
+    """
+    try:
+        return await write()
+    except StoreRefused:
+        raise
+    except StoreUnavailable:
+        return await write()
 
 
 def returns_database_failed(

@@ -119,6 +119,9 @@ class At(Generic[Conf, Ctx_co]):
     ) -> Result[Connection[Conf], UpdateProblem]:
         """Replaces the config. Tokens, webhooks and `enabled` do not change.
 
+        You may repeat the call if its answer was lost: the config that is stored already changes
+        nothing, also if `version` is the one before that change.
+
         Args:
             config: The whole new config.
             version: The version that was seen. If another version is stored, the result
@@ -180,6 +183,9 @@ class At(Generic[Conf, Ctx_co]):
     ) -> Result[WebhookEndpoint, EndpointProblem]:
         """Creates another webhook endpoint of this connection.
 
+        After `DatabaseFailed` you may call it again: an endpoint whose URL nobody learned is
+        deleted once the database answers.
+
         Args:
             signing_secret: The secret that the provider signs with. None creates a secret,
                 for a provider that accepts yours. If the provider issues the secret only
@@ -197,6 +203,9 @@ class At(Generic[Conf, Ctx_co]):
         self, endpoint_id: str, secret: Secret, *, overlap: timedelta = timedelta(0)
     ) -> Result[None, EndpointProblem | WebhookNotFound]:
         """Replaces the signing secret of one of this connection's endpoints.
+
+        You may repeat the call if its answer was lost: the secret that is stored already leaves
+        the previous one accepted, until the sooner of both ends.
 
         Args:
             endpoint_id: The endpoint's id.

@@ -115,6 +115,9 @@ class ConnectionWebhooks:
     ) -> Result[WebhookEndpoint, EndpointProblem | WebhookNotFound]:
         """Replaces an endpoint with a new one that has another URL and secret.
 
+        You may repeat the call if its answer was lost: an endpoint that was replaced already
+        passes the rotation on to its latest successor, which then ends after the overlap.
+
         Args:
             endpoint_id: The endpoint to replace.
             signing_secret: As for `create_webhook`.

@@ -17,7 +17,10 @@ class EndpointStore(Protocol):
     """
 
     async def add_endpoint(self, endpoint: EndpointRecord) -> None:
-        """Adds an endpoint. Its token has 256 random bits, so the hash is unique."""
+        """Adds an endpoint. Its token has 256 random bits, so the hash is unique.
+
+        Adding it again does nothing: an answer may have been lost.
+        """
         ...
 
     async def find_endpoint(
@@ -40,11 +43,36 @@ class EndpointStore(Protocol):
         endpoint: str,
         sealed_secret: bytes,
         overlap: timedelta = timedelta(0),
+        expected: bytes | None = None,
     ) -> bool:
         """Replaces an endpoint's signing secret; False if the connection has no such endpoint.
 
         The replaced secret stays valid for the overlap. A secret before that one is deleted.
+        With `expected`, False also if the stored `sealed_secret` is another one.
         """
+        ...
+
+    async def end_previous_secret(
+        self, key: ConnectionKey, *, endpoint: str, overlap: timedelta
+    ) -> bool:
+        """Ends an endpoint's previous secret after the overlap, if it does not end sooner.
+
+        False if the connection has no such endpoint, or the endpoint no previous secret.
+        """
+        ...
+
+    async def rotate_endpoint(
+        self, new: EndpointRecord, *, replaces: str, overlap: timedelta
+    ) -> bool:
+        """Adds an endpoint in the place of another of its connection, which ends after the overlap.
+
+        In one step. False if there is no such endpoint, or if another one has replaced it. Rotating
+        to the same new endpoint again changes nothing: an answer may have been lost.
+        """
+        ...
+
+    async def remove_endpoint(self, key: ConnectionKey, *, endpoint: str) -> bool:
+        """Deletes an endpoint; False if the connection has no such endpoint."""
         ...
 
     async def retire_endpoint(

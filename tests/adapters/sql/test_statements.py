@@ -7,7 +7,7 @@ from collections.abc import Generator
 import psycopg
 import pytest
 
-from igniter_connectors.adapters.postgres import batched_reads, connections
+from igniter_connectors.adapters.postgres import batched_reads, connections, endpoints
 from igniter_connectors.adapters.postgres.dialect import STATEMENTS
 from tests.postgres.databases import Databases
 from tests.postgres.plans import nodes_of, plan_of, populated, statements_in
@@ -21,6 +21,7 @@ HOLDERS = {
     "routing": STATEMENTS.routing,
     "end_of_grant": connections,
     "batched": batched_reads,
+    "rotation": endpoints,
 }
 ALL = {
     f"{holder}.{name}": statement
@@ -42,7 +43,7 @@ def connection(
 
 def test_every_statement_is_looked_at() -> None:
     """The statements of the port's methods are among those that are planned here."""
-    assert len(ALL) == 41, sorted(ALL)
+    assert len(ALL) == 44, sorted(ALL)
 
 
 @pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan"])

@@ -17,7 +17,7 @@ class MemoryEndpoints(MemoryTables):
 
     async def add_endpoint(self, endpoint: EndpointRecord) -> None:
         """Adds a webhook endpoint."""
-        self._endpoints[endpoint.token_hash] = endpoint
+        _ = self._endpoints.setdefault(endpoint.token_hash, endpoint)
 
     async def find_endpoint(
         self, token_hash: bytes
@@ -46,12 +46,15 @@ class MemoryEndpoints(MemoryTables):
         endpoint: str,
         sealed_secret: bytes,
         overlap: timedelta = timedelta(0),
+        expected: bytes | None = None,
     ) -> bool:
         """Replaces an endpoint's signing secret."""
         token_hash = self._endpoint_of(key, endpoint)
         if token_hash is None:
             return False
         known = self._endpoints[token_hash]
+        if expected not in (None, known.sealed_secret):
+            return False
         self._endpoints[token_hash] = replace(
             known,
             sealed_secret=sealed_secret,
@@ -59,6 +62,35 @@ class MemoryEndpoints(MemoryTables):
             previous_until=self._clock.now() + overlap if overlap else None,
         )
         return True
+
+    async def end_previous_secret(
+        self, key: ConnectionKey, *, endpoint: str, overlap: timedelta
+    ) -> bool:
+        """Ends an endpoint's previous secret after the overlap."""
+        token_hash = self._endpoint_of(key, endpoint)
+        known = self._endpoints[token_hash] if token_hash is not None else None
+        if token_hash is None or known is None or known.previous_until is None:
+            return False
+        end = min(known.previous_until, self._clock.now() + overlap)
+        self._endpoints[token_hash] = replace(known, previous_until=end)
+        return True
+
+    async def rotate_endpoint(
+        self, new: EndpointRecord, *, replaces: str, overlap: timedelta
+    ) -> bool:
+        """Adds an endpoint in the place of another, which ends after the overlap."""
+        token_hash = self._endpoint_of(new.key, replaces)
+        if token_hash is None or self._endpoints[token_hash].replaced_by not in (None, new.id):
+            return False
+        _ = await self.retire_endpoint(new.key, endpoint=replaces, overlap=overlap)
+        self._endpoints[token_hash] = replace(self._endpoints[token_hash], replaced_by=new.id)
+        await self.add_endpoint(new)
+        return True
+
+    async def remove_endpoint(self, key: ConnectionKey, *, endpoint: str) -> bool:
+        """Deletes an endpoint."""
+        token_hash = self._endpoint_of(key, endpoint)
+        return token_hash is not None and self._endpoints.pop(token_hash, None) is not None
 
     async def retire_endpoint(
         self, key: ConnectionKey, *, endpoint: str, overlap: timedelta

@@ -15,22 +15,20 @@ from igniter_connectors.adapters.postgres.connection import Address, Pooling, Ro
 from igniter_connectors.adapters.postgres.connections import PostgresConnections
 from igniter_connectors.adapters.postgres.database import Database
 from igniter_connectors.adapters.postgres.dialect import STATEMENTS
+from igniter_connectors.adapters.postgres.endpoints import PostgresEndpoints
 from igniter_connectors.adapters.postgres.inbox import PostgresInbox, complete_values
 from igniter_connectors.adapters.postgres.inbox_statements import COMPLETE_FIRST
 from igniter_connectors.adapters.postgres.migrations import migrate, plan
 from igniter_connectors.adapters.sql.authorizations import SqlAuthorizations
-from igniter_connectors.adapters.sql.endpoints import SqlEndpoints
 from igniter_connectors.adapters.sql.leases import SqlLeases
 from igniter_connectors.adapters.sql.revocations import SqlRevocations
 from igniter_connectors.adapters.sql.routing import SqlRouting
-from igniter_connectors.core.connection.record import ConnectionRecord
-from igniter_connectors.core.webhook.endpoint import EndpointRecord
 from igniter_connectors.core.webhook.webhook import WebhookCall
 from igniter_connectors.ports import DeliveryLost
 
 
 @final
-class PostgresStore(PostgresConnections, SqlLeases, SqlAuthorizations, SqlEndpoints):
+class PostgresStore(PostgresConnections, SqlLeases, SqlAuthorizations, PostgresEndpoints):
     """Stores everything in PostgreSQL, shared by any number of processes and hosts.
 
     One object serves one event loop, and any number of its tasks may call methods concurrently.
@@ -114,12 +112,6 @@ class PostgresStore(PostgresConnections, SqlLeases, SqlAuthorizations, SqlEndpoi
     def revocations(self) -> SqlRevocations:
         """The queue of tokens to be revoked."""
         return self._revocations
-
-    async def find_endpoint(
-        self, token_hash: bytes
-    ) -> tuple[EndpointRecord, ConnectionRecord] | None:
-        """A live endpoint with its connection. Concurrent callers share a query."""
-        return await self._batched_endpoints.find(token_hash)
 
     @asynccontextmanager
     async def transaction(

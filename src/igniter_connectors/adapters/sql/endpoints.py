@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Final
 
 from igniter_connectors.adapters.sql.database import SqlPart
+from igniter_connectors.adapters.sql.dialect import KEY
 from igniter_connectors.adapters.sql.records import (
     endpoint_values,
     key_values,
@@ -16,9 +18,12 @@ from igniter_connectors.adapters.sql.tables import EndpointRow, FoundEndpointRow
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 
+# The columns of an endpoint that is new: nothing ends yet.
+NEW_ENDPOINT: Final = (*KEY, "token_hash", "id", "connection_id", "sealed_secret", "created_at")
+
 
 class SqlEndpoints(SqlPart):
-    """`EndpointStore`: one statement each."""
+    """The methods of `EndpointStore` that are one statement in either dialect."""
 
     async def add_endpoint(self, endpoint: EndpointRecord) -> None:
         """Adds a webhook endpoint."""
@@ -45,15 +50,29 @@ class SqlEndpoints(SqlPart):
         endpoint: str,
         sealed_secret: bytes,
         overlap: timedelta = timedelta(0),
+        expected: bytes | None = None,
     ) -> bool:
         """Replaces an endpoint's signing secret."""
         values = {
             **key_values(key),
             "id": endpoint,
             "sealed_secret": sealed_secret,
+            "expected_secret": expected,
             "overlap": overlap if overlap > timedelta(0) else None,
         }
         return await self._database.write(self._sql.endpoints.save_secret, values) > 0
+
+    async def end_previous_secret(
+        self, key: ConnectionKey, *, endpoint: str, overlap: timedelta
+    ) -> bool:
+        """Ends an endpoint's previous secret after the overlap."""
+        values = {**key_values(key), "id": endpoint, "overlap": overlap}
+        return await self._database.write(self._sql.endpoints.end_previous, values) > 0
+
+    async def remove_endpoint(self, key: ConnectionKey, *, endpoint: str) -> bool:
+        """Deletes an endpoint."""
+        values = {**key_values(key), "id": endpoint}
+        return await self._database.write(self._sql.endpoints.remove, values) > 0
 
     async def retire_endpoint(
         self, key: ConnectionKey, *, endpoint: str, overlap: timedelta

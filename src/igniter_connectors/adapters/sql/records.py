@@ -214,6 +214,7 @@ def to_endpoint(row: EndpointRow) -> EndpointRecord:
         _maybe_utc(row.valid_until),
         row.sealed_previous,
         _maybe_utc(row.previous_until),
+        row.replaced_by,
     )
 
 
@@ -230,6 +231,7 @@ def to_found_endpoint(row: FoundEndpointRow) -> tuple[EndpointRecord, Connection
         _maybe_utc(row.valid_until),
         row.sealed_previous,
         _maybe_utc(row.previous_until),
+        row.replaced_by,
     )
     return endpoint, to_connection(key, row)
 

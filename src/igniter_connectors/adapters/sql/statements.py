@@ -186,13 +186,14 @@ class EndpointStatements:
             {listed(_CONNECTION, of="c")}, e.token_hash, e.id AS endpoint_id, e.sealed_secret,
             e.created_at AS endpoint_created_at, e.valid_until,
             CASE WHEN e.previous_until > {d.now} THEN e.sealed_previous END AS sealed_previous,
-            e.previous_until
+            e.previous_until, e.replaced_by
         """
         self.is_live: Final = f"""
             (e.valid_until IS NULL OR e.valid_until > {d.now}) AND c.status <> 'disconnected'
         """
         self.add: Final = d.statement(f"""
-            INSERT INTO {table} ({listed(_ENDPOINT)}) VALUES ({marks(_ENDPOINT)}) RETURNING 1
+            INSERT INTO {table} ({listed(_ENDPOINT)}) VALUES ({marks(_ENDPOINT)})
+            ON CONFLICT DO NOTHING RETURNING 1
         """)
         self.find: Final = d.statement(f"""
             SELECT {self.found} FROM {self.with_connection}
@@ -209,8 +210,25 @@ class EndpointStatements:
             UPDATE {table}
             SET sealed_previous = CASE WHEN {overlap_end} IS NOT NULL THEN sealed_secret END,
                 previous_until = {overlap_end}, sealed_secret = :sealed_secret
-            WHERE {IS_KEY} AND id = :id RETURNING 1
+            WHERE {IS_KEY} AND id = :id
+                AND sealed_secret = coalesce(:expected_secret, sealed_secret) RETURNING 1
         """)
+        self.end_previous: Final = d.statement(f"""
+            UPDATE {table}
+            SET previous_until = CASE WHEN previous_until < {overlap_end}
+                THEN previous_until ELSE {overlap_end} END
+            WHERE {IS_KEY} AND id = :id AND previous_until IS NOT NULL RETURNING 1
+        """)
+        # An endpoint that another one has replaced is not replaced again.
+        self.end_replaced: Final = f"""
+            UPDATE {table} SET replaced_by = :id, valid_until = CASE
+                WHEN valid_until < {overlap_end} THEN valid_until ELSE {overlap_end} END
+            WHERE {IS_KEY} AND id = :replaces AND (replaced_by IS NULL OR replaced_by = :id)
+            RETURNING 1
+        """
+        self.remove: Final = d.statement(
+            f"DELETE FROM {table} WHERE {IS_KEY} AND id = :id RETURNING 1"
+        )
         self.retire: Final = d.statement(f"""
             UPDATE {table}
             SET valid_until = CASE WHEN valid_until < {overlap_end}

@@ -113,6 +113,7 @@ class EndpointRow(KeyRow):
     valid_until: datetime | None
     sealed_previous: bytes | None
     previous_until: datetime | None
+    replaced_by: str | None
 
 
 class FoundEndpointRow(ConnectionRow):
@@ -125,6 +126,7 @@ class FoundEndpointRow(ConnectionRow):
     valid_until: datetime | None
     sealed_previous: bytes | None
     previous_until: datetime | None
+    replaced_by: str | None
 
 
 class EventRow(KeyRow):

@@ -11,13 +11,13 @@ import aiosqlite
 import msgspec
 
 from igniter_connectors.adapters.sql.authorizations import SqlAuthorizations
-from igniter_connectors.adapters.sql.endpoints import SqlEndpoints
 from igniter_connectors.adapters.sql.leases import SqlLeases
 from igniter_connectors.adapters.sql.revocations import SqlRevocations
 from igniter_connectors.adapters.sql.routing import SqlRouting
 from igniter_connectors.adapters.sqlite.connections import SQLiteConnections
 from igniter_connectors.adapters.sqlite.database import Database
 from igniter_connectors.adapters.sqlite.dialect import STATEMENTS
+from igniter_connectors.adapters.sqlite.endpoints import SQLiteEndpoints
 from igniter_connectors.adapters.sqlite.inbox import COMPLETE, SQLiteInbox, complete_values
 from igniter_connectors.adapters.system import SystemClock
 from igniter_connectors.core.webhook.webhook import WebhookCall
@@ -25,7 +25,7 @@ from igniter_connectors.ports import Clock, DeliveryLost
 
 
 @final
-class SQLiteStore(SQLiteConnections, SqlLeases, SqlAuthorizations, SqlEndpoints):
+class SQLiteStore(SQLiteConnections, SqlLeases, SqlAuthorizations, SQLiteEndpoints):
     """Stores everything in one SQLite file, which is created if it does not exist.
 
     For one host: several processes may share the file, and every instant that decides something

@@ -16,7 +16,8 @@ class EndpointRecord(msgspec.Struct, frozen=True, gc=False):
 
     `id` is random and names the endpoint without giving access to it. `valid_until` is None
     unless the endpoint is being replaced. `sealed_previous` is the previous signing secret,
-    also accepted until `previous_until`; None if there is none.
+    also accepted until `previous_until`; None if there is none. `replaced_by` is the id of the
+    endpoint that a rotation put in this one's place, or None.
     """
 
     token_hash: bytes
@@ -28,6 +29,7 @@ class EndpointRecord(msgspec.Struct, frozen=True, gc=False):
     valid_until: datetime | None = None
     sealed_previous: bytes | None = None
     previous_until: datetime | None = None
+    replaced_by: str | None = None
 
 
 class WebhookEndpoint(msgspec.Struct, frozen=True):
@@ -46,13 +48,15 @@ class EndpointSummary(msgspec.Struct, frozen=True):
     """An endpoint in a list, without its URL and secrets.
 
     `valid_until` is when the endpoint ends; `previous_until` is when the previous signing
-    secret ends. None if it is not being replaced. Both may be in the past.
+    secret ends. None if it is not being replaced. Both may be in the past. `replaced_by` is the id
+    of the endpoint that `rotate` put in its place, or None.
     """
 
     id: str
     created_at: datetime
     valid_until: datetime | None
     previous_until: datetime | None
+    replaced_by: str | None = None
 
 
 class WrongRoute(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hmac import compare_digest
 from typing import Any
 
 import msgspec
@@ -21,12 +22,19 @@ from igniter_connectors.core.problem import (
     EncryptFailed,
     NotConnected,
 )
+from igniter_connectors.core.sealing.envelope import key_id_of
 from igniter_connectors.flows.connections.connect import accept_config
 from igniter_connectors.flows.connections.disconnect import revocation_request
 from igniter_connectors.flows.connections.read_connection import open_connection
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import event_fields
-from igniter_connectors.flows.sealing import NotOpened, open_config, place_of, seal_config
+from igniter_connectors.flows.sealing import (
+    NotOpened,
+    open_bytes,
+    open_config,
+    place_of,
+    seal_config,
+)
 from igniter_connectors.flows.store_errors import returns_database_failed
 from igniter_connectors.flows.webhooks.routing import upstream_account
 from igniter_connectors.ports import ConfigChange
@@ -49,7 +57,8 @@ async def update(
     """Replaces the config, if the row still has the version that was seen.
 
     If `version` is None, the version that is stored now counts; a change in between is still
-    a conflict. If a field that feeds an endpoint changes, the grant ends and its tokens are
+    a conflict. The config that is stored already changes nothing: the answer to the same call may
+    have been lost. If a field that feeds an endpoint changes, the grant ends and its tokens are
     queued for revocation.
     """
     accepted = await accept_config(engine, connector, key, config)
@@ -58,8 +67,6 @@ async def update(
     found = await engine.store.find(key)
     if found is None:
         return Failure(NotConnected(connector.key, key.account))
-    if version is not None and found.version != version:
-        return Failure(Conflict(connector.key, found.version))
     sealed = seal_config(engine, connector, accepted.unwrap(), place_of("config", key, found.id))
     if not is_successful(sealed):
         return Failure(sealed.failure())
@@ -67,6 +74,12 @@ async def update(
     if not is_successful(upstream):
         return Failure(upstream.failure())
     now = engine.clock.now()
+    is_stored = _is_stored(engine, found, sealed.unwrap(), upstream.unwrap())
+    if version not in (None, found.version) and not (is_stored and found.version - 1 == version):
+        return Failure(Conflict(connector.key, found.version))
+    if is_stored:
+        engine.event_bus.publish(Updated(at=now, **event_fields(key)))
+        return open_connection(engine, connector, found)
     change = ConfigChange(found.id, found.version, *sealed.unwrap(), now, upstream.unwrap())
     if _changes_endpoint(engine, connector, found, accepted.unwrap()):
         written = await engine.store.replace_config_ending_grant(
@@ -108,6 +121,22 @@ async def disable(engine: Engine, key: ConnectionKey) -> Result[None, NotConnect
         return Failure(NotConnected(key.connector, key.account))
     engine.event_bus.publish(DisabledEvent(at=now, **event_fields(key)))
     return Success(None)
+
+
+def _is_stored(
+    engine: Engine, found: ConnectionRecord, sealed: tuple[bytes, bytes], upstream: str | None
+) -> bool:
+    """Whether a row holds this config already, sealed with the same key."""
+    public_config, sealed_config = sealed
+    if (found.public_config, found.upstream) != (public_config, upstream):
+        return False
+    if key_id_of(found.sealed_config) != key_id_of(sealed_config):
+        return False
+    place = place_of("config", found.key, found.id)
+    before, after = (open_bytes(engine, one, place) for one in (found.sealed_config, sealed_config))
+    if not is_successful(before) or not is_successful(after):
+        return False
+    return compare_digest(before.unwrap(), after.unwrap())
 
 
 def _changes_endpoint(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any, Never, TypeAlias
+from functools import partial
+from hmac import compare_digest
+from typing import Any, Final, Never, TypeAlias
 
 import msgspec
 from returns.pipeline import is_successful
@@ -14,6 +17,7 @@ from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.connector.definition import Definition
 from igniter_connectors.core.http.base64url import encode_base64url
 from igniter_connectors.core.http.routes import webhook_url
+from igniter_connectors.core.oauth.refresh_lease import COMMIT_RETRY_INTERVAL
 from igniter_connectors.core.problem import (
     EncryptFailed,
     NotConnected,
@@ -30,11 +34,14 @@ from igniter_connectors.core.webhook.endpoint import (
 )
 from igniter_connectors.core.webhook.signing_keys import new_signing_secret, signing_secret_fault
 from igniter_connectors.flows.engine import Engine, base_url_of
-from igniter_connectors.flows.sealing import place_of, seal_bytes
-from igniter_connectors.flows.store_errors import returns_database_failed
+from igniter_connectors.flows.sealing import open_bytes, place_of, seal_bytes
+from igniter_connectors.flows.store_errors import repeated, returns_database_failed
+from igniter_connectors.ports import StoreUnavailable
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
+
+_REMOVE_TRIES: Final = 10
 
 _NotCreated: TypeAlias = NotConnected | WebhookNotConfigured | WebhookSecretInvalid | EncryptFailed
 
@@ -46,16 +53,38 @@ async def create_endpoint(
     key: ConnectionKey,
     signing_secret: Secret | None,
 ) -> Result[WebhookEndpoint, _NotCreated]:
-    """Creates an endpoint, in addition to the existing ones. Its URL is shown only this once."""
-    return await _create(engine, connector, key, signing_secret)
+    """Creates an endpoint, in addition to the existing ones. Its URL is shown only this once.
+
+    If the database does not answer, nobody learns the URL. So an endpoint that was stored anyway
+    is deleted as soon as the database answers again, and the caller can simply try again.
+    """
+    made = await _new_endpoint(engine, connector, key, signing_secret)
+    if not is_successful(made):
+        return Failure(made.failure())
+    record, shown = made.unwrap()
+    try:
+        await repeated(lambda: engine.store.add_endpoint(record))
+    except StoreUnavailable:
+        _ = engine.owned_tasks.start(_remove_unknown(engine, record))
+        raise
+    return Success(shown)
 
 
-async def _create(
+async def _remove_unknown(engine: Engine, record: EndpointRecord) -> None:
+    for _ in range(_REMOVE_TRIES):
+        with suppress(StoreUnavailable):
+            _ = await engine.store.remove_endpoint(record.key, endpoint=record.id)
+            return
+        await engine.clock.sleep(COMMIT_RETRY_INTERVAL.total_seconds())
+
+
+async def _new_endpoint(
     engine: Engine,
     connector: Definition[Conf, Ctx, Any],
     key: ConnectionKey,
     signing_secret: Secret | None,
-) -> Result[WebhookEndpoint, _NotCreated]:
+) -> Result[tuple[EndpointRecord, WebhookEndpoint], _NotCreated]:
+    """An endpoint to store, and what its creator is shown of it."""
     base, webhook = base_url_of(engine), connector.webhook
     if webhook is None:
         return Failure(WebhookNotConfigured(connector.key))
@@ -70,10 +99,10 @@ async def _create(
     if not is_successful(sealed):
         return Failure(sealed.failure())
     token = encode_base64url(engine.entropy.octets(32))
-    await engine.store.add_endpoint(
-        EndpointRecord(token_hash(token), row, key, record.id, sealed.unwrap(), engine.clock.now())
-    )
-    return Success(WebhookEndpoint(row, Secret(webhook_url(base, connector.key, token)), secret))
+    now = engine.clock.now()
+    endpoint = EndpointRecord(token_hash(token), row, key, record.id, sealed.unwrap(), now)
+    shown = WebhookEndpoint(row, Secret(webhook_url(base, connector.key, token)), secret)
+    return Success((endpoint, shown))
 
 
 @returns_database_failed
@@ -86,16 +115,32 @@ async def replace_secret(
     *,
     overlap: timedelta,
 ) -> Result[None, WebhookNotConfigured | WebhookNotFound | WebhookSecretInvalid | EncryptFailed]:
-    """Replaces an endpoint's signing secret. Some providers issue one when a URL is registered."""
+    """Replaces an endpoint's signing secret. Some providers issue one when a URL is registered.
+
+    The same secret again is the same change: the secret before it stays accepted until its
+    overlap ends, or until this overlap ends if that is sooner.
+    """
     if connector.webhook is None:
         return Failure(WebhookNotConfigured(connector.key))
     sealed = _seal_secret(engine, connector, key, endpoint, secret)
     if not is_successful(sealed):
         return Failure(sealed.failure())
-    saved = await engine.store.save_endpoint_secret(
-        key, endpoint=endpoint, sealed_secret=sealed.unwrap(), overlap=overlap
-    )
-    return Success(None) if saved else Failure(WebhookNotFound())
+    while True:
+        known = {one.id: one for one in await engine.store.list_endpoints(key)}.get(endpoint)
+        if known is None:
+            return Failure(WebhookNotFound())
+        if _has_secret(engine, known, secret):
+            _ = await engine.store.end_previous_secret(key, endpoint=endpoint, overlap=overlap)
+            return Success(None)
+        # If another secret came in between, this one may be it.
+        if await engine.store.save_endpoint_secret(
+            key,
+            endpoint=endpoint,
+            sealed_secret=sealed.unwrap(),
+            overlap=overlap,
+            expected=known.sealed_secret,
+        ):
+            return Success(None)
 
 
 @returns_database_failed
@@ -108,14 +153,28 @@ async def rotate_endpoint(
     *,
     overlap: timedelta,
 ) -> Result[WebhookEndpoint, _NotCreated | WebhookNotFound]:
-    """Replaces an endpoint with a new one. The old one stays valid for the overlap."""
-    known = await engine.store.list_endpoints(key)
-    if all(one.id != endpoint for one in known):
-        return Failure(WebhookNotFound())
-    created = await _create(engine, connector, key, signing_secret)
-    if is_successful(created):
-        _ = await engine.store.retire_endpoint(key, endpoint=endpoint, overlap=overlap)
-    return created
+    """Replaces an endpoint with a new one. The old one stays valid for the overlap.
+
+    If the endpoint was replaced before, its latest successor is: the answer of that rotation may
+    have been lost. So of all rotations of an endpoint, only the last one's stays.
+    """
+    while True:
+        known = {one.id: one for one in await engine.store.list_endpoints(key)}
+        if endpoint not in known:
+            return Failure(WebhookNotFound())
+        latest = endpoint
+        while (successor := known[latest].replaced_by) is not None and successor in known:
+            latest = successor
+        made = await _new_endpoint(engine, connector, key, signing_secret)
+        if not is_successful(made):
+            return Failure(made.failure())
+        record, shown = made.unwrap()
+        rotate = partial(engine.store.rotate_endpoint, record, replaces=latest, overlap=overlap)
+        if not await repeated(rotate):
+            continue  # another rotation came in between
+        if latest != endpoint:
+            _ = await engine.store.retire_endpoint(key, endpoint=endpoint, overlap=overlap)
+        return Success(shown)
 
 
 @returns_database_failed
@@ -135,10 +194,19 @@ async def list_endpoints(
     known = await engine.store.list_endpoints(key)
     return Success(
         tuple(
-            EndpointSummary(one.id, one.created_at, one.valid_until, one.previous_until)
+            EndpointSummary(
+                one.id, one.created_at, one.valid_until, one.previous_until, one.replaced_by
+            )
             for one in known
         )
     )
+
+
+def _has_secret(engine: Engine, endpoint: EndpointRecord, secret: Secret) -> bool:
+    """Whether this is the endpoint's current signing secret."""
+    place = place_of("webhook", endpoint.key, endpoint.id)
+    opened = open_bytes(engine, endpoint.sealed_secret, place)
+    return is_successful(opened) and compare_digest(opened.unwrap(), secret.reveal().encode())
 
 
 def _seal_secret(
