@@ -26,6 +26,7 @@ from igniter_connectors.core.problem import (
 )
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.sealing.key_rotation import Keyring
+from igniter_connectors.core.storable_text import is_header_text
 from igniter_connectors.core.webhook.retry_policy import DeliveryLimits, limits_fault
 from igniter_connectors.manager.connectors import Connectors
 from igniter_connectors.manager.registration import Registration
@@ -163,6 +164,19 @@ class ManagerBuilder(Generic[Database, Encryption, C_co, S_co]):
     def with_http(self, http: HttpClient) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
         """Replaces the HTTP client that is built on httpx, for example in tests."""
         return ManagerBuilder(msgspec.structs.replace(self._registration, http=http))
+
+    def with_user_agent(self, name: str) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
+        """Sets the `User-Agent` of every request, such as `Acme/1.0 (ops@acme.example)`.
+
+        Some providers refuse or throttle requests that do not name the application. The default
+        is the library's name and version. An action's own header takes precedence.
+
+        Raises:
+            WrongWiring: the name is empty, or has other characters than printable ASCII.
+        """
+        if not name.strip() or not is_header_text(name):
+            raise WrongWiring(BuildInvalid("with_user_agent takes printable ASCII text"))
+        return ManagerBuilder(msgspec.structs.replace(self._registration, user_agent=name))
 
     def with_clock(self, clock: Clock) -> ManagerBuilder[Database, Encryption, C_co, S_co]:
         """Replaces the system's clock, for tests."""

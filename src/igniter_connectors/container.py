@@ -10,6 +10,7 @@ from dependency_injector import containers, providers
 
 from igniter_connectors.adapters.httpx_client import HttpxClient
 from igniter_connectors.adapters.system import SystemClock, SystemEntropy
+from igniter_connectors.adapters.user_agent import UserAgentClient
 from igniter_connectors.core.problem import (
     BuildConnectorsRequired,
     BuildScopesRequired,
@@ -85,6 +86,8 @@ def make_engine(
     logger: logging.Logger,
 ) -> Engine:
     """The one value that every flow receives."""
+    if registration.user_agent is not None:
+        http = UserAgentClient(http, registration.user_agent)
     return Engine(
         store,
         http,
@@ -116,6 +119,8 @@ def _open_and_close(
 
     async def close_nothing() -> None: ...
 
+    if isinstance(http, UserAgentClient):
+        http = http.inner
     if isinstance(http, HttpxClient):
         return http.open, http.close
     return lambda: None, close_nothing

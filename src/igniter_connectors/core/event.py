@@ -72,6 +72,17 @@ class TokenRefreshFailed(Event, frozen=True, kw_only=True, tag="oauth.refresh_fa
     retry_at: datetime | None
 
 
+class ClientRefused(Event, frozen=True, kw_only=True, tag="oauth.client_refused"):
+    """The provider refuses the application's own OAuth client, so the operator must act.
+
+    Its secret has expired, for example. Published once until the provider accepts the client
+    again. `client_id` is the client's; `error` is `invalid_client` or `unauthorized_client`.
+    """
+
+    client_id: str
+    error: str
+
+
 class NeedsReauthEvent(Event, frozen=True, kw_only=True, tag="oauth.needs_reauth"):
     """The grant no longer works, so the tenant must authorize again. `reason` is the status."""
 

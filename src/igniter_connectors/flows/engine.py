@@ -40,6 +40,7 @@ class Engine:
         oauth_slots: The requests to authorization servers that are under way. Flows send
             through `tenant_http`, which takes a slot, never through `http` itself.
         api_slots: The same for the requests of handlers.
+        dpop_nonces: The last DPoP nonce of each server, by origin.
         missing_keys: The ids of the missing keys that were logged, so that each is logged once.
     """
 
@@ -61,6 +62,7 @@ class Engine:
     missing_keys: set[str] = field(default_factory=set)
     oauth_slots: RequestSlots = field(default_factory=lambda: RequestSlots(HttpLimits()))
     api_slots: RequestSlots = field(default_factory=lambda: RequestSlots(HttpLimits()))
+    dpop_nonces: dict[str, str] = field(default_factory=dict)
 
     def new_id(self) -> str:
         """A random id of 128 bits, in hex."""

@@ -76,16 +76,22 @@ class Renewals:
 
     def client_refused(
         self, provider: OAuthProvider, key: ConnectionKey, failure: DefiniteFailure
-    ) -> None:
-        """Pauses this client if the failure, or several in a row, means the client itself."""
-        if failure.is_client_credentials or failure.may_be_client:
-            self._pauses.refused(
-                client_of(provider),
-                _tenant(key),
-                "invalid_client" if failure.is_client_credentials else "unauthorized_client",
-                is_clear=failure.is_client_credentials,
-                now=self._clock.monotonic(),
-            )
+    ) -> str | None:
+        """Pauses this client if the failure, or several in a row, means the client itself.
+
+        Returns the error code if the client is refused from now on; else None.
+        """
+        if not failure.is_client_credentials and not failure.may_be_client:
+            return None
+        error = "invalid_client" if failure.is_client_credentials else "unauthorized_client"
+        is_new = self._pauses.refused(
+            client_of(provider),
+            _tenant(key),
+            error,
+            is_clear=failure.is_client_credentials,
+            now=self._clock.monotonic(),
+        )
+        return error if is_new else None
 
     def _ended(self, key: ConnectionKey) -> None:
         del self._running[key]

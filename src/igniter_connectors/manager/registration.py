@@ -29,6 +29,7 @@ class Registration(msgspec.Struct, frozen=True):
     store: Store | None = None
     keyring: Keyring | None = None
     http: HttpClient | None = None
+    user_agent: str | None = None
     clock: Clock | None = None
     entropy: Entropy | None = None
     observer: Observer | None = None

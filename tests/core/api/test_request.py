@@ -10,6 +10,7 @@ from returns.result import Failure
 
 from igniter_connectors.core.api.api_base import ResolvedApiBase
 from igniter_connectors.core.api.request import ApiRequest, PreparedRequest, build_request
+from igniter_connectors.core.http.user_agent import default_user_agent
 from igniter_connectors.core.secret import Secret
 
 CANARY = "canary-5f1d"
@@ -34,7 +35,7 @@ def test_a_request_says_what_it_wants_and_who_it_is() -> None:
     """It accepts JSON and names the library. A handler can change both."""
     assert build().request.headers == (
         ("Accept", "application/json"),
-        ("User-Agent", "igniter-connectors"),
+        ("User-Agent", default_user_agent()),
     )
     mine = build(headers={"accept": "text/csv", "USER-AGENT": "mine"}).request
     assert mine.headers == (("accept", "text/csv"), ("USER-AGENT", "mine"))
@@ -190,3 +191,15 @@ def test_what_was_asked_for_shows_nothing() -> None:
     assert build_request(
         msgspec.structs.replace(asked, method=CANARY), PLACE, idempotency_header="K"
     ) == Failure("its method is none of DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
+
+
+def test_the_headers_of_the_provider_are_added() -> None:
+    """A handler's own header of the same name takes precedence."""
+    for given, expected in ((None, "2025-09-03"), ({"notion-version": "own"}, "own")):
+        built = build_request(
+            ApiRequest(method="GET", path="a", headers=given),
+            PLACE,
+            idempotency_header="Idempotency-Key",
+            provider_headers=(("Notion-Version", "2025-09-03"),),
+        )
+        assert built.unwrap().request.header("notion-version") == expected

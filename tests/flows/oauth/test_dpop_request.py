@@ -35,15 +35,46 @@ async def test_without_a_key_the_request_is_sent_as_it_is() -> None:
     assert made.http.requests == [REQUEST]
 
 
-async def test_a_nonce_that_the_server_demands_is_used_once() -> None:
-    """With a new proof; a second demand is the answer."""
+def demand(nonce: str) -> HttpResponse:
+    """The server refuses the proof, and names the nonce that it wants."""
+    return json_response({"error": "use_dpop_nonce"}, status=400, headers=(("DPoP-Nonce", nonce),))
+
+
+async def test_a_nonce_that_expires_meanwhile_is_replaced() -> None:
+    """While the server names a new one, at most three times; then its demand is the answer."""
+    made = forge()
+    made.answers[TOKEN] = [demand("n-1"), demand("n-2"), json_response({})]
+    assert await send_bound(oauth_http(made.engine, KEY), REQUEST, DPOP_KEY) == Success(
+        json_response({})
+    )
+    assert [one.get("nonce") for one in proofs(made)] == [None, "n-1", "n-2"]
+    made.answers[TOKEN] = [demand("n-3")]
+    assert await send_bound(oauth_http(made.engine, KEY), REQUEST, DPOP_KEY) == Success(
+        demand("n-3")
+    )
+    assert len(made.http.requests) == 3 + 4
+
+
+async def test_the_last_nonce_of_a_server_is_in_the_first_proof() -> None:
+    """Of this origin alone, and also if it came with a success (section 8.2)."""
+    made = forge()
+    made.answers[TOKEN] = [json_response({}, headers=(("DPoP-Nonce", "next"),))]
+    elsewhere = HttpRequest("POST", "https://elsewhere.example/")
+    made.answers[elsewhere.url] = [json_response({})]
+    for request in (REQUEST, REQUEST, elsewhere):
+        await send_bound(oauth_http(made.engine, KEY), request, DPOP_KEY)
+    assert [one.get("nonce") for one in proofs(made)] == [None, "next", None]
+
+
+async def test_a_nonce_that_the_server_demands_is_used() -> None:
+    """With a new proof."""
     made = forge()
     made.answers[TOKEN] = [NONCE]
     answer = await send_bound(
         oauth_http(made.engine, KEY), REQUEST, DPOP_KEY, access_token=Secret("access")
     )
     assert answer == Success(NONCE)
-    first, second = proofs(made)
+    first, second, *_ = proofs(made)
     assert ("nonce" in first, second["nonce"]) == (False, "n-1")
     assert first["jti"] != second["jti"]
     assert first["ath"] == second["ath"]
@@ -59,9 +90,9 @@ async def test_other_answers_are_final() -> None:
         assert len(made.http.requests) == 1
 
 
-async def test_both_requests_share_one_deadline() -> None:
+async def test_all_requests_share_one_deadline() -> None:
     """If it has passed, the demand for a nonce is the answer."""
-    for slow, left in ((4, [10.0, 6.0]), (10, [10.0])):
+    for slow, left in ((4, [10.0, 6.0, 2.0]), (10, [10.0])):
         made = forge()
         deadlines: list[float] = []
 

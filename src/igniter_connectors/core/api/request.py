@@ -18,9 +18,11 @@ from igniter_connectors.core.api.idempotency_key import IDEMPOTENT_METHODS, is_i
 from igniter_connectors.core.connector.validation import encode_json
 from igniter_connectors.core.http.messages import (
     RESPONSE_LIMIT_BYTES,
+    Headers,
     HttpRequest,
     form_body,
 )
+from igniter_connectors.core.http.user_agent import with_default_user_agent
 
 Query = Mapping[str, str | int | float | list[str] | tuple[str, ...]]
 """Query parameters. A bool becomes `true` or `false`; a list repeats the name."""
@@ -83,9 +85,16 @@ class PreparedRequest(msgspec.Struct, frozen=True):
 
 
 def build_request(
-    request: ApiRequest, api: ResolvedApiBase, *, idempotency_header: str
+    request: ApiRequest,
+    api: ResolvedApiBase,
+    *,
+    idempotency_header: str,
+    provider_headers: Headers = (),
 ) -> Result[PreparedRequest, str]:
     """The HTTP request to send, or the rule that the handler's request breaks.
+
+    `provider_headers` are those that every request to the OAuth provider needs; a handler's own
+    header of the same name takes precedence.
 
     Returns:
         A request whose URL has the API's origin, or the broken rule: another origin or a bad
@@ -111,8 +120,11 @@ def build_request(
     if not is_successful(content):
         return Failure(content.failure())
     content_type, body = content.unwrap()
-    # Some APIs refuse a request without a user agent (GitHub, 2026-11).
-    defaults = (("Accept", "application/json"), ("User-Agent", "igniter-connectors"), *content_type)
+    defaults = (
+        ("Accept", "application/json"),
+        *with_default_user_agent(provider_headers),
+        *content_type,
+    )
     present = {name.lower() for name, _ in headers}
     added = tuple(header for header in defaults if header[0].lower() not in present)
     return Success(

@@ -82,8 +82,10 @@ class ClientPauses:
 
     def refused(
         self, client: Client, tenant: Tenant, error: str, *, is_clear: bool, now: float
-    ) -> None:
-        """Records an answer that refuses the client.
+    ) -> bool:
+        """Records an answer that refuses the client. True if the client is refused from now on.
+
+        That is once until the provider accepts it again, however often it is refused.
 
         Args:
             client: The client of the request.
@@ -103,6 +105,8 @@ class ClientPauses:
         is_enough = len(refusals.tenants) >= TENANTS_IN_A_ROW
         if was_paused or is_enough or (is_clear and tenant not in refusals.contradicted):
             refusals.paused_until = now + PAUSE_SECONDS
+            return not was_paused
+        return False
 
     def accepted(self, client: Client, tenant: Tenant) -> None:
         """Records that the provider issued a token to this client. Ends a pause."""

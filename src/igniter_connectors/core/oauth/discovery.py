@@ -12,6 +12,7 @@ from returns.result import Failure, Result, Success
 from igniter_connectors.core.connector.validation import decode_json
 from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse, origin_of
 from igniter_connectors.core.http.safe_url import is_safe_endpoint
+from igniter_connectors.core.http.user_agent import with_default_user_agent
 from igniter_connectors.core.oauth.endpoint_template import is_template
 from igniter_connectors.core.oauth.provider import (
     AssertionAlgorithm,
@@ -235,4 +236,5 @@ def _is_plain(url: str) -> bool:
 
 
 def _get(url: str) -> HttpRequest:
-    return HttpRequest("GET", url, (("Accept", "application/json"),))
+    headers = with_default_user_agent((("Accept", "application/json"),))
+    return HttpRequest("GET", url, headers)

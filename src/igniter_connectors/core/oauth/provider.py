@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from igniter_connectors.core.connection.view import UpstreamAccount
+from igniter_connectors.core.http.user_agent import with_default_user_agent
 from igniter_connectors.core.json_value import JsonValue
 from igniter_connectors.core.secret import Secret
 
@@ -196,11 +197,12 @@ def authentication_of(provider: OAuthProvider) -> ClientAuthentication:
 
 
 def headers_of(provider: OAuthProvider) -> tuple[tuple[str, str], ...]:
-    """The headers that every request to the provider needs."""
-    return tuple(
+    """The headers that every request to the provider needs, `User-Agent` among them."""
+    declared = tuple(
         (name, value.replace("{client_id}", provider.client_id))
         for name, value in provider.request_headers.items()
     )
+    return with_default_user_agent(declared)
 
 
 def is_openid(provider: OAuthProvider) -> bool:

@@ -26,6 +26,7 @@ from igniter_connectors.core.api.request import ApiRequest, PreparedRequest, bui
 from igniter_connectors.core.connection.record import ConnectionRecord
 from igniter_connectors.core.connector.definition import OAuthConnector
 from igniter_connectors.core.http.messages import HttpFailed, HttpRequest, HttpResponse
+from igniter_connectors.core.oauth.provider import headers_of
 from igniter_connectors.core.oauth.refresh_decision import EXPIRY_MARGIN
 from igniter_connectors.core.problem import (
     AnywhereProblem,
@@ -135,7 +136,15 @@ class ConnectionSender:
         base = resolve_api_base(api, self._config)
         if not is_successful(base):
             return Failure(base.failure())
-        return build_request(request, base.unwrap(), idempotency_header=api.idempotency_header)
+        connector = self._connector
+        return build_request(
+            request,
+            base.unwrap(),
+            idempotency_header=api.idempotency_header,
+            provider_headers=headers_of(connector.provider)
+            if isinstance(connector, OAuthConnector)
+            else (),
+        )
 
     async def _take(self, step: Step, asked: ApiRequest, started: float) -> Reply:
         """Takes the next step of the conversation, and returns its outcome."""

@@ -42,6 +42,7 @@ from igniter_connectors.core.problem import (
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.flows.engine import Engine, base_url_of
 from igniter_connectors.flows.event_bus import event_fields
+from igniter_connectors.flows.oauth.client_state import note_exchange
 from igniter_connectors.flows.oauth.dpop_request import send_bound
 from igniter_connectors.flows.oauth.find_account import find_account
 from igniter_connectors.flows.oauth.hold_revocations import holding_revocations
@@ -155,6 +156,7 @@ async def _connect(
         exchanged = judge_exchange(
             response, provider, connector=key.connector, received_at=engine.clock.now()
         )
+        note_exchange(engine, provider, key, exchanged)
         if not is_successful(exchanged):
             await revoke_unusable(engine, connector, key, config, provider, response)
             return Failure(exchanged.failure())

@@ -31,6 +31,7 @@ from igniter_connectors.core.problem import (
 from igniter_connectors.flows.connections.connect import accept_config
 from igniter_connectors.flows.connections.read_connection import open_connection
 from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.oauth.client_state import note_exchange
 from igniter_connectors.flows.oauth.dpop_request import send_bound
 from igniter_connectors.flows.oauth.hold_revocations import holding_revocations
 from igniter_connectors.flows.oauth.keep_grant import keep_grant, revoke_unusable
@@ -89,6 +90,7 @@ async def _request_and_save(
         judged = judge_client_credentials(
             response, provider, connector=connector.key, received_at=now
         )
+        note_exchange(engine, provider, key, judged)
         if not is_successful(judged):
             await revoke_unusable(engine, connector, key, config, provider, response)
             return Failure(judged.failure())

@@ -1,8 +1,9 @@
-"""Sends a request with a DPoP proof, and once more if the server demands a nonce. RFC 9449."""
+"""Sends a request with a DPoP proof, and again while the server demands a new nonce. RFC 9449."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 from returns.pipeline import is_successful
 from returns.result import Result
@@ -13,10 +14,14 @@ from igniter_connectors.core.http.messages import (
     HttpFailed,
     HttpRequest,
     HttpResponse,
+    origin_of,
 )
-from igniter_connectors.core.oauth.dpop import required_nonce, with_proof
+from igniter_connectors.core.oauth.dpop import required_nonce, server_nonce, with_proof
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.flows.tenant_http import TenantHttp
+
+_MAX_ATTEMPTS: Final = 4
+_MAX_ORIGINS: Final = 1000
 
 
 async def send_bound(
@@ -30,20 +35,33 @@ async def send_bound(
 ) -> Result[HttpResponse, HttpFailed]:
     """Sends the request with a proof of the key; without a key, sends it as it is.
 
-    A server that demands a nonce in the proof has not processed the request, so it is sent
-    once more (RFC 9449 section 8).
+    The last nonce of this server is in the first proof. A server that demands another one has
+    not processed the request, so it is sent again, at most three times (RFC 9449 sections 8 and
+    8.2): a nonce may expire while others use it.
     """
     if key is None:
         return await http.send(request, deadline=deadline, limit_bytes=limit_bytes)
     engine = http.engine
-    started = engine.clock.monotonic()
-    proven = with_proof(request, key, signing=engine.signing_context(), access_token=access_token)
-    answer = await http.send(proven, deadline=deadline, limit_bytes=limit_bytes)
-    nonce = required_nonce(answer.unwrap()) if is_successful(answer) else None
-    left = deadline - timedelta(seconds=engine.clock.monotonic() - started)
-    if nonce is None or left <= timedelta():
-        return answer
-    proven = with_proof(
-        request, key, signing=engine.signing_context(), access_token=access_token, nonce=nonce
-    )
-    return await http.send(proven, deadline=left, limit_bytes=limit_bytes)
+    started, origin, nonces = engine.clock.monotonic(), origin_of(request.url), engine.dpop_nonces
+    left = deadline
+    for attempt in range(_MAX_ATTEMPTS):
+        proven = with_proof(
+            request,
+            key,
+            signing=engine.signing_context(),
+            access_token=access_token,
+            nonce=nonces.get(origin),
+        )
+        answer = await http.send(proven, deadline=left, limit_bytes=limit_bytes)
+        if not is_successful(answer):
+            return answer
+        response = answer.unwrap()
+        nonce = server_nonce(response)
+        if nonce is not None:
+            if origin not in nonces and len(nonces) >= _MAX_ORIGINS:
+                nonces.clear()
+            nonces[origin] = nonce
+        left = deadline - timedelta(seconds=engine.clock.monotonic() - started)
+        if required_nonce(response) is None or left <= timedelta() or attempt == _MAX_ATTEMPTS - 1:
+            break
+    return answer

@@ -50,6 +50,7 @@ from igniter_connectors.core.problem import (
     TokenProblem,
 )
 from igniter_connectors.flows.engine import Engine
+from igniter_connectors.flows.oauth.client_state import note_refusal
 from igniter_connectors.flows.oauth.dpop_request import send_bound
 from igniter_connectors.flows.oauth.refresh_outcomes import (
     failed,
@@ -184,7 +185,7 @@ async def _hold_lease(
         case GrantDead():
             return await mark_grant_dead(engine, record, lease, leased)
         case DefiniteFailure():
-            engine.renewals.client_refused(provider, key, outcome)
+            note_refusal(engine, provider, key, outcome)
             return await put_back(engine, key, lease, outcome)
         case UnknownOutcome():
             return await _leave_unresolved(engine, provider, key, lease, started)
