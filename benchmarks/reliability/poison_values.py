@@ -69,6 +69,7 @@ class Forge(msgspec.Struct, frozen=True):
 
 
 FORGE = Forge(Secret("hook"))
+KEYRING = Keyring.from_secret(Keyring.generate())
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def manager_on(
     manager = (
         ConnectorManager.create()
         .with_database(store)
-        .with_encryption(Keyring.from_secret(Keyring.generate()))
+        .with_encryption(KEYRING)
         .with_http(provider)
         .with_base_url(BASE)
         .add_scope(Organization)

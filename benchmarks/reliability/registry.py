@@ -3,6 +3,7 @@
 from benchmarks.reliability.callback_mutations import callback_mutations
 from benchmarks.reliability.canaries import canaries
 from benchmarks.reliability.closing import closing
+from benchmarks.reliability.commit_unknown import commit_unknown
 from benchmarks.reliability.corrupt_row import corrupt_row
 from benchmarks.reliability.cross_tenant import cross_tenant
 from benchmarks.reliability.database_down import database_down
@@ -25,6 +26,7 @@ from benchmarks.reliability.redirects import redirects
 from benchmarks.reliability.restart import restart
 from benchmarks.reliability.return_urls import return_urls
 from benchmarks.reliability.rolling_keys import rolling_keys
+from benchmarks.reliability.routes import routes
 from benchmarks.reliability.schemathesis_run import schemathesis_run
 from benchmarks.reliability.skew import skew
 from benchmarks.reliability.slow_provider import slow_provider
@@ -51,6 +53,7 @@ FIGURES: dict[str, Measurement] = {
     "callback-mutations": callback_mutations,
     "canaries": canaries,
     "closing": closing,
+    "commit-unknown": commit_unknown,
     "corrupt-row": corrupt_row,
     "cross-tenant": cross_tenant,
     "database-down": database_down,
@@ -58,6 +61,7 @@ FIGURES: dict[str, Measurement] = {
     "fuzz-signatures": fuzz_signatures,
     "redirects": redirects,
     "return-urls": return_urls,
+    "routes": routes,
     "state-once": state_once,
     "tenant-hosts": tenant_hosts,
     "inbox-once": inbox_once,

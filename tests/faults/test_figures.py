@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 from benchmarks.reliability.closing import closing
+from benchmarks.reliability.commit_unknown import commit_unknown
 from benchmarks.reliability.database_down import database_down
 from benchmarks.reliability.dead_grant import dead_grant_in
 from benchmarks.reliability.figure import Measurement
@@ -20,6 +21,7 @@ from benchmarks.reliability.poison_values import poison_values
 from benchmarks.reliability.random_schedules import random_schedules
 from benchmarks.reliability.reauthorize_race import reauthorize_race_of
 from benchmarks.reliability.registry import FIGURES
+from benchmarks.reliability.routes import routes
 from benchmarks.reliability.schemathesis_run import schemathesis_run
 from benchmarks.reliability.storm import storm_over
 from benchmarks.reliability.weather import weather_for
@@ -33,6 +35,7 @@ REDUCED: dict[str, Measurement] = FIGURES | {
     "reauthorize-race": reauthorize_race_of(2),
     "no-lost-update": no_lost_update_in(200),
     "closing": partial(closing, rounds=3),
+    "commit-unknown": partial(commit_unknown, every=4, also_down=False),
     "database-down": partial(database_down, seconds=1.5, within_seconds=5),
     "fuzz-signatures": partial(fuzz_signatures, tries=5_000),
     "inbox-once": partial(inbox_once, deliveries=20, processes=2),
@@ -40,6 +43,7 @@ REDUCED: dict[str, Measurement] = FIGURES | {
     "poison": partial(poison, bursts=3, within_seconds=5),
     "poison-values": partial(poison_values, every=7),
     "random-schedules": partial(random_schedules, schedules=120),
+    "routes": partial(routes, connections=6),
     "schemathesis": partial(schemathesis_run, examples=2),
     "zoom-oracle": partial(zoom_oracle, tries=2_000),
 }
