@@ -53,6 +53,8 @@ async def read(call: WebhookCall[Mail, object, Letter]) -> Result[None, WebhookF
     match os.environ.get("MAIL_APP_HANDLER"):
         case "cancellation":
             await never_end(asyncio.CancelledError)
+        case "failure":
+            return call.failed(f"no room \x9b for {call.config.key.reveal()}")
         case "everything":
             await never_end(BaseException)
         case "thread":

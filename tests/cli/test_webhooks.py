@@ -101,6 +101,20 @@ def test_a_body_from_outside_reaches_the_terminal_escaped(database: dict[str, st
     assert unknown.stderr.rstrip("\n").isprintable()
 
 
+def test_the_reason_of_a_failure_is_listed_and_shown(database: dict[str, str]) -> None:
+    """On one line, and without the tenant's secret."""
+    failing = {**database, "MAIL_APP_HANDLER": "failure"}
+    done = run("worker", "--app", AT[1], "--once", **failing)
+    assert done.returncode == 0, done.stderr
+    reason = "no room \\x9b for [secret]"
+    line = run("webhooks", "list", *AT, "--state", "pending", **database).stdout.splitlines()[0]
+    assert line.endswith(f"CONNECTOR_WEBHOOK_FAILED {reason}")
+    id = line.split()[0]
+    assert f"last_reason      {reason}\n" in run("webhooks", "show", *AT, id, **database).stdout
+    shown = json.loads(run("webhooks", "show", *AT, id, "--json", **database).stdout)
+    assert shown["last_reason"] == reason
+
+
 @pytest.mark.parametrize("command", ["show", "replay"])
 def test_an_unknown_event_is_reported_in_one_line(command: str, database: dict[str, str]) -> None:
     """The exit status is 1."""

@@ -129,5 +129,5 @@ def check_routes(app: str, *, repair: bool, as_json: bool) -> None:
 
 def _line(event: WebhookEvent) -> str:
     received_at = f"{event.received_at:%Y-%m-%d %H:%M:%S}"
-    result = f"{event.attempts:>3} {event.last_code}"
+    result = f"{event.attempts:>3} {event.last_code} {event.last_reason}"
     return f"{event.id} {received_at} {event.state:<8} {event.event_id:<32} {result}".rstrip()

@@ -73,12 +73,14 @@ class InboxStore(Protocol):
         """Marks the event as done. Its body is deleted after `keep_body_for`."""
         ...
 
-    async def retry(self, delivery: Delivery, *, code: str, pause: timedelta) -> bool:
-        """Records a failed attempt. The next one is due after the pause."""
+    async def retry(
+        self, delivery: Delivery, *, code: str, pause: timedelta, reason: str = ""
+    ) -> bool:
+        """Records a failed attempt, with its code and reason. The next is due after the pause."""
         ...
 
-    async def dead_letter(self, delivery: Delivery, *, code: str) -> bool:
-        """Makes the event a dead letter."""
+    async def dead_letter(self, delivery: Delivery, *, code: str, reason: str = "") -> bool:
+        """Makes the event a dead letter, with its code and reason."""
         ...
 
     async def hold(self, delivery: Delivery) -> bool:

@@ -20,6 +20,7 @@ PAST_SHORT_SECONDS = 0.12
 KEEP = timedelta(days=7)
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 CONNECTORS = ("mail",)
+REASON = "$.a: it's ☃ \\x00 % _ --"
 
 
 def new_event(

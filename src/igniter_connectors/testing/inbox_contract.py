@@ -16,6 +16,7 @@ from igniter_connectors.testing.contract_events import (
     KEY,
     LONG,
     PAST_SHORT_SECONDS,
+    REASON,
     ROW,
     SHORT,
     claim_events,
@@ -157,14 +158,14 @@ async def a_failed_attempt_is_due_after_its_pause(store: Store) -> None:
     _ = await record_event(store, event, "me")
     assert not await store.inbox.retry(delivery(event.id, "other"), code="X", pause=SHORT)
     assert not await store.inbox.retry(delivery(event.id, "me", 2), code="X", pause=SHORT)
-    assert await store.inbox.retry(delivery(event.id), code="CODE", pause=SHORT)
+    assert await store.inbox.retry(delivery(event.id), code="CODE", reason=REASON, pause=SHORT)
     assert not await store.inbox.retry(delivery(event.id), code="X", pause=SHORT)
     until = await store.inbox.until_due(CONNECTORS)
     assert until is not None
     assert until <= SHORT
     await asyncio.sleep(PAST_SHORT_SECONDS)
     (claimed,) = await claim_events(store)
-    assert (claimed.attempts, claimed.last_code) == (2, "CODE")
+    assert (claimed.attempts, claimed.last_code, claimed.last_reason) == (2, "CODE", REASON)
     assert await store.inbox.retry(delivery(event.id, "me", 2), code="CODE", pause=LONG)
     assert await claim_events(store) == []
 

@@ -19,6 +19,7 @@ from igniter_connectors.testing.contract_events import (
     LONG,
     NOW,
     PAST_SHORT_SECONDS,
+    REASON,
     SHORT,
     add_connection,
     claim_events,
@@ -32,17 +33,18 @@ async def a_dead_event_stays_until_it_is_replayed(store: Store) -> None:
     """A dead letter is not claimed. A replay resets its attempts."""
     event = new_event()
     _ = await record_event(store, event, "me")
-    assert await store.inbox.dead_letter(delivery(event.id), code="CODE")
+    assert await store.inbox.dead_letter(delivery(event.id), code="CODE", reason=REASON)
     assert not await store.inbox.dead_letter(delivery(event.id), code="CODE")
     assert await claim_events(store) == []
     dead = await store.inbox.find(KEY, event.id)
     assert dead is not None
     assert (dead.state, dead.last_code, dead.due_at) == ("dead", "CODE", None)
+    assert dead.last_reason == REASON
     assert dead.finished_at is not None
     assert not await store.inbox.replay(replace(KEY, identity="rival"), event.id)
     assert await store.inbox.replay(KEY, event.id)
     (again,) = await claim_events(store)
-    assert (again.attempts, again.finished_at) == (1, None)
+    assert (again.attempts, again.finished_at, again.last_reason) == (1, None, REASON)
     assert not await store.inbox.replay(KEY, event.id)
     assert await store.inbox.complete(delivery(event.id))
 

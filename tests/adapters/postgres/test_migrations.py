@@ -20,6 +20,7 @@ from igniter_connectors.adapters.postgres.migrations import (
     migrations,
 )
 from igniter_connectors.ports import StoreUnavailable
+from igniter_connectors.testing.contract_events import KEY, claim_events, delivery
 from tests.postgres.databases import Databases
 
 NAMES = [one.name for one in migrations()]
@@ -99,6 +100,40 @@ async def test_accounts_become_a_part_of_their_rows(
         (found,) = await store.routing.find_by_account("chat", "T1")
         await store.close()
         assert found.key.identity == "one"
+
+
+async def test_events_from_before_keep_what_they_had(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Version 5 had no reasons. Its events get an empty one, and can be replayed and fail again."""
+    with databases.empty() as url:
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "migrations", lambda: migrations()[:5])
+            await PostgresStore(url).migrate()
+        run(
+            url,
+            "INSERT INTO igniter_webhook_inbox (scope, identity, connector, account,"
+            " connection_id, id, event_id, state, attempts, received_at, order_key, due_at, owner,"
+            " last_code, possible_replay, sealed_body, keep_until) VALUES ('organization', 'acme',"
+            " 'mail', 'default', 'row', 'id', 'evt', 'dead', 12, now(), '', now(), '', 'CODE',"
+            " false, 'sealed', now() + interval '1 day')",
+        )
+        store = PostgresStore(url)
+        assert await store.migrate() == NAMES[5:]
+        await store.open()
+        try:
+            dead = await store.inbox.find(KEY, "id")
+            assert dead is not None
+            assert (dead.state, dead.attempts, dead.last_code) == ("dead", 12, "CODE")
+            assert (dead.last_reason, dead.sealed_body) == ("", b"sealed")
+            assert await store.inbox.replay(KEY, "id")
+            (again,) = await claim_events(store)
+            assert await store.inbox.dead_letter(delivery(again.id), code="X", reason="why")
+            found = await store.inbox.find(KEY, "id")
+            assert found is not None
+            assert found.last_reason == "why"
+        finally:
+            await store.close()
 
 
 async def test_a_schema_that_is_too_old_says_what_to_do(

@@ -9,7 +9,14 @@ from pathlib import Path
 
 from igniter_connectors import SQLiteStore
 from igniter_connectors.core.webhook.retry_policy import Delivery
-from igniter_connectors.testing.contract_events import LONG, claim_events, new_event, record_event
+from igniter_connectors.testing.contract_events import (
+    KEY,
+    LONG,
+    claim_events,
+    delivery,
+    new_event,
+    record_event,
+)
 
 _MIGRATIONS = resources.files("igniter_connectors.adapters.sqlite") / "migrations"
 
@@ -79,5 +86,35 @@ async def test_a_claim_reads_nothing_of_what_waits(tmp_path: Path) -> None:
         (head,) = await claim_events(store, lease=LONG)
         assert await store.inbox.complete(Delivery(head.key, head.id, "me", 1, timedelta(0)))
         assert len(await claim_events(store)) == 1
+    finally:
+        await store.close()
+
+
+async def test_events_from_before_keep_what_they_had(tmp_path: Path) -> None:
+    """Version 5 had no reasons. Its events get an empty one, and can be replayed and fail again."""
+    path = tmp_path / "connectors.db"
+    with file_of_version(path, 5) as connection:
+        connection.execute(
+            "INSERT INTO webhook_inbox (scope, identity, connector, account, connection_id,"
+            " id, event_id, state, attempts, received_at, order_key, due_at, owner, last_code,"
+            " possible_replay, sealed_body, keep_until) VALUES ('organization', 'acme',"
+            " 'mail', 'default', 'row', 'id', 'evt', 'dead', 12, ?, '', ?, '', 'CODE', 0,"
+            " x'00', ?)",
+            (1, 1, 2**60),
+        )
+    connection.close()
+    store = SQLiteStore(path)
+    await store.open()
+    try:
+        dead = await store.inbox.find(KEY, "id")
+        assert dead is not None
+        assert (dead.state, dead.attempts, dead.last_code) == ("dead", 12, "CODE")
+        assert (dead.last_reason, dead.sealed_body) == ("", b"\0")
+        assert await store.inbox.replay(KEY, "id")
+        (again,) = await claim_events(store)
+        assert await store.inbox.dead_letter(delivery(again.id), code="X", reason="why")
+        found = await store.inbox.find(KEY, "id")
+        assert found is not None
+        assert found.last_reason == "why"
     finally:
         await store.close()

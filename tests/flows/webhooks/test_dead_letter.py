@@ -11,6 +11,7 @@ from igniter_connectors.events import (
     WebhookProcessed,
 )
 from igniter_connectors.problems import WebhookEventNotFound
+from igniter_connectors.webhooks import Retries
 from tests.flows.mailroom import Answer, Call, MakeStore, Plan, mailroom, states
 from tests.sample import CANARY
 
@@ -32,6 +33,29 @@ async def test_a_failed_handler_is_retried(make_store: MakeStore) -> None:
         assert {call.id for call in room.calls} == {room.calls[0].id}
         await room.until(lambda: isinstance(room.events[-1], WebhookProcessed))
     assert sum(isinstance(event, WebhookFailedEvent) for event in room.events) == 2
+
+
+async def test_the_reason_of_a_failure_is_kept_and_shown(make_store: MakeStore) -> None:
+    """What `call.failed` said, or the exception's type; never a secret of the tenant."""
+
+    async def broken(call: Call) -> Answer:
+        if call.payload.text == "raise":
+            raise KeyError(CANARY)
+        return call.failed(f"no \x00\n\x1b[31m\ud83d {CANARY} " + "x" * 9999)
+
+    async with mailroom(make_store(), Plan(broken, retries=Retries(attempts=1))) as room:
+        for text in ("raise", "fail"):
+            assert (await room.post(text, text)).status == 204
+        await room.connectors.settled()
+        listed = value_or_raise(await room.at.webhooks.list()).items
+        for event in listed:
+            assert event.state == "dead"
+            assert value_or_raise(await room.at.webhooks.find(event.id)) == event
+        reasons = {event.event_id: event.last_reason for event in listed}
+        assert reasons["raise"] == "the handler raised KeyError"
+        assert reasons["fail"].startswith("no \\x00\\n\\x1b[31m\\ud83d [secret] xxx")
+        assert (len(reasons["fail"]), reasons["fail"][-1]) == (500, "…")
+        assert value_or_raise(await room.at.explain()).last_webhook == listed[0]
 
 
 async def test_after_the_last_failed_attempt_the_event_is_a_dead_letter(

@@ -31,6 +31,7 @@ class Row(msgspec.Struct):
     possible_replay: bool
     sealed_body: bytes | None
     last_code: str = ""
+    last_reason: str = ""
     finished_at: datetime | None = None
     purge_at: datetime | None = None
 

@@ -118,21 +118,25 @@ class MemoryInbox:
         self._due.changed(row)
         return True
 
-    async def retry(self, delivery: Delivery, *, code: str, pause: timedelta) -> bool:
+    async def retry(
+        self, delivery: Delivery, *, code: str, pause: timedelta, reason: str = ""
+    ) -> bool:
         """Records a failed attempt."""
         row = self._latest(delivery)
         if row is None:
             return False
-        row.owner, row.last_code, row.due_at = "", code, self._clock.now() + pause
+        row.owner, row.due_at = "", self._clock.now() + pause
+        row.last_code, row.last_reason = code, reason
         self._due.changed(row)
         return True
 
-    async def dead_letter(self, delivery: Delivery, *, code: str) -> bool:
+    async def dead_letter(self, delivery: Delivery, *, code: str, reason: str = "") -> bool:
         """Makes the event a dead letter."""
         row = self._latest(delivery)
         if row is None:
             return False
-        row.state, row.owner, row.last_code = "dead", "", code
+        row.state, row.owner = "dead", ""
+        row.last_code, row.last_reason = code, reason
         row.finished_at, row.purge_at = self._clock.now(), row.keep_until
         self._due.changed(row)
         return True
@@ -248,4 +252,5 @@ def _shown(row: Row) -> InboxEvent:
         row.last_code,
         row.possible_replay,
         row.sealed_body,
+        row.last_reason,
     )

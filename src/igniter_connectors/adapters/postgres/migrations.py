@@ -13,7 +13,7 @@ from igniter_connectors.adapters.postgres.connection import Address, ServerConne
 from igniter_connectors.adapters.postgres.errors import MIGRATE
 from igniter_connectors.ports import StoreUnavailable
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 """What this version of the library reads and writes: the number of the last migration."""
 
 # An arbitrary number, which no other program should lock in the same database.

@@ -110,14 +110,16 @@ class SqlInbox(SqlPart):
             due_in.append(_ONE_SECOND)
         return min(due_in, default=None)
 
-    async def retry(self, delivery: Delivery, *, code: str, pause: timedelta) -> bool:
+    async def retry(
+        self, delivery: Delivery, *, code: str, pause: timedelta, reason: str = ""
+    ) -> bool:
         """Records a failed attempt."""
-        values = {**delivery_values(delivery), "code": code, "pause": pause}
+        values = {**delivery_values(delivery), "code": code, "reason": reason, "pause": pause}
         return await self._database.write(self._sql.inbox.retry, values) > 0
 
-    async def dead_letter(self, delivery: Delivery, *, code: str) -> bool:
+    async def dead_letter(self, delivery: Delivery, *, code: str, reason: str = "") -> bool:
         """Makes the event a dead letter."""
-        values = {**delivery_values(delivery), "code": code}
+        values = {**delivery_values(delivery), "code": code, "reason": reason}
         return await self._write_and_promote(self._sql.inbox.dead_letter, values) > 0
 
     async def hold(self, delivery: Delivery) -> bool:

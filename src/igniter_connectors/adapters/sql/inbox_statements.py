@@ -27,12 +27,13 @@ class InboxStatements:
         event = listed(columns(EventRow))
         order = listed(columns(OrderKeyRow))
         self.retry: Final = d.statement(f"""
-            UPDATE {table} SET owner = '', last_code = :code, due_at = {d.after(":pause")}
+            UPDATE {table} SET owner = '', last_code = :code, last_reason = :reason,
+                due_at = {d.after(":pause")}
             WHERE {_IS_LATEST} RETURNING 1
         """)
         self.dead_letter: Final = d.statement(f"""
             UPDATE {table} SET state = 'dead', owner = '', last_code = :code,
-                finished_at = {d.now}, purge_at = keep_until
+                last_reason = :reason, finished_at = {d.now}, purge_at = keep_until
             WHERE {_IS_LATEST} RETURNING {order}
         """)
         self.hold: Final = d.statement(f"""

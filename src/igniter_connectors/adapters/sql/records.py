@@ -253,6 +253,7 @@ def to_event(row: EventRow) -> InboxEvent:
         row.last_code,
         row.possible_replay,
         row.sealed_body,
+        row.last_reason,
     )
 
 

@@ -1,8 +1,7 @@
 # ruff: noqa: S608  # no statement is built from a value, as the types show
 """The statements that PostgreSQL and SQLite share. A parameter is written `:name`.
 
-A write is one statement with its condition inside, and RETURNING tells whether the condition
-held. Each statement that names a key is one index scan.
+A write has its condition inside, and RETURNING tells whether it held.
 """
 
 from __future__ import annotations
@@ -176,8 +175,7 @@ class EndpointStatements:
 
     def __init__(self, d: Dialect) -> None:
         table = f"{d.prefix}webhook_endpoints"
-        # An endpoint may be added while its connection is deleted. Then it remains as a row that
-        # no look-up returns, since each look-up joins the connection.
+        # Added while its connection is deleted, it remains as a row that no look-up returns.
         self.with_connection: Final = f"""
             {table} AS e JOIN {d.prefix}connections AS c
             ON {equal(KEY, "c", "e")} AND c.id = e.connection_id

@@ -144,6 +144,7 @@ class EventRow(KeyRow):
     last_code: str
     possible_replay: bool
     sealed_body: bytes | None
+    last_reason: str
 
 
 class CountRow(msgspec.Struct, array_like=True, gc=False):

@@ -9,7 +9,7 @@ import aiosqlite
 
 from igniter_connectors.ports import StoreUnavailable
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 """What this version of the library reads and writes: the number of the last migration."""
 
 

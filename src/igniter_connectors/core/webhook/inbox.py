@@ -60,6 +60,8 @@ class InboxEvent(msgspec.Struct, frozen=True):
         possible_replay: The same body arrived before under another id, and nothing signed
             distinguishes the two.
         sealed_body: None after it was purged.
+        last_reason: Why the last failed attempt failed, on one line, at most
+            `failure_reason.MAX_REASON_CHARS` characters; "" if none has failed.
     """
 
     key: ConnectionKey
@@ -75,6 +77,7 @@ class InboxEvent(msgspec.Struct, frozen=True):
     last_code: str
     possible_replay: bool
     sealed_body: bytes | None
+    last_reason: str = ""
 
 
 class WebhookEvent(msgspec.Struct, frozen=True):
@@ -92,6 +95,7 @@ class WebhookEvent(msgspec.Struct, frozen=True):
     last_code: str
     possible_replay: bool
     has_body: bool
+    last_reason: str = ""
 
 
 def webhook_event(event: InboxEvent) -> WebhookEvent:
@@ -109,6 +113,7 @@ def webhook_event(event: InboxEvent) -> WebhookEvent:
         event.last_code,
         event.possible_replay,
         event.sealed_body is not None,
+        event.last_reason,
     )
 
 

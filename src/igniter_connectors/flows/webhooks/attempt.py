@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ from igniter_connectors.core.event import WebhookProcessed
 from igniter_connectors.core.problem import DecryptFailed, NotConnected, Problem, WebhookFailed
 from igniter_connectors.core.redaction import secrets_in
 from igniter_connectors.core.scope import known_tenant
+from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.webhook.failure_reason import failure_reason
 from igniter_connectors.core.webhook.inbox import InboxEvent
 from igniter_connectors.core.webhook.retry_policy import Delivery
 from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
@@ -28,6 +30,7 @@ from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.report_error import is_cancellation, report
 from igniter_connectors.flows.sealing import NotOpened, log_missing_key, open_config
 from igniter_connectors.flows.webhooks.dead_letter import (
+    Failed,
     dead_letter,
     retry_or_dead_letter,
     write_outcome,
@@ -63,11 +66,11 @@ async def _handle_claimed(engine: Engine, event: InboxEvent, attempt: Attempt) -
     record = await engine.store.find(event.key)
     if webhook is None or not is_known_scope or record is None or record.id != event.connection_id:
         problem = NotConnected(connector.key, event.key.account)
-        return await dead_letter(engine, attempt, event.event_id, problem)
+        return await dead_letter(engine, attempt, Failed.of(event.event_id, problem))
     if event.attempts > webhook.retries.attempts:
         # A last attempt that failed would have made it a dead letter. It may end every process.
         ended = WebhookFailed(connector.key, "the process ended during the attempt")
-        return await dead_letter(engine, attempt, event.event_id, ended)
+        return await dead_letter(engine, attempt, Failed.of(event.event_id, ended))
     if not record.enabled:
         _ = await write_outcome(engine, engine.store.inbox.hold, attempt)
         return False
@@ -77,7 +80,7 @@ async def _handle_claimed(engine: Engine, event: InboxEvent, attempt: Attempt) -
         if isinstance(error.problem, DecryptFailed):
             sealed = event.sealed_body or b""
             return await _not_opened(engine, webhook, attempt, error.problem, sealed)
-        return await dead_letter(engine, attempt, event.event_id, error.problem)
+        return await dead_letter(engine, attempt, Failed.of(event.event_id, error.problem))
     return await handle(engine, connector, webhook, record, payload, attempt)
 
 
@@ -132,7 +135,8 @@ async def handle(
             problem = _handler_raised(engine, record, config, error)
         return await _fail(engine, webhook, attempt, problem)
     if type(answer) is not Success:  # faster than is_successful, as in `call_action`
-        return await _fail(engine, webhook, attempt, _returned_problem(engine, connector, answer))
+        returned = _returned_problem(engine, connector, answer)
+        return await _fail(engine, webhook, attempt, returned, _secrets_seen(webhook, call))
     _ = await write_outcome(engine, engine.store.inbox.complete, attempt)
     if started is not None:
         event_bus.publish(
@@ -151,8 +155,20 @@ async def _fail(
     webhook: Webhook[Any, Any, Any],
     attempt: Attempt,
     problem: Problem,
+    secrets: tuple[Secret, ...] = (),
 ) -> bool:
-    return await retry_or_dead_letter(engine, webhook.retries, attempt, attempt.event_id, problem)
+    reason = failure_reason(problem, secrets=secrets)
+    failed = Failed(attempt.event_id, problem, reason)
+    return await retry_or_dead_letter(engine, webhook.retries, attempt, failed)
+
+
+def _secrets_seen(
+    webhook: Webhook[Any, Any, Any], call: WebhookCall[Any, Any, Any]
+) -> tuple[Secret, ...]:
+    """What a handler could repeat in its reason: secrets of the config and of the payload."""
+    with suppress(TypeError, NotImplementedError, RecursionError, UnicodeError):
+        return (*webhook.application_secrets, *secrets_in(call.config), *secrets_in(call.payload))
+    return (*webhook.application_secrets, *secrets_in(call.config))
 
 
 async def _not_opened(

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import msgspec
+
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.event import WebhookDeadLettered, WebhookFailedEvent
 from igniter_connectors.core.problem import Problem
 from igniter_connectors.core.problem.problem import pause_asked_by
+from igniter_connectors.core.webhook.failure_reason import failure_reason
 from igniter_connectors.core.webhook.retry_policy import Delivery, Retries, retry_pause
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import event_fields
@@ -17,8 +20,24 @@ from igniter_connectors.ports import StoreRefused, StoreUnavailable
 _WRITE_RETRY_SECONDS: Final = (0.2, 1.0, 3.0)
 
 
+class Failed(msgspec.Struct, frozen=True, gc=False):
+    """A failed attempt: the provider's id of the event, why it failed, and the reason to store.
+
+    The reason has no secret; `failure_reason` makes it.
+    """
+
+    event_id: str
+    problem: Problem
+    reason: str
+
+    @staticmethod
+    def of(event_id: str, problem: Problem) -> Failed:
+        """A failure of ours: its problem holds no secret."""
+        return Failed(event_id, problem, failure_reason(problem))
+
+
 async def retry_or_dead_letter(
-    engine: Engine, retries: Retries, delivery: Delivery, event_id: str, problem: Problem
+    engine: Engine, retries: Retries, delivery: Delivery, failed: Failed
 ) -> bool:
     """Schedules another attempt. After the last attempt, makes the event a dead letter.
 
@@ -29,27 +48,31 @@ async def retry_or_dead_letter(
         retries,
         delivery.attempt,
         fraction=engine.entropy.fraction(),
-        at_least=pause_asked_by(problem, now=engine.clock.now()),
+        at_least=pause_asked_by(failed.problem, now=engine.clock.now()),
     )
     if pause is None:
-        return await dead_letter(engine, delivery, event_id, problem)
-    publish_failed(engine, delivery.key, event_id, problem)
-    inbox = engine.store.inbox
+        return await dead_letter(engine, delivery, failed)
+    publish_failed(engine, delivery.key, failed.event_id, failed.problem)
+    inbox, code = engine.store.inbox, failed.problem.code
     return await write_outcome(
-        engine, lambda latest: inbox.retry(latest, code=problem.code, pause=pause), delivery
+        engine,
+        lambda latest: inbox.retry(latest, code=code, pause=pause, reason=failed.reason),
+        delivery,
     )
 
 
-async def dead_letter(engine: Engine, delivery: Delivery, event_id: str, problem: Problem) -> bool:
+async def dead_letter(engine: Engine, delivery: Delivery, failed: Failed) -> bool:
     """Makes the event a dead letter. It is not tried again until it is replayed.
 
     The next event with the same order key may be due now. Returns False: no other attempt of
     this event follows.
     """
-    key, inbox = delivery.key, engine.store.inbox
-    publish_failed(engine, key, event_id, problem)
+    key, inbox, code = delivery.key, engine.store.inbox, failed.problem.code
+    publish_failed(engine, key, failed.event_id, failed.problem)
     is_written = await write_outcome(
-        engine, lambda latest: inbox.dead_letter(latest, code=problem.code), delivery
+        engine,
+        lambda latest: inbox.dead_letter(latest, code=code, reason=failed.reason),
+        delivery,
     )
     if not is_written:
         return False
@@ -58,13 +81,13 @@ async def dead_letter(engine: Engine, delivery: Delivery, event_id: str, problem
         key.connector,
         delivery.id,
         delivery.attempt,
-        problem.code,
+        code,
     )
     engine.event_bus.publish(
         WebhookDeadLettered(
             at=engine.clock.now(),
-            event_id=event_id,
-            code=problem.code,
+            event_id=failed.event_id,
+            code=code,
             attempts=delivery.attempt,
             **event_fields(key),
         )
