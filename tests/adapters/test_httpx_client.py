@@ -381,11 +381,15 @@ async def test_other_hosts_are_not_resolved_by_us() -> None:
     assert names.asked == []
 
 
-async def test_what_was_packed_unasked_stays_packed() -> None:
-    """A small answer may unpack into any number of bytes: it is not unpacked, nor read as more."""
-    packed = gzip.compress(b"x" * 50_000_000)
+@pytest.mark.parametrize(("size", "fits"), [(5_000, True), (50_000_000, False)])
+async def test_what_was_packed_unasked_is_unpacked_under_the_cap(size: int, fits: bool) -> None:
+    """A small answer may unpack into any number of bytes."""
+    packed = gzip.compress(b"x" * size)
     assert len(packed) < RESPONSE_LIMIT_BYTES
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
     async with listening(saying(head.encode() + packed)) as origin, client() as http:
         answer = await http.send(HttpRequest("GET", origin))
-        assert answer.unwrap().body == packed
+    if fits:
+        assert answer.unwrap().body == b"x" * size
+    else:
+        assert answer.failure() == HttpFailed(sent=True, is_too_large=True)

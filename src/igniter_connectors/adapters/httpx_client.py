@@ -16,6 +16,7 @@ import httpx
 from msgspec.structs import replace
 from returns.result import Failure, Result, Success
 
+from igniter_connectors.core.http.content_encoding import unpack
 from igniter_connectors.core.http.messages import (
     DEADLINE,
     RESPONSE_LIMIT_BYTES,
@@ -220,8 +221,7 @@ class HttpxClient:
         try:
             body = bytearray()
             answer.request = sent
-            # Packed although nobody asked for it, it stays packed: one chunk of it, unpacked,
-            # passes any cap.
+            # Packed although nobody asked for it: httpx would unpack each chunk past any cap.
             is_packed = "content-encoding" in answer.headers
             async for chunk in answer.aiter_raw() if is_packed else answer.aiter_bytes():
                 body += chunk
@@ -229,8 +229,11 @@ class HttpxClient:
                     raise _TooLong
         finally:
             await answer.aclose()
+        content = unpack(bytes(body), answer.headers.get("content-encoding", ""), limit=limit_bytes)
+        if content is None:
+            raise _TooLong
         received = tuple((name.lower(), value) for name, value in answer.headers.multi_items())
-        return HttpResponse(answer.status_code, received, bytes(body))
+        return HttpResponse(answer.status_code, received, content)
 
     def _failed(
         self, request: HttpRequest, error: Exception, *, sent: bool

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from returns.result import Failure
 
@@ -26,6 +28,7 @@ from tests.flows.forge import (
     Team,
     away,
     forge,
+    granted,
     refused,
 )
 from tests.sample import Organization
@@ -139,3 +142,25 @@ async def test_a_database_that_is_away_before_the_state_is_taken_is_a_problem() 
     answer = value_or_raise(await made.come_back(state, cookie))
     assert answer.header("location") == "/?error=CONNECTOR_DATABASE_FAILED"
     assert made.sent(TOKEN) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "scopes"), [({}, ("read", "activity:read")), ({"scope": "write"}, ("write",))]
+)
+async def test_scopes_that_the_callback_names_are_granted(
+    told: Any, scopes: tuple[str, ...]
+) -> None:
+    """Strava names them there alone. A token response that names scopes takes precedence."""
+    made = forge()
+    made.answers[TOKEN] = [granted(1, **told)]
+    request = value_or_raise(
+        await authorize(made.engine, made.connector, KEY, Team(), AuthorizationOptions("ada"))
+    )
+    cookie, state = await made.open_ticket(request.url)
+    query = f"code=c&state={state}&scope=read,activity:read"
+    _ = value_or_raise(
+        await callback.finish(made.engine, "forge", query=query, cookies=cookie, principal=ADA)
+    )
+    record = await made.record()
+    assert record.grant is not None
+    assert record.grant.oauth_scopes == scopes

@@ -84,14 +84,12 @@ class ConnectionStatements:
         """)
         # Keyset pagination: the index is entered at the last row of the page before.
         self.list: Final = d.statement(f"""
-            SELECT {listed(_CONNECTION)} FROM {table}
-            WHERE scope = :scope AND identity = :identity
+            SELECT {listed(_CONNECTION)} FROM {table} WHERE scope = :scope AND identity = :identity
                 AND (connector, account) > (:connector, :account) AND {IS_LIVE}
             ORDER BY connector, account LIMIT :row_limit
         """)
         self.count: Final = d.statement(f"""
-            SELECT count(*) FROM {table}
-            WHERE scope = :scope AND identity = :identity AND {IS_LIVE}
+            SELECT count(*) FROM {table} WHERE scope = :scope AND identity = :identity AND {IS_LIVE}
         """)
         # Crosses tenants.
         self.count_by_connector: Final = d.statement(

@@ -28,6 +28,7 @@ class Callback(msgspec.Struct, frozen=True):
     code: str | None
     error: str | None
     issuer: str | None
+    scope: str | None = None
 
     def __repr__(self) -> str:
         return "Callback(…)"
@@ -41,13 +42,15 @@ def parse_callback(query: str) -> Callback | None:
         return None
     values: dict[str, str] = {}
     for name, value in pairs:
-        if name in values and name in ("state", "code", "error", "iss"):
+        if name in values and name in ("state", "code", "error", "iss", "scope"):
             return None
         values[name] = value
     state = values.get("state")
     if not state:
         return None
-    return Callback(state, values.get("code"), values.get("error"), values.get("iss"))
+    return Callback(
+        state, values.get("code"), values.get("error"), values.get("iss"), values.get("scope")
+    )
 
 
 def judge_callback(

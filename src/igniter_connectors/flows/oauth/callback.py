@@ -23,6 +23,7 @@ from igniter_connectors.core.oauth.callback import (
 )
 from igniter_connectors.core.oauth.code_exchange import exchange_request, judge_exchange
 from igniter_connectors.core.oauth.dpop import KEY_OCTETS, new_dpop_key
+from igniter_connectors.core.oauth.granted_scopes import read_scopes
 from igniter_connectors.core.oauth.id_token import id_token_of, nonce_of
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.oauth.state import (
@@ -161,6 +162,9 @@ async def _connect(
             await revoke_unusable(engine, connector, key, config, provider, response)
             return Failure(exchanged.failure())
         tokens = replace(exchanged.unwrap(), dpop_key=dpop_key)
+        if tokens.oauth_scopes is None and callback.scope:
+            # Strava names the granted scopes here alone (developers.strava.com, 2026-11).
+            tokens = replace(tokens, oauth_scopes=read_scopes(callback.scope, provider))
         new = NewGrant(
             config=config,
             provider=provider,
