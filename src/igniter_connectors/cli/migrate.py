@@ -24,8 +24,12 @@ def migrate_database(*, only_plan: bool) -> None:
     from igniter_connectors.adapters.postgres import PostgresStore
 
     assert isinstance(store, PostgresStore)
-    names = asyncio.run(store.plan() if only_plan else store.migrate())
+    names = asyncio.run(store.plan() if only_plan else store.migrate(on_wait=_print_wait))
     for name in names:
         print_line(f"{'would apply' if only_plan else 'applied'} {name}")
     if not names:
         print_line("the schema is up to date")
+
+
+def _print_wait(line: str) -> None:
+    print_line(line, to_stderr=True)

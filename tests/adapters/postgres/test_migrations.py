@@ -19,6 +19,7 @@ from igniter_connectors.adapters.postgres.migrations import (
     Migration,
     migrations,
 )
+from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.ports import StoreUnavailable
 from igniter_connectors.testing.contract_events import KEY, claim_events, delivery
 from tests.postgres.databases import Databases
@@ -215,6 +216,51 @@ async def test_a_longer_migration_is_not_cut_by_the_deadline_of_calls(
     monkeypatch.setattr(module, "migrations", lambda: (*migrations(), slow))
     store = PostgresStore(database_url, deadline=timedelta(milliseconds=150))
     assert await store.migrate() == [slow.name]
+
+
+async def test_readers_do_not_wait_behind_a_migration(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another session uses the table: it is asked for again and again, and readers go on."""
+    change = Migration(
+        SCHEMA_VERSION + 1, "9999_change", "ALTER TABLE igniter_connections ADD COLUMN a integer"
+    )
+    store = PostgresStore(database_url)
+    await store.open()
+    key = ConnectionKey("organization", "acme", "mail")
+    said: list[str] = []
+    try:
+        with psycopg.connect(database_url) as holder:
+            holder.execute("SELECT count(*) FROM igniter_connections")
+            monkeypatch.setattr(module, "migrations", lambda: (*migrations(), change))
+            migrating = asyncio.create_task(store.migrate(on_wait=said.append))
+            while len(said) < 3:
+                assert await store.find(key) is None
+                await asyncio.sleep(0)
+            process = holder.info.backend_pid
+            holder.commit()
+        assert await migrating == [change.name]
+    finally:
+        await store.close()
+    assert set(said) == {
+        f"waiting for igniter_connections: session {process} uses it (idle in transaction)"
+    }
+
+
+async def test_a_table_that_stays_in_use_ends_the_migration_in_time(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is changed, and the reason says why."""
+    change = Migration(
+        SCHEMA_VERSION + 1, "9999_change", "ALTER TABLE igniter_connections ADD COLUMN a integer"
+    )
+    monkeypatch.setattr(module, "migrations", lambda: (*migrations(), change))
+    before = tables(database_url)
+    with psycopg.connect(database_url) as holder:
+        holder.execute("SELECT count(*) FROM igniter_connections")
+        with pytest.raises(StoreUnavailable, match="lock in time"):
+            await PostgresStore(database_url).migrate(within=timedelta(seconds=1.5))
+    assert tables(database_url) == before
 
 
 async def test_two_tasks_of_one_process_migrate_at_once(empty_database_url: str) -> None:

@@ -28,6 +28,7 @@ _BY_STATE: Final = {
     "40P01": "another transaction came first: try again",
     "42501": "the user lacks a privilege on the tables",
     "42P05": _POOLER,
+    "42P07": "there is a table of that name, which this library did not make",
     "42P01": f"a table is missing: {MIGRATE}",
     "42703": f"a column is missing: {MIGRATE}",
     "53300": "it has too many connections",

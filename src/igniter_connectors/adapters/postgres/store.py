@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import final
@@ -74,10 +74,11 @@ class PostgresStore(PostgresConnections, SqlLeases, SqlAuthorizations, PostgresE
         return self._inbox
 
     async def open(self) -> None:
-        """Connects, and makes sure that the schema is this version's. Changes nothing.
+        """Connects, and makes sure that the schema is this version's and whole. Changes nothing.
 
         Raises:
-            StoreUnavailable: the database does not answer, or needs `migrate`.
+            StoreUnavailable: the database does not answer, needs `migrate`, or lacks a table, a
+                column or an index.
         """
         await self._server.open()
 
@@ -87,14 +88,22 @@ class PostgresStore(PostgresConnections, SqlLeases, SqlAuthorizations, PostgresE
         await self._inbox.close()
         await self._server.close()
 
-    async def migrate(self, *, within: timedelta = timedelta(minutes=5)) -> Sequence[str]:
+    async def migrate(
+        self,
+        *,
+        within: timedelta = timedelta(minutes=5),
+        on_wait: Callable[[str], None] | None = None,
+    ) -> Sequence[str]:
         """Migrates the schema to this version. The store need not be open.
 
-        Several processes may call this at once: one migrates, the others wait.
+        Several processes may call this at once: one migrates, the others wait. A table that
+        another session uses is waited for a tenth of a second at a time, so that the calls of
+        running processes do not wait long behind it.
 
         Args:
             within: How long it may take. After that nothing is changed, and `StoreUnavailable`
                 is raised.
+            on_wait: Called each time that a table is in use, with a line that says by whom.
 
         Returns:
             The names of the applied migrations, in order.
@@ -102,7 +111,7 @@ class PostgresStore(PostgresConnections, SqlLeases, SqlAuthorizations, PostgresE
         Raises:
             StoreUnavailable: the database does not answer, or a newer version made its schema.
         """
-        return [one.name for one in await migrate(self._address, within=within)]
+        return [one.name for one in await migrate(self._address, within=within, on_wait=on_wait)]
 
     async def plan(self) -> Sequence[str]:
         """The names of the migrations that `migrate` would apply now. Changes nothing."""
