@@ -96,6 +96,14 @@ def test_without_a_state_the_exception_decides(error: Exception, is_refused: boo
     assert isinstance(unavailable(error), StoreRefused) is is_refused
 
 
+def test_what_pgbouncer_says_is_transient_and_names_its_setting() -> None:
+    """With the state of a protocol violation."""
+    text = "server login has been failing, try again later (server_login_retry)"
+    error = unavailable(psycopg.errors.lookup("08P01")(text))
+    assert not isinstance(error, StoreRefused)
+    assert "server_login_retry" in error.reason
+
+
 async def test_a_server_that_is_away_is_transient() -> None:
     """Nothing listens there."""
     store = PostgresStore("postgresql://u@127.0.0.1:1/x", deadline=timedelta(seconds=1))

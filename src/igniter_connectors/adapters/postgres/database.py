@@ -204,7 +204,7 @@ class Database:
                 # A server that is frozen, or that lost its network, sends nothing either.
                 watch = loop.call_at(self.until(), shut_down, connection)
                 try:
-                    _ = await connection.execute("SELECT 1")
+                    _ = await connection.execute(f"LISTEN {channel}")  # changes nothing
                 finally:
                     watch.cancel()
 

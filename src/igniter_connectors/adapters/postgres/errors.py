@@ -49,6 +49,9 @@ _BY_WORDS: Final = (
     ("too many clients", "it has too many connections"),
     ("does not exist", "there is no such database or user"),
     ("unsupported startup parameter", _POOLER),
+    # pgbouncer's own words.
+    ("server_login_retry", "the pooler waits before it connects again: server_login_retry"),
+    ("query_wait_timeout", "the pooler has no connection to it"),
     ("resolve host", "there is no such host"),
     ("could not translate host name", "there is no such host"),
     ("server closed the connection", "it closed the connection"),
