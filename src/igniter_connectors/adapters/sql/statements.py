@@ -282,14 +282,12 @@ class RoutingStatements:
         self.find_by_subject: Final = d.statement(f"""
             SELECT {connection} FROM {table}
             WHERE connector = :connector AND subject = :subject AND grant_id IS NOT NULL
-                AND {IS_LIVE} AND status <> 'config_changed'
-            LIMIT 1000
+                AND {IS_LIVE} AND status <> 'config_changed' LIMIT 1000
         """)
         self.list_of_connector: Final = d.statement(f"""
             SELECT {connection} FROM {table}
             WHERE connector = :connector AND {IS_LIVE}
-                AND (scope, identity, connector, account)
-                    > (:scope, :identity, :connector, :account)
+               AND (scope, identity, connector, account) > (:scope, :identity, :connector, :account)
             ORDER BY scope, identity, connector, account LIMIT :row_limit
         """)
         self.correct_account: Final = d.statement(f"""
