@@ -52,7 +52,6 @@ def run(folder: Path, test: str, *options: str) -> subprocess.CompletedProcess[s
         capture_output=True,
         check=False,
         text=True,
-        timeout=60,
     )
 
 

@@ -28,8 +28,10 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 
 @asynccontextmanager
-async def listening(talk: Talk) -> AsyncGenerator[str, None]:
-    """A server that says what it is told to, and its origin."""
+async def serving(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncGenerator[int, None]:
+    """The port of a server that talks in this way. At the end it closes every connection."""
+    writers: list[asyncio.StreamWriter] = []
+    talks: list[asyncio.Task[None]] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -37,11 +39,29 @@ async def listening(talk: Talk) -> AsyncGenerator[str, None]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        talks.append(asyncio.create_task(serve(reader, writer)))
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
     try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        for _ in range(3):  # a connection may be accepted and not yet announced
+            await asyncio.sleep(0)
+        for writer in writers:
+            writer.transport.abort()
+        for running in talks:
+            running.cancel()
+        await asyncio.gather(*talks, asyncio.sleep(0), return_exceptions=True)
+
+
+@asynccontextmanager
+async def listening(talk: Talk) -> AsyncGenerator[str, None]:
+    """The origin of a server that talks in this way."""
+    async with serving(talk) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @asynccontextmanager
@@ -228,18 +248,8 @@ async def listening_with_tls(
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert(*names).configure_cert(context)
     context.sni_callback = lambda _, name, __: asked.append(name)
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await talk(reader, writer)
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-    try:
-        yield server.sockets[0].getsockname()[1], asked
-    finally:
-        server.close()
+    async with serving(talk, context) as port:
+        yield port, asked
 
 
 async def test_a_tenants_host_is_resolved_once_and_reached_at_that_address() -> None:

@@ -18,7 +18,6 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
         cwd=ROOT,
         env={**os.environ, **environment},
     )

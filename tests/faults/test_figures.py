@@ -49,7 +49,7 @@ REDUCED: dict[str, Measurement] = FIGURES | {
 }
 """Smaller counts for tests. `python -m benchmarks.reliability` uses the full ones."""
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(360)
 
 # These wait for a lease or a deadline, so they run concurrently.
 WAITING = ("slow-provider", "kill-refresh", "late-commit", "weather")
