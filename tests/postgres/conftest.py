@@ -1,8 +1,8 @@
-"""A real Postgres to look at."""
+"""A real PostgreSQL server."""
 
 import pytest
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """As a plugin, so that a session has one server, whichever folders it collects."""
+    """Loads the fixtures as a plugin, so that a test session starts only one server."""
     config.pluginmanager.import_plugin("tests.postgres.fixtures")

@@ -1,4 +1,4 @@
-"""Databases for tests: each a clone of one that was migrated once."""
+"""Databases for tests: each is a clone of one that was migrated once."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from igniter_connectors.adapters.postgres import PostgresStore
 
 
 class Databases:
-    """Makes and drops databases of one server; names are random, so runs do not meet.
+    """Creates and drops databases of one server. Names are random, so runs do not collide.
 
-    `url` is of any database there whose user may create others.
+    `url` names any database of the server. Its user may create databases.
     """
 
     def __init__(self, url: str) -> None:
@@ -27,7 +27,7 @@ class Databases:
 
     @contextmanager
     def migrated(self) -> Generator[str, None, None]:
-        """The URL of a fresh database with the library's tables: a clone, some 30 ms."""
+        """The URL of a fresh database with the library's tables: a clone, in about 30 ms."""
         if self._template is None:
             self._template = self._create("template1")
             _migrate(self._url_of(self._template))
@@ -36,7 +36,7 @@ class Databases:
 
     @contextmanager
     def empty(self) -> Generator[str, None, None]:
-        """The URL of a fresh database with nothing in it."""
+        """The URL of a fresh, empty database."""
         with self._lasting("template1") as url:
             yield url
 

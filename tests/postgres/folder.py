@@ -1,4 +1,4 @@
-"""A server's folder: short enough for a socket's path, and cleared away even after a crash."""
+"""The folder of a server: its path fits a socket, and it is deleted even after a crash."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _LOCK = "lock"
 
 
 class ServerFolder:
-    """A fresh folder that others can traverse, held by a lock as long as this process lives.
+    """A fresh folder that others can traverse, locked while this process runs.
 
-    Any number of test runs may have one at once. What a killed run left behind is removed
-    by the next one: nobody holds its lock.
+    Several test runs can have one at the same time. If a run is killed, the next one deletes its
+    folder, because nobody holds the lock.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class ServerFolder:
             os.close(self._lock)
 
     def remove(self) -> None:
-        """Removes the folder and everything in it."""
+        """Deletes the folder and everything in it."""
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
 

@@ -1,4 +1,4 @@
-"""The real pgbouncer in transaction mode before a server of ours, where it is installed."""
+"""The real pgbouncer in transaction mode in front of our server, if it is installed."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ logfile = {folder}/pgbouncer.log
 
 
 def find_pgbouncer() -> str | None:
-    """The program, where packages put it too."""
+    """The path of the program; packages install it outside PATH too."""
     return shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 
 
 @contextmanager
 def pgbouncer(program: str, server: Server) -> Generator[str, None, None]:
-    """The address of a running pgbouncer, to be put in the place of the server's folder."""
+    """A URL of the running pgbouncer, with `{}` for the name of the database."""
     folder = server.folder / "pgbouncer"
     folder.mkdir(mode=0o755)
     config = folder / "pgbouncer.ini"

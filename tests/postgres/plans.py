@@ -1,4 +1,4 @@
-"""The plan that PostgreSQL makes for a statement, with sample values for its parameters."""
+"""The plan that PostgreSQL makes for a statement with sample values for its parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many connections at once, made inside the database."""
+"""Many connections, created inside the database."""
 
 from __future__ import annotations
 
@@ -77,12 +77,12 @@ _AUTHORIZATIONS = """
 
 
 def tenant(number: int) -> str:
-    """The identity of the tenant who holds the connection of that number."""
+    """The identity of the tenant with the connection of this number."""
     return f"tenant-{number // CONNECTIONS_PER_TENANT}"
 
 
 def connector(number: int) -> str:
-    """The connector of the connection of that number."""
+    """The connector of the connection of this number."""
     return f"connector-{number % CONNECTORS}"
 
 
@@ -110,5 +110,5 @@ def populate_beside(connection: psycopg.Connection) -> None:
 
 
 def analyze(connection: psycopg.Connection) -> None:
-    """Tells the planner what is there, as autovacuum does after a while."""
+    """Updates the planner's statistics, as autovacuum does after a while."""
     connection.execute("VACUUM ANALYZE")

@@ -1,4 +1,4 @@
-"""Child processes that end with their parent and have none of root's rights."""
+"""Child processes that end with their parent and do not run as root."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Unprivileged(TypedDict, total=False):
-    """`subprocess`'s arguments for giving up root's rights; nothing where there are none."""
+    """Arguments of `subprocess` for another user. Empty if the tests do not run as root."""
 
     user: int
     group: int
@@ -24,7 +24,7 @@ class Unprivileged(TypedDict, total=False):
 
 
 def unprivileged() -> Unprivileged:
-    """Who the server is: `nobody` when root starts it, since Postgres refuses to be root."""
+    """The user `nobody` if root runs the tests, because PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")
@@ -61,7 +61,7 @@ def start_child(command: Sequence[str | Path], log: Path) -> subprocess.Popen[by
 
 
 def children_of(pid: int) -> list[int]:
-    """The process ids of a process's children."""
+    """The ids of a process's children."""
     if Path("/proc/self/stat").exists():
         return [int(one.name) for one in Path("/proc").glob("[0-9]*") if _parent(one) == pid]
     listed = subprocess.run(

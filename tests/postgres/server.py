@@ -1,4 +1,4 @@
-"""A Postgres server of our own, as a child process on a Unix socket."""
+"""Our own PostgreSQL server, as a child process on a Unix socket."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _STOP_SECONDS = 10.0
 
 
 class Server:
-    """A server with nothing in it; `with Server() as server:` starts it and takes it away.
+    """An empty server. `with Server() as server:` starts and stops it.
 
-    Not on any network. The folder and the server go at the end of the block, and when this
-    process is killed: the server at once, the folder with the next server's start.
+    It listens on no network. The server and its folder are removed at the end of the block. If this
+    process is killed, the server ends at once, and the next server's start deletes the folder.
     """
 
     def __init__(self, settings: Mapping[str, str] = FAST) -> None:
@@ -71,22 +71,22 @@ class Server:
 
     @property
     def folder(self) -> Path:
-        """Where the socket is; nothing else of the server's needs to be known."""
+        """Where the socket is."""
         assert self._folder is not None, "the server has not been started"
         return self._folder.path
 
     @property
     def process_id(self) -> int:
-        """The postmaster's."""
+        """The id of the main process."""
         assert self._process is not None, "the server is not running"
         return self._process.pid
 
     def url(self, database: str = "postgres") -> str:
-        """The address of one of its databases."""
+        """The URL of one of its databases."""
         return f"postgresql://postgres@/{database}?host={quote(str(self.folder), safe='')}"
 
     def start(self) -> None:
-        """Starts it and waits until it answers, which takes about a second."""
+        """Starts the server and waits until it accepts connections, about a second."""
         settings = [
             part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")
         ]
@@ -109,7 +109,7 @@ class Server:
             time.sleep(0.02)
 
     def stop_immediately(self) -> None:
-        """Ends every process of it without a checkpoint (`pg_ctl -m immediate`)."""
+        """Ends every process of the server without a checkpoint (`pg_ctl -m immediate`)."""
         if self._process is None:
             return
         self.resume()
@@ -122,19 +122,19 @@ class Server:
         self._process = None
 
     def restart_immediately(self) -> None:
-        """Breaks every session, recovers from the log and answers again."""
+        """Breaks every session, recovers from the log, and accepts connections again."""
         self.stop_immediately()
         self.start()
 
     def pause(self) -> None:
-        """Stops every process of it where it is (SIGSTOP): sockets stay open, none answers."""
+        """Stops every process of the server (SIGSTOP): sockets stay open, none responds."""
         # The postmaster first, so that it starts no other while the list is made.
         os.kill(self.process_id, signal.SIGSTOP)
         self._stopped = [self.process_id, *children_of(self.process_id)]
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Lets what `pause` stopped go on."""
+        """Continues what `pause` stopped."""
         self._signal(signal.SIGCONT)
         self._stopped = []
 

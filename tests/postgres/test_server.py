@@ -1,4 +1,4 @@
-"""The supervisor: nothing to set up, nothing left behind, and a server that can be broken."""
+"""The test server: no set-up, nothing is left behind, and tests can break it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ with Server() as server:
 
 @contextmanager
 def another_run(*arguments: str) -> Generator[tuple[subprocess.Popen[str], int, Path], None, None]:
-    """A test run in a process of its own, and its server."""
+    """A test run in another process, and its server."""
     with subprocess.Popen(
         [sys.executable, "-c", SCRIPT, *arguments], stdout=subprocess.PIPE, text=True
     ) as run:
@@ -52,8 +52,8 @@ def is_running(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("state", ["running", "paused"])
-def test_a_killed_run_leaves_no_process_and_the_next_no_folder(state: str) -> None:
-    """`kill -9` of the run takes its server with it, one that is stopped included."""
+def test_a_killed_run_leaves_no_process_and_its_folder_is_deleted(state: str) -> None:
+    """`kill -9` of the run also ends its server, even if that is paused."""
     with another_run(state) as (run, pid, folder):
         everyone = [pid, *children_of(pid)]
         assert len(everyone) > 3
@@ -67,8 +67,8 @@ def test_a_killed_run_leaves_no_process_and_the_next_no_folder(state: str) -> No
     assert not folder.exists()
 
 
-def test_two_runs_at_once_do_not_meet() -> None:
-    """Neither takes the other's folder for an abandoned one."""
+def test_two_runs_at_once_use_different_folders() -> None:
+    """Neither deletes the folder of the other as abandoned."""
     with another_run() as (_, pid, folder), Server() as server:
         assert server.folder != folder
         assert server.process_id != pid
@@ -77,7 +77,7 @@ def test_two_runs_at_once_do_not_meet() -> None:
 
 
 def test_a_restart_breaks_sessions_and_keeps_what_was_committed(own_server: Server) -> None:
-    """Without a checkpoint, so it recovers from its log."""
+    """Without a checkpoint, so the server recovers from its log."""
     with psycopg.connect(own_server.url(), autocommit=True) as before:
         before.execute("CREATE TABLE kept AS SELECT 42 AS answer")
         own_server.restart_immediately()
@@ -88,8 +88,8 @@ def test_a_restart_breaks_sessions_and_keeps_what_was_committed(own_server: Serv
         after.execute("DROP TABLE kept")
 
 
-def test_a_paused_server_goes_on_where_it_was(own_server: Server) -> None:
-    """Sessions that were open are served again."""
+def test_a_paused_server_continues(own_server: Server) -> None:
+    """Sessions that were open work again."""
     with psycopg.connect(own_server.url(), autocommit=True) as session:
         own_server.pause()
         try:
@@ -101,6 +101,6 @@ def test_a_paused_server_goes_on_where_it_was(own_server: Server) -> None:
 
 
 def test_a_durable_server_writes_to_the_disk() -> None:
-    """The setting for tests is not the only one."""
+    """The settings for tests are not the only ones."""
     with Server(DURABLE) as server, psycopg.connect(server.url()) as session:
         assert session.execute("SHOW fsync").fetchone() == ("on",)

@@ -1,4 +1,5 @@
-"""An authorization without our start route: with a cookie of the application's, or with none."""
+"""An authorization without our start route, with a cookie that the application sets or without
+one."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ CONFIG = GitHub(Secret("hook"))
 
 
 class Scene:
-    """An application that hands requests to `handle` itself."""
+    """An application that calls `handle` itself."""
 
     def __init__(self, at_site: Site, provider: FakeOAuthProvider, store: MemoryStore) -> None:
         self.site = at_site
@@ -38,21 +39,21 @@ class Scene:
         self.at = at_site.connectors.scope(ACME).at(at_site.connector)
 
     async def callback(self, url: str) -> str:
-        """Where the provider sends the browser back to."""
+        """The URL to which the provider redirects the browser."""
         async with httpx.AsyncClient() as browser:
             return (await browser.get(url)).headers["location"]
 
     async def handle(
         self, callback: str, *, cookie: str | None = None, subject: str = "ada"
     ) -> HttpResponse:
-        """The application's own callback route."""
+        """The callback route of the application."""
         connectors: Connectors[GitHub, Organization] = self.site.connectors
         headers = () if cookie is None else (("Cookie", cookie),)
         request = HttpRequest("GET", callback, headers)
         return await connectors.handle(request, principal=Principal(ACME, subject))
 
     async def is_refused(self, answer: HttpResponse) -> bool:
-        """A 400, no token request, no row."""
+        """Whether it is a 400 without a token request and without a stored row."""
         rows = await self.store.count("organization", "acme")
         return (answer.status, self.provider.token_requests, rows) == (400, 0, 0)
 
@@ -66,8 +67,8 @@ async def scene(script: ProviderScript | None = None) -> AsyncGenerator[Scene, N
             yield Scene(at_site, provider, store)
 
 
-async def test_the_application_sets_the_cookie_and_hands_it_back() -> None:
-    """The whole flow through `handle`; the callback takes the cookie away again."""
+async def test_the_application_sets_the_cookie() -> None:
+    """The whole flow through `handle`. The callback deletes the cookie."""
     async with scene() as made:
         begun = value_or_raise(
             await made.at.authorize_with_cookie(CONFIG, subject="ada", return_to="/done")
@@ -84,8 +85,11 @@ async def test_the_application_sets_the_cookie_and_hands_it_back() -> None:
         assert (await made.handle(callback, cookie=cookie)).status == 400
 
 
-async def test_with_a_cookie_no_other_browser_finishes_it() -> None:
-    """Without the cookie, with another's, or with another subject: refused, and not burnt."""
+async def test_with_a_cookie_no_other_browser_can_finish() -> None:
+    """Without the cookie, with another, or as another subject, it is refused.
+
+    The state stays valid.
+    """
     async with scene() as made:
         begun = value_or_raise(await made.at.authorize_with_cookie(CONFIG, subject="ada"))
         other = value_or_raise(await made.at.authorize_with_cookie(CONFIG, subject="ada"))
@@ -100,8 +104,8 @@ async def test_with_a_cookie_no_other_browser_finishes_it() -> None:
         assert (await made.handle(callback, cookie=cookie)).status == 303
 
 
-async def test_without_a_browser_binding_any_browser_of_the_subject_finishes_it() -> None:
-    """Once; the subject is bound all the same."""
+async def test_without_a_cookie_any_browser_of_the_subject_can_finish() -> None:
+    """Once. The subject has to be the same."""
     async with scene() as made:
         begun = value_or_raise(
             await made.at.authorize_without_browser_binding(CONFIG, subject="cli")
@@ -117,8 +121,8 @@ async def test_without_a_browser_binding_any_browser_of_the_subject_finishes_it(
         assert made.provider.token_requests == 1
 
 
-async def test_a_bound_flow_is_not_to_be_had_without_its_binding() -> None:
-    """Leaving the cookie out makes no unbound flow of a bound one, whoever began it how."""
+async def test_a_flow_with_a_cookie_cannot_finish_without_it() -> None:
+    """However the flow began: without the cookie it does not become a flow that needs none."""
     async with scene() as made, made.site.browser() as browser:
         callback = await come_back(browser, await ticket(made.site))
         for jar in (None, "", "igniter-00000000=x"):
@@ -126,8 +130,8 @@ async def test_a_bound_flow_is_not_to_be_had_without_its_binding() -> None:
         assert (await browser.get(callback)).status_code == 303
 
 
-async def test_an_unbound_flow_takes_no_cookie_for_a_binding() -> None:
-    """A cookie that a stranger set fits no flow that has none."""
+async def test_a_flow_without_a_cookie_cannot_finish_with_one() -> None:
+    """So a cookie that an attacker sets is of no use."""
     async with scene() as made:
         begun = value_or_raise(
             await made.at.authorize_without_browser_binding(CONFIG, subject="cli")
@@ -143,15 +147,15 @@ async def test_an_unbound_flow_takes_no_cookie_for_a_binding() -> None:
 
 
 @pytest.mark.parametrize("way", ["authorize_with_cookie", "authorize_without_browser_binding"])
-async def test_both_refuse_a_hostile_place_to_return_to(way: str) -> None:
+async def test_both_refuse_a_hostile_return_url(way: str) -> None:
     """As `authorize` does."""
     async with scene() as made:
         answer = await getattr(made.at, way)(CONFIG, subject="ada", return_to="//evil.example")
         assert problem_of(answer) == ReturnToInvalid("github")
 
 
-async def test_a_state_of_nobody_s_is_one_problem_with_a_cookie_and_without() -> None:
-    """An answer never tells which of the bindings did not fit."""
+async def test_an_unknown_state_is_the_same_problem_with_and_without_a_cookie() -> None:
+    """The response never shows which of the bindings is wrong."""
     async with scene() as made:
         url = f"{made.site.origin}/connectors/github/oauth/callback?state=x&code=y"
         answers = {(await made.handle(url, cookie=jar)).body for jar in (None, "igniter-x=y")}

@@ -49,12 +49,12 @@ KEY = ConnectionKey("organization", "acme", "github")
 
 
 def another_process(engine: Engine) -> Engine:
-    """The engine of another process on the same database: it has refresh tasks of its own."""
+    """An engine like that of another process on the same database, with its own refresh tasks."""
     return dataclasses.replace(engine, renewals=Renewals(engine.clock))
 
 
 class Scene:
-    """A site with a provider that revokes, on a clock that the test turns."""
+    """An application with a provider that can revoke, on a clock that the test advances."""
 
     def __init__(self, at_site: Site, provider: FakeOAuthProvider, clock: ManualClock) -> None:
         self.site = at_site
@@ -64,24 +64,24 @@ class Scene:
         self.at = at_site.connectors.scope(ACME).at(at_site.connector)
 
     async def connect(self, url: str | None = None) -> str:
-        """Goes through a flow; where the browser ends up."""
+        """Completes an authorization; returns where the browser is redirected to."""
         async with self.site.browser() as browser:
             callback = await come_back(browser, url or await ticket(self.site))
             return (await browser.get(callback)).headers["location"]
 
     async def record(self) -> ConnectionRecord:
-        """The row."""
+        """The stored connection."""
         record = await self.engine.store.find(KEY)
         assert record is not None
         return record
 
     async def revoke_due(self, *, after: timedelta = timedelta(seconds=31)) -> int:
-        """What the background task does, at a time that the test chooses."""
+        """Revokes what is due, as the background task does, when the test calls it."""
         self.clock.advance(after)
         return await revoke_due(self.engine)
 
     async def works(self) -> bool:
-        """Whether an action with the stored token is taken by the provider."""
+        """Whether the provider accepts the stored token in an action."""
         answer = await self.at.action(who_am_i).call(WhoAmI(self.provider.userinfo_url))
         return problem_of(answer) is None
 
@@ -90,7 +90,7 @@ class Scene:
 async def scene(
     script: ProviderScript | None = None, *, ends: str = "grant"
 ) -> AsyncGenerator[Scene, None]:
-    """The scene, its background task asleep, so that nothing is revoked unseen."""
+    """The scene. Its background task waits, so that only the test revokes."""
     clock = ManualClock()
     async with running_provider(script) as provider:
         described = msgspec.structs.replace(
@@ -102,7 +102,7 @@ async def scene(
 
 
 async def test_disconnecting_revokes_the_grant() -> None:
-    """Afterwards; the answer does not wait for the provider."""
+    """Afterwards: the response does not wait for the provider."""
     async with scene() as made:
         assert await made.connect() == "/?connected=github"
         value_or_raise(await made.at.disconnect())
@@ -113,8 +113,8 @@ async def test_disconnecting_revokes_the_grant() -> None:
         assert await made.revoke_due(after=timedelta(days=1)) == 0
 
 
-async def test_the_background_task_revokes_without_being_asked() -> None:
-    """A token that can be revoked alone goes at once."""
+async def test_the_background_task_revokes() -> None:
+    """At once, if the token can be revoked without its grant."""
     async with scene(ends="token") as made:
         await made.connect()
         made.site.connectors._lifecycle.revocations.start()
@@ -127,8 +127,8 @@ async def test_the_background_task_revokes_without_being_asked() -> None:
 
 
 @pytest.mark.parametrize("trouble", [{"revocation_status": 503}, {"revocation_status": 429}])
-async def test_a_provider_that_is_away_is_asked_again(trouble: dict[str, int]) -> None:
-    """The tokens are kept sealed meanwhile."""
+async def test_revoking_is_retried_while_the_provider_is_down(trouble: dict[str, int]) -> None:
+    """The tokens stay sealed in the queue."""
     async with scene() as made:
         await made.connect()
         value_or_raise(await made.at.disconnect())
@@ -141,8 +141,8 @@ async def test_a_provider_that_is_away_is_asked_again(trouble: dict[str, int]) -
         assert made.provider.revocation_requests == 2
 
 
-async def test_a_provider_that_stays_away_is_given_up() -> None:
-    """After twenty attempts the tokens are deleted, unrevoked."""
+async def test_revoking_ends_after_twenty_attempts() -> None:
+    """Then the tokens are deleted without being revoked."""
     async with scene(ProviderScript(revocation_status=503)) as made:
         await made.connect()
         value_or_raise(await made.at.disconnect())
@@ -151,8 +151,8 @@ async def test_a_provider_that_stays_away_is_given_up() -> None:
         assert made.provider.revocation_requests == 20
 
 
-async def test_a_grant_that_another_connection_lives_on_is_not_revoked() -> None:
-    """Where a revocation ends the whole grant; of one token it does not matter."""
+async def test_a_grant_that_another_connection_uses_is_not_revoked() -> None:
+    """If a revocation ends the whole grant. If it ends one token, that token is revoked."""
     for ends, revoked in (("grant", 0), ("token", 1)):
         async with scene(ends=ends) as made:
             await made.connect()
@@ -165,7 +165,7 @@ async def test_a_grant_that_another_connection_lives_on_is_not_revoked() -> None
 
 
 async def test_a_revocation_waits_for_a_pending_authorization() -> None:
-    """The provider may give the same grant anew, which a revocation would then end."""
+    """The provider may return the same grant again, and a revocation would then end it."""
     async with scene() as made:
         await made.connect()
         value_or_raise(await made.at.disconnect())
@@ -180,8 +180,8 @@ async def test_a_revocation_waits_for_a_pending_authorization() -> None:
         assert await made.works()
 
 
-async def test_an_authorization_does_not_resurrect_what_was_disconnected_meanwhile() -> None:
-    """The code is not even exchanged."""
+async def test_a_callback_after_a_disconnect_connects_nothing() -> None:
+    """The code is not exchanged."""
     async with scene() as made, made.site.browser() as browser:
         await made.connect()
         callback = await come_back(browser, await ticket(made.site))
@@ -193,10 +193,10 @@ async def test_an_authorization_does_not_resurrect_what_was_disconnected_meanwhi
         assert isinstance(problem_of(await made.at.get()), NotConnected)
 
 
-async def test_disconnected_between_code_and_commit_the_tokens_are_queued_for_revocation(
+async def test_a_disconnect_between_code_and_commit_queues_the_tokens_for_revocation(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nobody else knows them, so this process sees to it that they are revoked."""
+    """No other process knows them, so this one revokes them."""
     async with scene() as made, made.site.browser() as browser:
         callback = await come_back(browser, await ticket(made.site))
         send, store = made.engine.http.send, made.engine.store
@@ -216,10 +216,10 @@ async def test_disconnected_between_code_and_commit_the_tokens_are_queued_for_re
         assert [grant.is_revoked for grant in made.provider.grants] == [True, True]
 
 
-async def test_a_refresh_between_code_and_commit_does_not_throw_an_authorization_away(
+async def test_a_refresh_between_code_and_commit_does_not_fail_the_authorization(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It raises the generation of the very grant that the authorization replaces."""
+    """It raises the generation of the same grant that the authorization replaces."""
     async with scene(ends="token") as made, made.site.browser() as browser:
         await made.connect()
         made.clock.advance(timedelta(hours=1))
@@ -243,10 +243,10 @@ async def test_a_refresh_between_code_and_commit_does_not_throw_an_authorization
         assert await made.works()
 
 
-async def test_of_two_authorizations_of_one_grant_the_first_to_come_back_stands(
+async def test_of_two_authorizations_of_one_grant_the_first_callback_wins(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What counts is the grant that the second began with, not the generation it finds."""
+    """The flow compares the grant that the second one began with, not its generation."""
     async with scene(ends="token") as made, made.site.browser() as browser:
         await made.connect()
         callback = await come_back(browser, await ticket(made.site))
@@ -268,7 +268,7 @@ async def test_of_two_authorizations_of_one_grant_the_first_to_come_back_stands(
 
 
 async def test_authorizing_again_revokes_the_token_it_replaces() -> None:
-    """Not the grant, where that is the new one's too."""
+    """It does not revoke the grant, which may be the same as the new one."""
     async with scene(ends="token") as made:
         await made.connect()
         await made.connect()
@@ -278,7 +278,7 @@ async def test_authorizing_again_revokes_the_token_it_replaces() -> None:
 
 
 async def test_another_account_is_refused_and_its_tokens_are_revoked() -> None:
-    """Unless replacing it was asked for."""
+    """Unless the application asked to replace the account."""
     async with scene() as made:
         await made.connect()
         made.provider.script = ProviderScript(subject="account-2")
@@ -295,7 +295,7 @@ async def test_another_account_is_refused_and_its_tokens_are_revoked() -> None:
 
 
 async def test_reauthorizing_keeps_the_config_and_the_scopes() -> None:
-    """Also a config that changed while the browser was away."""
+    """Also a config that was changed during the authorization."""
     async with scene() as made:
         assert isinstance(problem_of(await made.at.reauthorize(subject="ada")), NotConnected)
         await made.connect()
@@ -313,8 +313,8 @@ async def test_reauthorizing_keeps_the_config_and_the_scopes() -> None:
         assert connection.config == changed
 
 
-async def test_a_dead_grant_comes_back_to_life_in_place() -> None:
-    """The verdict stands until somebody authorizes again."""
+async def test_a_new_authorization_replaces_a_dead_grant() -> None:
+    """Until then the connection stays unusable."""
     async with scene() as made:
         await made.connect()
         made.provider.revoke_all()
@@ -326,8 +326,8 @@ async def test_a_dead_grant_comes_back_to_life_in_place() -> None:
         assert await made.works()
 
 
-async def test_adopted_tokens_of_others_are_neither_refreshed_nor_revoked() -> None:
-    """When they expire the tenant has to authorize."""
+async def test_adopted_tokens_that_others_use_are_neither_refreshed_nor_revoked() -> None:
+    """When they expire, the tenant has to authorize."""
     async with scene() as made:
         tokens = await granted_elsewhere(made)
         connection = value_or_raise(await made.at.adopt(GitHub(Secret("hook")), tokens))
@@ -344,8 +344,8 @@ async def test_adopted_tokens_of_others_are_neither_refreshed_nor_revoked() -> N
         assert await made.revoke_due() == 0
 
 
-async def test_adopted_tokens_of_nobody_else_are_refreshed() -> None:
-    """As if they had been granted here."""
+async def test_adopted_tokens_that_nobody_else_uses_are_refreshed() -> None:
+    """Like tokens that were granted here."""
     async with scene() as made:
         tokens = await granted_elsewhere(made)
         adopted = await made.at.adopt_as_only_user(GitHub(Secret("hook")), tokens)
@@ -358,7 +358,10 @@ async def test_adopted_tokens_of_nobody_else_are_refreshed() -> None:
 
 
 async def test_adopting_judges_identity_first() -> None:
-    """Another account than the one connected changes nothing; the same one takes its place."""
+    """The tokens of another account change nothing.
+
+    Those of the same account replace the stored ones.
+    """
     async with scene() as made:
         await made.connect()
         before = await made.record()
@@ -376,7 +379,7 @@ async def test_adopting_judges_identity_first() -> None:
 
 
 async def granted_elsewhere(made: Scene) -> AdoptedTokens:
-    """Tokens that another program was granted."""
+    """Tokens that were granted to another program."""
     other = made.site.connectors.scope(Organization("elsewhere")).at(made.site.connector)
     began = await other.authorize(GitHub(Secret("hook")), subject="ada")
     async with made.site.browser("elsewhere/ada") as browser:
@@ -392,8 +395,8 @@ async def granted_elsewhere(made: Scene) -> AdoptedTokens:
     )
 
 
-async def test_a_refresh_that_loses_its_row_hands_its_tokens_over() -> None:
-    """Disconnected while the provider rotated: the new tokens are revoked, not orphaned."""
+async def test_a_refresh_that_loses_its_row_queues_its_tokens_for_revocation() -> None:
+    """The tenant disconnects during the refresh, so the new tokens cannot be stored."""
     async with scene(ends="token") as made:
         await made.connect()
         made.provider.script = ProviderScript(answer_late_seconds=0.2)
@@ -412,8 +415,8 @@ async def test_a_refresh_that_loses_its_row_hands_its_tokens_over() -> None:
         assert made.provider.grants[0].is_revoked
 
 
-async def test_a_lost_answer_is_asked_for_again_at_once_where_there_is_a_grace() -> None:
-    """Nobody has to call: the grace may be shorter than the lease."""
+async def test_a_refresh_without_a_response_is_retried_at_once_in_a_grace_period() -> None:
+    """No call is needed: the grace period may be shorter than the lease."""
     async with running_provider(ProviderScript(reuse_grace_seconds=60)) as provider:
         described = msgspec.structs.replace(oauth(provider), reuse_grace=timedelta(seconds=60))
         async with site(described) as at_site:
@@ -436,8 +439,8 @@ async def test_a_lost_answer_is_asked_for_again_at_once_where_there_is_a_grace()
             assert await made.works()
 
 
-async def test_who_is_away_is_told_apart_from_who_is_gone() -> None:
-    """A provider that cannot be reached at the exchange connects nobody and is named."""
+async def test_an_unreachable_provider_connects_nothing_and_is_named() -> None:
+    """The exchange of the code fails with a problem of its own."""
     async with scene() as made, made.site.browser() as browser:
         callback = await come_back(browser, await ticket(made.site))
         made.provider.script = ProviderScript(drops="before")
@@ -447,8 +450,8 @@ async def test_who_is_away_is_told_apart_from_who_is_gone() -> None:
             value_or_raise(await made.at.get())
 
 
-async def test_the_browser_is_sent_on_by_the_upgrade_address() -> None:
-    """For the caller's own connection alone, and from this site alone."""
+async def test_the_upgrade_url_redirects_the_browser_to_the_provider() -> None:
+    """Only for the caller's own connection, and only from a page of this site."""
     async with scene() as made:
         await made.connect()
         address = "/connectors/github/oauth/start?account=default&oauth_scopes=repo+gist"
@@ -472,8 +475,11 @@ async def test_the_browser_is_sent_on_by_the_upgrade_address() -> None:
             assert (await stranger.get(address, headers=same)).status_code == 404
 
 
-async def test_the_sweep_renews_what_nobody_uses_before_it_lapses() -> None:
-    """Once for all who sweep; what was renewed, or is in use, is left alone."""
+async def test_unused_grants_are_renewed_before_they_expire() -> None:
+    """Once, although several processes look for them.
+
+    A grant that is fresh or in use stays as it is.
+    """
     async with scene() as made:
         await made.connect()
         record = await made.record()

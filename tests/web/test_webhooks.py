@@ -48,13 +48,13 @@ ACME = Organization("acme")
 
 
 class MailConfig(msgspec.Struct, frozen=True):
-    """Nothing but a secret."""
+    """A config with only a secret."""
 
     key: Secret
 
 
 class ShopConfig(msgspec.Struct, frozen=True):
-    """Another connector's."""
+    """The config of another connector."""
 
     key: Secret
 
@@ -66,14 +66,14 @@ class Subscribed(msgspec.Struct, frozen=True, tag_field="type", tag="subscribed"
 
 
 class Left(msgspec.Struct, frozen=True, tag_field="type", tag="left"):
-    """Another kind."""
+    """Another kind of event."""
 
     email: str
     reason: str = ""
 
 
 class Paid(msgspec.Struct, frozen=True):
-    """A shop's event."""
+    """The event of a shop."""
 
     id: str
     amount: int
@@ -81,7 +81,7 @@ class Paid(msgspec.Struct, frozen=True):
 
 @dataclass
 class Received:
-    """What the handlers were given."""
+    """What the handlers received."""
 
     mail: list[tuple[Subscribed | Left, str, str]] = field(default_factory=list)
     shop: list[Paid] = field(default_factory=list)
@@ -90,7 +90,7 @@ class Received:
 
 @dataclass
 class Post:
-    """The served application and its two endpoints."""
+    """The application and its two endpoints."""
 
     connectors: Connectors[MailConfig | ShopConfig, Organization]
     mail: WebhookEndpoint
@@ -168,7 +168,7 @@ async def post_office(store: Store | None = None) -> AsyncGenerator[Post, None]:
 
 
 def standard_headers(secret: Secret, body: str, event_id: str = "msg_1") -> dict[str, str]:
-    """Signed by the reference implementation."""
+    """Headers signed by the reference implementation."""
     now = datetime.now(UTC)
     signature = standardwebhooks.Webhook(secret.reveal()).sign(event_id, now, body)
     return {
@@ -180,7 +180,7 @@ def standard_headers(secret: Secret, body: str, event_id: str = "msg_1") -> dict
 
 
 def stripe_header(secret: str, body: str) -> dict[str, str]:
-    """Signed as Stripe's own SDK computes it."""
+    """A header signed by Stripe's own SDK."""
     timestamp = int(datetime.now(UTC).timestamp())
     signature = stripe.WebhookSignature._compute_signature(f"{timestamp}.{body}", secret)
     header = f"t={timestamp},v1={signature},v0=ignored"
@@ -191,8 +191,8 @@ def stripe_header(secret: str, body: str) -> dict[str, str]:
 SUBSCRIBED = '{ "type":"subscribed",\n"email":"a\\u0040b.example", "email":"last@wins.example"}'
 
 
-async def test_a_genuine_webhook_reaches_its_handler_typed() -> None:
-    """Odd spacing, escapes and doubled keys do not matter: the raw bytes were signed."""
+async def test_a_genuine_webhook_is_decoded_for_its_handler() -> None:
+    """Unusual spacing, escapes and repeated keys are no problem: the raw bytes are signed."""
     async with post_office() as post:
         headers = standard_headers(post.mail.signing_secret, SUBSCRIBED)
         answer = await post.http.post(post.mail.url.reveal(), content=SUBSCRIBED, headers=headers)
@@ -206,8 +206,8 @@ async def test_a_genuine_webhook_reaches_its_handler_typed() -> None:
         assert post.received.mail[1][0] == Left("a@b.example", "noise")
 
 
-async def test_stripes_own_signature_is_taken() -> None:
-    """The declarative scheme, against the provider's SDK."""
+async def test_a_signature_of_stripes_sdk_is_accepted() -> None:
+    """The declared scheme agrees with the SDK of the provider."""
     async with post_office() as post:
         body = '{"id":"in_1","amount":7}'
         answer = await post.http.post(
@@ -221,7 +221,10 @@ async def test_stripes_own_signature_is_taken() -> None:
 async def test_a_forged_webhook_is_refused_before_anything_is_decoded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Wrong secret, changed body, time or id, no header: 401, and the decoder never ran."""
+    """A wrong secret, a changed body, time or id, or no header gives a 401.
+
+    The decoder does not run.
+    """
     decoded = 0
 
     def counting(kind: type[object], body_format: BodyFormat) -> Callable[[bytes], object]:
@@ -263,8 +266,8 @@ async def test_a_forged_webhook_is_refused_before_anything_is_decoded(
         assert (decoded, len(post.received.mail)) == (1, 1)
 
 
-async def test_an_address_that_is_not_one_is_a_404() -> None:
-    """Unknown token, another connector's token, no token, a connector without webhooks."""
+async def test_an_unknown_address_is_a_404() -> None:
+    """An unknown token, another connector's token, no token, a connector without webhooks."""
     async with post_office() as post:
         url = post.mail.url.reveal()
         token = url.rpartition("/")[2]
@@ -290,8 +293,8 @@ async def test_an_address_that_is_not_one_is_a_404() -> None:
             assert (await provider.head(origin + "/webhooks/mail")).status_code == 404
 
 
-async def test_a_body_over_the_cap_is_refused_while_it_streams() -> None:
-    """413, without the rest being read."""
+async def test_a_body_over_the_limit_is_refused_while_it_is_read() -> None:
+    """A 413, before the rest is read."""
     async with post_office() as post:
         headers = standard_headers(post.mail.signing_secret, "x")
         for size, status in ((4096, 401), (4097, 413), (5_000_000, 413)):
@@ -301,8 +304,8 @@ async def test_a_body_over_the_cap_is_refused_while_it_streams() -> None:
             assert answer.status_code == status
 
 
-async def test_a_genuine_webhook_that_does_not_fit_its_type_is_told() -> None:
-    """422 with the path, never the value."""
+async def test_a_genuine_webhook_of_another_type_is_a_422() -> None:
+    """It names the path, never the value."""
     async with post_office() as post:
         for body in ('{"type":"subscribed","email":7}', '{"type":"unknown"}', "not json", ""):
             headers = standard_headers(post.mail.signing_secret, body)
@@ -313,10 +316,10 @@ async def test_a_genuine_webhook_that_does_not_fit_its_type_is_told() -> None:
         assert post.received.mail == []
 
 
-async def test_a_handler_that_fails_is_not_the_providers_business(
+async def test_the_provider_does_not_see_that_a_handler_fails(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """204, since the event is recorded; and what the handler raised reaches nobody."""
+    """It gets a 204, because the event is recorded. The exception of the handler is not shown."""
     async with post_office() as post:
         post.received.fails = True
         headers = standard_headers(post.mail.signing_secret, SUBSCRIBED)
@@ -332,8 +335,8 @@ async def test_a_handler_that_fails_is_not_the_providers_business(
     assert CANARY not in caplog.text
 
 
-async def test_a_disabled_connection_answers_and_runs_nothing() -> None:
-    """A 404 would make the provider delete the subscription; a forgery is still refused."""
+async def test_a_disabled_connection_accepts_webhooks_and_runs_no_handler() -> None:
+    """A 404 would make the provider delete the subscription. A forgery is still refused."""
     async with post_office() as post:
         found = value_or_raise(post.connectors.find("mail"))
         at = value_or_raise(post.connectors.tenant("organization", "acme")).at(found)
@@ -350,8 +353,8 @@ async def test_a_disabled_connection_answers_and_runs_nothing() -> None:
         assert gone.status_code == 404
 
 
-async def test_several_endpoints_live_side_by_side() -> None:
-    """Each with its own address and secret; a provider's secret may come afterwards."""
+async def test_a_connection_may_have_several_endpoints() -> None:
+    """Each has its own address and secret. A secret from the provider can be set later."""
     async with post_office() as post:
         found = value_or_raise(post.connectors.find("mail"))
         at = value_or_raise(post.connectors.tenant("organization", "acme")).at(found)
@@ -373,7 +376,10 @@ async def test_several_endpoints_live_side_by_side() -> None:
 
 
 async def test_a_secret_rotates_with_an_overlap() -> None:
-    """Both are taken meanwhile, at the same address; without an overlap the old one is over."""
+    """Both secrets are accepted during the overlap, at the same address.
+
+    Without one, the old is not.
+    """
     async with post_office() as post:
         found = value_or_raise(post.connectors.find("mail"))
         at = value_or_raise(post.connectors.tenant("organization", "acme")).at(found)
@@ -397,7 +403,10 @@ async def test_a_secret_rotates_with_an_overlap() -> None:
 
 
 async def test_an_address_rotates_with_an_overlap() -> None:
-    """Both take deliveries meanwhile, of which a duplicate runs nothing; then the old is a 404."""
+    """Both addresses accept deliveries, and a duplicate runs no handler.
+
+    Then the old one is a 404.
+    """
     async with post_office() as post:
         found = value_or_raise(post.connectors.find("mail"))
         at = value_or_raise(post.connectors.tenant("organization", "acme")).at(found)
@@ -427,8 +436,8 @@ async def test_an_address_rotates_with_an_overlap() -> None:
         assert answer.status_code == 404
 
 
-async def test_too_many_at_once_are_asked_to_come_again() -> None:
-    """503 with Retry-After, before their bodies are read; the others are taken."""
+async def test_too_many_webhooks_at_once_get_a_503() -> None:
+    """With Retry-After, before their bodies are read. The others are accepted."""
     store = MemoryStore()
     record, gate = store.inbox.record, asyncio.Event()
 
@@ -461,8 +470,8 @@ async def test_too_many_at_once_are_asked_to_come_again() -> None:
         assert len(post.received.mail) == limit
 
 
-async def test_endpoints_are_found_in_a_file_by_another_process_s_manager(tmp_path: object) -> None:
-    """Nothing about an endpoint lives in memory."""
+async def test_the_manager_of_another_process_finds_the_endpoints(tmp_path: object) -> None:
+    """They are in the database file, none only in memory."""
     async with post_office(SQLiteStore(f"{tmp_path}/c.db")) as post:
         headers = standard_headers(post.mail.signing_secret, SUBSCRIBED)
         answer = await post.http.post(post.mail.url.reveal(), content=SUBSCRIBED, headers=headers)
@@ -471,8 +480,8 @@ async def test_endpoints_are_found_in_a_file_by_another_process_s_manager(tmp_pa
         assert post.received.mail[0][2] == CANARY
 
 
-async def test_a_connector_without_webhooks_makes_no_endpoint() -> None:
-    """Said as a problem."""
+async def test_a_connector_without_webhooks_has_no_endpoint() -> None:
+    """The call returns a problem."""
     store = MemoryStore()
     connectors = (
         ConnectorManager.create()
@@ -491,8 +500,8 @@ async def test_a_connector_without_webhooks_makes_no_endpoint() -> None:
             await without_base.scope(ACME).at(bot).create_webhook()
 
 
-async def test_the_testing_kit_signs_what_handle_takes() -> None:
-    """For tests of connectors, without any server."""
+async def test_handle_accepts_what_sign_webhook_signs() -> None:
+    """So a connector can be tested without a server."""
     async with post_office() as post:
         for endpoint, scheme, body in (
             (post.mail, StandardWebhooks(), b'{"type":"subscribed","email":"x"}'),
@@ -507,7 +516,7 @@ async def test_the_testing_kit_signs_what_handle_takes() -> None:
 
 
 async def test_many_webhooks_at_once_each_run_once() -> None:
-    """Concurrency loses none."""
+    """No event is lost, and none runs twice."""
     async with post_office() as post:
 
         async def deliver(number: int) -> int:

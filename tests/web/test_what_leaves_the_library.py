@@ -1,4 +1,4 @@
-"""What an OAuth connection draws, keeps, and hands out, over the whole of its life."""
+"""What an OAuth connection generates, stores and gives out during its whole life."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ADA = Principal(ACME, "ada")
 
 
 class Forge(msgspec.Struct, frozen=True):
-    """The config: a secret, and a plain field."""
+    """The config: a secret and a plain field."""
 
     key: Secret
     team: str = "core"
@@ -61,7 +61,7 @@ class Nothing(msgspec.Struct, frozen=True):
 
 
 class Note(msgspec.Struct, frozen=True):
-    """The webhook's payload."""
+    """The payload of the webhook."""
 
     text: str
 
@@ -70,7 +70,7 @@ class Note(msgspec.Struct, frozen=True):
 async def reachable(
     call: ActionCall[Forge, object, Nothing],
 ) -> Result[list[str], ActionFailed]:
-    """Every string and secret that a handler can get at by way of its call's own values."""
+    """Every string and secret that a handler can reach from the arguments of its call."""
     found: list[str] = []
     seen: set[int] = set()
     waiting: list[object] = [call.config, call.access_token, call.context, call.input]
@@ -89,28 +89,28 @@ async def reachable(
 
 
 async def on_note(call: WebhookCall[Forge, object, Note]) -> Result[None, WebhookFailed]:
-    """Takes it."""
+    """Accepts the event."""
     return Success(None)
 
 
 class Entropy:
-    """The real one, which remembers what it gave."""
+    """The real entropy, which records what it returned."""
 
     def __init__(self) -> None:
         self.given: list[bytes] = []
 
     def octets(self, count: int) -> bytes:
-        """As the system has them."""
+        """From the operating system."""
         self.given.append(SystemEntropy().octets(count))
         return self.given[-1]
 
     def fraction(self) -> float:
-        """For jitter."""
+        """Random numbers for jitter."""
         return 0.5
 
 
 class Scene:
-    """A manager at a provider, and a browser's part played by hand."""
+    """A manager with a provider; the test acts as the browser."""
 
     def __init__(
         self,
@@ -129,7 +129,7 @@ class Scene:
         self.urls: list[str] = []
 
     async def connect(self, config: Forge) -> None:
-        """Goes through a flow."""
+        """Completes an authorization."""
         url = value_or_raise(await self.at.authorize(config, subject="ada")).url
         started = await self.connectors.handle(HttpRequest("GET", url), principal=ADA)
         location, cookie = started.header("location") or "", started.header("set-cookie") or ""
@@ -143,7 +143,7 @@ class Scene:
 
 @asynccontextmanager
 async def scene() -> AsyncGenerator[Scene, None]:
-    """One tenant, not connected."""
+    """One tenant without a connection."""
     clock, entropy = ManualClock(), Entropy()
     async with running_provider() as provider:
         described = OAuthProvider(
@@ -177,7 +177,7 @@ async def scene() -> AsyncGenerator[Scene, None]:
 
 
 async def test_ticket_state_nonce_and_verifier_are_256_fresh_bits_each() -> None:
-    """Drawn from the port, each for itself, and never twice."""
+    """Each comes from the entropy port, and no two share bits."""
     async with scene() as made:
         await made.connect(Forge(Secret("k")))
         drawn = [octets for octets in made.entropy.given if len(octets) == 32]
@@ -193,14 +193,16 @@ async def test_ticket_state_nonce_and_verifier_are_256_fresh_bits_each() -> None
         assert len({*made.entropy.given}) == len(made.entropy.given) > len(before)
 
 
-def test_the_system_s_entropy_is_the_operating_system_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`secrets`, and no generator that can be predicted."""
+def test_the_system_entropy_is_that_of_the_operating_system(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """From `secrets`, not from a generator that can be predicted."""
     monkeypatch.setattr(secrets, "token_bytes", lambda count: b"\x07" * count)
     assert SystemEntropy().octets(32) == b"\x07" * 32
 
 
-async def test_a_handler_is_given_the_access_token_and_no_refresh_token() -> None:
-    """Neither at first nor after a refresh; nor the client's secret."""
+async def test_a_handler_gets_the_access_token_and_no_refresh_token() -> None:
+    """Neither before nor after a refresh. It does not get the client secret either."""
     async with scene() as made:
         await made.connect(Forge(Secret("config's own")))
         for _ in range(2):
@@ -213,8 +215,8 @@ async def test_a_handler_is_given_the_access_token_and_no_refresh_token() -> Non
             made.clock.advance(timedelta(hours=1))
 
 
-async def test_getting_and_listing_hand_out_no_token_and_mask_what_is_secret() -> None:
-    """`get` gives the config with its secrets typed; a list shows them masked."""
+async def test_get_and_list_return_no_token_and_mask_secrets() -> None:
+    """`get` returns the config with its secrets as `Secret`; a list shows them masked."""
     async with scene() as made:
         await made.connect(Forge(Secret("config's own")))
         connection = value_or_raise(await made.at.get())
@@ -229,8 +231,8 @@ async def test_getting_and_listing_hand_out_no_token_and_mask_what_is_secret() -
             assert token not in shown + encoded
 
 
-async def test_a_config_and_a_webhook_s_secret_outlive_every_authorization() -> None:
-    """Connected, refreshed, authorized again: both are as they were, and deliveries are taken."""
+async def test_config_and_webhook_secret_stay_the_same_after_each_authorization() -> None:
+    """After connecting, refreshing and authorizing again, deliveries are still accepted."""
     async with scene() as made:
         await made.connect(Forge(Secret("first"), "design"))
         endpoint = value_or_raise(await made.at.create_webhook())

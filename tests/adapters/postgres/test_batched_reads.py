@@ -1,4 +1,5 @@
-"""Coalesced reads: alone nothing changes, together one query, and nobody's trouble is another's."""
+"""Batched reads: one alone runs its own statement, several share a query, failures stay
+separate."""
 
 from __future__ import annotations
 
@@ -46,7 +47,7 @@ def row(number: int, **changes: object) -> Row:
 
 
 class SlowDatabase:
-    """Answers from a dictionary, each query only when it is let go; remembers what was asked."""
+    """Reads from a dictionary. Each query waits until the test releases it, and is recorded."""
 
     def __init__(self, count: int) -> None:
         self.rows: dict[tuple[str, ...], Row] = {place(n): row(n) for n in range(count)}
@@ -79,7 +80,7 @@ class SlowDatabase:
 
 
 def sizes(database: SlowDatabase) -> list[int]:
-    """How many keys each shared query held; the plain ones are not among them."""
+    """The number of keys of each shared query; plain queries are not counted."""
     return [size for statement, size in database.asked if statement == FIND_MANY]
 
 
@@ -89,8 +90,8 @@ async def begun(reads: BatchedConnections, numbers: Sequence[int]) -> list[async
     return tasks
 
 
-async def test_one_after_another_takes_the_plain_statement() -> None:
-    """A read that is alone is the read that one would write by hand."""
+async def test_reads_one_after_another_use_the_plain_statement() -> None:
+    """A read that is alone runs the statement that one would write by hand."""
     database = SlowDatabase(3)
     database.open.set()
     reads = BatchedConnections(database)
@@ -98,8 +99,8 @@ async def test_one_after_another_takes_the_plain_statement() -> None:
     assert database.asked == [(FIND, 1)] * 4
 
 
-async def test_those_who_wait_together_go_together() -> None:
-    """Each gets its own row, and None where there is none."""
+async def test_waiting_reads_share_a_query() -> None:
+    """Each gets its own row, or None if there is none."""
     database = SlowDatabase(10)
     reads = BatchedConnections(database)
     tasks = await begun(reads, range(12))
@@ -109,7 +110,7 @@ async def test_those_who_wait_together_go_together() -> None:
 
 
 async def test_a_batch_has_a_limit() -> None:
-    """A thousand at once are sixteen queries, not one that blocks the rest."""
+    """A thousand reads at once are sixteen queries, not one that blocks the others."""
     database = SlowDatabase(1000)
     reads = BatchedConnections(database)
     tasks = await begun(reads, range(1000))
@@ -119,8 +120,8 @@ async def test_a_batch_has_a_limit() -> None:
     assert sum(sizes(database)) == 1000 - LANES
 
 
-async def test_one_row_for_all_who_ask_for_it() -> None:
-    """A busy connection is read once for everyone who waits."""
+async def test_reads_of_the_same_row_share_one_read() -> None:
+    """A connection that many callers use is read once for all who wait."""
     database = SlowDatabase(3)
     reads = BatchedConnections(database)
     tasks = await begun(reads, [0, 1, *[2] * 50])
@@ -129,8 +130,8 @@ async def test_one_row_for_all_who_ask_for_it() -> None:
     assert sizes(database) == [1]
 
 
-async def test_tasks_in_a_loop_stay_together() -> None:
-    """Whoever was answered and asks again at once is in the next batch."""
+async def test_tasks_that_read_in_a_loop_stay_in_one_batch() -> None:
+    """A task that reads again as soon as it has its row is in the next batch."""
     database = SlowDatabase(16)
     database.open.set()
     reads = BatchedConnections(database)
@@ -143,8 +144,8 @@ async def test_tasks_in_a_loop_stay_together() -> None:
     assert len(database.asked) < 16 * 20 / 8
 
 
-async def test_a_late_batch_holds_up_nobody() -> None:
-    """What comes behind it gathers for a moment, then goes on another link."""
+async def test_a_slow_batch_does_not_delay_the_next() -> None:
+    """Later reads gather for a moment, then use another connection."""
     database = SlowDatabase(12)
     reads = BatchedConnections(database)
     first = await begun(reads, range(6))
@@ -157,8 +158,8 @@ async def test_a_late_batch_holds_up_nobody() -> None:
     assert await asyncio.gather(*first, *behind) == [record(n) for n in range(12)]
 
 
-async def test_a_cancelled_caller_takes_nobody_with_it() -> None:
-    """Neither one who waits in the queue, nor one whose query has been sent, nor one alone."""
+async def test_a_cancelled_caller_does_not_affect_others() -> None:
+    """Whether it waits in the queue, has sent its query, or reads alone."""
     database = SlowDatabase(8)
     reads = BatchedConnections(database)
     tasks = await begun(reads, range(8))
@@ -178,8 +179,8 @@ async def test_a_cancelled_caller_takes_nobody_with_it() -> None:
     assert await reads.find(key(1)) == record(1)
 
 
-async def test_all_lanes_come_back() -> None:
-    """After any mixture of ends the next reads are plain again."""
+async def test_all_lanes_are_released() -> None:
+    """After any mixture of results the next reads are plain again."""
     database = SlowDatabase(20)
     reads = BatchedConnections(database)
     tasks = await begun(reads, range(20))
@@ -194,8 +195,8 @@ async def test_all_lanes_come_back() -> None:
     assert database.asked == [(FIND, 1)] * LANES
 
 
-async def test_a_broken_row_reaches_only_its_own_caller() -> None:
-    """Its columns are there, and one of them says what this library never wrote."""
+async def test_a_row_that_cannot_be_read_fails_only_its_own_caller() -> None:
+    """The columns exist, but one has a value that this library never writes."""
     database = SlowDatabase(10)
     database.rows[place(7)] = row(7, status="gone_fishing")
     reads = BatchedConnections(database)
@@ -207,8 +208,8 @@ async def test_a_broken_row_reaches_only_its_own_caller() -> None:
     assert sizes(database) == [8]
 
 
-async def test_a_value_that_spoils_the_answer_reaches_only_its_own_caller() -> None:
-    """The driver cannot read one value, so that the query as a whole fails: each is asked alone."""
+async def test_a_value_that_fails_the_whole_query_fails_only_its_own_caller() -> None:
+    """The driver cannot read one value, so the query fails. Then each row is read alone."""
     database = SlowDatabase(10)
     database.is_spoilt_by = place(7)
     reads = BatchedConnections(database)
@@ -219,8 +220,8 @@ async def test_a_value_that_spoils_the_answer_reaches_only_its_own_caller() -> N
     assert outcomes == [record(n) for n in range(10) if n != 7]
 
 
-async def test_an_outage_reaches_everyone_who_waited_and_nobody_later() -> None:
-    """Each gets an exception of its own, since a traceback is written into it."""
+async def test_an_outage_fails_the_waiting_callers_and_no_later_one() -> None:
+    """Each gets its own exception, because a traceback is written into it."""
     database = SlowDatabase(10)
     reads = BatchedConnections(database)
     tasks = await begun(reads, range(10))
@@ -233,8 +234,8 @@ async def test_an_outage_reaches_everyone_who_waited_and_nobody_later() -> None:
     assert await reads.find(key(3)) == record(3)
 
 
-async def test_a_bug_leaves_nobody_waiting() -> None:
-    """What is raised inside is raised, and those who waited are told."""
+async def test_an_unexpected_exception_reaches_every_waiting_caller() -> None:
+    """It is raised in each of them."""
     database = SlowDatabase(6)
     del database.rows[place(4)]
     database.rows[place(5)] = (1, 2)  # no row at all
@@ -249,8 +250,9 @@ async def test_a_bug_leaves_nobody_waiting() -> None:
     assert await reads.find(key(0)) == record(0)
 
 
-async def test_under_a_storm_everyone_gets_their_own_row(database_url: str) -> None:
-    """On a real database, with callers that are cancelled at random and rows that are broken."""
+async def test_under_load_each_caller_gets_its_own_row(database_url: str) -> None:
+    """On a real database, with callers that are cancelled at random and rows that cannot be
+    read."""
     store = PostgresStore(database_url)
     await store.open()
     try:

@@ -65,7 +65,7 @@ def paused(server: Server) -> Generator[None, None, None]:
 
 
 async def recovers(call: Callable[[], Awaitable[object]], *, within: float = 5) -> None:
-    """Some seconds after the database's return, without a restart of anything else."""
+    """Waits up to some seconds until the store works again after the database is back."""
     deadline = monotonic() + within
     while True:
         try:
@@ -79,7 +79,7 @@ async def recovers(call: Callable[[], Awaitable[object]], *, within: float = 5) 
 async def test_the_default_deadline_is_below_a_second(
     own_server: Server, own_database_url: str
 ) -> None:
-    """What the bars say, with nothing configured."""
+    """With nothing configured."""
     async with opened(own_database_url, deadline=None) as store:
         with paused(own_server):
             with unavailable_within(1):
@@ -92,7 +92,7 @@ async def test_a_stopped_server_is_a_problem_in_time(
     own_server: Server,
     own_database_url: str,
 ) -> None:
-    """SIGSTOP: the socket is open and nobody answers, neither to queries nor to cancelling."""
+    """SIGSTOP: the socket is open, but neither queries nor cancel requests get a response."""
     async with opened(own_database_url) as store:
         await store.find(KEY)
         with paused(own_server):
@@ -121,10 +121,10 @@ async def test_a_server_that_is_down_is_a_problem_in_time(
         await recovers(lambda: call(store))
 
 
-async def test_many_callers_at_once_are_all_told_in_time(
+async def test_many_callers_at_once_all_get_the_problem_in_time(
     own_server: Server, own_database_url: str
 ) -> None:
-    """Also those who had to wait behind others: the deadline counts from the call."""
+    """Also those that wait behind others: the deadline counts from the call."""
     async with opened(own_database_url, deadline=timedelta(milliseconds=600)) as store:
         await store.find(KEY)
         with paused(own_server):
@@ -142,7 +142,7 @@ async def test_many_callers_at_once_are_all_told_in_time(
 async def test_a_long_outage_is_over_when_the_server_is_back(
     own_server: Server, own_database_url: str
 ) -> None:
-    """Nothing backs off for longer and longer and then sleeps through the return."""
+    """No back-off grows so long that the store misses the return of the server."""
     async with opened(own_database_url, max_size=2) as store:
         await store.find(KEY)
         own_server.stop_immediately()
@@ -156,10 +156,10 @@ async def test_a_long_outage_is_over_when_the_server_is_back(
         await recovers(lambda: store.find(KEY), within=1.5)
 
 
-async def test_a_restart_between_two_calls_is_not_noticed(
+async def test_a_restart_between_two_calls_fails_neither(
     own_server: Server, own_database_url: str
 ) -> None:
-    """Every idle link is dead then, which its socket tells before a statement is sent."""
+    """Every idle connection is closed; its socket shows that before a statement is sent."""
     async with opened(own_database_url) as store:
         await store.insert(RECORD)
         await asyncio.gather(*(store.count("organization", "acme") for _ in range(20)))
@@ -168,10 +168,10 @@ async def test_a_restart_between_two_calls_is_not_noticed(
         assert await store.set_enabled(KEY, enabled=False, now=NOW)
 
 
-async def test_a_store_opens_only_on_a_server_that_answers(
+async def test_a_store_opens_only_if_the_server_responds(
     own_server: Server, own_database_url: str
 ) -> None:
-    """Down or stopped at start is a problem in time; the same store opens later."""
+    """Otherwise it is a problem in time. The same store opens later."""
     store = PostgresStore(own_database_url)
     own_server.stop_immediately()
     try:
@@ -188,10 +188,10 @@ async def test_a_store_opens_only_on_a_server_that_answers(
     await store.close()
 
 
-async def test_a_cancelled_caller_goes_at_once_from_a_stopped_server(
+async def test_a_cancelled_caller_of_a_stopped_server_returns_at_once(
     own_server: Server, own_database_url: str
 ) -> None:
-    """Neither a read nor a write holds back an application's own time-out."""
+    """Neither a read nor a write delays the application's own time-out."""
     async with opened(own_database_url, deadline=timedelta(milliseconds=800)) as store:
         await store.find(KEY)
         with paused(own_server):
@@ -204,8 +204,8 @@ async def test_a_cancelled_caller_goes_at_once_from_a_stopped_server(
         await recovers(lambda: store.find(KEY))
 
 
-async def test_a_cancelled_caller_leaves_its_write_whole(database_url: str) -> None:
-    """What was sent is done, although nobody waits for the answer; closing waits for it."""
+async def test_a_write_is_completed_after_its_caller_is_cancelled(database_url: str) -> None:
+    """A statement that was sent is completed, and closing the store waits for it."""
     store = PostgresStore(database_url)
     await store.open()
     await store.insert(RECORD)
@@ -223,10 +223,10 @@ async def test_a_cancelled_caller_leaves_its_write_whole(database_url: str) -> N
         assert holder.execute("SELECT enabled FROM igniter_connections").fetchall() == [(False,)]
 
 
-async def test_a_write_that_ran_out_of_time_is_given_up_by_the_server_too(
+async def test_the_server_cancels_a_write_that_exceeds_its_deadline(
     database_url: str,
 ) -> None:
-    """It does not sit behind a lock and land minutes later."""
+    """It does not wait for a lock and take effect minutes later."""
     async with opened(database_url) as store:
         await store.insert(RECORD)
         with psycopg.connect(database_url) as holder:
@@ -240,7 +240,10 @@ async def test_a_write_that_ran_out_of_time_is_given_up_by_the_server_too(
 
 
 async def test_an_exhausted_pool_is_a_problem_in_time(database_url: str) -> None:
-    """Two links wait for a lock, and everyone else for a link; then all goes on."""
+    """Two connections wait for a lock, and all other callers for a connection.
+
+    Then all continue.
+    """
     async with opened(database_url, max_size=2) as store:
         await store.insert(RECORD)
         with psycopg.connect(database_url) as holder:
@@ -256,7 +259,7 @@ async def test_an_exhausted_pool_is_a_problem_in_time(database_url: str) -> None
 
 
 async def test_a_serialization_failure_is_a_problem_and_loses_nothing(database_url: str) -> None:
-    """Where the database's transactions are stricter than by default; the next try goes on."""
+    """The isolation level is stricter than the default. The next attempt succeeds."""
     with psycopg.connect(database_url, autocommit=True) as owner:
         database = sql.Identifier(owner.info.dbname)
         owner.execute(
@@ -280,10 +283,10 @@ async def test_a_serialization_failure_is_a_problem_and_loses_nothing(database_u
 
 
 @pytest.mark.parametrize("statement", ["DEALLOCATE ALL", "RETYPE"])
-async def test_what_was_prepared_before_a_change_is_prepared_again(
+async def test_a_prepared_statement_is_prepared_again_after_a_change(
     statement: str, database_url: str
 ) -> None:
-    """A column got another type, or a pooler forgot the statement: no call fails."""
+    """A column has another type, or a pooler forgot the statement: no call fails."""
     async with opened(database_url, deadline=timedelta(seconds=5)) as store:
         await store.insert(RECORD)
         calls: list[Callable[[], Awaitable[object]]] = [
@@ -311,7 +314,7 @@ async def test_what_was_prepared_before_a_change_is_prepared_again(
 
 
 async def test_a_problem_repeats_no_value(database_url: str) -> None:
-    """PostgreSQL's own text quotes the row that is in the way."""
+    """PostgreSQL's own message quotes the conflicting row."""
     async with opened(database_url) as store:
         await store.add_endpoint(ENDPOINT)
         with pytest.raises(StoreUnavailable) as caught:
@@ -332,7 +335,7 @@ async def test_a_problem_repeats_no_value(database_url: str) -> None:
     ],
 )
 async def test_a_wrong_address_says_what_is_wrong_and_no_password(url: str, reason: str) -> None:
-    """Also where the password was not escaped and ends up in another part of the URL."""
+    """Also if the password is not escaped and becomes another part of the URL."""
     store = PostgresStore(url)
     with pytest.raises(StoreUnavailable, match=reason) as caught:
         await store.open()
@@ -340,8 +343,8 @@ async def test_a_wrong_address_says_what_is_wrong_and_no_password(url: str, reas
     assert "canary" not in repr(store)
 
 
-async def test_a_database_that_is_not_there_is_named_as_such(own_server: Server) -> None:
-    """The commonest mistake of all."""
+async def test_a_missing_database_is_named_in_the_problem(own_server: Server) -> None:
+    """This is the most common mistake."""
     with pytest.raises(StoreUnavailable, match="no such database"):
         await PostgresStore(own_server.url("nowhere")).open()
 

@@ -135,7 +135,7 @@ def test_a_broken_rule_is_named(changes: dict[str, Any], words: str) -> None:
 
 
 def test_a_client_needs_a_way_to_authenticate() -> None:
-    """Without one, the provider has a fault of its own beside that of the lint."""
+    """An empty list is a fault."""
     faults = faults_of(replace(KNOWN, client_authentications=()), today=TODAY)
     assert faults == ("client_authentications must list each method once",)
 

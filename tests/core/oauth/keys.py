@@ -1,4 +1,4 @@
-"""Key pairs that the tests of signed requests and ID tokens sign with."""
+"""Key pairs with which the tests sign requests and ID tokens."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ AnyKey = RSAKey | ECKey | OKPKey
 
 
 def key_for(algorithm: str) -> AnyKey:
-    """A pair that signs with an algorithm."""
+    """A key pair for an algorithm."""
     if algorithm in EC:
         return EC[algorithm]
     return OKP if algorithm in ("Ed25519", "EdDSA") else RSA
 
 
 def pem(key: AnyKey) -> Secret:
-    """The private half as PEM."""
+    """The private key as PEM."""
     return Secret(key.as_pem(private=True).decode())
 
 
 # Any: what a JWK's members are depends on its kind.
 def public(key: AnyKey, **members: Any) -> dict[str, Any]:
-    """The public half as a JWK, with members of the test's."""
+    """The public key as a JWK, with additional members."""
     return {**key.as_dict(private=False), **members}
 
 
 def signed(header: dict[str, Any], payload: bytes, key: AnyKey | OctKey) -> str:
-    """A compact JWS, whatever its header says."""
+    """A compact JWS with this header."""
     algorithm = str(header["alg"])
     registry = jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
     return jws.serialize_compact(header, payload, key, [algorithm], registry)

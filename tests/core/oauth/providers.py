@@ -1,4 +1,4 @@
-"""Providers, answers and tokens that the tests of OAuth begin from."""
+"""Providers, responses and tokens for the tests of OAuth."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ SPENT: Final = TokenSet(
 
 # Any, as in `dataclasses.replace`: each field has a type of its own.
 def provider(**changes: Any) -> OAuthProvider:
-    """A sound provider, changed as a test needs it."""
+    """A valid provider with the given changes."""
     return replace(PROVIDER, **changes)
 
 
 def answer(body: object, status: int = 200, **headers: str) -> HttpResponse:
-    """An answer in JSON; bytes go as they are. Header names take `_` for `-`."""
+    """A JSON response; bytes are sent unchanged. `_` in a header's name means `-`."""
     raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
     named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
     return HttpResponse(status, named, raw)

@@ -32,14 +32,14 @@ TEXT = st.text(st.characters(codec="utf-8"))
 
 
 @given(TEXT.filter(bool), TEXT, TEXT, TEXT)
-def test_a_callback_is_read_as_it_was_written(state: str, code: str, error: str, iss: str) -> None:
-    """Every character of each parameter survives; what else is in the query is no matter."""
+def test_the_parameters_are_read_unchanged(state: str, code: str, error: str, iss: str) -> None:
+    """Every character of each parameter is kept; other parameters are ignored."""
     sent = {"state": state, "code": code, "error": error, "iss": iss, "session_state": "x"}
     assert parse_callback(urlencode(sent)) == Callback(state, code, error, iss)
 
 
 def test_absent_parameters_are_none() -> None:
-    """Absent is not empty."""
+    """An absent parameter is not the same as an empty one."""
     assert parse_callback("state=s") == Callback("s", None, None, None)
     assert parse_callback("state=s&code=") == Callback("s", "", None, None)
 
@@ -49,13 +49,13 @@ def test_absent_parameters_are_none() -> None:
     ["", "code=c", "state=", "state=&code=c", "error=access_denied", "STATE=s&code=c", "&&&"],
 )
 def test_a_callback_without_a_state_is_none(query: str) -> None:
-    """Nothing can be looked up without it."""
+    """Without a state there is nothing to look up."""
     assert parse_callback(query) is None
 
 
 @pytest.mark.parametrize("name", ["state", "code", "error", "iss"])
 def test_a_parameter_given_twice_is_refused(name: str) -> None:
-    """Of two values neither is to be trusted (section 3.1), not even if they are equal."""
+    """Two values are ambiguous (section 3.1), even if they are equal."""
     query = f"state=s&code=c&error=e&iss=i&{name}=x"
     assert parse_callback(query) is None
     assert parse_callback("state=s&code=c&other=1&other=2") is not None
@@ -63,21 +63,21 @@ def test_a_parameter_given_twice_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize(("fields", "taken"), [(63, True), (64, True), (65, False)])
 def test_a_callback_has_at_most_64_fields(fields: int, taken: bool) -> None:
-    """A query that somebody blew up is not worked through."""
+    """A longer query is not parsed."""
     query = "&".join(["state=s", *(f"x{number}=1" for number in range(fields - 1))])
     assert (parse_callback(query) is not None) is taken
 
 
 @given(st.text())
 def test_any_query_is_a_callback_or_none(query: str) -> None:
-    """What a stranger puts behind the `?` never raises."""
+    """No query raises an exception."""
     for candidate in (query, f"state=s&{query}"):
         callback = parse_callback(candidate)
         assert callback is None or callback.state
 
 
-def test_a_callback_does_not_show_itself() -> None:
-    """Code and state stay out of logs."""
+def test_a_callback_does_not_show_its_values() -> None:
+    """Code and state do not reach a log."""
     assert repr(Callback("canary", "canary", "canary", "canary")) == "Callback(…)"
 
 
@@ -88,15 +88,15 @@ def callback(
 
 
 @pytest.mark.parametrize("length", [1, 8191, 8192])
-def test_a_code_is_taken(length: int) -> None:
+def test_a_code_is_accepted(length: int) -> None:
     """Up to 8,192 characters."""
     judged = judge_callback(callback("c" * length), PROVIDER, connector="telegram")
     assert judged.unwrap() == "c" * length
 
 
 @pytest.mark.parametrize("code", [None, "", "c" * 8193])
-def test_no_usable_code_is_an_invalid_state(code: str | None) -> None:
-    """None, an empty one, or one character too many."""
+def test_a_callback_without_a_usable_code_is_an_invalid_state(code: str | None) -> None:
+    """No code, an empty one, or one character too many."""
     judged = judge_callback(callback(code), PROVIDER, connector="telegram")
     assert judged.failure() == OAuthStateInvalid("telegram")
 
@@ -113,15 +113,15 @@ def test_no_usable_code_is_an_invalid_state(code: str | None) -> None:
         "request_not_supported", "request_uri_not_supported", "registration_not_supported",
     ],
 )  # fmt: skip
-def test_a_known_error_is_told(error: str) -> None:
-    """The codes of the RFCs go to the caller, who acts on them; a code beside one is not used."""
+def test_a_known_error_is_returned(error: str) -> None:
+    """The caller gets the codes of the RFCs. A code beside an error is not used."""
     judged = judge_callback(callback("code", error), PROVIDER, connector="telegram")
     assert judged.failure() == AuthorizationDenied("telegram", error)
 
 
 @given(TEXT)
 def test_an_unknown_error_is_not_repeated(error: str) -> None:
-    """The provider's, or an attacker's, own text stays out of problems."""
+    """Text of the provider, or of an attacker, does not reach a problem."""
     judged = judge_callback(callback("code", f"zq {error}"), PROVIDER, connector="telegram")
     assert judged.failure() == AuthorizationDenied("telegram", "other")
 
@@ -145,7 +145,7 @@ def test_an_unknown_error_is_not_repeated(error: str) -> None:
 def test_the_issuer_is_compared_as_a_plain_string(
     judged: OAuthProvider, issuer: str | None, taken: bool
 ) -> None:
-    """No normalizing; a server known to send it has to (RFC 9207 section 2.4)."""
+    """Without normalizing. A server that is known to send it has to (RFC 9207 section 2.4)."""
     result = judge_callback(callback("code", issuer=issuer), judged, connector="telegram")
     assert is_successful(result) is taken
     if not taken:
@@ -153,7 +153,7 @@ def test_the_issuer_is_compared_as_a_plain_string(
 
 
 def test_the_issuer_is_judged_before_the_error() -> None:
-    """An error from another server may be forged too."""
+    """An error from another server may also be forged."""
     forged = callback(None, "access_denied", "https://evil.example")
     judged = judge_callback(forged, KNOWING, connector="telegram")
     assert judged.failure() == IssuerMismatch("telegram")
@@ -169,13 +169,13 @@ def test_the_issuer_is_judged_before_the_error() -> None:
         ("/with%20space", "/with%20space?error=X"),
     ],
 )
-def test_our_own_words_join_the_query(return_to: str, there: str) -> None:
-    """What the application put there is kept, in its order, and the fragment stays last."""
+def test_the_outcome_is_added_to_the_query(return_to: str, there: str) -> None:
+    """The application's own parameters stay, in their order, and the fragment stays last."""
     assert with_problem(return_to, {"error": "X"}) == there
 
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126)).map("/".__add__))
-def test_a_path_of_ones_own_stays_one(return_to: str) -> None:
-    """Adding to the query does not turn a path into another site's."""
+def test_a_path_on_our_site_stays_on_our_site(return_to: str) -> None:
+    """A longer query does not turn the path into another site's URL."""
     if is_safe_return_path(return_to):
         assert is_safe_return_path(with_problem(return_to, {"error": "X"}))

@@ -50,7 +50,7 @@ class Assertion(msgspec.Struct):
 
 
 def signing(algorithm: Any = "RS256", **changes: Any) -> OAuthProvider:
-    """A provider with a client that signs."""
+    """A provider whose client signs."""
     return provider(
         client_secret=None,
         client_authentication="private_key_jwt",
@@ -61,7 +61,7 @@ def signing(algorithm: Any = "RS256", **changes: Any) -> OAuthProvider:
 
 
 def test_the_example_of_the_rfc() -> None:
-    """The assertion's type, its header and how its claims begin are those of section 2.2."""
+    """Type, header and first claims of the assertion are those of section 2.2."""
     vector = vectors("rfc7523_client_assertion.json", Assertion)
     fields = assertion_fields(
         signing(vector.algorithm, client_assertion_key_id=vector.key_id),
@@ -75,7 +75,7 @@ def test_the_example_of_the_rfc() -> None:
 @pytest.mark.filterwarnings("ignore:EdDSA")  # the test's own reading; the library's is silent
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_assertion_is_signed_with_the_declared_algorithm(algorithm: str) -> None:
-    """Verified with the public half; the claims are those of section 3, and no more."""
+    """The public key verifies it. The claims are those of section 3 and no more."""
     judged = signing(algorithm)
     assert provider_fault(judged) is None
     fields = assertion_fields(judged, SIGNING, endpoint=judged.token_url)
@@ -95,12 +95,12 @@ def test_the_assertion_is_signed_with_the_declared_algorithm(algorithm: str) -> 
 
 
 def test_an_assertion_lives_for_a_minute() -> None:
-    """Long enough for a request, and for clocks that differ."""
+    """Long enough for a request and for clocks that differ."""
     assert timedelta(minutes=1) == ASSERTION_LIFE
 
 
-def test_a_jwk_is_read_as_a_pem_is() -> None:
-    """With the `kid` that was declared, not one of the key's own."""
+def test_the_key_may_be_a_jwk_or_pem() -> None:
+    """The header has the declared `kid`, not the one of the JWK."""
     as_json = Secret(" " + msgspec.json.encode(RSA.as_dict(private=True, kid="own")).decode())
     judged = signing(client_assertion_key_id="declared")
     judged = replace(judged, client_assertion_key=as_json)
@@ -113,8 +113,8 @@ def test_a_jwk_is_read_as_a_pem_is() -> None:
     assert token.header == {"alg": "RS256", "kid": "declared"}
 
 
-def test_whom_the_assertion_is_for_may_be_declared() -> None:
-    """Some servers take their issuer alone."""
+def test_the_audience_may_be_declared() -> None:
+    """Some servers accept only their issuer."""
     judged = signing(client_assertion_audience="https://issuer.example")
     token = jwt.decode(
         assertion_fields(judged, SIGNING, endpoint=judged.token_url)["client_assertion"],
@@ -125,8 +125,8 @@ def test_whom_the_assertion_is_for_may_be_declared() -> None:
 
 
 @given(st.binary(min_size=16, max_size=32), st.binary(min_size=16, max_size=32))
-def test_each_request_has_an_id_of_its_own(one: bytes, other: bytes) -> None:
-    """Servers refuse an assertion that they saw before (section 3, jti)."""
+def test_each_assertion_has_its_own_id(one: bytes, other: bytes) -> None:
+    """Servers refuse an assertion that they have seen before (section 3, `jti`)."""
     ids = [
         jwt.decode(
             assertion_fields(
@@ -141,7 +141,7 @@ def test_each_request_has_an_id_of_its_own(one: bytes, other: bytes) -> None:
 
 
 def test_a_request_carries_the_assertion_and_no_secret() -> None:
-    """One method a request: no header, no client_secret."""
+    """One method for each request: no header and no `client_secret`."""
     request = token_request(signing(), {"grant_type": "x"}, signing=SIGNING)
     form = dict(parse_qsl(request.body.decode()))
     assert set(form) == {
@@ -153,13 +153,13 @@ def test_a_request_carries_the_assertion_and_no_secret() -> None:
     assert request.header("authorization") is None
 
 
-def test_signing_without_the_moment_is_a_fault_of_the_callers() -> None:
-    """It is told, and nothing unsigned is sent."""
+def test_signing_without_a_signing_context_is_an_exception() -> None:
+    """Nothing is sent unsigned."""
     with pytest.raises(ValueError, match="needs a signing context"):
         token_request(signing(), {})
 
 
-def test_a_moment_does_not_show_its_entropy() -> None:
+def test_a_signing_context_does_not_show_its_entropy() -> None:
     """It is in the request, and in no log."""
     assert repr(SIGNING) == f"SigningContext({NOW.isoformat()}, …)"
 
@@ -171,29 +171,29 @@ def test_a_moment_does_not_show_its_entropy() -> None:
 @pytest.mark.parametrize(
     "text", ["x", "{", "{}", '{"kty":"RSA"}', '{"kty":"oct","k":"AAAA"}', "[]", "\ud800"]
 )
-def test_what_is_no_key_is_a_fault(algorithm: AssertionAlgorithm, text: str) -> None:
-    """Told while the connector is built, without any of the text."""
+def test_text_that_is_not_a_key_is_a_fault(algorithm: AssertionAlgorithm, text: str) -> None:
+    """Reported when the connector is built, without any of the text."""
     fault = assertion_key_fault(Secret(text), algorithm)
     assert fault == f"client_assertion_key is not a PEM or JWK key for {algorithm}"
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("other", ["RS256", "ES256", "ES384", "ES512", "Ed25519"])
-def test_a_key_is_of_its_algorithms_kind(algorithm: AssertionAlgorithm, other: str) -> None:
-    """Kind and curve both."""
+def test_a_key_has_to_match_its_algorithm(algorithm: AssertionAlgorithm, other: str) -> None:
+    """Both kind and curve."""
     fits = key_for(algorithm) is key_for(other)
     fault = assertion_key_fault(pem(key_for(other)), algorithm)
     assert (fault is None) is fits
 
 
-def test_a_curve_that_does_not_fit_is_named() -> None:
-    """P-384 signs with ES384 alone."""
+def test_a_wrong_curve_is_named() -> None:
+    """A P-384 key signs only with ES384."""
     fault = assertion_key_fault(pem(EC["ES384"]), "ES256")
     assert fault == "client_assertion_key is not on the curve of ES256"
 
 
 def test_a_public_key_is_a_fault() -> None:
-    """It signs nothing; the slip is found at the start."""
+    """It cannot sign. The mistake is found at the start."""
     public_pem = Secret(RSA.as_pem(private=False).decode())
     assert assertion_key_fault(public_pem, "RS256") == "client_assertion_key is a public key"
 
@@ -216,8 +216,8 @@ def test_a_short_rsa_key_is_a_fault() -> None:
         ({"client_assertion_key": Secret("x")}, "not a PEM or JWK"),
     ],
 )
-def test_key_and_method_go_together(changes: dict[str, Any], told: str) -> None:
-    """A key that signs nothing, or a method without one, is a slip."""
+def test_key_and_method_are_declared_together(changes: dict[str, Any], told: str) -> None:
+    """A key that signs nothing, or a method without a key, is a mistake."""
     assert told in str(provider_fault(replace(signing(), **changes)))
 
 

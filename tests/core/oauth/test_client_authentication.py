@@ -1,4 +1,4 @@
-"""The client proves itself in one way a request. RFC 6749 section 2.3."""
+"""The client authenticates in one way for each request. RFC 6749 section 2.3."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def form_of(request: HttpRequest) -> dict[str, str]:
     vectors("client_secret_basic.json", Clients).clients,
     ids=lambda client: client.client_secret,
 )
-def test_basic_headers_that_others_published(client: Client) -> None:
-    """The examples of the RFC, and one with `=` and `%` from a vendor's manual."""
+def test_published_examples_of_basic_headers(client: Client) -> None:
+    """The examples of the RFC, and one with `=` and `%` from a provider's manual."""
     request = token_request(
         provider(client_id=client.client_id, client_secret=Secret(client.client_secret)), {}
     )
@@ -52,8 +52,8 @@ def test_basic_headers_that_others_published(client: Client) -> None:
 @example("a:b", "c:d")
 @example("%3A", "100%")
 @example("a+b c", "ä€/&=")
-def test_basic_survives_every_character(client_id: str, secret: str) -> None:
-    """A server that splits at the first `:` and decodes both halves gets both (section 2.3.1)."""
+def test_basic_encodes_every_character(client_id: str, secret: str) -> None:
+    """A server splits at the first `:` and decodes both parts (section 2.3.1)."""
     request = token_request(provider(client_id=client_id, client_secret=Secret(secret)), {})
     header = request.header("authorization")
     assert header is not None
@@ -64,8 +64,8 @@ def test_basic_survives_every_character(client_id: str, secret: str) -> None:
 
 
 @given(TEXT, TEXT)
-def test_post_survives_every_character(client_id: str, secret: str) -> None:
-    """Both stand in the form, encoded as a form is."""
+def test_post_encodes_every_character(client_id: str, secret: str) -> None:
+    """Both values are form-encoded."""
     request = token_request(
         provider(
             client_id=client_id,
@@ -85,25 +85,25 @@ def test_post_survives_every_character(client_id: str, secret: str) -> None:
         ("client_secret_post", False, {"client_id", "client_secret"}),
     ],
 )
-def test_one_method_a_request(
+def test_each_request_uses_one_method(
     method: ClientAuthentication | None, in_header: bool, in_form: set[str]
 ) -> None:
-    """A secret is sent in the header or in the form, never in both (section 2.3)."""
+    """A secret is in the header or in the form, never in both (section 2.3)."""
     request = token_request(provider(client_authentication=method), {})
     assert (request.header("authorization") is not None) is in_header
     assert set(form_of(request)) == in_form
 
 
 @pytest.mark.parametrize("method", [None, "none"])
-def test_a_public_client_names_itself(method: ClientAuthentication | None) -> None:
-    """Without a secret the form says who asks, and there is no header (section 3.2.1)."""
+def test_a_public_client_sends_its_id(method: ClientAuthentication | None) -> None:
+    """Without a secret, the form has the client id, and there is no header (section 3.2.1)."""
     request = token_request(provider(client_secret=None, client_authentication=method), {})
     assert request.header("authorization") is None
     assert form_of(request) == {"client_id": "client"}
 
 
 def test_the_request_asks_for_json_and_sends_a_form() -> None:
-    """GitHub answers with a form unless it is asked otherwise."""
+    """GitHub responds with a form unless `Accept` asks for JSON."""
     request = token_request(PROVIDER, {"grant_type": "x"})
     assert (request.method, request.url) == ("POST", PROVIDER.token_url)
     assert request.header("accept") == "application/json"
@@ -111,7 +111,7 @@ def test_the_request_asks_for_json_and_sends_a_form() -> None:
 
 
 def test_extra_parameters_never_replace_the_flows_own() -> None:
-    """Even a provider that was never judged cannot change the grant or the client."""
+    """Even a provider that was not checked cannot change the grant or the client."""
     extra = {"grant_type": "password", "client_id": "evil", "audience": "api"}
     request = token_request(
         provider(token_parameters=extra, client_authentication="client_secret_post"),
@@ -126,13 +126,13 @@ def test_extra_parameters_never_replace_the_flows_own() -> None:
 
 
 def test_the_request_does_not_show_the_secret() -> None:
-    """Neither its repr nor its URL holds it."""
+    """Neither its `repr` nor its URL has it."""
     request = token_request(provider(client_authentication="client_secret_post"), {})
     assert "client-secret" not in repr(request) + request.url
 
 
 def test_a_provider_may_want_json() -> None:
-    """Notion and Atlassian do; the secret goes where it always goes."""
+    """Notion and Atlassian do. The secret is sent in the same place as in a form."""
     judged = provider(token_body="json", token_parameters={"audience": "api"})
     request = token_request(judged, {"grant_type": "x", "code": 'a"b'})
     assert request.header("content-type") == "application/json"
@@ -153,6 +153,6 @@ def test_a_provider_may_want_json() -> None:
 
 @pytest.mark.parametrize("has_tenant_host", [True, False])
 def test_a_tenants_host_is_passed_on(has_tenant_host: bool) -> None:
-    """To whoever sends the request."""
+    """The request says that the tenant chose the host."""
     request = token_request(provider(has_tenant_host=has_tenant_host), {})
     assert request.has_tenant_host is has_tenant_host

@@ -49,8 +49,8 @@ class Extras(msgspec.Struct):
     instance_url: str
 
 
-def test_the_request_asks_in_the_clients_own_name() -> None:
-    """Grant type and scopes, with the client's authentication (section 4.4.2)."""
+def test_the_request_has_grant_type_scopes_and_authentication() -> None:
+    """Section 4.4.2."""
     request = client_credentials_request(
         provider(oauth_scopes=("a", "b"), oauth_scope_separator=",")
     )
@@ -60,21 +60,21 @@ def test_the_request_asks_in_the_clients_own_name() -> None:
     assert client_credentials_request(PROVIDER).body == b"grant_type=client_credentials"
 
 
-def test_a_client_that_signs_asks_too() -> None:
-    """With an assertion of its own."""
+def test_a_client_that_signs_sends_an_assertion() -> None:
+    """Instead of a secret."""
     form = dict(parse_qsl(client_credentials_request(signing(), signing=SIGNING).body.decode()))
     assert form["grant_type"] == "client_credentials"
     assert "client_assertion" in form
 
 
-def test_a_public_client_cannot_ask() -> None:
-    """Section 4.4: confidential clients only."""
+def test_a_public_client_has_no_request() -> None:
+    """Section 4.4: only confidential clients."""
     with pytest.raises(ValueError, match="authenticates"):
         client_credentials_request(provider(client_secret=None))
 
 
-def test_a_refresh_token_beside_it_is_left_aside() -> None:
-    """Section 4.4.3 says that none should come."""
+def test_a_refresh_token_is_ignored() -> None:
+    """Section 4.4.3 says that a response should not have one."""
     body = {"access_token": "a", "expires_in": 60, "refresh_token": "r"}
     judged = judge_client_credentials(
         answer({**body, "refresh_token_expires_in": 60}),
@@ -86,7 +86,7 @@ def test_a_refresh_token_beside_it_is_left_aside() -> None:
 
 
 def test_its_problems_are_those_of_the_token_endpoint() -> None:
-    """Refused, malformed, and extras that are missing."""
+    """Refused, malformed, and missing extras."""
     refused = judge_client_credentials(
         answer({"error": "invalid_scope"}, 400), PROVIDER, connector="x", received_at=NOW
     )
@@ -101,7 +101,7 @@ def test_its_problems_are_those_of_the_token_endpoint() -> None:
 
 
 def judged(status: int, body: object) -> RefreshOutcome:
-    """What an answer means."""
+    """What a response means."""
     return judge_client_credentials_refresh(
         HttpResponse(status, (), msgspec.json.encode(body)),
         FORGE,
@@ -120,18 +120,18 @@ def judged(status: int, body: object) -> RefreshOutcome:
         (True, FORMER, PUBLIC, False),
     ],
 )
-def test_what_is_the_client_s_own_is_told_by_row_tokens_and_client(
+def test_a_client_credentials_grant_is_recognized_by_row_tokens_and_client(
     refreshable: bool, tokens: TokenSet, provider: OAuthProvider, expected: bool
 ) -> None:
-    """To be renewed, by no refresh token, and by a client that can prove itself."""
+    """It can be renewed without a refresh token, by a client that can authenticate."""
     assert (
         uses_client_credentials(replace(GRANT, refreshable=refreshable), tokens, provider)
         is expected
     )
 
 
-def test_new_tokens_take_the_place_of_the_former_ones_without_a_refresh_token() -> None:
-    """One that came beside them is left aside, its end too; the key they are bound to stays."""
+def test_new_tokens_replace_the_old_ones() -> None:
+    """A refresh token and its end are ignored. The DPoP key stays."""
     body = {"access_token": "new", "refresh_token": "r", "refresh_expires_in": 9, "expires_in": 60}
     assert judged(200, body) == Refreshed(
         TokenSet(Secret("new"), expires_at=NOW + timedelta(seconds=60), dpop_key=FORMER.dpop_key)
@@ -147,19 +147,19 @@ def test_new_tokens_take_the_place_of_the_former_ones_without_a_refresh_token() 
         (502, {}),
     ],
 )
-def test_no_answer_is_a_verdict_or_leaves_a_mark(status: int, body: object) -> None:
-    """What would condemn a grant or leave its outcome unknown is a failure to try again."""
+def test_no_response_ends_the_grant_or_marks_it(status: int, body: object) -> None:
+    """What would end another grant, or leave it unknown, is a failure that is retried."""
     assert judged(status, body) == DefiniteFailure()
 
 
-def test_a_lost_answer_is_a_failure_to_try_again() -> None:
-    """Nothing was spent."""
+def test_a_missing_response_is_a_failure_that_is_retried() -> None:
+    """No refresh token was spent."""
     outcome = judge_client_credentials_refresh(
         HttpFailed(sent=True), FORGE, FORMER, connector="forge", received_at=NOW
     )
     assert outcome == DefiniteFailure()
 
 
-def test_a_refused_client_is_told_as_such() -> None:
-    """The application is at fault, so the client is left alone for a while."""
+def test_a_refused_client_is_reported_as_such() -> None:
+    """The application's settings are wrong, so the client is paused."""
     assert judged(401, {"error": "invalid_client"}) == DefiniteFailure(is_client_credentials=True)

@@ -10,12 +10,12 @@ A, B, C, D = (("organization", name) for name in "abcd")
 
 
 def refuse(pauses: ClientPauses, tenant: tuple[str, str], now: float) -> None:
-    """An answer that may mean the grant as well."""
+    """A response that may refuse the client or the grant."""
     pauses.refused(CLIENT, tenant, "unauthorized_client", is_clear=False, now=now)
 
 
-def test_one_tenants_unclear_answer_pauses_nobody() -> None:
-    """However often that tenant gets it."""
+def test_an_unclear_response_to_one_tenant_does_not_pause_the_client() -> None:
+    """However often this tenant gets it."""
     pauses = ClientPauses()
     for now in range(100):
         refuse(pauses, A, now)
@@ -46,8 +46,8 @@ def test_another_error_starts_the_count_again() -> None:
     assert not pauses.wait(CLIENT, D, now=0)
 
 
-def test_a_clear_answer_pauses_the_client_at_once() -> None:
-    """After the pause one request is sent, and not by the tenant that was refused."""
+def test_a_clear_response_pauses_the_client_at_once() -> None:
+    """After the pause one request is sent, and not for the tenant that was refused."""
     pauses = ClientPauses()
     pauses.refused(CLIENT, A, "invalid_client", is_clear=True, now=0)
     assert pauses.wait(CLIENT, B, now=PAUSE_SECONDS - 1) == 1
@@ -63,7 +63,7 @@ def test_a_clear_answer_pauses_the_client_at_once() -> None:
 
 
 def test_a_refused_tenant_that_is_alone_is_tried_too() -> None:
-    """A probe without an answer does not block the client either."""
+    """A test request without a response does not block the client either."""
     pauses = ClientPauses()
     pauses.refused(CLIENT, A, "invalid_client", is_clear=True, now=0)
     after = PAUSE_SECONDS + PROBE_SECONDS
@@ -72,8 +72,8 @@ def test_a_refused_tenant_that_is_alone_is_tried_too() -> None:
     assert not pauses.wait(CLIENT, B, now=after + PROBE_SECONDS)
 
 
-def test_a_tenant_that_others_contradicted_pauses_nobody_again() -> None:
-    """Its clear answer counts as an unclear one until it succeeds itself."""
+def test_a_tenant_that_others_contradicted_does_not_pause_the_client_again() -> None:
+    """Its clear response counts as an unclear one until it succeeds itself."""
     pauses = ClientPauses()
     pauses.refused(CLIENT, A, "invalid_client", is_clear=True, now=0)
     pauses.accepted(CLIENT, B)

@@ -1,4 +1,4 @@
-"""A code for tokens. RFC 6749 section 4.1.3."""
+"""The exchange of a code for tokens. RFC 6749 section 4.1.3."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TEXT = st.text(st.characters(codec="utf-8"))
 
 @given(TEXT, TEXT)
 def test_the_request_carries_code_verifier_and_redirect_uri(code: str, redirect_uri: str) -> None:
-    """Byte for byte what the authorization request said, whatever characters are in it."""
+    """Byte for byte as in the authorization request, whatever their characters."""
     request = exchange_request(PROVIDER, code=code, verifier="v" * 43, redirect_uri=redirect_uri)
     assert dict(parse_qsl(request.body.decode("ascii"), keep_blank_values=True)) == {
         "grant_type": "authorization_code",
@@ -52,7 +52,7 @@ def judge(body: object, judged: OAuthProvider = SALESFORCE, status: int = 200) -
 
 
 def test_the_declared_extras_come_with_the_tokens() -> None:
-    """Typed, beside what `judge_token` reads."""
+    """With their types."""
     tokens = judge({"access_token": "a", "instance_url": "https://x.example"})
     assert isinstance(tokens, TokenSet)
     assert tokens.extras is not None
@@ -61,12 +61,12 @@ def test_the_declared_extras_come_with_the_tokens() -> None:
 
 @pytest.mark.parametrize("site", [{}, {"instance_url": 5}, {"instance_url": None}])
 def test_extras_that_are_missing_make_an_exchange_malformed(site: dict[str, object]) -> None:
-    """Nothing is connected yet that could be lost; the path is told."""
+    """There is no connection yet that could be lost. The problem names the path."""
     told = TokenMalformed("salesforce", "$.instance_url")
     assert judge({"access_token": "a", **site}) == told
 
 
-def test_without_declared_extras_it_is_the_token_endpoints_judgement() -> None:
+def test_without_declared_extras_the_result_is_that_of_judge_token() -> None:
     """Tokens, and every refusal."""
     assert judge({"access_token": "a"}, PROVIDER) == TokenSet(Secret("a"))
     refused = TokenRefused("salesforce", "invalid_grant")
@@ -75,8 +75,8 @@ def test_without_declared_extras_it_is_the_token_endpoints_judgement() -> None:
     assert judge(b"<html>") == TokenMalformed("salesforce", "$")
 
 
-def test_a_client_that_signs_exchanges_too() -> None:
-    """With an assertion of its own."""
+def test_a_client_that_signs_sends_an_assertion() -> None:
+    """Instead of a secret."""
     request = exchange_request(signing(), code="c", verifier="v", redirect_uri="r", signing=SIGNING)
     assert b"client_assertion=" in request.body
 

@@ -73,7 +73,7 @@ def judge(
 
 
 def with_(**changes: Any) -> dict[str, Any]:
-    """The RFC's answer, changed; None leaves a member out."""
+    """The RFC's response with changes; None removes a member."""
     return {
         name: value for name, value in {**VECTOR.answer, **changes}.items() if value is not None
     }
@@ -87,7 +87,7 @@ def polled(
     after: timedelta = timedelta(),
     retry_after: str | None = None,
 ) -> TokenSet | DeviceAuthorization | TokenRefused | TokenMalformed:
-    """What comes of one try, some time after the code came."""
+    """The result of one poll, some time after the code was issued."""
     headers = {} if retry_after is None else {"retry_after": retry_after}
     sent = HttpFailed(sent=True) if body is None else answer(body, status, **headers)
     judged = judge_poll(sent, PUBLIC, device, connector="tv", received_at=NOW + after)
@@ -110,7 +110,7 @@ def test_the_examples_of_the_rfc() -> None:
 
 
 def test_a_confidential_client_authenticates() -> None:
-    """Section 3.1, as at the token endpoint; without scopes none are sent."""
+    """Section 3.1, as at the token endpoint. Without scopes no `scope` is sent."""
     request = device_request(provider(device_authorization_url=URL))
     assert request is not None
     assert request.header("authorization") is not None
@@ -132,19 +132,19 @@ def test_scopes_are_joined_as_the_provider_wants() -> None:
 
 
 def test_a_provider_without_the_endpoint_has_no_codes() -> None:
-    """There is no request then."""
+    """There is no request."""
     assert device_request(PROVIDER) is None
 
 
-def test_what_may_be_absent() -> None:
-    """The interval is 5 seconds then, and there is no address with the code in it."""
+def test_optional_members_may_be_absent() -> None:
+    """Then the interval is 5 seconds, and no address has the code in it."""
     least = judge(with_(interval=None, verification_uri_complete=None)).unwrap()
     assert least == replace(DEVICE, verification_uri_complete=None)
     assert timedelta(seconds=5) == DEFAULT_INTERVAL
 
 
 def test_googles_name_for_the_address() -> None:
-    """`verification_url`, where the RFC's own is absent."""
+    """`verification_url`, if the RFC's own name is absent."""
     body = with_(verification_uri=None, verification_url="https://google.example/device")
     assert judge(body).unwrap().verification_uri == "https://google.example/device"
 
@@ -169,8 +169,8 @@ def test_the_interval_is_bounded(interval: object, seconds: int) -> None:
 
 
 @pytest.mark.parametrize("life", [None, 0, -1, "x", True, 1e99, [], {}])
-def test_a_lifetime_that_cannot_be_read_costs_no_code(life: object) -> None:
-    """The code is polled for 15 minutes."""
+def test_a_code_with_an_invalid_lifetime_is_used(life: object) -> None:
+    """It is polled for 15 minutes."""
     assert judge(with_(expires_in=life)).unwrap().expires_at == NOW + timedelta(minutes=15)
 
 
@@ -188,14 +188,14 @@ def test_a_lifetime_that_cannot_be_read_costs_no_code(life: object) -> None:
         ],
     ],
 )  # fmt: skip
-def test_what_is_unusable_is_malformed(name: str, value: object) -> None:
-    """Nobody is sent to an address that is not https, nor shown what is no code."""
+def test_an_unusable_address_or_code_is_malformed(name: str, value: object) -> None:
+    """Nobody is sent to an address that is not https."""
     assert judge(with_(**{name: value})).failure() == ProviderAnswerMalformed("tv", f"$.{name}")
 
 
 @pytest.mark.parametrize("name", ["device_code", "user_code", "verification_uri"])
-def test_what_is_missing_is_malformed(name: str) -> None:
-    """Without them nobody can sign in."""
+def test_a_missing_member_is_malformed(name: str) -> None:
+    """Without these members nobody can sign in."""
     assert judge(with_(**{name: None})).failure() == ProviderAnswerMalformed("tv", f"$.{name}")
 
 
@@ -218,13 +218,13 @@ def test_an_unusable_link_is_left_out(complete: object) -> None:
         (500, b"<html>", "other"),
     ],
 )
-def test_a_refusal_is_told(status: int, body: object, error: str) -> None:
-    """By the RFC's code, whatever the status."""
+def test_a_refusal_is_returned(status: int, body: object, error: str) -> None:
+    """With the RFC's code, whatever the status."""
     assert judge(body, status).failure() == TokenRefused("tv", error)
 
 
 @pytest.mark.parametrize("status", [200, 201, 299])
-def test_any_2xx_may_bring_the_code(status: int) -> None:
+def test_any_2xx_may_have_the_code(status: int) -> None:
     """The first and the last of them."""
     assert judge(VECTOR.answer, status).unwrap() == DEVICE
 
@@ -235,8 +235,8 @@ def test_an_authorization_does_not_show_its_codes() -> None:
 
 
 @given(st.binary(), st.integers(100, 599))
-def test_any_answer_is_judged(body: bytes, status: int) -> None:
-    """Whatever bytes come back, to either request."""
+def test_any_response_is_judged(body: bytes, status: int) -> None:
+    """Any bytes, for either request, give a result."""
     assert isinstance(judge(body, status), Result)
     assert polled(body, status) is not None
 
@@ -244,8 +244,8 @@ def test_any_answer_is_judged(body: bytes, status: int) -> None:
 # --- asking -----------------------------------------------------------------------------------
 
 
-def test_tokens_end_the_asking() -> None:
-    """Also when they come in the last moment."""
+def test_tokens_end_the_polling() -> None:
+    """Also if they arrive at the last moment."""
     tokens = TokenSet(Secret("a"), Secret("r"))
     body = {"access_token": "a", "refresh_token": "r"}
     assert polled(body) == tokens
@@ -269,16 +269,17 @@ def test_tokens_end_the_asking() -> None:
         (b"", 599, None, 10),
     ],
 )
-def test_how_long_to_wait_before_asking_again(
+def test_the_pause_before_the_next_poll(
     body: object, status: int, retry_after: str | None, seconds: int
 ) -> None:
-    """`slow_down` adds 5 s (section 3.5); trouble doubles, and what was asked is waited."""
+    """`slow_down` adds 5 s (section 3.5), a failure doubles the pause, and Retry-After is
+    obeyed."""
     again = polled(body, status, retry_after=retry_after)
     assert again == replace(DEVICE, interval=timedelta(seconds=seconds))
 
 
-def test_slowing_down_stays() -> None:
-    """Each one adds to what was reached, up to five minutes."""
+def test_each_slow_down_adds_to_the_interval() -> None:
+    """Up to five minutes."""
     device = DEVICE
     for expected in (10, 15, 20, 25):
         again = polled({"error": "slow_down"}, 400, device)
@@ -291,21 +292,21 @@ def test_slowing_down_stays() -> None:
 
 
 @pytest.mark.parametrize("error", ["access_denied", "expired_token", "invalid_grant"])
-def test_a_refusal_ends_the_asking(error: str) -> None:
-    """The code goes to the caller."""
+def test_a_refusal_ends_the_polling(error: str) -> None:
+    """The caller gets the code."""
     assert polled({"error": error}, 400) == TokenRefused("tv", error)
 
 
-def test_another_error_ends_it_too() -> None:
-    """Without the provider's own words."""
+def test_any_other_error_ends_the_polling() -> None:
+    """Without the provider's own text."""
     assert polled({"error": "zqCanary"}, 400) == TokenRefused("tv", "other")
     assert polled(b"<html>", 404) == TokenRefused("tv", "other")
     assert polled(b"<html>", 200) == TokenMalformed("tv", "$")
 
 
 @pytest.mark.parametrize("body", [{"error": "authorization_pending"}, {"error": "slow_down"}, None])
-def test_a_code_ends_by_our_own_clock(body: object) -> None:
-    """At the instant, and not a second before."""
+def test_a_code_expires_by_our_own_clock(body: object) -> None:
+    """At the instant, and not a second earlier."""
     life = timedelta(seconds=1800)
     assert isinstance(polled(body, 400, after=life - timedelta(seconds=1)), DeviceAuthorization)
     assert polled(body, 400, after=life) == TokenRefused("tv", "expired_token")

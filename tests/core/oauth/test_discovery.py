@@ -1,4 +1,4 @@
-"""A server's own description: taken only from the server that it describes."""
+"""The metadata of a server: accepted only from the server that it describes."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ DOCUMENT: Final[dict[str, Any]] = {
         (f"{ISSUER}/tenant", f"{ISSUER}/tenant/.well-known/openid-configuration"),
     ],
 )
-def test_the_document_lies_below_the_issuer(issuer: str, url: str) -> None:
-    """With one slash between, whether the issuer ends in one or not (Discovery section 4.1)."""
+def test_the_document_is_below_the_issuer(issuer: str, url: str) -> None:
+    """With one slash between, whether or not the issuer ends in one (Discovery section 4.1)."""
     request = openid_configuration_request(issuer)
     assert (request.method, request.url) == ("GET", url)
     assert request.header("accept") == "application/json"
 
 
-def test_the_issuers_own_document_is_taken() -> None:
-    """What it names is read, what it leaves out is None, what is not needed is passed over."""
+def test_the_issuers_own_document_is_accepted() -> None:
+    """Absent members are None, unknown members are ignored."""
     least = judge_discovery(answer({**DOCUMENT, "op_policy_uri": "x"}), ISSUER).unwrap()
     assert least == ServerMetadata(ISSUER, f"{ISSUER}/authorize", f"{ISSUER}/token")
     more = {
@@ -75,7 +75,7 @@ def test_the_issuers_own_document_is_taken() -> None:
     [f"{ISSUER}/x", ISSUER.upper(), "http://provider.example", f"{ISSUER}:443", "", "/", CANARY],
 )
 def test_another_issuers_document_is_refused(issuer: str) -> None:
-    """Compared as a plain string (RFC 8414 section 3.3); the other's name is not repeated."""
+    """Compared as a plain string (RFC 8414 section 3.3). The other name is not repeated."""
     judged = judge_discovery(answer({**DOCUMENT, "issuer": issuer}), ISSUER)
     problem = judged.failure()
     assert problem == DiscoveryFailed(ISSUER, "the document names another issuer")
@@ -83,16 +83,16 @@ def test_another_issuers_document_is_refused(issuer: str) -> None:
 
 
 @pytest.mark.parametrize(("asked", "named"), [(ISSUER, f"{ISSUER}/"), (f"{ISSUER}/", ISSUER)])
-def test_the_slash_at_the_end_counts_and_is_told(asked: str, named: str) -> None:
-    """It is a part of the name (Auth0's has one), and the one that is forgotten."""
+def test_a_missing_last_slash_is_reported(asked: str, named: str) -> None:
+    """It is part of the name (Auth0's issuer has one), and easily forgotten."""
     problem = judge_discovery(answer({**DOCUMENT, "issuer": named}), asked).failure()
     told = "the document names another issuer, by the slash at its end"
     assert problem == DiscoveryFailed(asked, told)
 
 
 @pytest.mark.parametrize("member", DOCUMENT)
-def test_a_document_lacks_nothing_that_is_needed(member: str) -> None:
-    """Issuer and both endpoints; what is missing or of another type is named."""
+def test_a_document_needs_issuer_and_both_endpoints(member: str) -> None:
+    """A missing member, or one of another type, is named."""
     rest = {name: value for name, value in DOCUMENT.items() if name != member}
     for document in (rest, {**DOCUMENT, member: 5}):
         problem = judge_discovery(answer(document), ISSUER).failure()
@@ -101,7 +101,7 @@ def test_a_document_lacks_nothing_that_is_needed(member: str) -> None:
 
 @pytest.mark.parametrize("status", [199, 201, 299, 300, 302, 399, 400, 404, 500])
 def test_only_a_200_is_a_document(status: int) -> None:
-    """A redirect is not followed, and a page of another status is not read."""
+    """A redirect is not followed, and the body of another status is not read."""
     problem = judge_discovery(answer(DOCUMENT, status), ISSUER).failure()
     assert problem.reason == (
         "the server redirects, which is not followed"
@@ -118,20 +118,20 @@ def test_only_a_200_is_a_document(status: int) -> None:
         (HttpFailed(sent=True, is_too_large=True), "the document is too long"),
     ],
 )
-def test_no_answer_is_no_document(failed: HttpFailed, reason: str) -> None:
-    """Nor is one of which more came than is read."""
+def test_no_response_is_a_problem(failed: HttpFailed, reason: str) -> None:
+    """Also a response that is longer than the limit."""
     assert judge_discovery(failed, ISSUER).failure() == DiscoveryFailed(ISSUER, reason)
 
 
 @given(st.binary(), st.sampled_from([200, 404]))
 def test_any_body_is_judged(body: bytes, status: int) -> None:
-    """Whatever bytes come back, there is a description or a problem."""
+    """Any bytes give a description or a problem."""
     assert isinstance(judge_discovery(answer(body, status), ISSUER), Result)
 
 
 @given(st.dictionaries(st.sampled_from([*DOCUMENT, "x"]), st.text() | st.integers()))
 def test_no_problem_repeats_the_document(fields: dict[str, object]) -> None:
-    """A stranger's server writes nothing into what we show."""
+    """Text of a stranger's server does not reach a problem."""
     document = {name: f"{CANARY}{value}" for name, value in fields.items()} | {CANARY: CANARY}
     problem = judge_discovery(answer(document), ISSUER).failure()
     shown = f"{problem!r} {problem.message} {msgspec.json.encode(problem).decode()}"
@@ -165,14 +165,14 @@ def test_the_rfcs_addresses(address: Address) -> None:
 
 
 def test_the_default_document_is_the_rfcs() -> None:
-    """And a slash at the end of the issuer is not doubled."""
+    """A slash at the end of the issuer is not doubled."""
     url = "https://example.com/.well-known/oauth-authorization-server/a"
     assert server_metadata_request("https://example.com/a/").url == url
     assert server_metadata_request("https://example.com/").url == url.removesuffix("/a")
 
 
 def test_openids_address_is_below_the_path() -> None:
-    """The legacy form of section 5, which OpenID Connect Discovery has."""
+    """The older form of section 5, as in OpenID Connect Discovery."""
     assert (
         openid_configuration_request(VECTOR.openid_address.issuer).url == VECTOR.openid_address.url
     )
@@ -190,7 +190,7 @@ def test_openids_address_is_below_the_path() -> None:
     ],
 )
 def test_an_issuer_without_a_path_has_two_addresses(issuer: str, paths: list[str]) -> None:
-    """OpenID's first, which tells the most."""
+    """OpenID's first, because it has the most members."""
     asked = [request.url for request in discovery_requests(issuer).unwrap()]
     assert asked == [f"{issuer.rstrip('/')}/.well-known/{path}" for path in paths]
 
@@ -225,8 +225,8 @@ def test_an_issuer_with_a_path_has_three(issuer: str) -> None:
         "https://provider.example/{tenant}",
     ],
 )
-def test_what_is_no_issuer_is_not_asked(issuer: str) -> None:
-    """And what may be a secret in it is not told (RFC 8414 section 2)."""
+def test_an_invalid_issuer_is_not_requested(issuer: str) -> None:
+    """The problem does not repeat what may be a secret in it (RFC 8414 section 2)."""
     problem = discovery_requests(issuer).failure()
     assert problem.reason.startswith("an issuer ")
     assert CANARY not in f"{problem!r} {problem.message}"
@@ -234,7 +234,7 @@ def test_what_is_no_issuer_is_not_asked(issuer: str) -> None:
 
 @given(st.text() | st.text().map(lambda text: f"https://{text}"))
 def test_any_text_is_an_issuer_or_none(issuer: str) -> None:
-    """No exception; what is asked is of the issuer's own origin."""
+    """No exception. Requests go to the issuer's own origin."""
     requests = discovery_requests(issuer)
     for request in requests.value_or(()):
         assert origin_of(request.url) == origin_of(issuer)
@@ -247,10 +247,10 @@ def test_any_text_is_an_issuer_or_none(issuer: str) -> None:
         (428, True), (429, False), (430, True), (499, True), (500, False), (503, False),
     ],
 )  # fmt: skip
-def test_only_a_document_that_is_not_there_is_looked_for_elsewhere(
+def test_the_next_address_is_tried_only_after_a_missing_document(
     status: int, elsewhere: bool
 ) -> None:
-    """A server in trouble could be taken for one that publishes less than it does."""
+    """After another error, the server could seem to publish less than it does."""
     assert is_document_missing(HttpResponse(status)) is elsewhere
 
 
@@ -261,7 +261,7 @@ METADATA: Final = judge_discovery(answer(VECTOR.metadata), "https://server.examp
 
 
 def test_the_rfcs_metadata_makes_a_provider() -> None:
-    """Every endpoint that it names, and the way to authenticate that it takes."""
+    """With every endpoint that it names, and a client authentication that it accepts."""
     made = provider_from(
         METADATA, client_id="c", client_secret=Secret("s"), oauth_scopes=("openid",)
     ).unwrap()
@@ -279,8 +279,8 @@ def test_the_rfcs_metadata_makes_a_provider() -> None:
     assert provider_fault(made) is None
 
 
-def test_everything_else_that_may_be_published_is_taken() -> None:
-    """Pushing, devices, revoking, and whether `iss` is sent."""
+def test_optional_metadata_is_used() -> None:
+    """Pushed authorization, device codes, revocation, and whether `iss` is sent."""
     document = {
         **DOCUMENT,
         "revocation_endpoint": f"{ISSUER}/revoke",
@@ -316,10 +316,10 @@ def test_everything_else_that_may_be_published_is_taken() -> None:
         (None, None, True, None),
     ],
 )
-def test_a_way_to_authenticate_that_both_have(
+def test_a_client_authentication_that_both_support(
     taken: list[str] | None, secret: str | None, key: bool, method: str | None
 ) -> None:
-    """Basic where nothing is published (section 2); the key where the client signs."""
+    """Basic if nothing is published (section 2); the key if the client signs."""
     methods = {} if taken is None else {"token_endpoint_auth_methods_supported": taken}
     metadata = judge_discovery(answer({**DOCUMENT, **methods}), ISSUER).unwrap()
     made = provider_from(
@@ -341,8 +341,8 @@ def test_a_way_to_authenticate_that_both_have(
 
 
 @pytest.mark.parametrize(("methods", "taken"), [([], False), (["plain"], False), (["S256"], True)])
-def test_pkce_is_not_given_up(methods: list[str], taken: bool) -> None:
-    """A server that says what it takes, and not S256, would be used without (RFC 9700)."""
+def test_a_server_without_s256_is_refused(methods: list[str], taken: bool) -> None:
+    """Otherwise it would be used without PKCE (RFC 9700)."""
     document = {**DOCUMENT, "code_challenge_methods_supported": methods}
     metadata = judge_discovery(answer(document), ISSUER).unwrap()
     made = provider_from(metadata, client_id="c")
@@ -365,7 +365,7 @@ ENDPOINTS: Final = {
 @pytest.mark.parametrize("member", ENDPOINTS)
 @pytest.mark.parametrize("url", [f"http://{CANARY}.example/", f"javascript:{CANARY}", f"/{CANARY}"])
 def test_an_endpoint_that_is_not_https_is_refused(member: str, url: str) -> None:
-    """It is named by our own word, and the stranger's text is not repeated."""
+    """The problem names the endpoint, and does not repeat its text."""
     metadata = judge_discovery(answer({**DOCUMENT, member: url}), ISSUER).unwrap()
     problem = provider_from(metadata, client_id="c").failure()
     assert problem.reason.startswith(ENDPOINTS[member])
@@ -378,7 +378,7 @@ LOOPBACK: Final = ["http://127.0.0.1:8080/x", "HTTP://localhost/x", "http://[::1
 @pytest.mark.parametrize("member", ENDPOINTS)
 @pytest.mark.parametrize("url", LOOPBACK)
 def test_a_strangers_document_does_not_name_this_machine(member: str, url: str) -> None:
-    """Plain http on loopback is for what is written in code; the issuer's is."""
+    """Only the application's code may use plain http on loopback, as for the issuer."""
     metadata = judge_discovery(answer({**DOCUMENT, member: url}), ISSUER).unwrap()
     problem = provider_from(metadata, client_id="c").failure()
     assert problem == DiscoveryFailed(ISSUER, f"{ENDPOINTS[member]} is not https")
@@ -388,8 +388,8 @@ def test_a_strangers_document_does_not_name_this_machine(member: str, url: str) 
 
 
 @pytest.mark.parametrize("member", ENDPOINTS)
-def test_a_published_endpoint_is_no_template(member: str) -> None:
-    """A brace in it would be filled with a tenant's values."""
+def test_a_published_endpoint_is_not_a_template(member: str) -> None:
+    """Otherwise a brace in it would be replaced by a tenant's value."""
     metadata = judge_discovery(
         answer({**DOCUMENT, member: "https://{host}.x.example/"}), ISSUER
     ).unwrap()
@@ -397,8 +397,8 @@ def test_a_published_endpoint_is_no_template(member: str) -> None:
     assert problem == DiscoveryFailed(ISSUER, f"{ENDPOINTS[member]} has a brace in it")
 
 
-def test_an_issuer_is_no_template_either() -> None:
-    """The same with the issuer that was asked."""
+def test_an_issuer_is_not_a_template() -> None:
+    """The same for the issuer that was requested."""
     issuer = "https://{host}.x.example"
     metadata = judge_discovery(answer({**DOCUMENT, "issuer": issuer}), issuer).unwrap()
     problem = provider_from(metadata, client_id="c").failure()

@@ -46,7 +46,7 @@ VECTOR = vectors("rfc9449_dpop.json", Dpop)
 
 
 def read(made: str, key: Secret = KEY) -> tuple[dict[str, object], dict[str, object]]:
-    """Header and claims of a proof whose signature its own key verifies."""
+    """Header and claims of a proof, after its own key verified the signature."""
     signer = ECKey.import_key(msgspec.json.decode(key.reveal()))
     token = jwt.decode(made, signer, ["ES256"])
     return dict(token.header), dict(token.claims)
@@ -62,8 +62,8 @@ def test_the_hashes_of_the_rfc() -> None:
     assert access_token_hash(Secret(VECTOR.access_token)) == VECTOR.access_token_hash
 
 
-def test_a_proof_for_the_token_endpoint_is_made_as_figure_2_is() -> None:
-    """The same header members and claims; only key, time and id are other ones."""
+def test_a_proof_for_the_token_endpoint_is_like_figure_2() -> None:
+    """The same header members and claims. Only key, time and id differ."""
     key = Secret(msgspec.json.encode(VECTOR.key).decode())
     header, claims = read(VECTOR.token_proof, key)
     made = proof(KEY, method="POST", url=str(claims["htu"]), signing=SIGNING)
@@ -76,8 +76,8 @@ def test_a_proof_for_the_token_endpoint_is_made_as_figure_2_is() -> None:
     assert {**own_claims, "jti": 0, "iat": 0} == {**claims, "jti": 0, "iat": 0}
 
 
-def test_a_proof_for_a_resource_is_made_as_figure_12_is() -> None:
-    """With the hash of the token that goes with it."""
+def test_a_proof_for_a_resource_is_like_figure_12() -> None:
+    """With the hash of the access token."""
     key = Secret(msgspec.json.encode(VECTOR.key).decode())
     header, claims = read(VECTOR.resource_proof, key)
     made = proof(
@@ -92,8 +92,8 @@ def test_a_proof_for_a_resource_is_made_as_figure_12_is() -> None:
     assert {**own_claims, "jti": 0, "iat": 0} == {**claims, "jti": 0, "iat": 0}
 
 
-def test_a_proof_says_when_and_which() -> None:
-    """`iat` is the time in seconds, `jti` the entropy; the nonce is there if one was given."""
+def test_a_proof_has_time_id_and_nonce() -> None:
+    """`iat` is the time in seconds, `jti` the entropy. The nonce is there if one was given."""
     _, claims = read(proof(KEY, method="GET", url="https://a.example/x", signing=SIGNING))
     assert claims == {
         "jti": encode_base64url(b"e" * 16),
@@ -105,8 +105,8 @@ def test_a_proof_says_when_and_which() -> None:
     assert claims["nonce"] == "n.1"
 
 
-def test_a_proof_shows_the_public_key_alone() -> None:
-    """The header's key has no `d`, and is the one that the thumbprint is of."""
+def test_a_proof_shows_only_the_public_key() -> None:
+    """The header's key has no `d`, and has the thumbprint of the private key."""
     header, _ = read(proof(KEY, method="GET", url="https://a.example", signing=SIGNING))
     jwk = header["jwk"]
     assert isinstance(jwk, dict)
@@ -115,7 +115,7 @@ def test_a_proof_shows_the_public_key_alone() -> None:
 
 
 def test_a_request_carries_one_proof() -> None:
-    """An earlier one, however it is written, is replaced; nothing else changes."""
+    """It replaces an earlier one, whatever the case of its header. Nothing else changes."""
     request = HttpRequest("POST", "https://a.example/token?x=1", (("dpop", "old"), ("A", "b")))
     proved = with_proof(request, KEY, signing=SIGNING, access_token=Secret("t"), nonce="n")
     assert [name for name, _ in proved.headers] == ["A", "DPoP"]
@@ -129,7 +129,7 @@ def test_a_request_carries_one_proof() -> None:
 
 
 @given(OCTETS)
-def test_a_key_is_made_of_entropy_alone(entropy: bytes) -> None:
+def test_a_key_is_derived_from_entropy_only(entropy: bytes) -> None:
     """The same octets give the same key, and it signs."""
     key = new_dpop_key(entropy)
     assert key == new_dpop_key(entropy)
@@ -141,20 +141,20 @@ def test_a_key_is_made_of_entropy_alone(entropy: bytes) -> None:
 
 @given(OCTETS, OCTETS)
 def test_two_connections_share_no_key(one: bytes, other: bytes) -> None:
-    """No entropy is lost on the way."""
+    """No entropy is lost."""
     assert (new_dpop_key(one) == new_dpop_key(other)) == (one == other)
 
 
 @pytest.mark.parametrize("number", [0, ORDER - 2, ORDER - 1, ORDER, 2**320 - 1])
-def test_every_entropy_gives_a_number_of_the_curve(number: int) -> None:
-    """From 1 to the order less one, at either end too."""
+def test_any_entropy_gives_a_valid_private_key(number: int) -> None:
+    """From 1 to the order less one, at both ends too."""
     key = new_dpop_key(number.to_bytes(40, "big"))
     assert set(msgspec.json.decode(key.reveal())) >= {"kty", "crv", "x", "y", "d"}
 
 
 @pytest.mark.parametrize("size", [0, 32, 39, 41])
 def test_a_key_takes_40_octets(size: int) -> None:
-    """Fewer would favour some keys."""
+    """With fewer, some keys would be more likely."""
     with pytest.raises(ValueError, match="40 octets"):
         new_dpop_key(bytes(size))
 
@@ -202,12 +202,12 @@ def test_a_resource_asks_for_a_nonce(challenge: str) -> None:
         HttpResponse(400, (*NONCE, *NONCE), ASKS),
     ],
 )
-def test_anything_else_asks_for_none(answered: HttpResponse) -> None:
-    """So that nothing is sent twice for another reason."""
+def test_any_other_response_asks_for_no_nonce(answered: HttpResponse) -> None:
+    """So no request is repeated for another reason."""
     assert required_nonce(answered) is None
 
 
-def test_any_answer_may_bring_the_next_nonce() -> None:
+def test_any_response_may_have_the_next_nonce() -> None:
     """Section 8.2."""
     assert server_nonce(HttpResponse(200, NONCE)) == NONCE[0][1]
     assert server_nonce(answer({})) is None
@@ -228,6 +228,6 @@ def test_any_answer_may_bring_the_next_nonce() -> None:
         ("a\n", False),
     ],
 )
-def test_a_nonce_is_of_the_rfcs_characters(nonce: str, taken: bool) -> None:
-    """NQCHAR of RFC 6749 (section 8.1), 512 of them at most."""
+def test_a_nonce_has_the_characters_of_the_rfc(nonce: str, taken: bool) -> None:
+    """NQCHAR of RFC 6749 (section 8.1), at most 512."""
     assert (server_nonce(HttpResponse(200, (("dpop-nonce", nonce),))) == nonce) is taken

@@ -37,14 +37,14 @@ OFFSETS = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(
         "1795521600.0",
     ],
 )
-def test_an_instant_is_read_however_it_is_written(said: JsonValue) -> None:
-    """With any offset, as a number or as a string of one."""
+def test_each_form_of_an_instant_is_read(said: JsonValue) -> None:
+    """With any offset, as a number, or as a number in a string."""
     assert instant_of(said) == AT
 
 
 @given(st.datetimes(timezones=OFFSETS))
 def test_rfc_3339_comes_back(at: datetime) -> None:
-    """What Python writes is read again, microseconds and offset too."""
+    """What Python writes is read unchanged, with microseconds and offset."""
     assert instant_of(at.isoformat()) == at
 
 
@@ -85,7 +85,7 @@ def test_seconds_come_back(seconds: int) -> None:
     ],
 )
 def test_anything_else_is_no_instant(said: JsonValue) -> None:
-    """A time without an offset is a time of nowhere; nothing is guessed."""
+    """A time without an offset is ambiguous, so it is not read."""
     assert instant_of(said) is None
     assert lifetime_until(said, at=AT) is None
 
@@ -101,8 +101,8 @@ def test_anything_else_is_no_instant(said: JsonValue) -> None:
         (MAX_LIFETIME + SECOND, None),
     ],
 )
-def test_a_life_is_from_nothing_to_ten_years(away: timedelta, life: timedelta | None) -> None:
-    """What has passed is over; what lies further ahead is nonsense, such as milliseconds."""
+def test_a_lifetime_is_from_zero_to_ten_years(away: timedelta, life: timedelta | None) -> None:
+    """A past instant means 0. A later one is invalid, for example milliseconds."""
     assert lifetime_until((AT + away).isoformat(), at=AT) == life
     assert lifetime_until(int((AT + away).timestamp()), at=AT) == life
 
@@ -119,9 +119,7 @@ NUMBERS = st.integers() | st.floats()
 @example("0001-01-01T00:00:00+23:59", datetime.max.replace(tzinfo=UTC))
 @example("9999-12-31T23:59:59-23:59", datetime.min.replace(tzinfo=UTC))
 @example(10**5000, AT)
-def test_whatever_is_said_there_is_a_life_within_bounds_or_none(
-    said: JsonValue, at: datetime
-) -> None:
+def test_any_value_is_a_lifetime_within_bounds_or_none(said: JsonValue, at: datetime) -> None:
     """No exception, nothing negative, nothing over ten years."""
     life = lifetime_until(said, at=at)
     assert life is None or timedelta() <= life <= MAX_LIFETIME

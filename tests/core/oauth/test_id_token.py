@@ -1,4 +1,4 @@
-"""Who signed in, as the provider signed it. OpenID Connect Core section 3.1.3.7."""
+"""Who signed in, signed by the provider. OpenID Connect Core section 3.1.3.7."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ KEYS = KeySet((public(RSA, kid="one"),))
 
 
 def token(key: AnyKey = RSA, /, header: dict[str, Any] | None = None, **changes: Any) -> Secret:
-    """A signed ID token; a claim of None is left out."""
+    """A signed ID token. A claim that is None is left out."""
     claims = {name: value for name, value in {**CLAIMS, **changes}.items() if value is not None}
     members = {"alg": "RS256", "kid": "one", **(header or {})}
     named = {name: value for name, value in members.items() if value is not None}
@@ -68,8 +68,8 @@ def reason(judged: Secret, keys: KeySet = KEYS, **changes: Any) -> str:
 # --- what is taken ----------------------------------------------------------------------------
 
 
-def test_the_claims_of_a_sound_token() -> None:
-    """Those that a client needs; what else it says is left aside."""
+def test_the_claims_of_a_valid_token() -> None:
+    """The claims that a client needs; others are ignored."""
     claims = judge(token(email="a@b.example", name="A", picture="p", acr="x")).unwrap()
     assert claims == IdTokenClaims(
         ISSUER, "24400320", "client", AT + 600, AT, nonce=NONCE, email="a@b.example", name="A",
@@ -80,7 +80,7 @@ def test_the_claims_of_a_sound_token() -> None:
 @pytest.mark.filterwarnings("ignore:EdDSA")  # the test's own signing; the library's is silent
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_every_accepted_algorithm_is_verified(algorithm: str) -> None:
-    """With its own kind of key, and with `at_hash` of its own digest (section 3.1.3.6)."""
+    """With its own kind of key, and `at_hash` with its own digest (section 3.1.3.6)."""
     digest = "sha512" if algorithm in ("Ed25519", "EdDSA") else f"sha{algorithm[2:]}"
     whole = hashlib.new(digest, ACCESS.reveal().encode()).digest()
     at_hash = encode_base64url(whole[: len(whole) // 2])
@@ -91,18 +91,18 @@ def test_every_accepted_algorithm_is_verified(algorithm: str) -> None:
     assert reason(sound, keys, access_token=Secret("other")) == "is for another access token"
 
 
-def test_the_at_hash_that_was_published() -> None:
-    """The access token and the hash of OpenID Connect Core, appendix A.3."""
+def test_the_published_example_of_at_hash() -> None:
+    """Access token and hash of OpenID Connect Core, appendix A.3."""
     assert is_successful(judge(token(at_hash="77QmUPtjPfzWtF2AnpK9RQ")))
 
 
-def test_a_token_without_an_at_hash_is_taken() -> None:
+def test_a_token_without_an_at_hash_is_accepted() -> None:
     """It is optional in the code flow (section 3.1.3.6)."""
     assert judge(token()).unwrap().at_hash is None
 
 
-def test_a_nonce_of_a_refresh_is_not_asked_for() -> None:
-    """Section 12.2: it should not be there, and is not compared."""
+def test_a_nonce_after_a_refresh_is_ignored() -> None:
+    """Section 12.2 says that it should be absent."""
     assert is_successful(judge(token(nonce=None), nonce=None))
     assert is_successful(judge(token(nonce="other"), nonce=None))
 
@@ -119,7 +119,7 @@ def unsigned(header: dict[str, Any], signature: str = "") -> Secret:
     "algorithm", ["none", "None", "NONE", "", "HS256", "HS384", "HS512", "RS1", "rs256",
                   "ES256K", "RSA-OAEP", "dir"]
 )  # fmt: skip
-def test_other_ways_to_sign_are_refused(algorithm: str) -> None:
+def test_other_algorithms_are_refused(algorithm: str) -> None:
     """`none` proves nothing, and a shared secret could be our own public key (RFC 8725)."""
     refused = "is signed with an algorithm that is not accepted"
     assert reason(unsigned({"alg": algorithm, "kid": "one"})) == refused
@@ -128,8 +128,8 @@ def test_other_ways_to_sign_are_refused(algorithm: str) -> None:
     )
 
 
-def test_a_public_key_is_no_shared_secret() -> None:
-    """HS256 with the provider's PEM or JWK as the key: the classic confusion of algorithms."""
+def test_a_public_key_is_not_used_as_a_shared_secret() -> None:
+    """HS256 with the provider's PEM or JWK as its key: the known confusion of algorithms."""
     for secret in (RSA.as_pem(private=False), msgspec.json.encode(public(RSA))):
         forged = signed(
             {"alg": "HS256", "kid": "one"},
@@ -139,8 +139,8 @@ def test_a_public_key_is_no_shared_secret() -> None:
         assert reason(Secret(forged)) == "is signed with an algorithm that is not accepted"
 
 
-def test_a_critical_extension_is_not_passed_over() -> None:
-    """RFC 7515 section 4.1.11: what is not understood is refused."""
+def test_a_critical_extension_is_refused() -> None:
+    """RFC 7515 section 4.1.11: it must be understood."""
     told = reason(unsigned({"alg": "RS256", "crit": ["b64"], "b64": True}))
     assert told == "is signed with an algorithm that is not accepted"
 
@@ -150,13 +150,13 @@ def test_a_critical_extension_is_not_passed_over() -> None:
     ["", ".", "..", "x", "x.y.z", "a.b", "!!.e30.e30", "e30.e30.e30", "bnVsbA.e30.x", "W10.e30.x",
      "\ud800.e30.e30", "é.e30.e30"],
 )  # fmt: skip
-def test_what_is_no_signed_token_is_refused(text: str) -> None:
-    """And an encrypted one, of five parts, too."""
+def test_text_that_is_not_a_signed_token_is_refused(text: str) -> None:
+    """Also an encrypted token, which has five parts."""
     assert reason(Secret(text)) == "is not a signed token"
 
 
 def test_a_token_has_three_parts() -> None:
-    """One more or fewer is another format."""
+    """With one more or fewer it is another format."""
     sound = token().reveal()
     for text in (f"{sound}.x", sound.rpartition(".")[0], f"{sound}."):
         assert reason(Secret(text)) == "is not a signed token"
@@ -164,7 +164,7 @@ def test_a_token_has_three_parts() -> None:
 
 @pytest.mark.parametrize(("more", "taken"), [(0, True), (1, False)])
 def test_a_token_has_at_most_64_kib(more: int, taken: bool) -> None:
-    """Longer ones are not worked through."""
+    """Longer ones are not parsed."""
     assert MAX_TOKEN_CHARS == 65_536
     bare = len(token(pad="").reveal())
     # Three octets of a claim are four characters.
@@ -192,13 +192,16 @@ def test_any_flipped_bit_is_refused(place: int, bit: int) -> None:
 
 
 def test_another_key_is_refused() -> None:
-    """One that the provider does not publish, whatever it is called."""
+    """A key that the provider does not publish, whatever its name."""
     told = reason(token(OTHER_RSA))
     assert told == "has an invalid signature"
 
 
 def test_the_header_names_the_key() -> None:
-    """Another name is worth another look at the keys; without one all that fit are tried."""
+    """An unknown name means that the keys are fetched again.
+
+    Without a name, all that match are tried.
+    """
     both = KeySet((public(OTHER_RSA, kid="other"), public(RSA, kid="one")))
     assert is_successful(judge(token(), both))
     assert reason(token(header={"kid": "third"}), both) == UNKNOWN_KEY
@@ -222,8 +225,8 @@ def test_the_header_names_the_key() -> None:
         ({"x5c": ["x"], "key_ops": ["verify"]}, True),
     ],
 )
-def test_a_key_is_for_this_signature(members: dict[str, Any], fits: bool) -> None:
-    """By its use, algorithm and kind (RFC 7517 section 4)."""
+def test_a_key_has_to_match_the_signature(members: dict[str, Any], fits: bool) -> None:
+    """By use, algorithm and kind (RFC 7517 section 4)."""
     keys = KeySet((public(RSA, kid="one", **members),))
     assert is_successful(judge(token(), keys)) is fits
     assert fits or reason(token(), keys) == UNKNOWN_KEY
@@ -234,7 +237,7 @@ def test_a_key_is_for_this_signature(members: dict[str, Any], fits: bool) -> Non
     [{"n": None}, {"n": 5}, {"n": "!"}, {"n": ""}, {"e": None}, {"e": "AA"}, {"n": "AQAB"}],
 )
 def test_a_broken_key_verifies_nothing(members: dict[str, Any]) -> None:
-    """And does not stop another from being tried."""
+    """It does not keep another key from being tried."""
     broken = public(RSA, kid="one", **members)
     told = "has an invalid signature"
     assert reason(token(), KeySet((broken,))) == told
@@ -242,7 +245,7 @@ def test_a_broken_key_verifies_nothing(members: dict[str, Any]) -> None:
 
 
 def test_a_short_rsa_key_verifies_nothing() -> None:
-    """Fewer than 2,048 bits can be taken apart (RFC 7518 section 3.3)."""
+    """A key of fewer than 2,048 bits is too weak (RFC 7518 section 3.3)."""
     with pytest.warns(UserWarning, match="2048"):
         short = RSAKey.generate_key(1024)
     keys = KeySet((public(short, kid="one"),))
@@ -250,7 +253,7 @@ def test_a_short_rsa_key_verifies_nothing() -> None:
 
 
 def test_a_key_on_another_curve_verifies_nothing() -> None:
-    """ES256 is P-256 alone (RFC 7518 section 3.4)."""
+    """ES256 is only P-256 (RFC 7518 section 3.4)."""
     key = EC["ES256"]
     keys = KeySet((public(EC["ES384"], kid="one"),))
     told = reason(token(key, {"alg": "ES256"}), keys)
@@ -285,7 +288,7 @@ def test_a_key_on_another_curve_verifies_nothing() -> None:
         ({"at_hash": ""}, "is for another access token"),
     ],
 )  # fmt: skip
-def test_a_claim_that_does_not_fit_is_refused(changes: dict[str, Any], told: str) -> None:
+def test_a_wrong_claim_is_refused(changes: dict[str, Any], told: str) -> None:
     """Issuer, audience, subject, nonce and access token, each by its own rule."""
     assert reason(token(**changes)) == told
 
@@ -300,15 +303,15 @@ def test_a_claim_that_does_not_fit_is_refused(changes: dict[str, Any], told: str
         {"nbf": AT},
     ],
 )
-def test_other_ways_to_say_the_same_are_taken(changes: dict[str, Any]) -> None:
+def test_equivalent_forms_are_accepted(changes: dict[str, Any]) -> None:
     """An audience may be a list (section 2)."""
     assert is_successful(judge(token(**changes)))
 
 
 @pytest.mark.parametrize("name", ["iss", "sub", "aud", "exp", "iat"])
 @pytest.mark.parametrize("value", [None, {}, [5], True])
-def test_what_section_2_requires_is_there(name: str, value: object) -> None:
-    """Each of the five, of its own type."""
+def test_the_claims_that_section_2_requires(name: str, value: object) -> None:
+    """Each of the five, with its own type."""
     changes: dict[str, Any] = {name: value}
     assert reason(token(**changes)) == "lacks a claim, or has a claim of the wrong type"
 
@@ -328,13 +331,13 @@ def test_what_section_2_requires_is_there(name: str, value: object) -> None:
     ],
 )
 def test_clocks_may_differ_by_a_minute(changes: dict[str, Any], told: str | None) -> None:
-    """At the very second, and one beside it."""
+    """At the exact second, and one second beside it."""
     judged = judge(token(**changes))
     assert (judged.failure().reason if not is_successful(judged) else None) == told
 
 
 @given(st.integers(-(10**6), 10**6))
-def test_whether_it_has_expired_is_monotone_in_time(seconds: int) -> None:
+def test_an_expired_token_stays_expired(seconds: int) -> None:
     """Once expired, it stays so."""
     now = NOW + timedelta(seconds=seconds)
     taken = is_successful(judge(token(iat=AT - 10**6), now=now))
@@ -348,7 +351,7 @@ def test_whether_it_has_expired_is_monotone_in_time(seconds: int) -> None:
     )
 )
 def test_any_claims_are_judged(claims: dict[str, Any]) -> None:
-    """Whatever a provider signs, there are claims or a problem, which repeats nothing."""
+    """Any signed claims give claims or a problem that does not repeat them."""
     marked: dict[str, Any] = {name: f"zqCanary{value}" for name, value in claims.items()}
     assert isinstance(judge(token(**claims)), Result)
     if marked:
@@ -366,21 +369,21 @@ def test_any_payload_is_judged(payload: bytes) -> None:
 
 @given(st.text())
 def test_any_text_is_judged(text: str) -> None:
-    """Whatever stands where a token was to be."""
+    """In place of a token."""
     assert isinstance(judge(Secret(text)), Result)
 
 
 # --- around it --------------------------------------------------------------------------------
 
 
-def test_claims_do_not_show_themselves() -> None:
-    """Name and address stay out of logs."""
+def test_claims_do_not_show_their_values() -> None:
+    """Name and address do not reach a log."""
     assert repr(judge(token(email="zqCanary")).unwrap()) == "IdTokenClaims(…)"
 
 
 @given(st.text("abc", min_size=1), st.text("abc", min_size=1))
-def test_a_nonce_is_of_one_verifier(one: str, other: str) -> None:
-    """Two flows share none, and it is no challenge."""
+def test_a_nonce_depends_on_the_verifier(one: str, other: str) -> None:
+    """Two flows have different ones, and it is not the PKCE challenge."""
     assert (nonce_of(one) == nonce_of(other)) == (one == other)
     assert len(nonce_of(one)) == 43
 
@@ -396,13 +399,13 @@ def test_a_nonce_is_of_one_verifier(one: str, other: str) -> None:
         (b"id_token=a.b.c", Secret("a.b.c")),
     ],
 )
-def test_where_the_id_token_stands(body: object, found: Secret | None) -> None:
+def test_where_the_id_token_is(body: object, found: Secret | None) -> None:
     """Beside the access token."""
     assert id_token_of(answer(body)) == found
 
 
-def test_an_openid_provider_has_all_three() -> None:
-    """The scope, an issuer and its keys."""
+def test_an_openid_provider_declares_scope_issuer_and_keys() -> None:
+    """All three, or it is not one."""
     assert is_openid(OPENID)
     assert not is_openid(PROVIDER)
     for lacking in ({"issuer": None}, {"jwks_url": None}, {"oauth_scopes": ("email",)}):

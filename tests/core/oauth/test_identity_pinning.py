@@ -1,4 +1,4 @@
-"""A connection stays the account's that it was made for."""
+"""A connection keeps the account for which it was made."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from tests.core.examples import granted
         (None, None, False, False),
     ],
 )
-def test_another_account_takes_no_connection_over(
+def test_another_account_is_refused(
     stands: str | None, signed_in: str | None, replaces: bool, is_refused: bool
 ) -> None:
-    """Unless that was asked for; an account that is not told is another than one that was."""
+    """Unless the application asked for it. An unknown account differs from a known one."""
     judged = judge_identity(
         granted(subject=stands).grant if stands else None,
         UpstreamAccount(signed_in) if signed_in else None,
@@ -35,7 +35,7 @@ def test_another_account_takes_no_connection_over(
     assert judged == (IdentityMismatch("github") if is_refused else None)
 
 
-def test_what_nobody_told_of_either_is_the_same() -> None:
+def test_two_unknown_accounts_are_the_same() -> None:
     """A provider without user info pins nothing."""
     standing = granted(subject=None).grant
     assert judge_identity(standing, None, replace_account=False, connector="github") is None

@@ -22,7 +22,7 @@ def judge(body: object, status: int = 200) -> Result[KeySet, ProviderAnswerMalfo
 
 
 def test_the_request_asks_for_the_declared_keys() -> None:
-    """Without any credential."""
+    """It has no credentials."""
     request = keys_request(provider(jwks_url=URL))
     assert request is not None
     assert (request.method, request.url, request.body) == ("GET", URL, b"")
@@ -32,14 +32,14 @@ def test_the_request_asks_for_the_declared_keys() -> None:
 
 
 def test_a_tenants_host_is_passed_on() -> None:
-    """The keys lie there too."""
+    """The keys are on that host too."""
     request = keys_request(provider(jwks_url=URL, has_tenant_host=True))
     assert request is not None
     assert request.has_tenant_host
 
 
-def test_keys_of_other_kinds_are_passed_over() -> None:
-    """A shared secret proves nothing, and a new kind is no reason to fail (section 5)."""
+def test_keys_of_other_kinds_are_ignored() -> None:
+    """A shared secret proves nothing. An unknown kind does not fail the others (section 5)."""
     keys: list[Any] = [
         {"kty": "RSA", "n": "x"},
         {"kty": "oct", "k": "x"},
@@ -56,8 +56,8 @@ def test_keys_of_other_kinds_are_passed_over() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"5", b"\xff", b"[" * 100_000])
-def test_what_is_no_object_is_malformed(body: bytes) -> None:
-    """There are no keys in it."""
+def test_a_body_that_is_not_an_object_is_malformed(body: bytes) -> None:
+    """It has no keys."""
     assert judge(body).failure() == ProviderAnswerMalformed("telegram", "$")
 
 
@@ -75,12 +75,12 @@ def test_keys_are_an_array(keys: object) -> None:
 
 @pytest.mark.parametrize(("count", "taken"), [(99, True), (100, True), (101, False)])
 def test_there_are_at_most_100_keys(count: int, taken: bool) -> None:
-    """A list that somebody blew up is not tried one by one."""
+    """A longer list is not tried key by key."""
     judged = judge({"keys": [{"kty": "RSA"}] * count})
     assert (judged.value_or(None) is not None) is taken
 
 
 @given(st.binary())
-def test_any_answer_is_judged(body: bytes) -> None:
-    """Whatever bytes come back, there are keys or a problem."""
+def test_any_response_is_judged(body: bytes) -> None:
+    """Any bytes give keys or a problem."""
     assert isinstance(judge(body), Result)

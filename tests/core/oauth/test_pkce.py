@@ -22,15 +22,15 @@ OCTETS = st.binary(min_size=32, max_size=32)
 
 
 def test_appendix_b_of_the_rfc() -> None:
-    """The octets of the example give its verifier, and the verifier its challenge."""
+    """The octets of the example give its verifier, and the verifier gives its challenge."""
     vector = vectors("rfc7636_pkce.json", Pkce)
     assert new_verifier(bytes(vector.octets)) == vector.verifier
     assert challenge_of(vector.verifier) == vector.challenge
 
 
 @given(OCTETS)
-def test_a_verifier_is_of_the_rfcs_form(octets: bytes) -> None:
-    """43 of the unreserved characters, the least that section 4.1 allows; so is its challenge."""
+def test_a_verifier_has_the_form_of_the_rfc(octets: bytes) -> None:
+    """43 unreserved characters, the minimum of section 4.1; so does its challenge."""
     verifier = new_verifier(octets)
     assert re.fullmatch(r"[A-Za-z0-9._~-]{43}", verifier)
     assert re.fullmatch(r"[A-Za-z0-9_-]{43}", challenge_of(verifier))
@@ -38,7 +38,7 @@ def test_a_verifier_is_of_the_rfcs_form(octets: bytes) -> None:
 
 @given(OCTETS, OCTETS)
 def test_two_flows_share_neither_verifier_nor_challenge(one: bytes, other: bytes) -> None:
-    """No entropy is lost on the way."""
+    """No entropy is lost."""
     verifiers = new_verifier(one), new_verifier(other)
     assert (verifiers[0] == verifiers[1]) == (one == other)
     assert (challenge_of(verifiers[0]) == challenge_of(verifiers[1])) == (one == other)

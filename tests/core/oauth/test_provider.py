@@ -1,4 +1,4 @@
-"""What makes a provider unusable or unsafe is found while the application is built."""
+"""What makes a provider unusable or unsafe is found when the application is built."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ UNSAFE = [
 ]
 
 
-def test_a_sound_provider_has_no_fault() -> None:
-    """Confidential and public, with everything that may be declared."""
+def test_a_valid_provider_has_no_fault() -> None:
+    """Confidential and public, with everything that can be declared."""
     assert provider_fault(PROVIDER) is None
     assert provider_fault(provider(client_secret=None)) is None
     assert provider_fault(provider(issuer="https://provider.example", sends_issuer=True)) is None
@@ -66,14 +66,14 @@ def test_a_sound_provider_has_no_fault() -> None:
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize("url", SAFE)
 def test_endpoints_are_https_or_loopback(endpoint: str, url: str) -> None:
-    """Plain http goes to this machine alone."""
+    """Plain http is only for this machine."""
     assert provider_fault(provider(**{endpoint: url})) is None
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize("url", UNSAFE)
 def test_other_endpoints_are_a_fault(endpoint: str, url: str) -> None:
-    """Secrets and codes are sent there, so each is judged, and named."""
+    """Secrets and codes are sent there, so each is checked and named."""
     fault = provider_fault(provider(**{endpoint: url}))
     assert fault is not None
     assert fault.startswith(endpoint)
@@ -82,30 +82,30 @@ def test_other_endpoints_are_a_fault(endpoint: str, url: str) -> None:
 
 @pytest.mark.parametrize("url", ["https://@provider.example/x", "https://:@provider.example/x"])
 def test_an_endpoint_with_an_empty_user_is_a_fault(url: str) -> None:
-    """An `@` in front of the host is a slip, whatever stands before it."""
+    """An `@` before the host is a mistake, whatever is before it."""
     assert provider_fault(provider(token_url=url)) is not None
 
 
 def test_a_client_has_an_id() -> None:
-    """An environment variable that was empty is told at the start."""
+    """An empty environment variable is reported at the start."""
     assert provider_fault(provider(client_id="")) == "client_id is empty"
 
 
 def test_an_empty_client_secret_is_a_fault() -> None:
-    """The same slip with the secret is not found out by a tenant's `invalid_client`."""
+    """Reported at the start, not by the `invalid_client` of a tenant."""
     assert provider_fault(provider(client_secret=Secret(""))) is not None
 
 
 @pytest.mark.parametrize("parameters", ["authorization_parameters", "token_parameters"])
 @pytest.mark.parametrize("name", sorted(RESERVED_PARAMETERS))
 def test_reserved_parameters_may_not_be_named(parameters: str, name: str) -> None:
-    """What carries the flow's safety cannot be overridden by an extra parameter."""
+    """An extra parameter cannot replace one that makes the flow safe."""
     fault = provider_fault(provider(**{parameters: {"audience": "api", name: "evil"}}))
     assert fault == f"extra parameters may not name {name}"
 
 
 def test_everything_that_we_send_ourselves_is_reserved() -> None:
-    """No parameter of the flow was forgotten in the list."""
+    """The list has every parameter of the flow."""
     sent = {"response_type", "client_id", "redirect_uri", "state", "code_challenge", "scope"}
     sent |= {"code_challenge_method", "grant_type", "code", "code_verifier", "refresh_token"}
     assert sent | {"client_secret"} <= RESERVED_PARAMETERS
@@ -124,21 +124,21 @@ def test_everything_that_we_send_ourselves_is_reserved() -> None:
         ("none", Secret("x"), False),
     ],
 )
-def test_method_and_secret_go_together(
+def test_method_and_secret_are_declared_together(
     method: str | None, secret: Secret | None, sound: bool
 ) -> None:
-    """A secret that is never sent, or a method without one, is a slip."""
+    """A secret that is never sent, or a method without one, is a mistake."""
     judged = provider(client_authentication=method, client_secret=secret)
     assert (provider_fault(judged) is None) is sound
 
 
-def test_an_issuer_that_must_come_must_be_known() -> None:
-    """Nothing can be compared with an issuer that was not declared."""
+def test_a_required_issuer_has_to_be_declared() -> None:
+    """Nothing can be compared with an issuer that is not declared."""
     assert provider_fault(provider(sends_issuer=True)) == "sends_issuer needs issuer"
 
 
 def test_how_a_client_authenticates_by_default() -> None:
-    """Basic with a secret, none without, and what was declared before either."""
+    """Basic with a secret, `none` without. A declared method comes first."""
     assert authentication_of(PROVIDER) == "client_secret_basic"
     assert authentication_of(provider(client_secret=None)) == "none"
     declared = provider(client_authentication="client_secret_post")
@@ -146,7 +146,7 @@ def test_how_a_client_authenticates_by_default() -> None:
 
 
 def test_defaults_are_the_rfcs() -> None:
-    """A space between scopes, bearer tokens, `invalid_grant` alone means the end."""
+    """A space between scopes, bearer tokens, and only `invalid_grant` ends a grant."""
     plain = OAuthProvider(authorization_url="a", token_url="t", client_id="c")
     assert plain.oauth_scope_separator == " "
     assert plain.token_types == {"bearer"}
@@ -154,19 +154,19 @@ def test_defaults_are_the_rfcs() -> None:
 
 
 def test_a_provider_does_not_show_its_secret() -> None:
-    """A connector that is printed leaks nothing."""
+    """The `repr` of a connector has no secret."""
     assert "client-secret" not in repr(PROVIDER)
 
 
 def test_everything_that_the_newer_flows_send_is_reserved() -> None:
-    """Devices, signed clients, revocation; and the password grant, which is not offered."""
+    """Device codes, signed clients, revocation; and the password grant, which is not offered."""
     sent = {"device_code", "client_assertion", "client_assertion_type", "token", "nonce"}
     sent |= {"token_type_hint", "request_uri", "request", "dpop_jkt", "response_mode"}
     assert sent | {"username", "password", "assertion", "iss", "error"} <= RESERVED_PARAMETERS
 
 
-def test_pushing_that_is_required_needs_an_endpoint() -> None:
-    """Else nobody could authorize."""
+def test_required_pushed_authorization_needs_an_endpoint() -> None:
+    """Otherwise nobody could authorize."""
     assert provider_fault(provider(requires_pushed_authorization=True)) == (
         "requires_pushed_authorization needs pushed_authorization_url"
     )
@@ -175,8 +175,8 @@ def test_pushing_that_is_required_needs_an_endpoint() -> None:
     assert provider_fault(pushing) is None
 
 
-def test_bound_tokens_need_their_type() -> None:
-    """Else every answer with one would be malformed."""
+def test_dpop_needs_its_token_type() -> None:
+    """Otherwise every response with such a token would be malformed."""
     assert provider_fault(provider(dpop=True)) == "dpop needs dpop among token_types"
     assert provider_fault(provider(dpop=True, token_types=frozenset({"dpop"}))) is None
 
@@ -188,8 +188,8 @@ SECOND = timedelta(seconds=1)
     ("field", "longest"),
     [("reuse_grace", timedelta(days=30)), ("refresh_token_lifetime", timedelta(days=3660))],
 )
-def test_spans_of_refresh_tokens_are_bounded(field: str, longest: timedelta) -> None:
-    """More than nothing, up to the longest and not a second more."""
+def test_lifetimes_of_refresh_tokens_are_bounded(field: str, longest: timedelta) -> None:
+    """More than 0, up to the longest and not a second more."""
     for sound in (None, SECOND, longest):
         assert provider_fault(provider(**{field: sound})) is None
     for odd in (timedelta(), -SECOND, longest + SECOND):
@@ -197,8 +197,8 @@ def test_spans_of_refresh_tokens_are_bounded(field: str, longest: timedelta) -> 
 
 
 @pytest.mark.parametrize("field", ["expires_at_member", "refresh_expires_at_member"])
-def test_an_end_is_declared_by_a_name(field: str) -> None:
-    """An empty one is a slip."""
+def test_the_member_of_an_expiry_has_a_name(field: str) -> None:
+    """An empty name is a mistake."""
     assert provider_fault(provider(**{field: "expires_at"})) is None
     assert provider_fault(provider(**{field: ""})) == f"{field} is empty"
 
@@ -212,16 +212,16 @@ class Unreadable(msgspec.Struct):
     secret: Secret | str
 
 
-def test_extras_are_of_a_type_that_can_be_read() -> None:
-    """As a config is."""
+def test_extras_have_a_type_that_can_be_decoded() -> None:
+    """Like a config."""
     assert provider_fault(provider(token_extras=Extras)) is None
     fault = provider_fault(provider(token_extras=Unreadable))
     assert fault is not None
     assert fault.startswith("token_extras cannot be read")
 
 
-def test_a_tenants_client_stands_in_for_the_applications() -> None:
-    """Without one an id is needed."""
+def test_a_tenants_client_replaces_the_applications() -> None:
+    """If there is none, a client id is required."""
     client = TenantClient(id_field="client_id", secret_field="client_secret")
     both = provider(client_id="", client_secret=None, tenant_client=client)
     assert provider_fault(both) is None

@@ -11,8 +11,8 @@ from igniter_connectors.core.oauth.provider_response import (
 
 
 @pytest.mark.parametrize("code", ["", "zqCanary", "5", "ACCESS_DENIED"])
-def test_what_is_no_code_of_the_rfcs_is_other(code: str) -> None:
-    """The provider's own words are not shown."""
+def test_other_error_codes_become_other(code: str) -> None:
+    """The provider's own text is not shown."""
     assert public_authorization_error((code,)) == "other"
     assert public_error_code((code,)) == "other"
 

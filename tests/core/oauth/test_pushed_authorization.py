@@ -1,4 +1,4 @@
-"""A request deposited before the browser goes. RFC 9126."""
+"""A request that is sent to the provider before the browser is redirected. RFC 9126."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def judge(
     return judge_push(answer(body, status), connector="telegram", received_at=NOW)
 
 
-def test_the_whole_request_is_deposited() -> None:
-    """What would stand in the address stands in the body, with the client's authentication."""
+def test_the_whole_request_is_pushed() -> None:
+    """The body has what the URL would have, with the client's authentication."""
     judged = provider(
         pushed_authorization_url=URL, client_authentication="client_secret_post", token_body="json"
     )
@@ -60,8 +60,8 @@ def test_the_whole_request_is_deposited() -> None:
     assert "request_uri" not in sent
 
 
-def test_a_client_that_signs_deposits_too() -> None:
-    """With an assertion of its own."""
+def test_a_client_that_signs_sends_an_assertion() -> None:
+    """Instead of a secret."""
     request = push_request(
         signing(pushed_authorization_url=URL),
         redirect_uri="r",
@@ -73,13 +73,13 @@ def test_a_client_that_signs_deposits_too() -> None:
     assert b"client_assertion=" in request.body
 
 
-def test_a_provider_without_the_endpoint_takes_none() -> None:
+def test_a_provider_without_the_endpoint_gets_no_push() -> None:
     """Then the request goes through the browser."""
     assert push_request(PROVIDER, redirect_uri="r", state="s", verifier="v" * 43) is None
 
 
 def test_the_examples_of_the_rfc() -> None:
-    """The answer of section 2.2, the address of section 4, the refusal of section 2.3."""
+    """The response of section 2.2, the URL of section 4, the refusal of section 2.3."""
     pushed = judge(VECTOR.answer).unwrap()
     assert pushed == PushedRequest(str(VECTOR.answer["request_uri"]), NOW + timedelta(minutes=1))
     judged = provider(client_id=VECTOR.client_id, authorization_url=VECTOR.authorization_url)
@@ -90,7 +90,7 @@ def test_the_examples_of_the_rfc() -> None:
 
 
 def test_the_address_keeps_the_endpoints_own_query_and_nothing_else() -> None:
-    """Extra parameters were deposited; sent again they could differ."""
+    """Extra parameters were pushed. If they were sent again, they could differ."""
     judged = provider(
         authorization_url="https://provider.example/a?tenant=x&request_uri=evil",
         authorization_parameters={"prompt": "consent"},
@@ -100,14 +100,14 @@ def test_the_address_keeps_the_endpoints_own_query_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("status", [100, 200, 202, 302, 400, 401, 413, 429, 500])
-def test_only_a_201_deposits(status: int) -> None:
-    """Section 2.2 names it; an answer of another status is a refusal."""
+def test_only_a_201_is_a_success(status: int) -> None:
+    """Section 2.2 names it. Any other status is a refusal."""
     assert judge(VECTOR.answer, status).failure() == AuthorizationDenied("telegram", "other")
 
 
 @pytest.mark.parametrize("error", ["zqCanary", 5, {"a": 1}, ["b"], True])
-def test_an_error_is_told_by_its_code_alone(error: object) -> None:
-    """Also under a 201; the provider's own words are not repeated."""
+def test_an_error_has_only_its_code(error: object) -> None:
+    """Also with status 201. The provider's own text is not repeated."""
     judged = judge({**VECTOR.answer, "error": error})
     assert judged.failure() == AuthorizationDenied("telegram", "other")
     known = judge({"error": "invalid_client"}, 401)
@@ -116,7 +116,7 @@ def test_an_error_is_told_by_its_code_alone(error: object) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"5"])
 def test_a_201_without_an_object_is_malformed(body: bytes) -> None:
-    """There is no reference in it."""
+    """It has no reference."""
     assert judge(body).failure() == ProviderAnswerMalformed("telegram", "$.request_uri")
 
 
@@ -124,7 +124,7 @@ def test_a_201_without_an_object_is_malformed(body: bytes) -> None:
     "reference", [None, "", 5, ["urn:x"], "urn:\nx", "urn:é", "u" * 2049, "urn:\x7f"]
 )
 def test_a_reference_is_short_printable_text(reference: object) -> None:
-    """It goes into an address."""
+    """It becomes part of a URL."""
     judged = judge({"request_uri": reference, "expires_in": 60})
     assert judged.failure() == ProviderAnswerMalformed("telegram", "$.request_uri")
 
@@ -137,18 +137,18 @@ def test_a_reference_has_up_to_2048_characters(length: int) -> None:
 
 
 @pytest.mark.parametrize("life", [None, 0, "0", -1, "x", True, [], 10**12])
-def test_a_reference_lives_for_more_than_nothing(life: object) -> None:
-    """Section 2.2: a positive number."""
+def test_the_lifetime_of_a_reference_is_positive(life: object) -> None:
+    """Section 2.2."""
     judged = judge({"request_uri": "urn:x", "expires_in": life})
     assert judged.failure() == ProviderAnswerMalformed("telegram", "$.expires_in")
 
 
-def test_a_reference_does_not_show_itself() -> None:
-    """Whoever has it may continue the authorization."""
+def test_a_reference_is_not_shown() -> None:
+    """Whoever has it can continue the authorization."""
     assert repr(PushedRequest("urn:x", NOW)) == f"PushedRequest(expires_at={NOW.isoformat()})"
 
 
 @given(st.binary(), st.sampled_from([200, 201, 400]))
-def test_any_answer_is_judged(body: bytes, status: int) -> None:
-    """Whatever bytes come back, there is a reference or a problem."""
+def test_any_response_is_judged(body: bytes, status: int) -> None:
+    """Any bytes give a reference or a problem."""
     assert isinstance(judge(body, status), Result)

@@ -1,4 +1,4 @@
-"""When a token is renewed, and what the answer means for the grant."""
+"""When a token is refreshed, and what the response means for the grant."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def judge(
 # --- the request ----------------------------------------------------------------------------
 
 
-def test_the_request_spends_the_refresh_token() -> None:
-    """With the client's authentication, and without a scope: it stays as granted."""
+def test_the_request_has_the_refresh_token() -> None:
+    """With the client's authentication and without a scope, so the scopes stay as granted."""
     request = refresh_request(PROVIDER, Secret("r%t:&"))
     assert request.url == PROVIDER.token_url
     assert request.header("authorization") is not None
@@ -79,7 +79,7 @@ def renewed(outcome: RefreshOutcome) -> TokenSet:
     st.none() | st.text(st.characters(codec="utf-8"), min_size=1).map(Secret),
 )
 def test_a_refresh_never_loses_the_refresh_token(said: str | None, spent: Secret | None) -> None:
-    """The new one where one came, else the one that was spent (RFC 6749 section 6)."""
+    """The new one if there is one, else the one that was sent (RFC 6749 section 6)."""
     tokens = renewed(
         judge(
             answer({"access_token": "new", "refresh_token": said}),
@@ -101,55 +101,58 @@ def test_an_absent_refresh_token_keeps_the_old_one() -> None:
     ("said", "scopes"),
     [(None, ("read", "write")), ("read", ("read",)), ("", ()), (["a", "b"], ("a", "b"))],
 )
-def test_scopes_stay_unless_the_answer_says_others(said: object, scopes: tuple[str, ...]) -> None:
-    """Absent means as before; fewer means fewer."""
+def test_scopes_stay_unless_the_response_has_others(said: object, scopes: tuple[str, ...]) -> None:
+    """Absent means unchanged; fewer scopes mean fewer."""
     outcome = judge(answer({"access_token": "new", "scope": said}))
     assert renewed(outcome).oauth_scopes == scopes
 
 
-def test_the_life_of_the_spent_token_is_not_inherited() -> None:
-    """A renewed token without an end has none."""
+def test_the_expiry_of_the_old_token_is_not_kept() -> None:
+    """A new token without an expiry has none."""
     spent = TokenSet(Secret("old"), Secret("r"), expires_at=NOW)
     assert renewed(judge(answer({"access_token": "new"}), spent=spent)).expires_at is None
 
 
 @pytest.mark.parametrize("sent", [True, False])
-def test_no_answer_condemns_no_grant(sent: bool) -> None:
-    """What was sent may have been heard; what was not cannot have spent the token."""
+def test_a_missing_response_ends_no_grant(sent: bool) -> None:
+    """The provider may have received a request that was sent.
+
+    A request that was not sent spent nothing.
+    """
     assert judge(HttpFailed(sent)) == (UnknownOutcome() if sent else DefiniteFailure())
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 499])
-def test_invalid_grant_is_the_end(status: int) -> None:
-    """In JSON or as a form, under a 200 too."""
+def test_invalid_grant_ends_the_grant(status: int) -> None:
+    """In JSON or as a form, and with status 200 too."""
     assert judge(answer({"error": "invalid_grant"}, status)) == GrantDead()
     assert judge(answer(b"error=invalid_grant", status)) == GrantDead()
 
 
 @pytest.mark.parametrize("status", [500, 501, 502, 504, 599])
-def test_behind_a_server_in_trouble_anything_may_have_happened(status: int) -> None:
-    """Not even a page that says `invalid_grant` is the provider's own word."""
+def test_after_a_5xx_the_outcome_is_unknown(status: int) -> None:
+    """Even a body with `invalid_grant` may come from a gateway."""
     assert judge(answer({"error": "invalid_grant"}, status)) == UnknownOutcome()
     assert judge(answer(b"<html>", status)) == UnknownOutcome()
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_overload_is_said_before_the_grant_is_looked_at(status: int) -> None:
-    """Nothing was spent, whatever the page says."""
+def test_overload_is_a_failure_that_is_retried(status: int) -> None:
+    """Nothing was spent, whatever the body says."""
     assert judge(answer({"error": "invalid_grant"}, status)) == DefiniteFailure()
 
 
 @pytest.mark.parametrize(
     "error", ["invalid_client", "invalid_request", "temporarily_unavailable", "slow_down", "x"]
 )
-def test_other_errors_condemn_no_grant(error: str) -> None:
-    """A wrong client secret is the application's fault, and no tenant's grant is dropped for it."""
+def test_other_errors_end_no_grant(error: str) -> None:
+    """A wrong client secret is the application's mistake, and no tenant loses a grant for it."""
     outcome = judge(answer({"error": error}, 400))
     assert outcome == DefiniteFailure(is_client_credentials=error == "invalid_client")
 
 
-def test_a_provider_may_declare_its_own_words_for_the_end() -> None:
-    """Slack's `token_revoked` ends a grant where it was declared, and nowhere else."""
+def test_a_provider_may_declare_its_own_code_for_a_dead_grant() -> None:
+    """Slack's `token_revoked` ends a grant only where it is declared."""
     slack = provider(dead_grant_errors=frozenset({"token_revoked"}))
     assert judge(answer({"ok": False, "error": "token_revoked"}), slack) == GrantDead()
     assert judge(answer({"error": "token_revoked"}, 400)) == DefiniteFailure()
@@ -177,10 +180,10 @@ def test_a_provider_may_declare_its_own_words_for_the_end() -> None:
         ((), ("Invalid refresh token",), 400, {"status": 400, "message": "Invalid refresh token"}),
     ],
 )
-def test_the_end_is_recognized_wherever_the_provider_writes_it(
+def test_a_dead_grant_is_recognized_in_each_form(
     errors: tuple[str, ...], texts: tuple[str, ...], status: int, body: object
 ) -> None:
-    """Nested, listed, in capitals, with a byte order mark; or as a declared word or text."""
+    """Nested, in a list, in capitals, with a byte order mark; or as a declared word or text."""
     declared = provider(
         dead_grant_errors=frozenset({"invalid_grant", *errors}), dead_grant_texts=frozenset(texts)
     )
@@ -188,8 +191,8 @@ def test_the_end_is_recognized_wherever_the_provider_writes_it(
     assert judge(answer(body, 503), declared) == DefiniteFailure()
 
 
-def test_a_declared_word_is_no_end_elsewhere() -> None:
-    """Strava's `invalid` is the end for a refresh token, and not for the application."""
+def test_a_declared_word_counts_only_in_its_place() -> None:
+    """Strava's `invalid` ends a grant for a refresh token, and not for the application."""
     strava = provider(dead_grant_errors=frozenset({"refresh_token.invalid"}))
     application = {"errors": [{"resource": "Application", "code": "invalid"}]}
     assert judge(answer(application, 400), strava) == DefiniteFailure()
@@ -213,8 +216,8 @@ def test_a_providers_parser_reads_its_errors_too() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'{"access_token":5}', b'{"error":{}}'])
 @pytest.mark.parametrize("status", [200, 302, 400, 404, 500])
-def test_an_answer_that_cannot_be_read_condemns_no_grant(body: bytes, status: int) -> None:
-    """Whatever went wrong there, the grant may be alive; a 2xx or 500 may have rotated it."""
+def test_an_unreadable_response_ends_no_grant(body: bytes, status: int) -> None:
+    """The grant may be alive. A 2xx or a 500 may have rotated it."""
     is_unknown = status in (200, 500)
     assert judge(answer(body, status)) == (UnknownOutcome() if is_unknown else DefiniteFailure())
 
@@ -237,8 +240,8 @@ def test_a_new_refresh_token_is_kept_although_its_access_token_is_unusable(acces
 
 
 @given(st.binary(), st.integers(100, 599))
-def test_any_answer_has_an_outcome(body: bytes, status: int) -> None:
-    """Whatever bytes come back, there is one of the five, and only a 2xx renews."""
+def test_any_response_has_an_outcome(body: bytes, status: int) -> None:
+    """Any bytes give one of the four, and only a 2xx renews."""
     outcome = judge(answer(body, status))
     assert isinstance(outcome, RefreshOutcome)
     assert not isinstance(outcome, Refreshed) or 200 <= status < 300
@@ -252,7 +255,7 @@ def test_any_answer_has_an_outcome(body: bytes, status: int) -> None:
     [(1, 5), (2, 10), (3, 20), (4, 40), (5, 80), (6, 160), (7, 300), (8, 300), (1000, 300)],
 )
 def test_the_pause_doubles_up_to_five_minutes(failures: int, seconds: int) -> None:
-    """5 seconds after the first failure; the seventh is the first that is capped."""
+    """5 seconds after the first failure. The seventh is the first at the limit."""
     assert back_off(failures, None, 0.0) == seconds * SECOND
     assert back_off(failures, None, 1.0) == seconds * SECOND / 2
 
@@ -265,14 +268,14 @@ def test_the_pause_doubles_up_to_five_minutes(failures: int, seconds: int) -> No
 def test_the_next_attempt_lies_between_its_bounds(
     failures: int, asked: timedelta | None, jitter: float
 ) -> None:
-    """Never before what the provider asked for, never at once, and never later than both caps."""
+    """Not before Retry-After, never at once, and never later than both limits."""
     wait: timedelta = back_off(failures, asked, jitter)
     least = max(asked or timedelta(), 2.5 * SECOND)
     assert least <= wait <= max(asked or timedelta(), 300 * SECOND)
 
 
-def test_a_refresh_goes_to_the_address_for_it() -> None:
-    """Where a provider has one beside its token endpoint; else to the token endpoint."""
+def test_a_refresh_uses_its_own_endpoint() -> None:
+    """If the provider has one; else the token endpoint."""
     elsewhere = replace(PROVIDER, refresh_url="https://p.example/refresh")
     for asked, url in ((PROVIDER, PROVIDER.token_url), (elsewhere, elsewhere.refresh_url)):
         assert refresh_request(asked, Secret("r")).url == url

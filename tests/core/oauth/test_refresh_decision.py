@@ -1,4 +1,4 @@
-"""The next step of a renewal: from the row alone, no instant compared."""
+"""The next step of a refresh, from the stored row only: no instants are compared."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ LEASE = Lease("row", "owner", b"sealed", 3, 0, unresolved_before=False)
 
 
 @pytest.mark.parametrize("was_refused", [False, True])
-def test_a_newer_generation_is_used_whatever_else_stands_in_the_row(was_refused: bool) -> None:
-    """Without a request, even when the newest token needs attention in its turn."""
+def test_a_newer_generation_is_always_used(was_refused: bool) -> None:
+    """Without a request, even if that token also needs a refresh."""
     row = replace(ROW, lease_owner="other", next_attempt_at=NOW)
     assert decide(row, seen=2, was_refused=was_refused, connector="mail") == UseStored(row)
 
 
 def test_the_lease_is_asked_for_first() -> None:
-    """An old back-off in the row is for the store to judge, by its own clock."""
+    """The store judges an old back-off in the row, by its own clock."""
     for row in (ROW, replace(ROW, next_attempt_at=NOW), replace(ROW, lease_owner="other")):
         assert decide(row, seen=3, was_refused=False, connector="mail") == TakeLease(3)
 
 
-def test_a_refused_lease_means_somebody_else_or_too_early() -> None:
-    """A holder is waited for; a back-off is told with its end."""
+def test_a_refused_lease_means_a_holder_or_a_back_off() -> None:
+    """A holder is waited for. A back-off is returned with its end."""
     held = replace(ROW, lease_owner="other", next_attempt_at=NOW)
     assert decide(held, seen=3, was_refused=True, connector="mail") == WaitForHolder()
     early = replace(ROW, next_attempt_at=NOW)
@@ -68,7 +68,7 @@ def test_a_refused_lease_means_somebody_else_or_too_early() -> None:
 
 @pytest.mark.parametrize("was_refused", [False, True])
 def test_a_dead_or_absent_grant_is_given_up(was_refused: bool) -> None:
-    """Nobody asks the provider again until the tenant authorizes."""
+    """The provider is not asked again until the tenant authorizes."""
     for row, reason in (
         (None, "disconnected"),
         (replace(ROW, grant=None), "disconnected"),
@@ -91,10 +91,10 @@ def test_a_dead_or_absent_grant_is_given_up(was_refused: bool) -> None:
         ("another", "https://p.example/t", False, False),
     ],
 )
-def test_a_refresh_token_goes_to_the_client_that_minted_it(
+def test_a_refresh_token_is_sent_only_by_its_client(
     client: str, minted_at: str, has_tenant_host: bool, is_ours: bool
 ) -> None:
-    """And, where a tenant names the host, to no other host; an application's may move."""
+    """If a tenant names the host, only to that host. An application's host may change."""
     provider = OAuthProvider(
         authorization_url="https://p.example/a",
         token_url="https://p.example/t",
@@ -120,7 +120,10 @@ def test_a_refresh_token_goes_to_the_client_that_minted_it(
     ],
 )
 def test_a_token_of_an_hour(left: timedelta, state: Freshness) -> None:
-    """Due from a fifth of its life, 12 minutes, before the end; expired from 10 seconds before."""
+    """A refresh is due 12 minutes before the end, a fifth of its lifetime.
+
+    It has expired 10 seconds before.
+    """
     expires_at = NOW + HOUR
     judged = freshness(now=expires_at - left, refreshed_at=NOW, expires_at=expires_at)
     assert judged == state
@@ -136,7 +139,7 @@ def test_a_token_of_an_hour(left: timedelta, state: Freshness) -> None:
     ],
 )
 def test_a_token_of_a_day(left: timedelta, state: Freshness) -> None:
-    """Due from 15 minutes before the end, not from a fifth of the day."""
+    """A refresh is due 15 minutes before the end, not a fifth of the day."""
     expires_at = NOW + DAY
     judged = freshness(now=expires_at - left, refreshed_at=NOW, expires_at=expires_at)
     assert judged == state
@@ -155,7 +158,7 @@ SPANS = st.timedeltas(min_value=-DAY, max_value=400 * DAY)
 
 @given(SPANS, SPANS, SPANS)
 def test_freshness_is_monotone_in_now(life: timedelta, one: timedelta, other: timedelta) -> None:
-    """As time goes on a token only ages; it never becomes fresh again by waiting."""
+    """As time passes, a token never becomes fresh again."""
     earlier, later = sorted([one, other])
     states = [
         freshness(now=NOW + passed, refreshed_at=NOW, expires_at=NOW + life)
@@ -166,7 +169,7 @@ def test_freshness_is_monotone_in_now(life: timedelta, one: timedelta, other: ti
 
 @given(SPANS, SPANS)
 def test_a_token_past_its_end_is_expired(life: timedelta, passed: timedelta) -> None:
-    """Whatever its life was, and clocks that went backwards included."""
+    """Whatever its lifetime, and even if clocks went backwards."""
     assume(passed >= life)
     state = freshness(now=NOW + passed, refreshed_at=NOW, expires_at=NOW + life)
     assert state == "expired"
@@ -174,5 +177,5 @@ def test_a_token_past_its_end_is_expired(life: timedelta, passed: timedelta) -> 
 
 @given(st.timedeltas(min_value=timedelta(minutes=1), max_value=400 * DAY))
 def test_a_new_token_is_fresh(life: timedelta) -> None:
-    """A refresh is not followed at once by another, for any life of a minute or more."""
+    """A refresh is not followed at once by another, for lifetimes of a minute or more."""
     assert freshness(now=NOW, refreshed_at=NOW, expires_at=NOW + life) == "fresh"

@@ -1,4 +1,4 @@
-"""Whose account a token is for."""
+"""Which account a token belongs to."""
 
 from __future__ import annotations
 
@@ -47,26 +47,26 @@ def test_the_request_carries_the_token_in_a_header() -> None:
 
 @pytest.mark.parametrize("name", ["sub", "id", "user_id", "userId", "account_id"])
 def test_the_usual_names_of_a_subject(name: str) -> None:
-    """OpenID's first, then those of who came before."""
+    """OpenID's name first, then older ones."""
     assert account(**{name: "u-1"}) == UpstreamAccount("u-1")
 
 
-def test_everything_there_is_to_show() -> None:
-    """Name, address and picture as OpenID says them."""
+def test_name_address_and_picture_are_read() -> None:
+    """By OpenID's names."""
     assert account(sub="u-1", name="Ada", email="a@x.example", picture="https://x/p") == (
         UpstreamAccount("u-1", "Ada", "a@x.example", "https://x/p")
     )
 
 
 def test_github_is_understood() -> None:
-    """A number for an id, `login` beside an empty name, an `avatar_url`."""
+    """A numeric id, `login` beside an empty name, an `avatar_url`."""
     assert account(id=583231, name=None, login="octocat", avatar_url="https://x/a") == (
         UpstreamAccount("583231", "octocat", "", "https://x/a")
     )
 
 
 def test_the_first_usable_name_counts() -> None:
-    """An empty, null or truth value is passed over."""
+    """An empty string, null or a boolean is skipped."""
     assert account(sub="", id="second").subject == "second"
     assert account(sub=None, id="second").subject == "second"
     assert account(sub=True, id="second").subject == "second"
@@ -76,7 +76,7 @@ def test_the_first_usable_name_counts() -> None:
 
 @pytest.mark.parametrize("length", [1, 254, 255])
 def test_a_subject_of_up_to_255_characters(length: int) -> None:
-    """The last length that is stored."""
+    """The longest that is stored."""
     assert account(sub="x" * length).subject == "x" * length
 
 
@@ -84,21 +84,21 @@ def test_a_subject_of_up_to_255_characters(length: int) -> None:
     "fields", [{}, {"sub": ""}, {"sub": "x" * 256}, {"sub": "a\nb"}, {"sub": "\x00"}, {"sub": True}]
 )
 def test_without_a_usable_subject_it_is_malformed(fields: dict[str, object]) -> None:
-    """None, one character too long, or not to be stored."""
+    """None, one character too long, or text that no store accepts."""
     assert judge(answer(fields)).failure() == UserInfoMalformed("telegram")
 
 
 @pytest.mark.parametrize("status", [199, 201, 204, 302, 401, 500])
-def test_only_a_200_tells_an_account(status: int) -> None:
-    """A refusal that looks like an account is none."""
+def test_only_a_200_has_an_account(status: int) -> None:
+    """The body of an error is not read, even if it looks like an account."""
     assert judge(answer({"sub": "u-1"}, status)).failure() == UserInfoMalformed("telegram")
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b"[]", b"null", b'"u-1"', b"sub=u-1", b"\xff", b"[" * 100_000]
 )
-def test_what_is_no_json_object_is_malformed(body: bytes) -> None:
-    """A page, a list or a form tells no account."""
+def test_a_body_that_is_not_an_object_is_malformed(body: bytes) -> None:
+    """A page, a list or a form has no account."""
     assert judge(answer(body)).failure() == UserInfoMalformed("telegram")
 
 
@@ -107,7 +107,7 @@ def test_what_is_no_json_object_is_malformed(body: bytes) -> None:
 @example(b'{"id":' + b"9" * 5_000 + b"}", 200)
 @example(b'{"id":"\\ud800"}', 200)
 def test_any_body_is_judged(body: bytes, status: int) -> None:
-    """Whatever bytes come back, there is an account or a problem."""
+    """Any bytes give an account or a problem."""
     assert isinstance(judge(answer(body, status)), Result)
 
 
@@ -116,7 +116,7 @@ JSON = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.integ
 
 @given(st.dictionaries(st.sampled_from(["sub", "id", "name", "email", "login", "picture"]), JSON))
 def test_any_object_is_judged(fields: dict[str, object]) -> None:
-    """Whatever stands in which field, an account has a subject to store and texts to show."""
+    """Any values give a problem, or an account whose subject can be stored."""
     judged = judge(answer(fields))
     if is_successful(judged):
         found = judged.unwrap()
@@ -126,8 +126,8 @@ def test_any_object_is_judged(fields: dict[str, object]) -> None:
         assert [type(text) for text in shown] == [str, str, str]
 
 
-def test_no_problem_repeats_the_answer() -> None:
-    """The provider's text stays out of what a caller sees."""
+def test_no_problem_repeats_the_response() -> None:
+    """The caller does not see text of the provider."""
     judged = judge(answer({"name": CANARY, "sub": f"{CANARY}\n"}))
     problem = judged.failure()
     assert CANARY not in f"{judged!r} {problem.message} {msgspec.json.encode(problem).decode()}"
@@ -137,14 +137,14 @@ def test_no_problem_repeats_the_answer() -> None:
 
 
 def of_a_team(body: dict[str, JsonValue]) -> UpstreamAccount:
-    """A workspace for a subject, as an application's own parser would take it out."""
+    """Reads a workspace as the subject, as an application's own parser does."""
     team = body["team"]
     assert isinstance(team, dict)
     return UpstreamAccount(str(team["id"]))
 
 
 def test_a_custom_parser_finds_the_subject() -> None:
-    """Its result is judged as if the detection had found it."""
+    """Its result is treated like that of the built-in reader."""
     slack = provider(parse_userinfo=of_a_team)
     assert judge(answer({"team": {"id": "T1"}}), slack).unwrap() == UpstreamAccount("T1")
     assert judge(answer({"team": {"id": ""}}), slack).failure() == UserInfoMalformed("telegram")
@@ -152,8 +152,8 @@ def test_a_custom_parser_finds_the_subject() -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"team": CANARY}, {"team": {}}])
-def test_a_custom_parser_that_raises_makes_the_answer_malformed(body: dict[str, object]) -> None:
-    """An answer that it was not written for is a problem, and holds nothing of the exception."""
+def test_a_custom_parser_that_raises_makes_the_response_malformed(body: dict[str, object]) -> None:
+    """The problem has nothing of the exception."""
     judged = judge(answer(body), provider(parse_userinfo=of_a_team))
     assert judged.failure() == UserInfoMalformed("telegram")
 
