@@ -199,7 +199,7 @@ class ChatConfig(msgspec.Struct, frozen=True):
 
 
 class ForgeConfig(msgspec.Struct, frozen=True):
-    """Nothing to configure: a type of its own all the same, which names the connector."""
+    """An empty config. Its own type still names the connector."""
 
 
 class Say(msgspec.Struct, frozen=True):
@@ -215,7 +215,7 @@ class Said(msgspec.Struct, frozen=True, tag="said"):
 
 
 class Queued(msgspec.Struct, frozen=True, tag="queued"):
-    """The other."""
+    """The other output."""
 
     position: int
 
@@ -342,7 +342,7 @@ async def say_at_once(
 
 @http_action("members", input=Say, output=list[str])
 async def members(call: ActionCall[ChatConfig, object, Say]) -> Result[list[str], ActionFailed]:
-    """Needs no context, so any will do."""
+    """Needs no context, so it accepts any."""
     return Success([call.config.chat])
 
 
@@ -358,12 +358,12 @@ async def star(call: ActionCall[ForgeConfig, object, Star]) -> Result[None, Acti
 async def echo(
     call: ActionCall[msgspec.Struct, object, Say],
 ) -> Result[dict[str, int], ActionFailed]:
-    """Reads no config, so every connector may add it."""
+    """Reads no config, so every connector can add it."""
     return Success({call.input.text: 1})
 
 
 class Service:
-    """A handler may be a method of what the application has."""
+    """A handler may be a method of an application's object."""
 
     def __init__(self, limit: int) -> None:
         self.limit: int = limit
@@ -387,13 +387,13 @@ assert_type(echo, Action[msgspec.Struct, object, Say, dict[str, int]])
 
 
 class Joined(msgspec.Struct, frozen=True, tag="joined"):
-    """One kind of payload."""
+    """One type of payload."""
 
     member: str
 
 
 class Left(msgspec.Struct, frozen=True, tag="left"):
-    """The other kind."""
+    """The other type."""
 
     member: str
     since: int
@@ -421,7 +421,7 @@ async def take(
 async def take_anything(
     call: WebhookCall[ChatConfig, object, object],
 ) -> Result[None, WebhookFailed]:
-    """Reads neither context nor payload, so any will do."""
+    """Reads neither context nor payload, so it accepts any."""
     return call.failed(call.account)
 
 
@@ -445,7 +445,7 @@ own_scheme = Webhook(
 def judge_password(
     request: HttpRequest, secrets: Sequence[Secret], now: datetime
 ) -> Result[Verified, VerificationFailure]:
-    """A verification of one's own."""
+    """The application's own verification."""
     password = request.header("X-Password")
     if password is None or Secret(password) not in secrets:
         return Failure(VerificationFailure("another password"))
@@ -480,7 +480,7 @@ async def check_chat(config: ChatConfig) -> Result[None, str]:
 
 
 async def normalize(config: ChatConfig) -> Result[ChatConfig, str]:
-    """What a check returns beside its verdict is not looked at."""
+    """Only the verdict of a check is used, not what it returns beside it."""
     return Success(config)
 
 
@@ -1089,7 +1089,7 @@ assert_type(both.scope(Organization("a")).at(forge), AtOAuth[ForgeConfig, None])
 
 
 def key_of(definition: Definition[msgspec.Struct, object, Never]) -> str:
-    """Reads nothing that depends on the types."""
+    """Reads nothing that depends on the type parameters."""
     return definition.key
 
 

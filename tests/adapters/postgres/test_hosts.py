@@ -27,7 +27,7 @@ KEY = ConnectionKey("organization", "acme", "mail")
 
 @contextmanager
 def silent_host() -> Generator[int, None, None]:
-    """The port of a host whose kernel accepts every connection, and that says nothing."""
+    """The port of a host that accepts every connection and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
@@ -41,7 +41,7 @@ def two_hosts(port: int, folder: Path, url: str, more: str = "") -> str:
 async def test_a_store_opens_migrates_and_listens_behind_a_silent_host(
     more: str, own_server: Server, own_database_url: str
 ) -> None:
-    """And its first calls are answered: the host that answered is tried first now."""
+    """Its first calls succeed too, because the host that responded is now tried first."""
     woken = asyncio.Event()
     with silent_host() as port:
         store = PostgresStore(two_hosts(port, own_server.folder, own_database_url, more))
@@ -83,10 +83,10 @@ async def test_new_connections_go_to_the_host_that_answers(
 
 
 @pytest.mark.parametrize("in_url", [True, False])
-async def test_the_users_own_time_for_connecting_counts(
+async def test_the_users_own_connect_timeout_is_used(
     in_url: bool, own_server: Server, own_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the URL, or in `PGCONNECT_TIMEOUT`; not the deadline of a call."""
+    """From the URL or `PGCONNECT_TIMEOUT`, and not the deadline of a call."""
     if not in_url:
         monkeypatch.setenv("PGCONNECT_TIMEOUT", "3")
     with silent_host() as port:
@@ -98,10 +98,8 @@ async def test_the_users_own_time_for_connecting_counts(
         assert monotonic() - began >= 2.9
 
 
-async def test_a_server_that_is_only_read_is_left(
-    own_server: Server, own_database_url: str
-) -> None:
-    """A connection that says "read-only" is dropped: the next one may lead to the new primary."""
+async def test_a_read_only_server_is_left(own_server: Server, own_database_url: str) -> None:
+    """A connection that reports "read-only" is closed: the next one may reach the new primary."""
     store = PostgresStore(own_database_url, min_size=1, max_size=1)
     await store.open()
     try:
@@ -140,8 +138,8 @@ def answered(hosts: Hosts, host: str, port: int, hostaddr: str = "") -> None:
     hosts.answered(cast("psycopg.AsyncConnection[tuple[object, ...]]", made))  # all it reads
 
 
-def test_the_host_that_answered_is_first_for_half_a_minute() -> None:
-    """Then the URL's own order counts again, however often the other has answered since."""
+def test_the_host_that_responded_is_first_for_half_a_minute() -> None:
+    """Then the order of the URL counts again, however often the other has responded since."""
     now = [100.0]
     url = "host=a,b,c port=1,2,3 dbname=x"
     hosts = Hosts(url, lambda: now[0])
@@ -159,7 +157,7 @@ def test_the_host_that_answered_is_first_for_half_a_minute() -> None:
     assert "host=c,a,b" in hosts.url()
 
 
-def test_hosts_may_be_told_apart_by_port_or_address_alone() -> None:
+def test_hosts_may_differ_only_by_port_or_address() -> None:
     """One port for all; one host on several ports; addresses without names."""
     hosts = Hosts("postgresql://u:p@a,b/x", lambda: 0.0)
     answered(hosts, "b", 5432)
@@ -173,14 +171,14 @@ def test_hosts_may_be_told_apart_by_port_or_address_alone() -> None:
 
 
 def test_one_host_is_always_first() -> None:
-    """The URL stays what it was."""
+    """The URL is unchanged."""
     hosts = Hosts("postgresql://u:p@a/x", lambda: 0.0)
     answered(hosts, "a", 5432)
     assert hosts.url() == "postgresql://u:p@a/x"
 
 
-def test_the_time_for_connecting_is_two_seconds_a_host() -> None:
-    """Unless the user has said another."""
+def test_the_connect_timeout_is_two_seconds_a_host() -> None:
+    """Unless the user sets another."""
     assert Hosts("host=a,b", lambda: 0.0).connect_seconds == 2
     assert Hosts("host=a,b connect_timeout=9", lambda: 0.0).connect_seconds == 9
     assert Hosts("host=a,b", lambda: 0.0).all_seconds >= 4

@@ -1,4 +1,4 @@
-"""The inbox in PostgreSQL where several processes are at it within the same millisecond."""
+"""The inbox in PostgreSQL when several processes use it within the same millisecond."""
 
 from __future__ import annotations
 
@@ -116,10 +116,10 @@ async def test_two_events_of_one_order_key_never_run_at_once(database_url: str) 
         assert [(one.id, one.attempts) for one in await claim(a, "a")] == [("first", 1)]
 
 
-async def test_a_worker_listens_again_after_its_link_broke(
+async def test_a_worker_listens_again_after_its_connection_broke(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The link's end is told as any other outage, and another link takes its place."""
+    """A broken connection is reported like any outage, and another replaces it."""
     monkeypatch.setattr(worker, "_LISTEN_RETRY_SECONDS", 0.01)
     calls: list[Call] = []
     connectors, _ = manager(PostgresStore(database_url, deadline=PATIENT), Plan(), calls)

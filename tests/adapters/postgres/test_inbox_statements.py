@@ -1,4 +1,4 @@
-"""How PostgreSQL runs the inbox's statements at 100,000 events: always through an index."""
+"""How PostgreSQL runs the inbox's statements with 100,000 events: always with an index."""
 
 from __future__ import annotations
 
@@ -41,15 +41,16 @@ def connection(
         yield connection
 
 
-def test_every_statement_is_looked_at() -> None:
-    """The statements of the port's methods are among those that are planned here."""
+def test_every_statement_is_planned_here() -> None:
+    """The statements of all methods of the port are among them."""
     assert (len(INBOX), len(ROUTING)) == (23, 5), (sorted(INBOX), sorted(ROUTING))
 
 
 @pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan"])
 @pytest.mark.parametrize("name", ALL)
 def test_the_plan_is_an_index_scan(name: str, mode: str, connection: psycopg.Connection) -> None:
-    """For unknown values, as a prepared statement is planned in the end, and for these values."""
+    """Both for unknown values, as a prepared statement is planned in the end, and for these
+    values."""
     nodes = list(nodes_of(plan_of(connection, ALL[name], mode)))
     kinds = {node["Node Type"] for node in nodes}
     assert not kinds & {"Seq Scan", "Hash Join", "Merge Join"}, kinds
@@ -66,10 +67,10 @@ def empty(databases: Databases) -> Generator[psycopg.Connection, None, None]:
 
 @pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan"])
 @pytest.mark.parametrize("name", BY_ID)
-def test_a_plan_made_when_the_table_is_empty_is_good_when_it_has_grown(
+def test_a_plan_for_an_empty_table_is_good_after_it_has_grown(
     name: str, mode: str, empty: psycopg.Connection
 ) -> None:
-    """A process keeps its plans until statistics are updated, and many events come before."""
+    """A process keeps its plans until the statistics change, and many events arrive before that."""
     nodes = list(nodes_of(plan_of(empty, INBOX[name], mode)))
     scans = [n for n in nodes if "Relation Name" in n and n["Node Type"] != "ModifyTable"]
     assert {node.get("Index Name") for node in scans} == {"igniter_webhook_inbox_pkey"}

@@ -1,4 +1,7 @@
-"""A session that idles in a transaction has locked one tenant's row: the others do not notice."""
+"""A session that is idle in a transaction locks one tenant's row:
+
+other tenants are not affected.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,7 @@ async def waiting(holder: psycopg.Connection, count: int) -> None:
 
 
 async def test_other_tenants_read_and_write_while_one_waits(database_url: str) -> None:
-    """Twenty updates of a locked row hold a quarter of the pool; then they all succeed."""
+    """Twenty updates of a locked row use a quarter of the pool. Then they all succeed."""
     async with opened(database_url) as store:
         with psycopg.connect(database_url) as holder:
             holder.execute(_LOCK.format("igniter_connections").encode())
@@ -94,7 +97,7 @@ async def test_many_locked_tenants_leave_connections_to_reads(database_url: str)
 
 
 async def test_a_batch_is_divided_where_one_row_is_locked(database_url: str) -> None:
-    """The other tenants' completions do not fail with it, nor wait as long."""
+    """The other tenants' completions neither fail nor wait as long."""
     async with opened(database_url, timedelta(seconds=4)) as store:
         deliveries = []
         for key in (SICK, WELL):
@@ -113,7 +116,7 @@ async def test_a_batch_is_divided_where_one_row_is_locked(database_url: str) -> 
 
 
 async def test_a_row_that_stays_locked_is_a_problem_in_time(database_url: str) -> None:
-    """Transient, at the end of the deadline; and no statement is left behind at the server."""
+    """Transient, at the end of the deadline. No statement is left running at the server."""
     async with opened(database_url, timedelta(milliseconds=400)) as store:
         with psycopg.connect(database_url) as holder:
             holder.execute(_LOCK.format("igniter_connections").encode())
@@ -131,7 +134,7 @@ async def test_a_row_that_stays_locked_is_a_problem_in_time(database_url: str) -
     ("max_size", "in_all", "of_one"), [(1, 1, 1), (2, 1, 1), (4, 3, 1), (10, 8, 2), (20, 16, 5)]
 )
 async def test_the_shares_of_a_pool(max_size: int, in_all: int, of_one: int) -> None:
-    """In all, and for one tenant; at least one."""
+    """For all tenants together, and for one tenant: at least one."""
     loop = asyncio.get_running_loop()
     shares = WriteShares(max_size)
     for _ in range(of_one):
@@ -149,8 +152,8 @@ async def test_the_shares_of_a_pool(max_size: int, in_all: int, of_one: int) -> 
     assert shares._tenants == {}
 
 
-async def test_a_cancelled_wait_takes_no_place() -> None:
-    """Neither the tenant's nor one of all."""
+async def test_a_cancelled_wait_gives_its_share_back() -> None:
+    """Both the tenant's share and that of all tenants."""
     loop = asyncio.get_running_loop()
     shares = WriteShares(2)
     await shares.take(("s", "a"), loop.time() + 9)

@@ -1,4 +1,5 @@
-"""Migrations: from nothing, from each version there was, by many at once, all or nothing."""
+"""Migrations: from an empty database and from each version, by several processes, all or
+nothing."""
 
 from __future__ import annotations
 
@@ -30,12 +31,12 @@ BROKEN = Migration(SCHEMA_VERSION + 2, "9999_broken", "CREATE TABLE igniter_next
 
 
 def test_the_last_file_is_the_version_that_the_library_reads() -> None:
-    """The files are numbered from 1 without a gap, and the constant went up with them."""
+    """The files are numbered from 1 without a gap, up to the constant."""
     assert [int(name.partition("_")[0]) for name in NAMES] == list(range(1, SCHEMA_VERSION + 1))
 
 
 async def test_an_empty_database_is_refused_until_it_is_migrated(empty_database_url: str) -> None:
-    """Opening changes nothing, planning changes nothing, migrating twice changes nothing."""
+    """Opening and planning change nothing, nor does a second migration."""
     store = PostgresStore(empty_database_url)
     with pytest.raises(StoreUnavailable, match="no tables yet: run `igniter-connectors migrate`"):
         await store.open()
@@ -52,7 +53,7 @@ async def test_an_empty_database_is_refused_until_it_is_migrated(empty_database_
 async def test_every_earlier_version_becomes_the_newest(
     version: int, databases: Databases, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It ends with the same tables as a database that never had another version."""
+    """The tables are the same as in a new database."""
     with databases.empty() as url:
         store = PostgresStore(url)
         with monkeypatch.context() as patch:
@@ -140,14 +141,14 @@ async def test_events_from_before_keep_what_they_had(
 async def test_a_schema_that_is_too_old_says_what_to_do(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A library that was updated does not run on yesterday's tables."""
+    """A newer library does not use old tables."""
     monkeypatch.setattr(module, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
     with pytest.raises(StoreUnavailable, match=r"version \d.*run `igniter-connectors migrate`"):
         await PostgresStore(database_url).open()
 
 
 async def test_a_schema_that_is_too_new_says_what_to_do(database_url: str) -> None:
-    """A library that was not updated neither runs on tomorrow's tables nor touches them."""
+    """An older library neither uses nor changes newer tables."""
     run(
         database_url,
         f"INSERT INTO igniter_migrations (version, name) VALUES ({SCHEMA_VERSION + 1}, 'x')",
@@ -173,7 +174,7 @@ async def test_a_migration_that_fails_leaves_nothing(
 
 
 def test_four_processes_migrate_at_once(empty_database_url: str) -> None:
-    """One does it, the others wait and find it done. All four are seen waiting first."""
+    """One migrates, the others wait and find it done. The test sees all four wait first."""
     script = (
         "import asyncio, sys; from igniter_connectors.adapters.postgres import PostgresStore;"
         "print(*asyncio.run(PostgresStore(sys.argv[1]).migrate()))"
@@ -198,7 +199,10 @@ def test_four_processes_migrate_at_once(empty_database_url: str) -> None:
 
 
 async def test_waiting_for_another_process_ends(empty_database_url: str) -> None:
-    """A holder that hangs is reported in the time that was given, and nothing was done."""
+    """A process that hangs while it migrates is reported within the given time.
+
+    Nothing was changed.
+    """
     with psycopg.connect(empty_database_url) as holder:
         holder.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         began = monotonic()
@@ -208,10 +212,10 @@ async def test_waiting_for_another_process_ends(empty_database_url: str) -> None
     assert tables(empty_database_url) == []
 
 
-async def test_a_longer_migration_is_not_cut_by_the_deadline_of_calls(
+async def test_the_deadline_of_calls_does_not_end_a_migration(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An index on a large table takes longer than any call may."""
+    """An index on a large table takes longer than a call may."""
     slow = Migration(SCHEMA_VERSION + 1, "9999_slow", "SELECT pg_sleep(0.3)")
     monkeypatch.setattr(module, "migrations", lambda: (*migrations(), slow))
     store = PostgresStore(database_url, deadline=timedelta(milliseconds=150))
@@ -264,7 +268,7 @@ async def test_a_table_that_stays_in_use_ends_the_migration_in_time(
 
 
 async def test_two_tasks_of_one_process_migrate_at_once(empty_database_url: str) -> None:
-    """As two processes do."""
+    """Like two processes."""
     store = PostgresStore(empty_database_url)
     outcomes = await asyncio.gather(store.migrate(), store.migrate())
     assert sorted(outcomes, key=len) == [[], NAMES]

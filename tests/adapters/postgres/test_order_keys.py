@@ -1,4 +1,4 @@
-"""Order keys in PostgreSQL: the races, what a crash leaves, and the cost of a long queue."""
+"""Order keys in PostgreSQL: races, crashes, and the cost of a long queue."""
 
 from __future__ import annotations
 
@@ -102,8 +102,8 @@ async def test_records_and_completions_race_and_no_event_is_left_behind(database
         assert len(handled) == count
 
 
-async def test_what_a_crash_left_without_a_head_is_found(database_url: str) -> None:
-    """A process died between the commit of an event, or of a completion, and the promotion."""
+async def test_a_key_without_a_head_after_a_crash_is_found(database_url: str) -> None:
+    """A process ended between the commit of an event, or of a completion, and the promotion."""
     async with stores(database_url, 1) as (store,):
         for number in range(3):
             event = new_event(f"evt-{number}", order_key="key")
@@ -115,10 +115,10 @@ async def test_what_a_crash_left_without_a_head_is_found(database_url: str) -> N
         assert [one.id for one in await claim_events(store)] == ["evt-0"]
 
 
-async def test_two_promotions_of_one_key_meet_at_the_unique_index(
+async def test_the_unique_index_decides_between_two_promotions_of_one_key(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The earlier event was committed later, after another process had chosen the other one."""
+    """The earlier event was committed later, after another process had promoted the other one."""
     async with (
         stores(database_url, 2) as (a, b),
         await psycopg.AsyncConnection.connect(database_url) as slow,
@@ -149,8 +149,8 @@ async def _nothing(_: object) -> None:
     return None
 
 
-async def test_a_claim_reads_nothing_of_what_waits(database_url: str) -> None:
-    """100,000 events behind one key: a claim of another event reads a few pages."""
+async def test_a_claim_does_not_read_waiting_events(database_url: str) -> None:
+    """100,000 events wait behind one key. A claim of another event reads a few pages."""
     async with stores(database_url, 1) as (store,):
         await run(database_url, _WAITING.format(count=100_000))
         assert await store.inbox.release() == 1
@@ -182,7 +182,7 @@ async def test_a_claim_reads_nothing_of_what_waits(database_url: str) -> None:
 async def test_events_from_before_the_migration_come_out_in_order(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The one that runs stays the head of its key; the others follow in order of arrival."""
+    """The running event stays the head of its key. The others follow in order of arrival."""
     with databases.empty() as url:
         store = PostgresStore(url)
         with monkeypatch.context() as patch:

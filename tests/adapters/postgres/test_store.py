@@ -1,4 +1,7 @@
-"""What the contract cannot see: rows that nobody finds, odd names, and the database's own ways."""
+"""What the contract cannot check:
+
+rows that nobody finds, unusual names, settings of the database.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,7 @@ def rows(url: str, statement: str) -> list[tuple[object, ...]]:
 async def test_deleting_leaves_no_row_of_an_endpoint(
     store: PostgresStore, database_url: str
 ) -> None:
-    """They are not only hidden: their secrets are gone."""
+    """The rows are deleted, not only hidden, with their secrets."""
     await store.insert(record())
     await store.add_endpoint(endpoint(b"1", "row-1"))
     await store.add_endpoint(endpoint(b"2", "row-1"))
@@ -58,16 +61,21 @@ async def test_deleting_leaves_no_row_of_an_endpoint(
     assert rows(database_url, "SELECT * FROM igniter_webhook_endpoints") == []
 
 
-async def test_an_endpoint_of_a_row_that_is_gone_is_found_nowhere(store: PostgresStore) -> None:
-    """Added while its connection was being deleted, it stays behind, and opens nothing."""
+async def test_an_endpoint_of_a_deleted_connection_is_not_found(store: PostgresStore) -> None:
+    """It was added while its connection was being deleted.
+
+    It stays in the table and accepts nothing.
+    """
     await store.add_endpoint(endpoint(b"1", "an earlier row"))
     await store.insert(record())
     assert await store.find_endpoint(b"1") is None
     assert list(await store.list_endpoints(KEY)) == []
 
 
-async def test_some_that_are_over_are_cleared_away(store: PostgresStore, database_url: str) -> None:
-    """A bounded number for each that is added, the oldest first, so that nobody waits long."""
+async def test_adding_deletes_some_expired_authorizations(
+    store: PostgresStore, database_url: str
+) -> None:
+    """A bounded number for each one that is added, the oldest first, so that no call takes long."""
     await asyncio.gather(
         *(
             store.add_authorization(
@@ -82,7 +90,7 @@ async def test_some_that_are_over_are_cleared_away(store: PostgresStore, databas
 
 
 def test_names_are_compared_byte_by_byte(database_url: str) -> None:
-    """Whatever the database's own collation: pages follow one another in the same order."""
+    """Whatever the collation of the database, so that pages follow in the same order."""
     other = rows(
         database_url,
         "SELECT table_name, column_name, collation_name FROM information_schema.columns"
@@ -93,7 +101,7 @@ def test_names_are_compared_byte_by_byte(database_url: str) -> None:
 
 
 async def test_instants_are_utc_whatever_the_session_says(database_url: str) -> None:
-    """A time zone that somebody set for the database or its user changes nothing."""
+    """A time zone of the database or of its user changes nothing."""
     name = name_in(database_url)
     rows(database_url, f"ALTER DATABASE {name} SET TimeZone = 'Asia/Kathmandu'")
     store = PostgresStore(database_url)
@@ -113,7 +121,7 @@ async def test_instants_are_utc_whatever_the_session_says(database_url: str) -> 
 async def test_a_row_that_somebody_else_wrote_is_a_problem(
     change: str, store: PostgresStore, database_url: str
 ) -> None:
-    """It is not taken for something that it is not."""
+    """It is not read as something else."""
     granted = ConnectionRecord(KEY, "r", b"{}", b"s", True, 1, NOW, NOW, grant=GRANT)
     await store.insert(granted)
     assert await store.find(KEY) == granted
@@ -122,8 +130,10 @@ async def test_a_row_that_somebody_else_wrote_is_a_problem(
         await store.find(KEY)
 
 
-async def test_what_cannot_be_stored_is_a_problem_of_its_own_caller(store: PostgresStore) -> None:
-    """PostgreSQL's text holds no NUL, UTF-8 no half of a pair; the others' reads go on."""
+async def test_a_value_that_cannot_be_stored_fails_only_its_own_caller(
+    store: PostgresStore,
+) -> None:
+    """PostgreSQL stores no NUL and no lone surrogate. The other reads continue."""
     await store.insert(record())
     keys = [KEY, ConnectionKey("s", "a\x00b", "c"), ConnectionKey("s", "\ud800", "c"), KEY]
     outcomes = await asyncio.gather(*(store.find(key) for key in keys * 4), return_exceptions=True)
@@ -145,7 +155,7 @@ keys = st.builds(ConnectionKey, odd_names, odd_names, odd_names, odd_names)
 async def test_in_a_batch_each_name_finds_its_own_row(
     database_url: str, wanted: list[ConnectionKey]
 ) -> None:
-    """Names that look like pieces of an array do not move their neighbours."""
+    """A name that looks like part of an array does not shift the others."""
     rows(database_url, "TRUNCATE igniter_connections")
     store = PostgresStore(database_url)
     await store.open()

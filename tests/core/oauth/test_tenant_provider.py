@@ -1,4 +1,4 @@
-"""A tenant's values inside a provider's addresses, and its own client."""
+"""A tenant's values in the addresses of a provider, and a tenant's own client."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ OWN_SERVER = OAuthProvider(
 
 
 def at(subdomain: Any) -> OAuthProvider | TenantValueInvalid:
-    """What a tenant's value makes of the provider with a fixed end."""
+    """The provider with a fixed host suffix, filled with a tenant's value."""
     judged = provider_for(ZENDESK_PROVIDER, Zendesk(subdomain), connector="zendesk")
     return judged.unwrap() if is_successful(judged) else judged.failure()
 
@@ -89,7 +89,7 @@ def at(subdomain: Any) -> OAuthProvider | TenantValueInvalid:
     "value", ["acme", "ACME", "a", "7", "a-b", "4711", "a--b", "xn--mnchen-3ya"]
 )
 def test_a_label_goes_into_every_endpoint(value: str) -> None:
-    """Letters, digits and hyphens between them; nothing else about the provider changes."""
+    """Letters, digits, and hyphens between them. Nothing else of the provider changes."""
     made = at(value)
     assert made == replace(
         ZENDESK_PROVIDER,
@@ -109,19 +109,19 @@ def test_a_label_has_at_most_63_characters(length: int, taken: bool) -> None:
 
 @pytest.mark.parametrize("value", HOSTILE_LABELS)
 def test_a_hostile_value_is_refused(value: str) -> None:
-    """It names the field and the rule, and repeats nothing of the value."""
+    """The problem names the field and the rule, and repeats nothing of the value."""
     assert at(value) == TenantValueInvalid("zendesk", "subdomain", LABEL)
 
 
 @pytest.mark.parametrize("value", [None, 5, Secret("acme"), True])
-def test_a_value_that_is_no_text_is_refused(value: object) -> None:
-    """An optional field that the tenant left out, among others."""
+def test_a_value_that_is_not_text_is_refused(value: object) -> None:
+    """For example, an optional field that the tenant left out."""
     assert at(value) == TenantValueInvalid("zendesk", "subdomain", "is required for the URL")
 
 
 @given(st.text())
-def test_whatever_the_value_the_host_keeps_its_end(value: str) -> None:
-    """The law that the rules are there for, on what `urlsplit` reads of the result."""
+def test_no_value_changes_the_suffix_of_the_host(value: str) -> None:
+    """The rules exist for this. It is checked on what `urlsplit` reads of the result."""
     made = at(value)
     if isinstance(made, OAuthProvider):
         parts = urlsplit(made.token_url)
@@ -133,7 +133,7 @@ def test_whatever_the_value_the_host_keeps_its_end(value: str) -> None:
 
 @given(st.text(st.sampled_from(list("ab-.:/@%#?\\[]{}e2 \n0"))))
 def test_a_value_in_a_path_stays_in_its_segment(value: str) -> None:
-    """Microsoft's tenant stands there."""
+    """Microsoft's tenant is there."""
     microsoft = provider(token_url="https://login.example/{subdomain}/oauth2/v2.0/token")
     judged = provider_for(microsoft, Zendesk(value), connector="x")
     if is_successful(judged):
@@ -143,8 +143,8 @@ def test_a_value_in_a_path_stays_in_its_segment(value: str) -> None:
         assert value_fault(microsoft.token_url, "subdomain", value) == LABEL
 
 
-def test_what_stands_beside_a_placeholder_may_make_a_label_too_long() -> None:
-    """Looked at on the result: `value-eu` has three characters more."""
+def test_a_label_is_measured_with_the_text_beside_the_placeholder() -> None:
+    """`value-eu` has three characters more."""
     url = "https://{subdomain}-eu.zendesk.example/x"
     made = provider_for(provider(token_url=url), Zendesk("a" * 60), connector="x")
     assert made.unwrap().token_url == f"https://{'a' * 60}-eu.zendesk.example/x"
@@ -156,15 +156,15 @@ def test_what_stands_beside_a_placeholder_may_make_a_label_too_long() -> None:
 
 @pytest.mark.parametrize(("length", "taken"), [(58, True), (59, True), (60, False)])
 def test_a_filled_host_has_at_most_253_characters(length: int, taken: bool) -> None:
-    """RFC 1035 section 2.3.4, with the end that the template gives."""
+    """RFC 1035 section 2.3.4, with the suffix of the template."""
     end = ".".join(["b" * 63] * 3)
     made = fill_template(f"https://{{a}}.x.{end}/", {"a": "a" * length})
     assert len(f"{'a' * length}.x.{end}") == length + 194
     assert (made is not None) is taken
 
 
-def test_two_values_may_stand_in_one_host() -> None:
-    """Each is judged for itself."""
+def test_a_host_may_have_two_values() -> None:
+    """Each is judged separately."""
     both = provider(token_url="https://{subdomain}.{region}.zendesk.example/x")
     made = provider_for(both, Zendesk("acme", "eu"), connector="x").unwrap()
     assert made.token_url == "https://acme.eu.zendesk.example/x"
@@ -173,15 +173,15 @@ def test_two_values_may_stand_in_one_host() -> None:
 
 
 def test_a_host_is_compared_without_regard_to_case() -> None:
-    """The template's own capitals do no harm."""
+    """The template may have capitals."""
     made = provider_for(
         provider(token_url="https://{subdomain}.Zendesk.Example/X"), Zendesk("A"), connector="x"
     )
     assert made.unwrap().token_url == "https://A.Zendesk.Example/X"
 
 
-def test_a_host_that_lost_its_end_is_none() -> None:
-    """The last look is at the result, whatever value was let through before it."""
+def test_a_host_without_its_suffix_is_none() -> None:
+    """The result is checked last, whatever value was accepted before."""
     assert fill_template(ZENDESK, {"subdomain": "evil.example/"}) is None
     assert fill_template(ZENDESK, {"subdomain": "evil.example?"}) is None
     assert fill_template(ZENDESK, {"subdomain": "evil.example#"}) is None
@@ -205,7 +205,7 @@ def test_a_host_that_lost_its_end_is_none() -> None:
     ],
 )
 def test_a_template_names_its_fields(url: str, fields: set[str], whole: str | None) -> None:
-    """And says whether one of them is the host."""
+    """And whether one of them is the host."""
     assert placeholders(url) == fields
     assert is_template(url) is bool(fields)
     assert whole_host(url) == whole
@@ -243,8 +243,8 @@ def test_a_template_names_its_fields(url: str, fields: set[str], whole: str | No
         ("https://x.example\\{a}.y.example", None),
     ],
 )
-def test_a_template_that_gives_too_much_away_is_a_fault(url: str, fault: str | None) -> None:
-    """The end of a host is the template's, two labels at least, or the host is the tenant's."""
+def test_a_template_has_to_fix_the_suffix_of_the_host(url: str, fault: str | None) -> None:
+    """At least two labels, or the whole host is the tenant's."""
     told = template_fault(url)
     assert (told is None) is (fault is None)
     assert fault is None or (told is not None and fault in told)
@@ -253,7 +253,7 @@ def test_a_template_that_gives_too_much_away_is_a_fault(url: str, fault: str | N
 
 @pytest.mark.parametrize("name", TEMPLATE_FIELDS)
 def test_every_address_may_be_a_template(name: str) -> None:
-    """Each is checked, filled with an example, when the connector is built."""
+    """Each is checked with an example when the connector is built."""
     judged = provider(**{name: "https://{subdomain}.x.example/y"})
     assert provider_fault(judged) is None
     assert endpoint_fields(judged) == {"subdomain"}
@@ -277,14 +277,14 @@ def test_every_address_may_be_a_template(name: str) -> None:
     ],
 )
 def test_a_filled_template_is_a_safe_endpoint(url: str) -> None:
-    """The rules of any endpoint hold for an example of it."""
+    """The rules for endpoints hold for an example of it."""
     fault = provider_fault(provider(token_url=url))
     assert fault is not None
     assert fault.startswith("token_url must be https")
 
 
 def test_a_loopback_template_may_be_plain_http() -> None:
-    """For one's own tests."""
+    """For an application's own tests."""
     assert provider_fault(provider(token_url="http://{subdomain}.app.localhost:80/")) is not None
     assert provider_fault(provider(token_url="http://{subdomain}.app.localhost/")) is None
 
@@ -295,8 +295,8 @@ def test_a_loopback_template_may_be_plain_http() -> None:
 @pytest.mark.parametrize(
     "host", ["gitlab.acme.example", "a.bc", "GITLAB.Example", "1.example", "xn--a.xn--b"]
 )
-def test_a_host_name_is_taken_with_the_tenants_client(host: str) -> None:
-    """The resolved provider says that the host is the tenant's; its requests carry that."""
+def test_a_host_name_is_accepted_with_the_tenants_client(host: str) -> None:
+    """The provider, and each request to it, says that the host is the tenant's."""
     made = provider_for(OWN_SERVER, OwnServer(host), connector="gitlab").unwrap()
     assert made.token_url == f"https://{host}/oauth/token"
     assert made.issuer == f"https://{host}"
@@ -321,8 +321,8 @@ def test_a_host_name_has_at_most_253_characters(length: int, taken: bool) -> Non
 
 
 @given(st.text())
-def test_a_tenants_host_is_nothing_but_a_host(host: str) -> None:
-    """Whatever stands there, what is sent goes to the path that the template says."""
+def test_a_tenants_host_changes_only_the_host(host: str) -> None:
+    """Whatever the value is, requests go to the path of the template."""
     judged = provider_for(OWN_SERVER, OwnServer(host), connector="gitlab")
     if is_successful(judged):
         parts = urlsplit(judged.unwrap().token_url)
@@ -330,22 +330,22 @@ def test_a_tenants_host_is_nothing_but_a_host(host: str) -> None:
 
 
 @given(st.from_regex(r"[a-z]{1,9}(\.[a-z0-9]{1,9}){0,3}\.[a-z]{2,9}", fullmatch=True))
-def test_ordinary_hosts_are_taken(host: str) -> None:
-    """Names as they are."""
+def test_ordinary_hosts_are_accepted(host: str) -> None:
+    """Unchanged."""
     if not host.endswith("localhost"):
         assert is_successful(provider_for(OWN_SERVER, OwnServer(host), connector="gitlab"))
 
 
-def test_a_fixed_end_is_no_host_of_the_tenants() -> None:
-    """It says nothing of addresses, and the application's client goes there."""
+def test_a_host_with_a_fixed_suffix_is_not_the_tenants() -> None:
+    """Its address is not checked, and it gets the application's client."""
     made = provider_for(ZENDESK_PROVIDER, Zendesk("acme"), connector="zendesk").unwrap()
     assert not made.has_tenant_host
     assert made.client_secret == Secret("client-secret")
 
 
 @pytest.mark.parametrize("name", TEMPLATE_FIELDS)
-def test_one_whole_host_is_enough(name: str) -> None:
-    """Whichever endpoint it is, among others that are fixed or end as the template says."""
+def test_one_endpoint_with_the_tenants_host_is_enough(name: str) -> None:
+    """Whichever it is, beside others that are fixed or have a fixed suffix."""
     fixed = dict.fromkeys(TEMPLATE_FIELDS, "https://{host}.x.example/") | {
         "issuer": "https://x.example"
     }
@@ -359,7 +359,7 @@ def test_one_whole_host_is_enough(name: str) -> None:
 
 @pytest.mark.parametrize("name", TEMPLATE_FIELDS)
 def test_the_applications_client_never_goes_to_a_tenants_host(name: str) -> None:
-    """Refused while the connector is built, whichever endpoint it is."""
+    """Refused when the connector is built, for each endpoint."""
     chosen = provider(**{name: "https://{host}/x"})
     whose = f"{name} has a host that the tenant chooses"
     assert provider_fault(chosen) == f"{whose}, which needs tenant_client"
@@ -372,7 +372,7 @@ def test_the_applications_client_never_goes_to_a_tenants_host(name: str) -> None
 
 @pytest.mark.parametrize("name", ["client_secret", "client_assertion_key"])
 def test_a_secret_without_a_client_is_a_fault(name: str) -> None:
-    """So none can be left over beside a tenant's client."""
+    """So none is left beside a tenant's client."""
     judged = replace(OWN_SERVER, **{name: Secret("x")})
     assert provider_fault(judged) == f"{name} needs client_id"
 
@@ -384,7 +384,7 @@ OPTIONAL = provider(tenant_client=CLIENT)
 
 
 def test_a_tenant_may_bring_its_own_client() -> None:
-    """Both halves are the tenant's; nothing of the application's stays."""
+    """Id and secret are the tenant's; nothing of the application's stays."""
     made = provider_for(OPTIONAL, OwnServer(), connector="x").unwrap()
     assert (made.client_id, made.client_secret) == ("tenants-client", Secret("tenants-secret"))
     assert made.client_authentication is None
@@ -396,7 +396,7 @@ def test_a_tenant_may_bring_its_own_client() -> None:
 @pytest.mark.parametrize("client_id", [None, ""])
 @pytest.mark.parametrize("secret", [None, Secret("")])
 def test_without_one_it_uses_the_applications(client_id: str | None, secret: Secret | None) -> None:
-    """Where there is one; else its own is required."""
+    """If there is one; otherwise the tenant's is required."""
     empty = OwnServer(client_id=client_id, client_secret=secret)
     assert provider_for(OPTIONAL, empty, connector="x").unwrap() is OPTIONAL
     refused = provider_for(OWN_SERVER, empty, connector="x").failure()
@@ -404,8 +404,8 @@ def test_without_one_it_uses_the_applications(client_id: str | None, secret: Sec
 
 
 @pytest.mark.parametrize("client_id", ["a\x00b", "a\n", "\ud83d", "x" * 256])
-def test_a_client_id_that_no_store_holds_is_refused(client_id: str) -> None:
-    """It is stored in clear beside the grant."""
+def test_a_client_id_that_no_store_accepts_is_refused(client_id: str) -> None:
+    """It is stored unsealed beside the grant."""
     refused = provider_for(OPTIONAL, OwnServer(client_id=client_id), connector="x").failure()
     assert refused.field == "client_id"
     assert "255" in refused.reason
@@ -413,7 +413,7 @@ def test_a_client_id_that_no_store_holds_is_refused(client_id: str) -> None:
 
 @pytest.mark.parametrize("client_id", [None, "", 5])
 def test_a_secret_without_an_id_is_refused(client_id: Any) -> None:
-    """It would be the tenant's secret under the application's id."""
+    """It would be the tenant's secret with the application's id."""
     half = OwnServer(client_id=client_id)
     refused = provider_for(OPTIONAL, half, connector="x").failure()
     assert refused == TenantValueInvalid("x", "client_id", "is required")
@@ -434,7 +434,7 @@ def test_a_secret_without_an_id_is_refused(client_id: Any) -> None:
 def test_how_a_tenants_client_authenticates(
     declared: Any, secret: Secret | None, used: str | None
 ) -> None:
-    """As the application's where both have a secret; never with the application's key."""
+    """Like the application's if both have a secret; never with the application's key."""
     judged = replace(
         OPTIONAL,
         client_authentication=declared,
@@ -450,13 +450,13 @@ def test_how_a_tenants_client_authenticates(
     assert made.client_assertion_audience is None
 
 
-def test_a_provider_without_either_is_given_back() -> None:
-    """Nothing is copied where nothing changes."""
+def test_a_provider_without_either_is_returned_unchanged() -> None:
+    """It is not copied."""
     assert provider_for(PROVIDER, Zendesk("evil/"), connector="x").unwrap() is PROVIDER
 
 
 def test_a_problem_of_a_tenants_value_names_the_connector() -> None:
-    """In one line for the person who typed it."""
+    """In one line, for the person who typed it."""
     problem = at("evil/")
     assert isinstance(problem, TenantValueInvalid)
     assert problem.message == f"zendesk: subdomain {LABEL}"
@@ -477,15 +477,15 @@ class Shown(msgspec.Struct):
     client_secret: str = ""
 
 
-def test_the_fields_whose_change_needs_authorizing_anew() -> None:
-    """Those in endpoints and those of the client, by their names in Python."""
+def test_the_fields_whose_change_needs_a_new_authorization() -> None:
+    """Those in endpoints and those of the client, by their Python names."""
     assert endpoint_fields(PROVIDER) == frozenset()
     assert endpoint_fields(ZENDESK_PROVIDER) == {"subdomain"}
     assert endpoint_fields(OWN_SERVER) == {"host", "client_id", "client_secret"}
 
 
 def test_a_config_type_has_the_fields_that_are_named() -> None:
-    """A renamed field is found by its name in Python."""
+    """A renamed field is found by its Python name."""
     named = provider(token_url="https://{sub_domain}.x.example/", tenant_client=CLIENT)
     assert config_fault(named, Named) is None
     assert config_fault(PROVIDER, Named) is None
@@ -494,8 +494,8 @@ def test_a_config_type_has_the_fields_that_are_named() -> None:
     )
 
 
-def test_a_secret_stands_in_no_url_and_a_clients_is_one() -> None:
-    """Both slips are found while the connector is built."""
+def test_the_type_secret_is_for_the_client_secret_and_not_for_urls() -> None:
+    """Both mistakes are found when the connector is built."""
     assert config_fault(ZENDESK_PROVIDER, Shown) == "subdomain stands in URLs and is no Secret"
     assert config_fault(OPTIONAL, Shown) == (
         "client_secret holds a client's secret and is typed Secret or Secret | None"
@@ -503,8 +503,8 @@ def test_a_secret_stands_in_no_url_and_a_clients_is_one() -> None:
     assert config_fault(OPTIONAL, Named) is None
 
 
-def test_a_client_id_is_no_secret() -> None:
-    """It stands in the authorization URL."""
+def test_a_client_id_is_not_a_secret() -> None:
+    """It is in the authorization URL."""
     swapped = provider(
         tenant_client=TenantClient(id_field="client_secret", secret_field="client_secret")
     )
@@ -521,7 +521,7 @@ def test_a_client_id_is_no_secret() -> None:
 
 
 def test_a_connector_that_names_no_such_field_is_not_built() -> None:
-    """Before any tenant sees it."""
+    """The mistake is found before any tenant uses it."""
     with pytest.raises(WrongWiring, match="which is no field of Named"):
         Connector.create("zendesk").with_config(Named).with_oauth(ZENDESK_PROVIDER)
     Connector.create("zendesk").with_config(Zendesk).with_oauth(ZENDESK_PROVIDER)

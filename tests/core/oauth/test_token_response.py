@@ -1,4 +1,4 @@
-"""What a token endpoint answers: read generously, judged strictly, never quoted."""
+"""What a token endpoint returns: read generously, judged strictly, never quoted."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def judge(
 
 
 def granted(judged: OAuthProvider = PROVIDER, **fields: Any) -> TokenSet:
-    """The tokens of an answer with an access token and these fields."""
+    """The tokens of a response with an access token and these fields."""
     return judge(answer({"access_token": "access", **fields}), judged).unwrap()
 
 
 def malformed(judged: OAuthProvider = PROVIDER, **fields: Any) -> str:
-    """The path at which an answer with an access token and these fields is unusable."""
+    """The path at which a response with an access token and these fields is unusable."""
     problem = judge(answer({"access_token": "access", **fields}), judged).failure()
     assert isinstance(problem, TokenMalformed)
     return problem.path
@@ -58,7 +58,7 @@ def malformed(judged: OAuthProvider = PROVIDER, **fields: Any) -> str:
 
 
 def test_the_example_of_the_rfc() -> None:
-    """The answer of section 5.1, with its unknown parameter left aside."""
+    """The response of section 5.1; its unknown parameter is ignored."""
     tokens = granted(
         access_token="2YotnFZFEjr1zCsicMWpAA",
         token_type="Bearer",
@@ -75,8 +75,8 @@ def test_the_example_of_the_rfc() -> None:
     )
 
 
-def test_the_least_answer_is_an_access_token() -> None:
-    """Everything else may be absent, and then nothing is made up."""
+def test_the_minimum_is_an_access_token() -> None:
+    """Everything else may be absent, and no value is invented."""
     assert granted() == TokenSet(Secret("access"), None, "bearer", None, None)
 
 
@@ -94,7 +94,7 @@ def test_any_2xx_may_carry_tokens(status: int) -> None:
 def test_the_usual_names_are_known(
     name: str, refresh: str, life: str, kind: str, scope: str
 ) -> None:
-    """Camel case and short names are read as the RFC's."""
+    """Camel case and short names are read like those of the RFC."""
     body = {name: "a", refresh: "r", life: 60, kind: "Bearer", scope: "x y"}
     assert judge(answer(body)).unwrap() == TokenSet(
         Secret("a"), Secret("r"), "bearer", NOW + timedelta(minutes=1), ("x", "y")
@@ -102,7 +102,7 @@ def test_the_usual_names_are_known(
 
 
 def test_the_rfcs_name_comes_first() -> None:
-    """Where both stand in the answer; a null does not count as standing there."""
+    """If the response has both. A null counts as absent."""
     assert granted(token="other").access_token == Secret("access")
     assert granted(expires_in=60, expires=EPOCH).expires_at == NOW + timedelta(minutes=1)
     body = {"access_token": None, "token": "other"}
@@ -121,7 +121,7 @@ def test_the_rfcs_name_comes_first() -> None:
     )
 )
 def test_a_form_means_the_same_as_json(fields: dict[str, str]) -> None:
-    """GitHub and Facebook answered with forms; the tokens are the same."""
+    """GitHub and Facebook have sent forms; the tokens are the same."""
     form = HttpResponse(200, (), urlencode(fields).encode())
     assert judge(form) == judge(answer(fields))
 
@@ -178,25 +178,25 @@ def test_expires_in_counts_from_the_arrival(said: object, seconds: float) -> Non
     ],
 )
 def test_other_values_of_expires_in_count_as_absent(said: object) -> None:
-    """They cost no good token, and no expiry is made up."""
+    """They cost no valid token, and no expiry is invented."""
     assert granted(expires_in=said) == granted()
 
 
 @pytest.mark.parametrize("digits", [20, 308, 309, 400, 4000])
 def test_an_expires_in_of_many_digits_counts_as_absent(digits: int) -> None:
-    """However long the number is, it costs no token and raises no exception."""
+    """Any length: it costs no token and raises no exception."""
     body = b'{"access_token":"access","expires_in":' + b"9" * digits + b"}"
     assert judge(HttpResponse(200, (), body)).unwrap() == granted()
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"1e400", b"9" * 5000])
 def test_numbers_that_json_does_not_have_count_as_absent(number: bytes) -> None:
-    """NaN and infinity are no lifetime, and cost no token."""
+    """NaN and infinity are not a lifetime, and cost no token."""
     body = b'{"access_token":"access","expires_in":' + number + b"}"
     assert judge(HttpResponse(200, (), body)).unwrap() == granted()
 
 
-def test_a_custom_parser_cannot_bring_nan_in() -> None:
+def test_nan_from_a_custom_parser_counts_as_absent() -> None:
     """It counts as absent."""
     judged = provider(parse_token=lambda _: {"access_token": "a", "expires_in": float("nan")})
     assert judge(answer({}), judged).unwrap().expires_at is None
@@ -221,8 +221,8 @@ HOUR = timedelta(hours=1)
 @pytest.mark.parametrize(
     "said", ["2026-11-01T13:00:00Z", "2026-11-01T14:00:00+01:00", EPOCH + 3600, str(EPOCH + 3600)]
 )
-def test_a_declared_end_is_read(said: object) -> None:
-    """Square's RFC 3339, and seconds since 1970; without `Date` our clock is the provider's."""
+def test_a_declared_expiry_is_read(said: object) -> None:
+    """Square's RFC 3339, and seconds since 1970. Without `Date`, our clock counts."""
     assert NOW.timestamp() == EPOCH
     assert granted(ENDING, expires_at=said).expires_at == NOW + HOUR
     assert granted(expires_at=said).expires_at is None
@@ -238,8 +238,8 @@ def test_expires_in_goes_before_a_declared_end() -> None:
 
 
 @pytest.mark.parametrize("name", ["expires_in", "expires"])
-def test_a_name_that_is_declared_for_an_instant_is_no_span(name: str) -> None:
-    """Some put seconds since 1970 under the RFC's own name."""
+def test_a_member_that_is_declared_as_an_instant_is_not_a_lifetime(name: str) -> None:
+    """Some providers put seconds since 1970 under the RFC's own name."""
     declared = provider(expires_at_member=name)
     said: dict[str, Any] = {name: EPOCH + 3600}
     assert granted(declared, **said).expires_at == NOW + HOUR
@@ -249,8 +249,8 @@ def test_a_name_that_is_declared_for_an_instant_is_no_span(name: str) -> None:
 @pytest.mark.parametrize(
     "said", ["never", "", "2026-11-01", "2026-11-01T13:00:00", -1, True, [], {}, 1e99, EPOCH * 1000]
 )
-def test_an_end_that_is_no_instant_counts_as_absent(said: object) -> None:
-    """Neither does one in milliseconds cost a good token."""
+def test_an_invalid_expiry_counts_as_absent(said: object) -> None:
+    """Also one in milliseconds. It costs no valid token."""
     assert granted(ENDING, expires_at=said).expires_at is None
 
 
@@ -265,8 +265,8 @@ def test_an_end_that_is_no_instant_counts_as_absent(said: object) -> None:
         (MAX_LIFETIME + timedelta(seconds=1), None),
     ],
 )
-def test_an_end_lies_from_now_to_ten_years_ahead(away: timedelta, life: timedelta | None) -> None:
-    """As `expires_in` does; one that has passed is over at once."""
+def test_an_expiry_is_at_most_ten_years_ahead(away: timedelta, life: timedelta | None) -> None:
+    """As with `expires_in`. A past instant means that the token has expired."""
     said = (NOW + away).isoformat()
     if life is None:
         assert granted(ENDING, expires_at=said).expires_at is None
@@ -280,10 +280,10 @@ SKEWS = st.timedeltas(timedelta(days=-3660), timedelta(days=3660)).map(
 
 
 @given(SKEWS, st.integers(0, int(MAX_LIFETIME.total_seconds())), st.booleans())
-def test_an_end_means_the_same_whatever_the_clocks_say(
+def test_an_expiry_does_not_depend_on_our_clock(
     skew: timedelta, seconds: int, as_text: bool
 ) -> None:
-    """With the answer's `Date` it is what `expires_in` would be, for access and refresh token."""
+    """With the response's `Date` it is equal to `expires_in`, for access and refresh token."""
     there = NOW + skew
     at = there + timedelta(seconds=seconds)
     said: object = at.isoformat() if as_text else int(at.timestamp())
@@ -296,7 +296,7 @@ def test_an_end_means_the_same_whatever_the_clocks_say(
 
 @pytest.mark.parametrize("date", ["", "yesterday", "2026-11-01T00:00:00Z"])
 def test_a_date_that_cannot_be_read_is_none(date: str) -> None:
-    """Our clock stands in."""
+    """Then our clock counts."""
     body = {"access_token": "a", "expires_at": EPOCH + 3600}
     assert judge(answer(body, date=date), ENDING).unwrap().expires_at == NOW + HOUR
 
@@ -326,7 +326,7 @@ def test_a_refresh_token_s_end_may_be_an_instant() -> None:
     ["", 5, True, [], {}, ["access"], "tök", "a\n", "a b", " a", "a\x00", "a\x7f", "\u2028", "Ａ"],
 )
 def test_an_access_token_is_text_that_a_header_can_carry(access: object) -> None:
-    """RFC 6750 section 2.1. Anything else is malformed, and no exception when it is sent."""
+    """RFC 6750 section 2.1. Anything else is malformed, so that sending it raises no exception."""
     assert malformed(access_token=access) == "$.access_token"
 
 
@@ -338,18 +338,18 @@ def test_a_refresh_token_of_another_type_costs_no_access_token(refresh: object) 
 
 @pytest.mark.parametrize("refresh", [None, ""])
 def test_an_empty_refresh_token_is_none(refresh: str | None) -> None:
-    """Nothing is ever sent as an empty refresh token."""
+    """An empty refresh token is never sent."""
     assert granted(refresh_token=refresh).refresh_token is None
 
 
 @pytest.mark.parametrize("kind", ["mac", "bot", "", "bearer "])
 def test_a_token_type_that_was_not_declared_is_malformed(kind: object) -> None:
-    """A token that cannot be used as a bearer is not (RFC 6749 section 7.1)."""
+    """A token of an unknown type cannot be used (RFC 6749 section 7.1)."""
     assert malformed(token_type=kind) == "$.token_type"
 
 
-def test_a_declared_token_type_is_taken() -> None:
-    """Slack says `bot`; case does not matter; an absent type counts as bearer."""
+def test_a_declared_token_type_is_accepted() -> None:
+    """Slack sends `bot`. Case is ignored, and an absent type counts as bearer."""
     slack = provider(token_types=frozenset({"bot", "bearer"}))
     assert granted(slack, token_type="bot").token_type == "bot"
     assert granted(slack, token_type="Bot").token_type == "bot"
@@ -388,7 +388,7 @@ def test_a_declared_token_type_is_taken() -> None:
 def test_granted_scopes_are_read(
     separator: str, said: object, scopes: tuple[str, ...] | None
 ) -> None:
-    """Spaces by the RFC, commas as GitHub sends them unasked; absent means as asked."""
+    """Spaces by the RFC, commas as GitHub sends them. Absent means as requested."""
     assert granted(provider(oauth_scope_separator=separator), scope=said).oauth_scopes == scopes
 
 
@@ -485,15 +485,15 @@ def test_a_refresh_token_may_say_when_it_ends(name: str, said: Any) -> None:
 
 
 @pytest.mark.parametrize("said", [None, 0, "0", -1, "never", True, [], EPOCH, 1e99])
-def test_an_odd_life_of_a_refresh_token_is_not_known(said: object) -> None:
-    """0 is how Keycloak says that there is no end; tokens are not thrown away for any."""
+def test_an_invalid_lifetime_of_a_refresh_token_is_none(said: object) -> None:
+    """Keycloak sends 0 if there is no end. It costs no tokens."""
     tokens = granted(refresh_token="r", refresh_token_expires_in=said)
     assert tokens.refresh_token == Secret("r")
     assert tokens.refresh_expires_at is None
 
 
 def test_a_provider_may_declare_how_long_refresh_tokens_live() -> None:
-    """For those that come, where the answer does not say."""
+    """Used for a new refresh token if the response has no lifetime."""
     declared = provider(refresh_token_lifetime=timedelta(days=90))
     ends = NOW + timedelta(days=90)
     assert granted(declared, refresh_token="r").refresh_expires_at == ends
@@ -520,7 +520,7 @@ SLACK = provider(token_extras=SlackExtras)
 
 
 def test_declared_extras_are_kept_typed() -> None:
-    """What is not declared is not; a secret among them stays one."""
+    """Others are dropped. A secret among them stays a `Secret`."""
     tokens = granted(SLACK, team={"id": "T1", "x": 1}, hook=CANARY, other=CANARY)
     assert tokens.extras is not None
     read = decode_extras(tokens.extras, SlackExtras).unwrap()
@@ -531,12 +531,12 @@ def test_declared_extras_are_kept_typed() -> None:
 
 
 @pytest.mark.parametrize("fields", [{}, {"team": "T1"}, {"team": {"id": 5}}, {"team": None}])
-def test_extras_that_do_not_fit_cost_no_tokens(fields: dict[str, Any]) -> None:
-    """A refresh that leaves them out has rotated all the same."""
+def test_invalid_extras_cost_no_tokens(fields: dict[str, Any]) -> None:
+    """A refresh that leaves them out has rotated the token all the same."""
     assert granted(SLACK, **fields) == granted()
 
 
-def test_extras_are_read_from_the_providers_own_answer() -> None:
+def test_extras_are_read_from_the_providers_own_response() -> None:
     """Not from what a custom parser made of it for the tokens."""
     slack = provider(token_extras=SlackExtras, parse_token=nested)
     body = {"authed_user": {"access_token": "a"}, "team": {"id": "T1"}}
@@ -573,16 +573,16 @@ SPENT_WHOLE = TokenSet(
 )
 
 
-def test_what_a_renewal_leaves_out_stays() -> None:
-    """The refresh token with its end, scopes, extras and the key; no more than that."""
+def test_what_a_refresh_leaves_out_is_kept() -> None:
+    """The refresh token with its expiry, scopes, extras and the key; no more."""
     least = TokenSet(Secret("new"))
     assert merge_refreshed(least, SPENT_WHOLE) == replace(
         SPENT_WHOLE, access_token=Secret("new"), expires_at=None
     )
 
 
-def test_what_a_renewal_brings_replaces() -> None:
-    """Every field, an empty list of scopes too."""
+def test_what_a_refresh_returns_replaces_the_old() -> None:
+    """Every field, also an empty list of scopes."""
     new = TokenSet(
         Secret("new"),
         Secret("new-refresh"),
@@ -596,8 +596,8 @@ def test_what_a_renewal_brings_replaces() -> None:
     assert merge_refreshed(new, SPENT_WHOLE) == new
 
 
-def test_the_end_of_a_refresh_token_goes_with_it() -> None:
-    """A new token without one has none that is known; an end alone is the spent token's."""
+def test_the_expiry_belongs_to_its_refresh_token() -> None:
+    """A new token without one has none. An expiry without a token is that of the spent token."""
     rotated = TokenSet(Secret("new"), Secret("new-refresh"))
     assert merge_refreshed(rotated, SPENT_WHOLE).refresh_expires_at is None
     prolonged = TokenSet(Secret("new"), refresh_expires_at=NOW + timedelta(days=9))
@@ -612,7 +612,7 @@ def test_the_end_of_a_refresh_token_goes_with_it() -> None:
 @pytest.mark.parametrize("status", [200, 400, 401, 500])
 @pytest.mark.parametrize("error", ["invalid_grant", "invalid_client", "invalid_request"])
 def test_an_error_is_an_error_whatever_the_status(status: int, error: str) -> None:
-    """Slack and GitHub answer 200 with an `error`, and tokens beside it do not count."""
+    """Slack and GitHub send an `error` with status 200. Tokens beside it do not count."""
     body = {"error": error, "error_description": CANARY, "access_token": "access"}
     assert judge(answer(body, status)).failure() == TokenRefused("telegram", error)
 
@@ -638,28 +638,28 @@ def test_an_error_in_a_form_is_an_error() -> None:
         "invalid_dpop_proof", "use_dpop_nonce",
     ],
 )  # fmt: skip
-def test_the_codes_of_the_rfcs_are_told(error: str) -> None:
-    """Whoever calls acts on them."""
+def test_the_codes_of_the_rfcs_are_returned(error: str) -> None:
+    """The caller acts on them."""
     assert judge(answer({"error": error}, 400)).failure() == TokenRefused("telegram", error)
 
 
 @pytest.mark.parametrize("error", [CANARY, 5, -1, True, {"code": CANARY}, [CANARY]])
 def test_other_errors_are_not_repeated(error: object) -> None:
-    """A provider's own word, or an object as Facebook sends, is `other`."""
+    """A provider's own text, or an object as Facebook sends, is `other`."""
     body = {"error": error, "access_token": "access"}
     assert judge(answer(body)).failure() == TokenRefused("telegram", "other")
 
 
 @pytest.mark.parametrize("error", [None, "", False, 0, [], {}])
 def test_an_empty_error_is_none(error: object) -> None:
-    """Some always send the field, as a flag or a number."""
+    """Some providers always send the member, as a flag or a number."""
     assert granted(error=error).access_token == Secret("access")
 
 
 @pytest.mark.parametrize("status", [199, 300, 302, 400, 404, 500, 503])
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"access_token":"access"}', b"a=b"])
 def test_another_status_is_a_refusal_whatever_the_body(status: int, body: bytes) -> None:
-    """A proxy's page, a redirect, or tokens under a failure: none of them grants."""
+    """A proxy's page, a redirect, or tokens with an error status: none of them grants."""
     assert judge(answer(body, status)).failure() == TokenRefused("telegram", "other")
 
 
@@ -667,12 +667,12 @@ def test_another_status_is_a_refusal_whatever_the_body(status: int, body: bytes)
     "body", [b"<html>", b"[]", b"5", b"null", b'"access"', b"\xff", b"a&b", b"[" * 100_000]
 )
 def test_what_is_neither_json_object_nor_form_is_malformed(body: bytes) -> None:
-    """Under a 2xx, where tokens were to be."""
+    """With a 2xx."""
     assert judge(answer(body)).failure() == TokenMalformed("telegram", "$")
 
 
 def test_a_form_of_too_many_fields_is_malformed() -> None:
-    """A body that somebody blew up is not worked through."""
+    """A longer form is not parsed."""
     fields = "&".join(f"x{number}=1" for number in range(63))
     assert is_successful(judge(answer(f"access_token=a&{fields}".encode())))
     assert not is_successful(judge(answer(f"access_token=a&{fields}&y=1".encode())))
@@ -690,7 +690,7 @@ FIELDS = st.sampled_from(
 
 @given(st.dictionaries(FIELDS, JSON), st.integers(100, 599))
 def test_any_json_is_judged(fields: dict[str, object], status: int) -> None:
-    """Whatever stands in which field, there are tokens or a problem."""
+    """Any values of the fields give tokens or a problem."""
     assert isinstance(judge(answer(fields, status)), Result)
 
 
@@ -699,13 +699,13 @@ def test_any_json_is_judged(fields: dict[str, object], status: int) -> None:
 @example(b'{"access_token":"\\ud800"}', 200)
 @example(b"access_token=%ED%A0%80", 200)
 def test_any_body_is_judged(body: bytes, status: int) -> None:
-    """Whatever bytes come back, there are tokens or a problem."""
+    """Any bytes give tokens or a problem."""
     assert isinstance(judge(answer(body, status)), Result)
 
 
 @given(st.dictionaries(FIELDS, JSON | st.just(CANARY)), st.sampled_from([200, 400, 500]))
-def test_no_problem_repeats_the_answer(fields: dict[str, object], status: int) -> None:
-    """Neither repr, nor message, nor JSON of a problem holds any of the provider's text."""
+def test_no_problem_repeats_the_response(fields: dict[str, object], status: int) -> None:
+    """Neither `repr`, message nor JSON of a problem has any text of the provider."""
     body = {name: [CANARY, value] for name, value in fields.items()} | {"more": CANARY}
     judged = judge(answer(body, status))
     problem = judged.failure()
@@ -713,8 +713,8 @@ def test_no_problem_repeats_the_answer(fields: dict[str, object], status: int) -
     assert CANARY not in shown
 
 
-def test_tokens_do_not_show_themselves() -> None:
-    """What is sealed later is redacted until then."""
+def test_tokens_are_redacted() -> None:
+    """Until they are sealed."""
     tokens = granted(access_token=CANARY, refresh_token=CANARY)
     assert CANARY not in repr(tokens)
 
@@ -723,14 +723,14 @@ def test_tokens_do_not_show_themselves() -> None:
 
 
 def nested(body: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """Slack's user token, as an application's own parser would take it out."""
+    """Reads Slack's user token, as an application's own parser does."""
     user = body["authed_user"]
     assert isinstance(user, dict)
     return user
 
 
 def test_a_custom_parser_reads_what_the_detection_cannot() -> None:
-    """Its result is judged as if the provider had sent it."""
+    """Its result is judged like a response of the provider."""
     slack = provider(parse_token=nested)
     body = {"ok": True, "authed_user": {"access_token": "access", "expires_in": 60}}
     assert judge(answer(body), slack).unwrap().expires_at == NOW + timedelta(minutes=1)
@@ -738,14 +738,14 @@ def test_a_custom_parser_reads_what_the_detection_cannot() -> None:
     assert judge(answer(body), slack).failure() == TokenMalformed("telegram", "$.access_token")
 
 
-def test_a_custom_parser_is_not_asked_about_errors() -> None:
+def test_a_custom_parser_is_not_called_for_errors() -> None:
     """An error is judged before."""
     judged = judge(answer({"error": "invalid_grant"}), provider(parse_token=nested))
     assert judged.failure() == TokenRefused("telegram", "invalid_grant")
 
 
 @pytest.mark.parametrize("body", [{}, {"authed_user": CANARY}])
-def test_a_custom_parser_that_raises_makes_the_answer_malformed(body: dict[str, object]) -> None:
-    """An answer that it was not written for is a problem, and holds nothing of the exception."""
+def test_a_custom_parser_that_raises_makes_the_response_malformed(body: dict[str, object]) -> None:
+    """The problem has nothing of the exception."""
     judged = judge(answer(body), provider(parse_token=nested))
     assert judged.failure() == TokenMalformed("telegram", "$")
