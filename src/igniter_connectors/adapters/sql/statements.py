@@ -60,9 +60,7 @@ class ConnectionStatements:
             f"SELECT {listed(_BODY)} FROM {table} WHERE {IS_KEY} AND {IS_LIVE}"
         )
         self.last_grant: Final = d.statement(f"SELECT grant_id FROM {table} WHERE {IS_KEY}")
-        add = f"""
-            INSERT INTO {table} AS c ({listed(_CONNECTION)}) VALUES ({marks(_CONNECTION)})
-        """
+        add = f"INSERT INTO {table} AS c ({listed(_CONNECTION)}) VALUES ({marks(_CONNECTION)})"
         # A tombstone may be overwritten.
         self.insert: Final = d.statement(f"""
             {add} ON CONFLICT ({listed(KEY)}) DO UPDATE
