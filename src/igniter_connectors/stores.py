@@ -16,6 +16,7 @@ from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 from igniter_connectors.core.webhook.inbox import InboxEvent, NewEvent, Recorded
 from igniter_connectors.core.webhook.turns import Share
+from igniter_connectors.core.webhook.webhook import TransactionConnection
 from igniter_connectors.ports import (
     AuthorizationStore,
     ConfigChange,
@@ -32,7 +33,7 @@ from igniter_connectors.ports import (
 )
 
 if TYPE_CHECKING:
-    from igniter_connectors.adapters.memory.store import MemoryStore
+    from igniter_connectors.adapters.memory.store import MemoryStore, MemoryTransaction
     from igniter_connectors.adapters.postgres import PostgresStore
     from igniter_connectors.adapters.postgres.connection import Pooling, Row
     from igniter_connectors.adapters.sqlite import SQLiteStore
@@ -52,6 +53,7 @@ __all__ = [
     "Lease",
     "LeaseStore",
     "MemoryStore",
+    "MemoryTransaction",
     "NewEvent",
     "PendingAuthorization",
     "PendingRevocation",
@@ -68,10 +70,12 @@ __all__ = [
     "Store",
     "StoreRefused",
     "StoreUnavailable",
+    "TransactionConnection",
 ]
 
 _LOADED_LATE = {
     "MemoryStore": "igniter_connectors.adapters.memory.store",
+    "MemoryTransaction": "igniter_connectors.adapters.memory.store",
     "PostgresStore": "igniter_connectors.adapters.postgres",
     "Pooling": "igniter_connectors.adapters.postgres.connection",
     "Row": "igniter_connectors.adapters.postgres.connection",

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from returns.result import Success
 
-from igniter_connectors import PostgresStore, SQLiteStore, value_or_raise
+from igniter_connectors import MemoryStore, PostgresStore, SQLiteStore, value_or_raise
+from igniter_connectors.events import WebhookFailedEvent
 from igniter_connectors.stores import DeliveryLost, StoreUnavailable
 from igniter_connectors.webhooks import DeliveryLimits
 from tests.faults.effects import INSERT, Effects
@@ -51,6 +52,73 @@ async def test_effect_and_completion_commit_together(base: Effects) -> None:
         await room.connectors.settled()
         assert await outcome(room) == ("done", 1)
         assert base.letters() == ["hi", "late"]
+
+
+async def test_a_call_opens_the_transaction_of_its_own_store(base: Effects) -> None:
+    """`call.transaction()`: a handler needs neither the store nor its kind."""
+
+    async def write(call: Call) -> Answer:
+        async with call.transaction() as connection:
+            await connection.execute(INSERT.format(call.payload.text))
+            if call.attempt == 1:
+                raise RuntimeError("not now")
+        return Success(None)
+
+    async with mailroom(base.store(), Plan(write)) as room:
+        await room.post("hi")
+        await room.until(lambda: any(isinstance(e, WebhookFailedEvent) for e in room.events))
+        await room.until(lambda: len(base.letters()) == 1)
+        await room.connectors.settled()
+        assert await outcome(room) == ("done", 2)
+        assert base.letters() == ["hi"]
+
+
+async def test_a_call_has_a_transaction_in_memory() -> None:
+    """It completes the event with the block, and keeps the statements of blocks that end well."""
+    store = MemoryStore()
+
+    async def write(call: Call) -> Answer:
+        async with call.transaction() as connection:
+            await connection.execute("INSERT INTO payments VALUES (?)", (call.payload.text,))
+            if call.attempt == 1:
+                raise RuntimeError("not now")
+        return call.failed("too late")
+
+    async with mailroom(store, Plan(write)) as room:
+        await room.post("hi")
+        await room.until(lambda: len(room.calls) == 2)
+        await room.connectors.settled()
+        assert await outcome(room) == ("done", 2)
+    assert store.executed == [("INSERT INTO payments VALUES (?)", ("hi",))]
+
+
+async def test_a_transaction_in_memory_is_lost_with_the_event() -> None:
+    """As on the other stores: before the block, and at its end."""
+    store, seen = MemoryStore(), list[str]()
+
+    async def lose(call: Call) -> None:
+        async with call.transaction() as connection:
+            await connection.execute("INSERT INTO payments VALUES (1)")
+            await store.inbox.give_back([call.delivery])
+            seen.append("ends")
+
+    async def begin(call: Call) -> None:
+        async with call.transaction():
+            seen.append("begins")
+
+    async def write(call: Call) -> Answer:
+        with pytest.raises(DeliveryLost):
+            await lose(call)
+        with pytest.raises(DeliveryLost):
+            await begin(call)
+        seen.append("both")
+        return Success(None)
+
+    async with mailroom(store, Plan(write, limits=DeliveryLimits(handlers_at_once=1))) as room:
+        await room.post("hi")
+        await room.until(lambda: "both" in seen)
+    assert "begins" not in seen
+    assert store.executed == []
 
 
 async def test_the_next_event_of_a_key_follows_the_commit(base: Effects) -> None:

@@ -9,6 +9,7 @@ from igniter_connectors.core.problem import (
     AccessProblem,
     PrincipalRequired,
     RequestRefused,
+    RouteFailed,
     ScopeInvalid,
 )
 from igniter_connectors.flows.engine import Engine
@@ -36,10 +37,17 @@ async def check_access(
         - `PrincipalRequired`: nobody is signed in.
         - `ScopeInvalid`: the principal's kind of tenant is not registered.
         - `RequestRefused`: `permit` did not return True.
-        - `RouteFailed`: `permit` raised.
+        - `RouteFailed`: `permit` raised, or the principal is of another type.
     """
     if principal is None:
         return Failure(PrincipalRequired())
+    given: object = principal
+    if not isinstance(given, Principal):
+        engine.logger.error(
+            "the principal hook must return a Principal or None, and returned %s",
+            type(given).__name__,
+        )
+        return Failure(RouteFailed())
     if principal.tenant.kind not in engine.scopes:
         return Failure(ScopeInvalid(principal.tenant.kind, "no such kind of tenant is registered"))
     if permit is None:
@@ -50,5 +58,10 @@ async def check_access(
         return Failure(report_route_failure(engine, error, where="permit", connector=connector))
     # A hook that forgets its `await` or its `return` must not open the route.
     if is_permitted is not True:
+        verdict: object = is_permitted
+        if verdict is not False:
+            engine.logger.error(
+                "permit must return True or False, and returned %s", type(verdict).__name__
+            )
         return Failure(RequestRefused("the application does not permit this"))
     return Success(principal)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+import msgspec
+
+from igniter_connectors.core.webhook.webhook import TransactionConnection, WebhookCall
 from igniter_connectors.ports.authorizations import AuthorizationStore
 from igniter_connectors.ports.connections import ConnectionStore
 from igniter_connectors.ports.endpoints import EndpointStore
@@ -29,6 +33,17 @@ class Store(ConnectionStore, LeaseStore, AuthorizationStore, EndpointStore, Prot
     @property
     def routing(self) -> RoutingStore:
         """The accounts at providers."""
+        ...
+
+    def transaction(
+        self, call: WebhookCall[msgspec.Struct, object, object]
+    ) -> AbstractAsyncContextManager[TransactionConnection]:
+        """A transaction that completes a webhook's event together with the handler's writes.
+
+        Raises:
+            DeliveryLost: another process has the event, or it was completed.
+            StoreUnavailable: the database does not answer.
+        """
         ...
 
     async def open(self) -> None:

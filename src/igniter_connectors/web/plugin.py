@@ -19,7 +19,7 @@ from litestar.utils.path import join_paths
 
 from igniter_connectors.core.connector.masking import mask_secret
 from igniter_connectors.core.principal import Permit
-from igniter_connectors.core.problem import RouteFailed
+from igniter_connectors.core.problem import ConnectorError, RouteFailed
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.manager.connectors import Connectors
 from igniter_connectors.web.actions import Actions, find_called_connection
@@ -42,6 +42,7 @@ from igniter_connectors.web.permissions import (
 )
 from igniter_connectors.web.responses import (
     Refusal,
+    answer_connector_error,
     answer_invalid_parameter,
     answer_refusal,
     answer_unexpected,
@@ -84,7 +85,12 @@ class ConnectorsPlugin(InitPlugin, OpenAPISchemaPlugin):
         self._schemas = DocumentSchemas(connectors.definitions())
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
-        """Adds the routes, their documentation and the lifespan."""
+        """Adds the routes, their documentation and the lifespan.
+
+        Adds an exception handler too, so that a `ConnectorError` of `value_or_raise` in one of
+        the application's routes is answered like a problem of ours. The application's own
+        handler of it takes precedence.
+        """
         connectors = self._connectors
 
         @asynccontextmanager
@@ -103,6 +109,10 @@ class ConnectorsPlugin(InitPlugin, OpenAPISchemaPlugin):
         router = self._router(in_document=first is self)
         app_config.route_handlers.extend([router, mount(webhook_mount(connectors))])
         app_config.lifespan.append(lifespan)
+        app_config.exception_handlers = {
+            ConnectorError: answer_connector_error(self._report),
+            **app_config.exception_handlers,
+        }
         if first is self:
             self._document_webhooks(app_config)
         return app_config

@@ -16,7 +16,7 @@ from returns.result import Result
 
 from igniter_connectors.core.http.messages import HttpResponse
 from igniter_connectors.core.http.problem_details import problem_response
-from igniter_connectors.core.problem import ParameterInvalid, Problem
+from igniter_connectors.core.problem import ConnectorError, ParameterInvalid, Problem, WrongWiring
 
 V = TypeVar("V")
 
@@ -79,6 +79,19 @@ def answer_unexpected(report: Callable[[Exception], Problem]) -> Callable[..., R
         if is_client_error(error):
             return create_exception_response(request, error)
         return _response(problem_response(report(error)))
+
+    return answer
+
+
+def answer_connector_error(report: Callable[[Exception], Problem]) -> Callable[..., Response[Any]]:
+    """An exception handler for the application's own routes: the problem as problem details.
+
+    Wrong wiring is no answer for a client: it is logged, and the answer is a plain 500.
+    """
+
+    def answer(_: WebRequest, error: ConnectorError) -> Response[Any]:
+        problem = report(error) if isinstance(error, WrongWiring) else error.problem
+        return _response(problem_response(problem))
 
     return answer
 

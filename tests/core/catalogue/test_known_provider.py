@@ -219,3 +219,11 @@ def test_an_application_can_describe_its_own_provider() -> None:
     assert acme.provider(client_id="c").token_url == "https://acme.example/token"
     shorter = msgspec.structs.replace(xero, reuse_grace=timedelta(minutes=1))
     assert shorter.provider(client_id="c").reuse_grace == timedelta(minutes=1)
+
+
+def test_a_misspelt_value_is_named_beside_the_right_one() -> None:
+    """What was given and what is taken, so that a typing error is seen."""
+    with pytest.raises(WrongWiring, match=r"okta: at\(…\) takes domain=, and got domian=$"):
+        okta.at(domian="acme.okta.com")
+    with pytest.raises(WrongWiring, match=r"google: at\(…\) takes nothing, and got tenant=$"):
+        google.at(tenant="acme")

@@ -390,3 +390,22 @@ def test_a_config_made_in_python_is_validated() -> None:
     assert schema.validate(bad).unwrap() == Private(Secret("xxxxx"))
     worse = Private(5)  # type: ignore[arg-type]  # what an unchecked caller does
     assert not is_successful(schema.validate(worse))
+
+
+def test_a_config_made_of_masks_is_refused() -> None:
+    """`mask` and back: a config that a form sent unchanged would replace the secret by dots."""
+
+    class Masked(Struct, rename="camel"):
+        plain_text: str
+        api_key: Secret
+        inner: list[Inner] = []
+
+    schema = ConfigSchema(Masked)
+    assert is_successful(schema.validate(Masked(MASK, Secret("k"), [Inner(Secret("k"), MASK)])))
+    for config, path in (
+        (Masked("a", Secret(MASK)), "$.apiKey"),
+        (Masked("a", Secret(f"x{MASK}")), "$.apiKey"),
+        (Masked("a", Secret("k"), [Inner(Secret("k"), "n"), Inner(Secret(MASK), "n")]), "$.inner"),
+    ):
+        fault = schema.validate(config).failure()
+        assert (fault.path, fault.reason) == (path, "is a mask; leave it out to keep the secret")

@@ -167,3 +167,18 @@ def test_each_scheme_says_how_bodies_are_encoded() -> None:
         CustomVerification(judge=refuse, headers=(), body_format="form"),
     ):
         assert body_format(scheme) == "form"
+
+
+@pytest.mark.parametrize(
+    "signed", ["{timestmp}.{body}", "{body}{}", "{Body}{body}", "v0:{id2}:{body}"]
+)
+def test_an_unknown_placeholder_is_refused(signed: str) -> None:
+    """A typing error would be signed as it stands, so that no delivery would ever match."""
+    fault = str(scheme_fault(HmacScheme(header="X-Signature", signed=signed)))
+    assert "has no placeholder {" in fault
+    assert "{body}, {timestamp}, {id}, {method} and {url} are known" in fault
+
+
+def test_braces_that_are_no_placeholder_are_text() -> None:
+    """Only a name in braces is taken for one."""
+    assert scheme_fault(HmacScheme(header="X-Signature", signed="{ {body} }")) is None

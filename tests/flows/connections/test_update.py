@@ -9,9 +9,12 @@ from returns.result import Failure, Success
 
 from igniter_connectors import (
     Secret,
+    mask,
+    problem_of,
     value_or_raise,
 )
 from igniter_connectors.core.problem import (
+    ConfigInvalid,
     Conflict,
     Disabled,
     NotConnected,
@@ -20,6 +23,7 @@ from igniter_connectors.flows.connections.update import disable, enable, update
 from igniter_connectors.problems import DatabaseFailed
 from tests.flows.forge import KEY, Team, away, forge, granted
 from tests.sample import (
+    CANARY,
     Organization,
     Say,
     bot,
@@ -108,3 +112,17 @@ async def test_a_database_that_is_away_is_a_problem() -> None:
     assert await update(made.engine, made.connector, KEY, Team(), version=None) == away_now
     assert await enable(made.engine, made.connector, KEY) == away_now
     assert await disable(made.engine, KEY) == away_now
+
+
+async def test_a_mask_is_never_stored_in_place_of_the_secret() -> None:
+    """`connect`, `update` and `seal_config` refuse it, as the routes do."""
+    async with running_bot() as connectors:
+        at = connectors.scope(Organization("masked")).at(bot)
+        masked = config(mask(config())["token"])  # type: ignore[arg-type]  # a mask is text
+        for refused in (await at.connect(masked), at.seal_config(masked)):
+            problem = problem_of(refused)
+            assert isinstance(problem, ConfigInvalid)
+            assert problem.path == "$.token"
+        value_or_raise(await at.connect(config()))
+        assert isinstance(problem_of(await at.update(masked)), ConfigInvalid)
+        assert value_or_raise(await at.get()).config.token == Secret(CANARY)

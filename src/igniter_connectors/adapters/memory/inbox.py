@@ -228,6 +228,10 @@ class MemoryInbox:
         self._due.changed(row)
         return True
 
+    def is_latest(self, delivery: Delivery) -> bool:
+        """Whether an attempt is still the latest of an event that is not done."""
+        return self._latest(delivery) is not None
+
     def _latest(self, delivery: Delivery) -> Row | None:
         row = self._rows.get((delivery.key, delivery.id))
         if row is None or row.state != "pending":

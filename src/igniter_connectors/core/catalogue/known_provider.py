@@ -171,8 +171,11 @@ class KnownProvider(msgspec.Struct, frozen=True, kw_only=True):
             WrongWiring: With `BuildInvalid`: the values are not those of `tenant_values`, or a
                 value is not a DNS label (or not a host name, if it is the whole host).
         """
-        if values.keys() != {value.placeholder for value in self.tenant_values}:
-            raise WrongWiring(BuildInvalid(f"{self.key}: at(…) takes each tenant value, once"))
+        wanted = {value.placeholder for value in self.tenant_values}
+        if values.keys() != wanted:
+            takes = ", ".join(f"{name}=" for name in sorted(wanted)) or "nothing"
+            got = ", ".join(f"{name}=" for name in values) or "nothing"
+            raise WrongWiring(BuildInvalid(f"{self.key}: at(…) takes {takes}, and got {got[:200]}"))
         changes: dict[str, str] = {}
         for name, url in templates_of(self).items():
             for field in placeholders(url):

@@ -18,10 +18,12 @@ from igniter_connectors.core.connector.validation import (
     encode_json_to_seal,
     validate,
 )
+from igniter_connectors.core.redaction import secrets_in
 from igniter_connectors.core.secret import Secret, decode_secret
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 
+_IS_MASK: Final = "is a mask; leave it out to keep the secret"
 _NOT_STORABLE: Final = ValidationFault("$", "holds a value that JSON cannot carry")
 
 
@@ -52,8 +54,11 @@ class ConfigSchema(Generic[Conf]):
         self._decode = msgspec.json.Decoder(kind, dec_hook=decode_secret).decode
 
     def validate(self, config: Conf) -> Result[Conf, ValidationFault]:
-        """Checks a config. msgspec does not check a struct that was made in Python."""
-        return validate(config, self.kind)
+        """Checks a config. msgspec does not check a struct that was made in Python.
+
+        A mask in place of a secret is a fault, as in `parse`.
+        """
+        return validate(config, self.kind).bind(self._without_mask)
 
     def parse(self, raw: bytes) -> Result[Conf, ValidationFault]:
         """Decodes and checks a config from JSON. A mask in place of a secret is a fault."""
@@ -77,6 +82,15 @@ class ConfigSchema(Generic[Conf]):
         merged = {**known.unwrap(), **changes.unwrap()}
         return decode_json(msgspec.json.encode(merged), self.kind)
 
+    def _without_mask(self, config: Conf) -> Result[Conf, ValidationFault]:
+        names = zip(config.__struct_fields__, config.__struct_encode_fields__, strict=True)
+        for attribute, name in names:
+            if name in self.secret_names:
+                secrets = secrets_in(getattr(config, attribute))
+                if any(MASK in secret.reveal() for secret in secrets):
+                    return Failure(ValidationFault(f"$.{name}", _IS_MASK))
+        return Success(config)
+
     def _mask_in(self, raw: bytes) -> ValidationFault | None:
         fields = decode_json(raw, dict[str, msgspec.Raw])
         if not is_successful(fields):
@@ -84,7 +98,7 @@ class ConfigSchema(Generic[Conf]):
         for name in sorted(self.secret_names & fields.unwrap().keys()):
             part = decode_json(bytes(fields.unwrap()[name]), Any)
             if is_successful(part) and MASK in str(part.unwrap()):
-                return ValidationFault(f"$.{name}", "is a mask; leave it out to keep the secret")
+                return ValidationFault(f"$.{name}", _IS_MASK)
         return None
 
     def split(self, config: Conf) -> Result[ConfigParts, ValidationFault]:

@@ -15,6 +15,7 @@ from igniter_connectors.core.http.messages import HttpRequest
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.verified import VerificationFailure, Verified
 
+_ANY: Final = re.compile(r"\{\w*\}")
 _PLACEHOLDER: Final = re.compile(r"\{(id|timestamp|body|method|url)\}")
 _OUTSIDE_PLAIN_TOKEN: Final = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -215,6 +216,12 @@ def _template_fault(scheme: HmacScheme) -> str | None:
     has_time = bool(scheme.timestamp_header) or isinstance(scheme.layout, KeyedSignature)
     if names.count("body") != 1:
         return "the signed template must contain {body} exactly once"
+    unknown = [one for part in signed_parts(scheme.signed)[::2] for one in _ANY.findall(part)]
+    if unknown:
+        return (
+            f"the signed template has no placeholder {unknown[0]}: "
+            "{body}, {timestamp}, {id}, {method} and {url} are known"
+        )
     if ("timestamp" in names) != has_time:
         return "a time must be signed ({timestamp}) and sent (timestamp_header or a keyed layout)"
     if has_time and scheme.timestamp_field:

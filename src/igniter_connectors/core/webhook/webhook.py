@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Final, Generic, Literal, Never, final
+from typing import Final, Generic, Literal, LiteralString, Never, Protocol, final
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -14,7 +15,7 @@ from typing_extensions import TypeForm, TypeVar
 
 from igniter_connectors.core.api.client import ApiClient, ApiSenders, CalledConnector
 from igniter_connectors.core.connection.record import ConnectionRecord
-from igniter_connectors.core.problem import Problem, WebhookFailed
+from igniter_connectors.core.problem import BuildInvalid, Problem, WebhookFailed, WrongWiring
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.payload import payload_reader
@@ -37,13 +38,45 @@ Ctx_contra = TypeVar("Ctx_contra", contravariant=True)
 Payload = TypeVar("Payload")
 
 
+class TransactionConnection(Protocol):
+    """A database connection inside a transaction of the store.
+
+    It is psycopg's `AsyncConnection` or aiosqlite's `Connection`, with all their methods, or for
+    `MemoryStore` a recorder of the statements.
+    """
+
+    def execute(
+        self,
+        statement: LiteralString,
+        parameters: Sequence[object] | Mapping[str, object] = ...,
+        /,
+    ) -> Awaitable[object]:
+        """Executes a statement of the application, with the placeholders of its driver."""
+        ...
+
+
+class Transactions(Protocol):
+    """What opens the transaction of a webhook's event: the store."""
+
+    def transaction(
+        self, call: WebhookCall[msgspec.Struct, object, object]
+    ) -> AbstractAsyncContextManager[TransactionConnection]:
+        """A transaction that completes the event together with the handler's writes.
+
+        Raises:
+            DeliveryLost: another process has the event, or it was completed.
+            StoreUnavailable: the database does not answer.
+        """
+        ...
+
+
 @final
 class WebhookCall(msgspec.Struct, Generic[Conf_co, Ctx_co, Payload_co], frozen=True):
     """The argument of a webhook's handler: a verified event with a valid payload.
 
     The handler runs at least once for each event. Make it idempotent with `event_id` or `id`,
-    or do its work in a transaction of the store (`store.transaction(call)`), which also
-    completes the event.
+    or do its work in a transaction of the store (`call.transaction()`), which also completes
+    the event.
 
     Attributes:
         event_id: The provider's id; "" if the scheme declares none.
@@ -66,6 +99,7 @@ class WebhookCall(msgspec.Struct, Generic[Conf_co, Ctx_co, Payload_co], frozen=T
     possible_replay: bool = False
     _record: ConnectionRecord | None = None
     _client: ApiClient | None = None
+    _transactions: Transactions | None = None
 
     @property
     def connector(self) -> str:
@@ -92,6 +126,28 @@ class WebhookCall(msgspec.Struct, Generic[Conf_co, Ctx_co, Payload_co], frozen=T
             )
             force_setattr(self, "_client", client)
         return client
+
+    def transaction(self) -> AbstractAsyncContextManager[TransactionConnection]:
+        """A transaction of the store that completes this event together with the handler's writes.
+
+        ```python
+        async with call.transaction() as connection:
+            await connection.execute("INSERT INTO payments …")
+        return Success(None)
+        ```
+
+        Both commit when the block ends; if the block raises, neither does. On PostgreSQL it is
+        psycopg's connection, on SQLite aiosqlite's. `MemoryStore` executes nothing: its
+        `executed` has the statements of the blocks that ended well, for tests.
+
+        Raises:
+            DeliveryLost: another process has the event, or it was completed. Let it out of the
+                handler.
+            StoreUnavailable: the database does not answer, or is SQLite's ":memory:".
+        """
+        if self._transactions is None:
+            raise WrongWiring(BuildInvalid("this call was not made by a manager: it has no store"))
+        return self._transactions.transaction(self)
 
     def __repr__(self) -> str:
         return f"WebhookCall({self.connector}, …)"

@@ -116,6 +116,7 @@ async def handle(
         attempt,
         attempt.possible_replay,
         record,
+        _transactions=engine.store,
     )
     limit = asyncio.timeout(webhook.time_limit.total_seconds())
     try:
