@@ -9,19 +9,24 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from datetime import timedelta
 from typing import Literal, NoReturn, get_args
 
 from returns.result import Success
 
-from igniter_connectors import Keyring, Secret
+from igniter_connectors import Keyring, Secret, value_or_raise
 from igniter_connectors.webhooks import DeliveryLimits, WebhookEndpoint
 from tests.faults.effects import INSERT, Effects
 from tests.flows.mailroom import Answer, Call, Plan, mailroom
 
 Point = Literal["acknowledged", "handling", "inside", "committed"]
 POINTS: tuple[Point, ...] = get_args(Point)
+
+KILLER = "killer"
+"""As a point: the event of this text kills its process, and the process goes on until no event is
+pending."""
 
 
 async def wait_at(point: str) -> NoReturn:
@@ -31,14 +36,26 @@ async def wait_at(point: str) -> NoReturn:
     raise AssertionError("the test did not kill the process")
 
 
+async def live_or_kill(text: str) -> None:
+    """Kills this process while the other events of the same claim run; they take longer."""
+    await asyncio.sleep(0.3)
+    if text == KILLER:
+        os.kill(os.getpid(), signal.SIGKILL)
+    await asyncio.sleep(0.3)
+
+
 async def run(effects: Effects, point: str) -> None:
     store = effects.store()
 
     async def handle(call: Call) -> Answer:
+        if point == KILLER:
+            await live_or_kill(call.payload.text)
         if point == "handling":
             await wait_at(point)
         async with store.transaction(call) as connection:
-            await connection.execute(INSERT.format("killed"))
+            await connection.execute(
+                INSERT.format(call.payload.text if point == KILLER else "killed")
+            )
             if point == "inside":
                 await wait_at(point)
         if point == "committed":
@@ -56,6 +73,10 @@ async def run(effects: Effects, point: str) -> None:
         ),
     )
     async with mailroom(store, plan, endpoint=endpoint) as room:
+        if point == KILLER:
+            while value_or_raise(await room.at.webhooks.list(state="pending")).items:  # noqa: ASYNC110  # a store has no event
+                await asyncio.sleep(0.05)
+            return
         answer = await room.post("hi")
         assert answer.status == 204
         if point == "acknowledged":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from datetime import timedelta
@@ -16,8 +17,8 @@ from returns.result import Success
 from igniter_connectors import Keyring, value_or_raise
 from igniter_connectors.webhooks import DeliveryLimits, WebhookEndpoint
 from tests.faults.effects import INSERT, Effects
-from tests.faults.inbox_process import POINTS
-from tests.flows.mailroom import Answer, Call, Plan, mailroom
+from tests.faults.inbox_process import KILLER, POINTS
+from tests.flows.mailroom import SOON, Answer, Call, Plan, mailroom
 
 SECRET = Keyring.generate()
 KEYRING = Keyring.from_secret(SECRET)
@@ -33,21 +34,26 @@ def effects(request: pytest.FixtureRequest, tmp_path: Path) -> Effects:
     return table
 
 
-def killed_at(point: str, effects: Effects, endpoint: WebhookEndpoint) -> None:
-    """Runs a process until it reaches the point, and kills it."""
+def started(point: str, effects: Effects, endpoint: WebhookEndpoint) -> subprocess.Popen[str]:
+    """A process that goes to this point."""
     fields = {
         "id": endpoint.id,
         "url": endpoint.url.reveal(),
         "secret": endpoint.signing_secret.reveal(),
     }
     environment = {"IGNITER_SECRET": SECRET.reveal(), "IGNITER_ENDPOINT": json.dumps(fields)}
-    with subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-m", "tests.faults.inbox_process", effects.kind, effects.location, point],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
         env={**os.environ, **environment},
-    ) as process:
+    )
+
+
+def killed_at(point: str, effects: Effects, endpoint: WebhookEndpoint) -> None:
+    """Runs a process until it reaches the point, and kills it."""
+    with started(point, effects, endpoint) as process:
         assert process.stdout is not None
         try:
             assert process.stdout.readline().strip() == point
@@ -84,3 +90,32 @@ async def test_an_acknowledged_event_survives_its_process(point: str, effects: E
         assert (await room.post("hi")).status == 204
         await room.connectors.settled()
     assert effects.letters() == ["killed" if point == "committed" else "next"]
+
+
+def kills_until_done(effects: Effects, endpoint: WebhookEndpoint) -> int:
+    """Starts a process whenever the last one was killed; how many were."""
+    for kills in range(9):
+        with started(KILLER, effects, endpoint) as process:
+            if process.wait(60) == 0:
+                return kills
+            assert process.returncode == -signal.SIGKILL
+    raise AssertionError("the event goes on killing processes")
+
+
+async def test_an_event_that_kills_its_process_takes_no_other_with_it(effects: Effects) -> None:
+    """It is dead after the retries' number of attempts; what ran beside it is handled."""
+    store = effects.store()
+    nobody = Plan(keyring=KEYRING, limits=DeliveryLimits(handlers_at_once=0))
+    async with mailroom(store, nobody) as room:
+        endpoint = room.endpoint
+        for text in ("first", KILLER, "second", "third"):
+            assert (await room.post(text, text)).status == 204
+    kills = await asyncio.to_thread(kills_until_done, effects, endpoint)
+    async with mailroom(effects.store(), nobody, endpoint=endpoint) as room:
+        events = value_or_raise(await room.at.webhooks.list()).items
+    assert {event.event_id: (event.state, event.last_code) for event in events} == {
+        KILLER: ("dead", "CONNECTOR_WEBHOOK_PROCESS_ENDED"),
+        **dict.fromkeys(("first", "second", "third"), ("done", "PROCESS_ENDED")),
+    }
+    assert kills == SOON.attempts
+    assert sorted(effects.letters()) == ["first", "second", "third"]

@@ -28,6 +28,8 @@ class Deliveries:
             being recorded.
         taken_by: How many of the taken slots each tenant has.
         running: The attempts that run.
+        alone: An event that may end the process: nothing else starts until its attempt has ended.
+            None if there is none.
         woken: Set when the inbox worker must look into the inbox.
         is_behind: True if an event may be in the inbox that no process handles yet.
     """
@@ -39,6 +41,7 @@ class Deliveries:
         self.taken: int = 0
         self.taken_by: dict[Tenant, int] = {}
         self.running: dict[asyncio.Task[bool], Delivery] = {}
+        self.alone: Delivery | None = None
         self.woken: asyncio.Event = asyncio.Event()
         self.is_behind: bool = False
         self._logger = logger
@@ -55,6 +58,7 @@ class Deliveries:
         limits, tenant = self.limits, (key.scope, key.identity)
         if (
             self.owner
+            and self.alone is None
             and self.taken < limits.handlers_at_once
             and self.taken_by.get(tenant, 0) < share_of(limits)
         ):
@@ -68,6 +72,8 @@ class Deliveries:
         if owner:
             self.taken -= 1
             self._leave(key)
+            if self.alone is not None:
+                self.woken.set()
 
     def start_claimed(self, work: Coroutine[object, None, bool], delivery: Delivery) -> None:
         """As `start`, in a slot that is taken but belongs to no tenant yet."""
@@ -91,7 +97,12 @@ class Deliveries:
             self.woken.set()
 
     def _ended(self, task: asyncio.Task[bool]) -> None:
-        key = self.running.pop(task).key
+        delivery = self.running.pop(task)
+        key = delivery.key
+        if self.alone is not None:
+            self.woken.set()
+        if delivery is self.alone:
+            self.alone = None
         # A claim that began before this may have left out the tenant's events.
         if self.taken_by[key.scope, key.identity] >= share_of(self.limits):
             self.woken.set()

@@ -49,6 +49,9 @@ class InboxStore(Protocol):
         Of the events of one order key only one, the head, is ever claimed, and the others cost a
         claim nothing. When the head is done, dead or held, the earliest of the rest is the next
         head, unless that is held.
+
+        An event whose attempt in another process never ended gets the `ended_code` of its last
+        code: that process has ended, or it lost the lease.
         """
         ...
 

@@ -84,6 +84,24 @@ async def expired_events_are_deleted_and_pending_ones_are_not(store: Store) -> N
     assert await store.inbox.record(done, owner="", lease=LONG) is not None
 
 
+async def an_attempt_that_never_ended_marks_its_event(store: Store) -> None:
+    """Not one that was retried or given back, and not one that its own process takes over."""
+    event = new_event()
+    _ = await record_event(store, event, "")
+    codes: list[str] = []
+    for owner in ("first", "first", "second", "third"):
+        (claimed,) = await claim_events(store, owner, lease=SHORT)
+        codes.append(claimed.last_code)
+        await asyncio.sleep(PAST_SHORT_SECONDS)
+    assert codes == ["", "", "PROCESS_ENDED", "PROCESS_ENDED_ALONE"]
+    await store.inbox.give_back([delivery(event.id, "third", 4)])
+    (again,) = await claim_events(store, "fourth")
+    assert (again.attempts, again.last_code) == (4, "PROCESS_ENDED_ALONE")
+    assert await store.inbox.retry(delivery(event.id, "fourth", 4), code="X", pause=timedelta(0))
+    (retried,) = await claim_events(store, "fifth")
+    assert (retried.attempts, retried.last_code) == (5, "X")
+
+
 async def events_of_one_key_go_one_after_another(store: Store) -> None:
     """They run in order of arrival, also after a failure; other events do not wait."""
     first, second, third, other, free = (
@@ -220,6 +238,7 @@ INBOX_STATES_CONTRACT: tuple[Callable[[Store], Awaitable[None]], ...] = (
     a_dead_event_stays_until_it_is_replayed,
     a_done_event_keeps_its_body_for_a_time,
     expired_events_are_deleted_and_pending_ones_are_not,
+    an_attempt_that_never_ended_marks_its_event,
     events_of_one_key_go_one_after_another,
     the_next_of_a_key_follows_each_end,
     tenants_take_turns,

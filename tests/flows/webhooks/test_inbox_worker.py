@@ -16,7 +16,7 @@ from igniter_connectors.core.webhook.inbox import InboxEvent, NewEvent
 from igniter_connectors.flows.webhooks import inbox_worker
 from igniter_connectors.flows.webhooks.inbox_worker import InboxWorker
 from igniter_connectors.testing import sign_webhook
-from igniter_connectors.webhooks import DeliveryLimits, WebhookEndpoint
+from igniter_connectors.webhooks import DeliveryLimits, Retries, WebhookEndpoint
 from tests.flows.mailroom import (
     Answer,
     Call,
@@ -393,9 +393,9 @@ async def test_an_event_whose_attempts_never_end_is_dead_in_the_end(
     async with mailroom(store, Plan(limits=DeliveryLimits(handlers_at_once=0))) as room:
         assert (await room.post("killer")).status == 204
         endpoint = room.endpoint
-        for _ in range(3):
+        for number in range(3):
             (claimed,) = await store.inbox.claim(
-                ["mail"], owner="gone", lease=timedelta(milliseconds=1), limit=9
+                ["mail"], owner=f"gone-{number}", lease=timedelta(milliseconds=1), limit=9
             )
             assert claimed.sealed_body is not None
             await asyncio.sleep(0.02)
@@ -404,7 +404,41 @@ async def test_an_event_whose_attempts_never_end_is_dead_in_the_end(
         await room.connectors.settled()
         assert room.calls == []
         ((state, _, code),) = await states(room)
-        assert (state, code) == ("dead", "CONNECTOR_WEBHOOK_FAILED")
+        assert (state, code) == ("dead", "CONNECTOR_WEBHOOK_PROCESS_ENDED")
+
+
+async def test_an_event_that_may_have_ended_a_process_runs_alone(make_store: MakeStore) -> None:
+    """With one attempt allowed, too: what only ran beside the one that did it is not dead."""
+    running: list[str] = []
+    beside: list[list[str]] = []
+    once = Retries(attempts=1)
+
+    async def note(call: Call) -> Answer:
+        running.append(call.payload.text)
+        beside.append(sorted(running))
+        await asyncio.sleep(0.02)
+        running.remove(call.payload.text)
+        return Success(None)
+
+    store = make_store()
+    idle = DeliveryLimits(handlers_at_once=0)
+    async with mailroom(store, Plan(limits=idle, retries=once)) as room:
+        endpoint = room.endpoint
+        for number in range(4):
+            assert (await room.post("hi", f"id-{number}")).status == 204
+        claimed = await store.inbox.claim(
+            ["mail"], owner="gone", lease=timedelta(milliseconds=1), limit=9
+        )
+        assert len(claimed) == 4
+        await asyncio.sleep(0.02)
+    again = store if isinstance(store, MemoryStore) else make_store()
+    async with mailroom(again, Plan(note, retries=once), endpoint=endpoint) as room:
+        await room.until(lambda: bool(running))
+        await asyncio.gather(*(room.post("new", f"new-{number}") for number in range(3)))
+        await room.connectors.settled()
+        found = await states(room)
+    assert all(texts == ["hi"] for texts in beside if "hi" in texts)
+    assert sorted(found) == [("done", 1, "")] * 3 + [("done", 2, "PROCESS_ENDED")] * 4
 
 
 async def test_a_purge_goes_on_while_all_handlers_are_busy(make_store: MakeStore) -> None:

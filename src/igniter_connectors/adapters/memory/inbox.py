@@ -9,7 +9,13 @@ from typing import Final, TypeAlias, final
 
 from igniter_connectors.adapters.memory.due_events import DueEvents, Row
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
-from igniter_connectors.core.webhook.inbox import EventState, InboxEvent, NewEvent, Recorded
+from igniter_connectors.core.webhook.inbox import (
+    EventState,
+    InboxEvent,
+    NewEvent,
+    Recorded,
+    ended_code,
+)
 from igniter_connectors.core.webhook.retry_policy import Delivery
 from igniter_connectors.core.webhook.turns import Share
 from igniter_connectors.ports import Clock
@@ -77,6 +83,8 @@ class MemoryInbox:
         now = self._clock.now()
         claimed = self._due.take(connectors, now=now, share=share, limit=limit)
         for row in claimed:
+            if row.owner not in ("", owner):
+                row.last_code = ended_code(row.last_code)
             row.owner, row.due_at, row.attempts = owner, now + lease, row.attempts + 1
             self._due.changed(row)
         return [_shown(row) for row in claimed]

@@ -11,7 +11,7 @@ from typing import Final, LiteralString
 
 from igniter_connectors.adapters.postgres.dialect import POSTGRES
 from igniter_connectors.adapters.sql.dialect import KEY, columns, equal, listed
-from igniter_connectors.adapters.sql.inbox_statements import IS_CLAIMABLE
+from igniter_connectors.adapters.sql.inbox_statements import IS_CLAIMABLE, LAST_CODE
 from igniter_connectors.adapters.sql.tables import EventRow, OrderKeyRow
 from igniter_connectors.core.webhook.turns import Turn
 
@@ -121,7 +121,8 @@ CLAIM: Final = POSTGRES.statement(f"""
             ORDER BY i.due_at LIMIT :events_each FOR UPDATE SKIP LOCKED) AS d
         LIMIT :row_limit)
     UPDATE igniter_webhook_inbox AS i
-    SET owner = :owner, due_at = {POSTGRES.after(":lease")}, attempts = i.attempts + 1
+    SET owner = :owner, due_at = {POSTGRES.after(":lease")}, attempts = i.attempts + 1,
+        last_code = {LAST_CODE}
     FROM due WHERE i.scope = due.scope AND i.identity = due.identity AND i.id = due.id
     RETURNING {listed(columns(EventRow), of="i")}
 """)

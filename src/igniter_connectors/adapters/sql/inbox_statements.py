@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, LiteralString
 
 from igniter_connectors.adapters.sql.dialect import IS_KEY, Dialect, columns, listed
 from igniter_connectors.adapters.sql.tables import EventRow, OrderKeyRow
+from igniter_connectors.core.webhook.inbox import PROCESS_ENDED, PROCESS_ENDED_ALONE
 
 # An event has an owner only while an attempt runs. So the state need not be compared, and if it
 # were, PostgreSQL's planner might scan all pending events instead of the primary key.
@@ -17,6 +18,14 @@ _IS_LATEST = """
 
 IS_CLAIMABLE: Final = "state = 'pending' AND (order_key = '' OR is_head)"
 """Events that a worker may claim once they are due, as the predicate of the index is written."""
+
+
+LAST_CODE: Final[LiteralString] = f"""
+    CASE WHEN owner IN ('', :owner) THEN last_code
+        WHEN last_code IN ('{PROCESS_ENDED}', '{PROCESS_ENDED_ALONE}') THEN '{PROCESS_ENDED_ALONE}'
+        ELSE '{PROCESS_ENDED}' END
+"""
+"""`inbox.ended_code` of an event whose attempt, in another process, never ended."""
 
 
 class InboxStatements:

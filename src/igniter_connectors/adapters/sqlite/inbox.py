@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from igniter_connectors.adapters.sql.dialect import columns, listed
 from igniter_connectors.adapters.sql.inbox import MAX_ROWS, MAX_TURNS, SqlInbox, delivery_values
-from igniter_connectors.adapters.sql.inbox_statements import IS_CLAIMABLE
+from igniter_connectors.adapters.sql.inbox_statements import IS_CLAIMABLE, LAST_CODE
 from igniter_connectors.adapters.sql.records import Values, key_values
 from igniter_connectors.adapters.sql.tables import EventRow, OrderKeyRow, RecordedRow, TurnRow
 from igniter_connectors.adapters.sqlite.dialect import SQLITE
@@ -52,7 +52,8 @@ _TURNS: Final = SQLITE.statement(f"""
     FROM turn JOIN webhook_inbox AS i ON i.seq = turn.seq ORDER BY turn.place
 """)
 _CLAIM: Final = SQLITE.statement(f"""
-    UPDATE webhook_inbox SET owner = :owner, due_at = :lease, attempts = attempts + 1 WHERE seq IN
+    UPDATE webhook_inbox SET owner = :owner, due_at = :lease, attempts = attempts + 1,
+        last_code = {LAST_CODE} WHERE seq IN
         (SELECT i.seq FROM json_each(:turns) AS k JOIN webhook_inbox AS i ON i.seq IN
             (SELECT seq FROM webhook_inbox WHERE {IS_CLAIMABLE} AND due_at <= :now
                 AND scope = k.value ->> 'scope' AND identity = k.value ->> 'identity'

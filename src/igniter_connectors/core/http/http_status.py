@@ -59,6 +59,7 @@ _STATUS: dict[type[p.Problem], int] = {
     p.WebhookPayloadInvalid: 422,
     p.WebhookFailed: 503,
     p.WebhookOverloaded: 503,
+    p.WebhookProcessEnded: 500,
     p.WebhookEventNotFound: 404,
     p.WebhookEventNotReplayable: 409,
 }

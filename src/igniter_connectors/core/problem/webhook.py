@@ -73,6 +73,17 @@ class WebhookFailed(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_FAILED"):
 
 
 @final
+class WebhookProcessEnded(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_PROCESS_ENDED"):
+    """The process ended during the last attempt of an event, while nothing else ran in it.
+
+    For example it was killed because it needed too much memory. The event is a dead letter.
+    """
+
+    connector: str
+    template: ClassVar[str] = "{connector}: the process ended during the webhook's handler"
+
+
+@final
 class WebhookOverloaded(Problem, frozen=True, tag="CONNECTOR_WEBHOOK_OVERLOADED"):
     """Too many deliveries arrived at the same time. The provider is asked to retry."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal, LiteralString
 
 import msgspec
 
@@ -13,6 +13,14 @@ from igniter_connectors.core.connection.record import ConnectionKey
 EventState = Literal["pending", "held", "done", "dead"]
 """`pending`: waiting or being handled. `held`: its connection is disabled. `done`: handled.
 `dead`: a dead letter; it failed too often, and is not tried again until it is replayed."""
+
+
+PROCESS_ENDED: Final[LiteralString] = "PROCESS_ENDED"
+"""The `last_code` of an event whose process ended during the attempt, or lost its lease. Others may
+have run beside it, so this event, or one of them, may have ended the process."""
+
+PROCESS_ENDED_ALONE: Final[LiteralString] = "PROCESS_ENDED_ALONE"
+"""The same for an event after `PROCESS_ENDED`: it ran alone, so no other event has done it."""
 
 
 class NewEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -56,7 +64,8 @@ class InboxEvent(msgspec.Struct, frozen=True):
         attempts: How many attempts have started.
         due_at: When the next attempt may start, or when the lease of the running one ends;
             None if there will be none.
-        last_code: The code of the last failed attempt's problem; "" if none has failed.
+        last_code: The code of the last failed attempt's problem; "" if none has failed;
+            `PROCESS_ENDED` or `PROCESS_ENDED_ALONE` if the last attempt never ended.
         possible_replay: The same body arrived before under another id, and nothing signed
             distinguishes the two.
         sealed_body: None after it was purged.
@@ -78,6 +87,21 @@ class InboxEvent(msgspec.Struct, frozen=True):
     possible_replay: bool
     sealed_body: bytes | None
     last_reason: str = ""
+
+
+def ended_code(last_code: str) -> str:
+    """The `last_code` of an event that is claimed although its attempt, in another process, never
+    ended."""
+    return PROCESS_ENDED_ALONE if may_end_process(last_code) else PROCESS_ENDED
+
+
+def may_end_process(last_code: str) -> bool:
+    """Whether the event may have ended a process, so that it must run alone.
+
+    Then the events that run in the same process do not end with it, and no event is taken for the
+    one that did it.
+    """
+    return last_code in (PROCESS_ENDED, PROCESS_ENDED_ALONE)
 
 
 class WebhookEvent(msgspec.Struct, frozen=True):

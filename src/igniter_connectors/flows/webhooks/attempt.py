@@ -16,12 +16,18 @@ from igniter_connectors.core.connection.record import ConnectionRecord
 from igniter_connectors.core.connector.definition import Definition
 from igniter_connectors.core.connector.handler_check import is_not_async, returned_fault
 from igniter_connectors.core.event import WebhookProcessed
-from igniter_connectors.core.problem import DecryptFailed, NotConnected, Problem, WebhookFailed
+from igniter_connectors.core.problem import (
+    DecryptFailed,
+    NotConnected,
+    Problem,
+    WebhookFailed,
+    WebhookProcessEnded,
+)
 from igniter_connectors.core.redaction import secrets_in
 from igniter_connectors.core.scope import known_tenant
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.core.webhook.failure_reason import failure_reason
-from igniter_connectors.core.webhook.inbox import InboxEvent
+from igniter_connectors.core.webhook.inbox import PROCESS_ENDED_ALONE, InboxEvent
 from igniter_connectors.core.webhook.retry_policy import Delivery
 from igniter_connectors.core.webhook.webhook import Webhook, WebhookCall
 from igniter_connectors.flows.actions.api_calls import HandlerHttp
@@ -67,9 +73,9 @@ async def _handle_claimed(engine: Engine, event: InboxEvent, attempt: Attempt) -
     if webhook is None or not is_known_scope or record is None or record.id != event.connection_id:
         problem = NotConnected(connector.key, event.key.account)
         return await dead_letter(engine, attempt, Failed.of(event.event_id, problem))
-    if event.attempts > webhook.retries.attempts:
+    if event.attempts > webhook.retries.attempts and event.last_code == PROCESS_ENDED_ALONE:
         # A last attempt that failed would have made it a dead letter. It may end every process.
-        ended = WebhookFailed(connector.key, "the process ended during the attempt")
+        ended = WebhookProcessEnded(connector.key)
         return await dead_letter(engine, attempt, Failed.of(event.event_id, ended))
     if not record.enabled:
         _ = await write_outcome(engine, engine.store.inbox.hold, attempt)

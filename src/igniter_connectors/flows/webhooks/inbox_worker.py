@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, final
 
-from igniter_connectors.core.webhook.inbox import InboxEvent
+from igniter_connectors.core.webhook.inbox import InboxEvent, may_end_process
 from igniter_connectors.core.webhook.retry_policy import Delivery, share_of
 from igniter_connectors.core.webhook.turns import Share
 from igniter_connectors.flows.engine import Engine
@@ -41,6 +41,8 @@ class InboxWorker:
         self._deliveries = engine.deliveries
         self._with_webhook = tuple(key for key, one in engine.connectors.items() if one.webhook)
         self._is_waiting = False
+        # An event that runs as soon as nothing else does.
+        self._waiting_alone: InboxEvent | None = None
         # The attempts that are ended by force.
         self._overdue: dict[asyncio.Task[bool], asyncio.Task[object]] = {}
         self._working: asyncio.Task[None] | None = None
@@ -113,6 +115,7 @@ class InboxWorker:
                 self._engine.logger.error("the database failed: %s", error.reason)
                 pause = min(pause, _BLOCKED_SECONDS)
             if not deliveries.owner:
+                await self._give_back_waiting()
                 break
             sleep = asyncio.ensure_future(clock.sleep(pause))
             woken = asyncio.ensure_future(deliveries.woken.wait())
@@ -127,6 +130,8 @@ class InboxWorker:
     async def _claim_due(self) -> float:
         """Starts due events while slots are free. Returns the seconds until more may be due."""
         inbox, deliveries = self._engine.store.inbox, self._deliveries
+        if deliveries.alone is not None:
+            return self._start_alone()
         while (owner := deliveries.owner) and (
             free := deliveries.limits.handlers_at_once - deliveries.taken
         ) > 0:
@@ -149,8 +154,12 @@ class InboxWorker:
                 deliveries.taken -= len(claimed)
                 await self._give_back([self._attempt(event, owner) for event in claimed])
                 return 0.0
+            alone = [event for event in claimed if may_end_process(event.last_code)]
             for event in claimed:
-                self._start_claimed(event, self._attempt(event, owner))
+                if event not in alone:
+                    self._start_claimed(event, self._attempt(event, owner))
+            if alone:
+                return await self._wait_alone(alone, owner)
             # If behind: an event found no slot, and may have been recorded after the claim.
             if not claimed and not deliveries.is_behind:
                 break
@@ -163,6 +172,35 @@ class InboxWorker:
         if due is None:
             return deliveries.limits.sweep_every.total_seconds()
         return due.total_seconds() if due.total_seconds() > 0 else _BLOCKED_SECONDS
+
+    async def _wait_alone(self, events: Sequence[InboxEvent], owner: str) -> float:
+        """Keeps the first of these until nothing else runs, and gives the others back.
+
+        If a process ends, no event in it but the one that ran alone is counted for it.
+        """
+        deliveries, (first, *others) = self._deliveries, events
+        deliveries.alone, self._waiting_alone = self._attempt(first, owner), first
+        deliveries.taken -= len(others)
+        await self._give_back([self._attempt(event, owner) for event in others])
+        return self._start_alone()
+
+    def _start_alone(self) -> float:
+        """Starts the event that must run alone, if nothing else runs. As `_claim_due`."""
+        deliveries, event = self._deliveries, self._waiting_alone
+        if event is not None and deliveries.alone is not None and deliveries.taken == 1:
+            self._waiting_alone = None
+            attempt = deliveries.alone
+            assert isinstance(attempt, Attempt)  # `_wait_alone` made it
+            self._start_claimed(event, attempt)
+        deliveries.is_behind = True
+        return self.look_every.total_seconds()
+
+    async def _give_back_waiting(self) -> None:
+        alone = self._deliveries.alone
+        if self._waiting_alone is not None and alone is not None:
+            self._waiting_alone = self._deliveries.alone = None
+            self._deliveries.taken -= 1
+            await self._give_back([alone])
 
     def _start_claimed(self, event: InboxEvent, attempt: Attempt) -> None:
         self._deliveries.start_claimed(handle_claimed(self._engine, event, attempt), attempt)
@@ -234,11 +272,14 @@ class InboxWorker:
                 if now - first_seen[task] > self._longest_seconds(running[task]):
                     # Its lease ends, and the next attempt begins.
                     self._stop_overdue(task, running.pop(task))
-            if not running:
+            deliveries = list(running.values())
+            if self._waiting_alone is not None and self._deliveries.alone is not None:
+                deliveries.append(self._deliveries.alone)
+            if not deliveries:
                 continue
             try:
                 await self._engine.store.inbox.extend(
-                    tuple(running.values()), lease=self._deliveries.limits.lease
+                    tuple(deliveries), lease=self._deliveries.limits.lease
                 )
             except StoreUnavailable as error:
                 self._engine.logger.error("the database failed: %s", error.reason)
