@@ -23,6 +23,7 @@ from igniter_connectors import (
     http_action,
 )
 from igniter_connectors.web import ConnectorsPlugin
+from igniter_connectors.webhooks import DeliveryLimits
 from tests.sample import CANARY, KEYRING, Organization
 from tests.web.documented import Documented
 from tests.web.github import github, who_is_signed_in
@@ -84,7 +85,7 @@ drive = github(
 
 @asynccontextmanager
 async def open_site(
-    path: str = "/", *, app_path: str = ""
+    path: str = "/", *, app_path: str = "", limits: DeliveryLimits | None = None
 ) -> AsyncGenerator[tuple[httpx.AsyncClient, str], None]:
     """A browser of Ada of acme, on our own site. Each answer is checked against the document."""
     listener = bound_socket()
@@ -94,6 +95,7 @@ async def open_site(
         .with_database(MemoryStore())
         .with_encryption(KEYRING)
         .with_base_url(origin + app_path + path)
+        .with_delivery_limits(limits or DeliveryLimits())
         .add_scope(Organization)
         .add_connector(mail)
         .add_connector(drive)

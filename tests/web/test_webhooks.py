@@ -100,7 +100,9 @@ class Post:
 
 
 @asynccontextmanager
-async def post_office(store: Store | None = None) -> AsyncGenerator[Post, None]:
+async def post_office(
+    store: Store | None = None, *, limits: DeliveryLimits | None = None
+) -> AsyncGenerator[Post, None]:
     """Two connectors with webhooks, connected for one tenant, behind real HTTP."""
     received = Received()
 
@@ -145,6 +147,7 @@ async def post_office(store: Store | None = None) -> AsyncGenerator[Post, None]:
         .with_database(store or MemoryStore())
         .with_encryption(KEYRING)
         .with_base_url(origin)
+        .with_delivery_limits(limits or DeliveryLimits())
         .add_scope(Organization)
         .add_connector(mail)
         .add_connector(shop)

@@ -14,6 +14,7 @@ from igniter_connectors.core.oauth.client_assertion import SigningContext
 from igniter_connectors.core.problem import BuildInvalid, WrongWiring
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.sealing.cipher_cache import Ciphers
+from igniter_connectors.flows.body_reader import BodyReader
 from igniter_connectors.flows.deliveries import Deliveries
 from igniter_connectors.flows.event_bus import EventBus
 from igniter_connectors.flows.owned_tasks import OwnedTasks
@@ -36,6 +37,7 @@ class Engine:
         base_url: None if neither OAuth nor webhooks are used.
         return_urls: URLs on other sites to which a callback may redirect a browser.
         revocation_queued: Set when tokens were queued for revocation.
+        bodies: Reads the bodies of requests.
         owned_tasks: Work that runs to its end, even if its caller is cancelled.
         oauth_slots: The requests to authorization servers that are under way. Flows send
             through `tenant_http`, which takes a slot, never through `http` itself.
@@ -58,6 +60,7 @@ class Engine:
     base_url: BaseUrl | None = None
     return_urls: frozenset[str] = frozenset()
     revocation_queued: WakeSignal = field(default_factory=WakeSignal)
+    bodies: BodyReader = field(default_factory=BodyReader)
     owned_tasks: OwnedTasks = field(default_factory=OwnedTasks)
     missing_keys: set[str] = field(default_factory=set)
     oauth_slots: RequestSlots = field(default_factory=lambda: RequestSlots(HttpLimits()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from igniter_connectors.core.http.routes import (
 )
 from igniter_connectors.core.principal import Permit, Principal
 from igniter_connectors.core.problem import Problem, WebhookNotFound
+from igniter_connectors.flows.body_reader import parts_of
 from igniter_connectors.flows.check_access import check_access
 from igniter_connectors.flows.engine import Engine, base_url_of
 from igniter_connectors.flows.oauth import callback, start
@@ -45,6 +47,7 @@ async def handle_request(
     request: HttpRequest,
     principal: Principal | None,
     permit: Permit | None,
+    body: AsyncIterable[bytes] | None = None,
 ) -> HttpResponse:
     """Answers a request for one of our routes; 404 for any other. Never raises for a request."""
     parts = urlsplit(request.url)
@@ -53,7 +56,7 @@ async def handle_request(
         return _NOT_FOUND
     try:
         if isinstance(route, WebhookRoute | ApplicationWebhookRoute):
-            return await _webhook(engine, route, request)
+            return await _webhook(engine, route, request, body)
         if request.method != "GET":
             return HttpResponse(405, (("Allow", "GET"),))
         return await _oauth(engine, route, request, principal, permit)
@@ -103,6 +106,7 @@ async def _webhook(
     engine: Engine,
     route: WebhookRoute | ApplicationWebhookRoute,
     request: HttpRequest,
+    body: AsyncIterable[bytes] | None,
 ) -> HttpResponse:
     connector = engine.connectors.get(route.connector)
     if connector is None or connector.webhook is None:
@@ -113,10 +117,11 @@ async def _webhook(
     base, parts = base_url_of(engine), urlsplit(request.url)
     query = f"?{parts.query}" if parts.query else ""
     public = replace(request, url=f"{base.scheme}://{base.authority}{parts.path}{query}")
+    next_part = None if body is None else parts_of(body)
     if isinstance(route, WebhookRoute):
-        received = await receive(engine, route, public)
+        received = await receive(engine, route, public, next_part)
     else:
-        received = await receive_for_application(engine, route, public)
+        received = await receive_for_application(engine, route, public, next_part)
     if type(received) is Failure:
         return problem_response(received.failure())
     return received.unwrap() or ACCEPTED

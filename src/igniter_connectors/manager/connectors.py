@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Generic, Never, Self, final
@@ -35,6 +35,9 @@ from igniter_connectors.core.problem import (
     ConnectorNotFound,
     DatabaseFailed,
     DefaultCallProblem,
+    RequestOverloaded,
+    RequestRefused,
+    RequestTooSlow,
     RouteFailed,
     ScopeInvalid,
     ScopeProblem,
@@ -47,6 +50,7 @@ from igniter_connectors.core.webhook.endpoint import WrongRoute
 from igniter_connectors.core.webhook.retry_policy import DeliveryLimits, limits_fault
 from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.actions.call_action import call_default_action
+from igniter_connectors.flows.body_reader import BodyFault
 from igniter_connectors.flows.check_access import check_access
 from igniter_connectors.flows.engine import Engine, base_url_of
 from igniter_connectors.flows.event_bus import Subscriber, Subscription
@@ -251,11 +255,16 @@ class Connectors(Generic[K_contra, S_contra]):
         *,
         principal: Principal | None = None,
         permit: Permit | None = None,
+        body: AsyncIterable[bytes] | None = None,
     ) -> HttpResponse:
         """Answers a request for one of our routes, in any framework.
 
         Args:
             request: As received: with the raw body, and with the path and query of the URL.
+            body: The parts of the body as they arrive, instead of `request.body`; for example
+                `request.stream()` of Starlette. They are read only if the path is an endpoint,
+                up to its limit, and within `DeliveryLimits.body_within`. If a framework reads
+                bodies before it calls this, set its own limit and deadline.
             principal: Who is signed in, as the application knows it. Webhooks need no
                 principal; the start route and the callback are refused without one.
             permit: Called with the principal, `"authorize"` and the connector's key at the
@@ -265,7 +274,7 @@ class Connectors(Generic[K_contra, S_contra]):
         Returns:
             A redirect, an empty 204 for an accepted webhook, or problem details (RFC 9457).
         """
-        return await handle_request(self._engine, request, principal, permit)
+        return await handle_request(self._engine, request, principal, permit, body)
 
     async def start_authorization(
         self,
@@ -386,19 +395,28 @@ class Connectors(Generic[K_contra, S_contra]):
         return report_route_failure(self._engine, error, where=where, connector=connector)
 
     def receive_webhook(
-        self, route: WebhookRoute | ApplicationWebhookRoute, request: HttpRequest
+        self,
+        route: WebhookRoute | ApplicationWebhookRoute,
+        request: HttpRequest,
+        next_part: Callable[[], Awaitable[tuple[bytes, bool] | None]] | None = None,
     ) -> Coroutine[object, None, Result[HttpResponse | None, WebhookProblem]]:
         """Receives a webhook delivery, for a framework that has parsed the path; `handle` parses
         it itself.
+
+        Args:
+            route: The route.
+            request: As received; without a body if `next_part` is given.
+            next_part: Returns the next part of the body, and whether more follows; None if the
+                client has gone. It is called only if there is such an endpoint.
 
         Returns:
             None: answer with a 2xx; or the response to a provider's challenge, to be sent as
             it is; or the problem.
         """
         if type(route) is ApplicationWebhookRoute:
-            return receive_for_application(self._engine, route, request)
+            return receive_for_application(self._engine, route, request, next_part)
         assert isinstance(route, WebhookRoute)  # `type()` narrows the first case only
-        return receive(self._engine, route, request)
+        return receive(self._engine, route, request, next_part)
 
     def application_webhook_url(self, connector: Definition[Conf, Ctx, K_contra]) -> str:
         """The webhook URL for a provider that has one URL for the whole application.
@@ -430,9 +448,35 @@ class Connectors(Generic[K_contra, S_contra]):
         """
         return await repair_routes(self._engine)
 
-    def is_receiving_at_limit(self) -> bool:
-        """Whether `receive_webhook` would answer `WebhookOverloaded` now."""
-        return self._engine.deliveries.receiving >= self._engine.deliveries.limits.received_at_once
+    async def read_body(
+        self,
+        next_part: Callable[[], Awaitable[tuple[bytes, bool] | None]],
+        *,
+        limit_bytes: int,
+    ) -> Result[bytes, RequestRefused | RequestTooSlow | RequestOverloaded]:
+        """Reads the body of a request, for a framework: within `DeliveryLimits.body_within`.
+
+        Args:
+            next_part: As for `receive_webhook`.
+            limit_bytes: The limit of this body.
+
+        Returns:
+            The body, or
+            - `RequestRefused`: it is larger than the limit.
+            - `RequestTooSlow`: it did not arrive in time, or the client has gone.
+            - `RequestOverloaded`: too many bodies are only partly there.
+        """
+        limits = self._engine.deliveries.limits
+        body = await self._engine.bodies.read(next_part, limit_bytes=limit_bytes, limits=limits)
+        match body:
+            case BodyFault.TOO_LARGE:
+                return Failure(RequestRefused(f"the body is over {limit_bytes} bytes"))
+            case BodyFault.TOO_MANY:
+                return Failure(RequestOverloaded(retry_after_seconds=1))
+            case BodyFault.TOO_SLOW | BodyFault.GONE:
+                return Failure(RequestTooSlow())
+            case _:
+                return Success(body)
 
     def definitions(self) -> Mapping[str, Definition[Any, Any, Any]]:
         """The registered connectors by key."""

@@ -13,7 +13,12 @@ from returns.result import Result
 from igniter_connectors.core.connection.record import DEFAULT_ACCOUNT
 from igniter_connectors.core.connector.masking import mask_secret
 from igniter_connectors.core.connector.validation import ValidationFault, decode_json
-from igniter_connectors.core.problem import ActionInputInvalid, ActionNotFound, CallProblem
+from igniter_connectors.core.problem import (
+    ActionInputInvalid,
+    ActionNotFound,
+    BodyProblem,
+    CallProblem,
+)
 from igniter_connectors.web.connections import (
     OWN_PAGES,
     AddressedConnection,
@@ -62,7 +67,7 @@ class Actions(Controller):
         summary="Run an action",
         description=f"The body is the input of the action in the path. {OWN_PAGES}",
         response_description="The action's output",
-        responses=refusals(AddressProblem | CallProblem),
+        responses=refusals(AddressProblem | BodyProblem | CallProblem),
     )
     async def call_action(
         self,

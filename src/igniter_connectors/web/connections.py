@@ -20,6 +20,7 @@ from igniter_connectors.core.pagination import MAX_PAGE_SIZE, PAGE_SIZE, Page
 from igniter_connectors.core.problem import (
     AccountInvalid,
     AuthorizeProblem,
+    BodyProblem,
     ConfigInvalid,
     ConnectorError,
     ConnectorNotFound,
@@ -160,7 +161,7 @@ class Connections(Controller):
             f" leaves out keeps its value; this holds for secrets too. {OWN_PAGES}"
         ),
         response_description="The connection after the change",
-        responses=refusals(AddressProblem | GetProblem | UpdateProblem),
+        responses=refusals(AddressProblem | BodyProblem | GetProblem | UpdateProblem),
     )
     async def patch_connection(
         self,
@@ -247,11 +248,8 @@ def put_route(*, has_config: bool, has_oauth: bool) -> HTTPRouteHandler:
         has_config: A connector is connected by its config alone: the answer is 201 or 200.
         has_oauth: A connector needs an authorization: the answer is 202.
     """
-    problems = refusals(AddressProblem | RequestRefused | ConnectProblem | UpdateProblem)
-    if has_oauth:
-        problems = refusals(
-            AddressProblem | RequestRefused | ConnectProblem | UpdateProblem | AuthorizeProblem
-        )
+    by_config = AddressProblem | BodyProblem | RequestRefused | ConnectProblem | UpdateProblem
+    problems = refusals(by_config | AuthorizeProblem if has_oauth else by_config)
     replaced = ResponseSpec(ConfigConnection, False, "The config is replaced")
     connected = ResponseSpec(ConfigConnection, False, _CONNECTED)
     made = {200: replaced, 201: connected} if has_config else {}

@@ -6,16 +6,19 @@ here as bytes. Litestar's own decoder would also quote a wrong value in its answ
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, Final, Generic, Never, TypeVar
 
 import msgspec
 from litestar.dto.base_dto import AbstractDTO
+from litestar.enums import ScopeType
 from litestar.openapi.spec import Reference, Schema
+from litestar.types import ASGIApp, Receive, ReceiveMessage, Scope, Send
 from litestar.typing import FieldDefinition
 
 from igniter_connectors.core.problem import RequestRefused
-from igniter_connectors.web.responses import Refusal, WebRequest
+from igniter_connectors.manager.connectors import Connectors
+from igniter_connectors.web.responses import Refusal, WebRequest, value_of
 
 BODY_LIMIT_BYTES: Final = 1024 * 1024
 
@@ -28,18 +31,51 @@ class JsonBody(msgspec.Struct, frozen=True):
     octets: bytes = b""
 
     def read(self, request: WebRequest) -> bytes:
-        """The bytes, if they are JSON of at most 1 MiB.
+        """The bytes, if they are JSON.
 
         Raises:
-            Refusal: with `RequestRefused`: another media type, or a larger body.
+            Refusal: with `RequestRefused`: another media type.
         """
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media != "application/json":
             # Any site can make a browser post a form without asking first; JSON it cannot.
             raise Refusal(RequestRefused("send application/json"))
-        if len(self.octets) > BODY_LIMIT_BYTES:
-            raise Refusal(RequestRefused("the body is over 1 MiB"))
         return self.octets
+
+
+def bounded_bodies(connectors: Connectors[Any, Any]) -> Callable[[ASGIApp], ASGIApp]:
+    """A middleware whose `receive` reads a whole body: of at most 1 MiB, and within a deadline.
+
+    Litestar calls `receive` after the guards, so nobody whom `permit` refuses uploads anything.
+    Without this a body that never ends would be waited for without an end.
+    """
+
+    def wrap(app: ASGIApp) -> ASGIApp:
+        async def bounded(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != ScopeType.HTTP:
+                await app(scope, receive, send)
+                return
+            is_read = False
+
+            async def next_part() -> tuple[bytes, bool] | None:
+                message = await receive()
+                if message["type"] != "http.request":
+                    return None
+                return message.get("body", b""), message.get("more_body", False)
+
+            async def receive_whole() -> ReceiveMessage:
+                nonlocal is_read
+                if is_read:
+                    return await receive()
+                is_read = True
+                read = await connectors.read_body(next_part, limit_bytes=BODY_LIMIT_BYTES)
+                return {"type": "http.request", "body": value_of(read), "more_body": False}
+
+            await app(scope, receive_whole, send)
+
+        return bounded
+
+    return wrap
 
 
 class ConfigBody(JsonBody, frozen=True):

@@ -30,6 +30,7 @@ from igniter_connectors.web.connections import (
     find_connection,
     put_route,
 )
+from igniter_connectors.web.json_body import bounded_bodies
 from igniter_connectors.web.oauth import Authorizations
 from igniter_connectors.web.openapi.connectors import has_oauth, open_actions
 from igniter_connectors.web.openapi.plugin import DocumentSchemas
@@ -157,6 +158,7 @@ class ConnectorsPlugin(InitPlugin, OpenAPISchemaPlugin):
                 "called_connection": Provide(find_called_connection),
             },
             guards=[guard],
+            middleware=[bounded_bodies(self._connectors)],
             exception_handlers={
                 Refusal: answer_refusal,
                 ValidationException: answer_invalid_parameter,

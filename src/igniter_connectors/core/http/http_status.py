@@ -50,6 +50,8 @@ _STATUS: dict[type[p.Problem], int] = {
     p.IdTokenInvalid: 502,
     p.PrincipalRequired: 401,
     p.RequestRefused: 403,
+    p.RequestTooSlow: 408,
+    p.RequestOverloaded: 503,
     p.RouteFailed: 500,
     p.WebhookNotConfigured: 404,
     p.WebhookNotFound: 404,

@@ -25,6 +25,7 @@ DEADLINE: Final = timedelta(seconds=10)
 RESPONSE_LIMIT_BYTES: Final = 1024 * 1024
 """The default limit of a response body: 1 MiB."""
 
+_MOST_DIGITS: Final = 18
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -139,6 +140,16 @@ def cookies_in(headers: Headers) -> str | None:
     HTTP/2 and HTTP/3 may divide them into several headers. RFC 9113 section 8.2.3.
     """
     return "; ".join(value for name, value in headers if name.lower() == "cookie") or None
+
+
+def declared_length(headers: Headers) -> int:
+    """The `Content-Length` in bytes; 0 if there is none or it is not a number (RFC 9110 section
+    8.6)."""
+    text = single_header(headers, "content-length")
+    if text is None or not (text.isascii() and text.isdigit()):
+        return 0
+    # Python refuses to convert thousands of digits.
+    return int(text) if len(text) <= _MOST_DIGITS else 10**_MOST_DIGITS
 
 
 def single_headers(headers: Headers, names: Collection[str]) -> dict[str, str]:

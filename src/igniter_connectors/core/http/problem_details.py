@@ -34,7 +34,7 @@ def problem_response(problem: p.Problem) -> HttpResponse:
         ("Cache-Control", "no-store"),
         ("X-Content-Type-Options", "nosniff"),
     ]
-    if isinstance(problem, p.WebhookOverloaded):
+    if isinstance(problem, p.WebhookOverloaded | p.RequestOverloaded):
         headers.append(("Retry-After", str(problem.retry_after_seconds)))
     retry_at = retry_at_of(problem)
     if retry_at is not None and retry_at.year < _LAST_YEAR:

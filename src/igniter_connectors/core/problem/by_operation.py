@@ -48,7 +48,9 @@ from igniter_connectors.core.problem.oauth import (
     ProviderAnswerMalformed,
     ProviderUnreachable,
     RefreshFailed,
+    RequestOverloaded,
     RequestRefused,
+    RequestTooSlow,
     ReturnToInvalid,
     RouteFailed,
     TokenMalformed,
@@ -118,6 +120,7 @@ StartProblem = (
 )
 AuthorizeDirectlyProblem = AuthorizeProblem | StartProblem
 ReauthorizeProblem = NotConnected | DecryptFailed | AuthorizeProblem
+BodyProblem = RequestTooSlow | RequestOverloaded
 AccessProblem = PrincipalRequired | RequestRefused | ScopeInvalid | RouteFailed
 CallbackRouteProblem = (
     AccessProblem
@@ -176,6 +179,7 @@ WebhookProblem = (
     WebhookNotFound
     | WebhookTooLarge
     | WebhookOverloaded
+    | RequestTooSlow
     | WebhookVerificationFailed
     | WebhookPayloadInvalid
     | WebhookFailed

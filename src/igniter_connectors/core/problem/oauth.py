@@ -168,6 +168,23 @@ class RequestRefused(Problem, frozen=True, tag="CONNECTOR_REQUEST_REFUSED"):
 
 
 @final
+class RequestTooSlow(Problem, frozen=True, tag="CONNECTOR_REQUEST_TOO_SLOW"):
+    """The body did not arrive within `DeliveryLimits.body_within`."""
+
+    template: ClassVar[str] = "the request's body did not arrive in time: send it again"
+
+
+@final
+class RequestOverloaded(Problem, frozen=True, tag="CONNECTOR_REQUEST_OVERLOADED"):
+    """Too many bodies are being received: `DeliveryLimits.unfinished_bodies_bytes`."""
+
+    retry_after_seconds: int
+    template: ClassVar[str] = (
+        "too many requests are being received: retry after {retry_after_seconds} s"
+    )
+
+
+@final
 class RouteFailed(Problem, frozen=True, tag="CONNECTOR_ROUTE_FAILED"):
     """The application's `principal` or `permit` hook raised, or the route has a bug.
 

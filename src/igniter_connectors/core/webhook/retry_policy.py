@@ -39,6 +39,9 @@ class DeliveryLimits(msgspec.Struct, frozen=True, kw_only=True):
             for three quarters of `handlers_at_once`, rounded up.
         received_at_once: How many deliveries are received concurrently. Further ones get a
             503 with Retry-After.
+        body_within: How long a request's body may take to arrive. A later one gets a 408.
+        unfinished_bodies_bytes: The limit of all bodies together that are only partly there.
+            Beyond it, a body that arrives in parts gets a 503 with Retry-After.
         lease: How long a process owns an event. It renews the lease while the handler runs.
             If the process dies, another one handles the event after this time at most.
         sweep_every: The longest time between two looks for events that other processes left.
@@ -49,6 +52,8 @@ class DeliveryLimits(msgspec.Struct, frozen=True, kw_only=True):
     handlers_at_once: int = 128
     handlers_per_tenant: int | None = None
     received_at_once: int = 256
+    body_within: timedelta = timedelta(seconds=10)
+    unfinished_bodies_bytes: int = 16 * 1024 * 1024
     lease: timedelta = timedelta(seconds=15)
     sweep_every: timedelta = timedelta(seconds=30)
     stop_within: timedelta = timedelta(seconds=10)
@@ -102,6 +107,8 @@ def limits_fault(limits: DeliveryLimits) -> str | None:
         return "handlers_at_once must be at least 0, and received_at_once at least 1"
     if limits.handlers_per_tenant is not None and limits.handlers_per_tenant < 1:
         return "handlers_per_tenant must be at least 1"
+    if limits.body_within <= timedelta(0) or limits.unfinished_bodies_bytes < 1:
+        return "body_within must be over 0, and unfinished_bodies_bytes at least 1"
     if min(limits.lease, limits.sweep_every) <= timedelta(0) or limits.stop_within < timedelta(0):
         return "lease and sweep_every must be over 0, and stop_within at least 0"
     return None

@@ -14,10 +14,11 @@ from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.event import WebhookUnrouted
-from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
+from igniter_connectors.core.http.messages import HttpRequest, HttpResponse, declared_length
 from igniter_connectors.core.http.routes import ApplicationWebhookRoute, WebhookRoute
 from igniter_connectors.core.problem import (
     DecryptFailed,
+    RequestTooSlow,
     WebhookFailed,
     WebhookNotFound,
     WebhookOverloaded,
@@ -31,6 +32,7 @@ from igniter_connectors.core.webhook.endpoint import token_hash
 from igniter_connectors.core.webhook.signing_keys import SigningKey
 from igniter_connectors.core.webhook.verified import Verified
 from igniter_connectors.core.webhook.webhook import Webhook
+from igniter_connectors.flows.body_reader import BodyFault, NextPart
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.report_error import report
@@ -60,7 +62,7 @@ _ACCEPTED: Final[Result[HttpResponse | None, WebhookProblem]] = Success(None)
 
 
 async def receive(
-    engine: Engine, route: WebhookRoute, request: HttpRequest
+    engine: Engine, route: WebhookRoute, request: HttpRequest, next_part: NextPart | None = None
 ) -> Result[HttpResponse | None, WebhookProblem]:
     """Receives one delivery at the endpoint of a connection.
 
@@ -69,13 +71,15 @@ async def receive(
         route: The connector and the endpoint's token, from the URL.
         request: As received. `url` is the endpoint's public URL with its query, built from
             the base URL.
+        next_part: Gives the body, which is read only if there is such an endpoint; None if it
+            is in the request.
 
     Returns:
         Success means that the provider gets a 2xx: every event is in the inbox, was there
         before, or is not wanted by anyone. A response is the answer to a challenge or a probe.
         Otherwise
         - `WebhookNotFound`: no such connector or endpoint.
-        - `WebhookTooLarge`, `WebhookOverloaded`: over a limit; nothing was looked up.
+        - `WebhookTooLarge`, `WebhookOverloaded`, `RequestTooSlow`: over a limit.
         - `WebhookVerificationFailed`: the signature is not valid; nothing was decoded.
         - `WebhookPayloadInvalid`: an event does not match the payload type; none was recorded.
         - `DecryptFailed`: a signing secret cannot be decrypted.
@@ -99,12 +103,15 @@ async def receive(
             return Failure(DecryptFailed(connector.key))
         if request.method != "POST":
             return Success(_probe_answer(engine, webhook, keys, request))
-        verified = verify_request(engine, webhook, endpoint.key, keys, request)
+        whole = await _with_body(engine, webhook, request, next_part)
+        if not isinstance(whole, HttpRequest):
+            return Failure(whole)
+        verified = verify_request(engine, webhook, endpoint.key, keys, whole)
         if not isinstance(verified, Verified):
             return Success(verified) if isinstance(verified, HttpResponse) else Failure(verified)
         if _is_dropped(engine, webhook, record):
             return _ACCEPTED
-        events = decode_events(engine, webhook, record.key, verified, request.body)
+        events = decode_events(engine, webhook, record.key, verified, whole.body)
         if isinstance(events, WebhookPayloadInvalid):
             return Failure(events)
         for event, payload in events:
@@ -117,7 +124,10 @@ async def receive(
 
 
 async def receive_for_application(
-    engine: Engine, route: ApplicationWebhookRoute, request: HttpRequest
+    engine: Engine,
+    route: ApplicationWebhookRoute,
+    request: HttpRequest,
+    next_part: NextPart | None = None,
 ) -> Result[HttpResponse | None, WebhookProblem]:
     """Receives one delivery at the URL of an application: the body names the tenants.
 
@@ -137,17 +147,20 @@ async def receive_for_application(
     nobody = ConnectionKey("", "", connector.key, "")
     if request.method != "POST":
         return Success(_probe_answer(engine, webhook, keys, request))
-    verified = verify_request(engine, webhook, nobody, keys, request)
-    if not isinstance(verified, Verified):
-        return Success(verified) if isinstance(verified, HttpResponse) else Failure(verified)
-    events = decode_events(engine, webhook, nobody, verified, request.body)
-    if isinstance(events, WebhookPayloadInvalid):
-        return Failure(events)
-    routed = _route(engine, webhook, connector.key, events)
-    if isinstance(routed, WebhookFailed):
-        return Failure(routed)
     engine.deliveries.receiving += 1
     try:
+        whole = await _with_body(engine, webhook, request, next_part)
+        if not isinstance(whole, HttpRequest):
+            return Failure(whole)
+        verified = verify_request(engine, webhook, nobody, keys, whole)
+        if not isinstance(verified, Verified):
+            return Success(verified) if isinstance(verified, HttpResponse) else Failure(verified)
+        events = decode_events(engine, webhook, nobody, verified, whole.body)
+        if isinstance(events, WebhookPayloadInvalid):
+            return Failure(events)
+        routed = _route(engine, webhook, connector.key, events)
+        if isinstance(routed, WebhookFailed):
+            return Failure(routed)
         for (event, payload), accounts in zip(events, routed, strict=True):
             records = await find_routed(engine, webhook, connector.key, accounts)
             if not records:
@@ -165,8 +178,9 @@ async def receive_for_application(
 def _over_limit(
     engine: Engine, webhook: Webhook[Any, Any, Any], request: HttpRequest
 ) -> WebhookTooLarge | WebhookOverloaded | None:
-    if len(request.body) > webhook.body_limit_bytes:
-        return WebhookTooLarge(webhook.body_limit_bytes)
+    limit = webhook.body_limit_bytes
+    if len(request.body) > limit or declared_length(request.headers) > limit:
+        return WebhookTooLarge(limit)
     deliveries = engine.deliveries
     return OVERLOADED if deliveries.receiving >= deliveries.limits.received_at_once else None
 
@@ -180,6 +194,28 @@ def _probe_answer(
     """The answer to a request that delivers nothing: a challenge's, or that the endpoint exists."""
     now = engine.clock.now()
     return challenge_answer(webhook.verification, request, keys, now=now) or _EXISTS
+
+
+async def _with_body(
+    engine: Engine,
+    webhook: Webhook[Any, Any, Any],
+    request: HttpRequest,
+    next_part: NextPart | None,
+) -> HttpRequest | WebhookTooLarge | WebhookOverloaded | RequestTooSlow:
+    """The request with its body, or why it has none."""
+    if next_part is None:
+        return request
+    limit = webhook.body_limit_bytes
+    body = await engine.bodies.read(next_part, limit_bytes=limit, limits=engine.deliveries.limits)
+    match body:
+        case BodyFault.TOO_LARGE:
+            return WebhookTooLarge(limit)
+        case BodyFault.TOO_MANY:
+            return OVERLOADED
+        case BodyFault.TOO_SLOW | BodyFault.GONE:
+            return RequestTooSlow()
+        case _:
+            return HttpRequest(request.method, request.url, request.headers, body)
 
 
 def _is_dropped(engine: Engine, webhook: Webhook[Any, Any, Any], record: ConnectionRecord) -> bool:
