@@ -16,6 +16,7 @@ import httpx
 from msgspec.structs import replace
 from returns.result import Failure, Result, Success
 
+from igniter_connectors.adapters.unread_bytes import close_if_unread
 from igniter_connectors.core.http.content_encoding import unpack
 from igniter_connectors.core.http.messages import (
     DEADLINE,
@@ -221,12 +222,14 @@ class HttpxClient:
         try:
             body = bytearray()
             answer.request = sent
-            # Packed although nobody asked for it: httpx would unpack each chunk past any cap.
-            is_packed = "content-encoding" in answer.headers
-            async for chunk in answer.aiter_raw() if is_packed else answer.aiter_bytes():
+            # The stream itself: `aiter_raw` would close the response, and so free the connection
+            # before it is looked at. If the body is packed, `unpack` has a cap, and httpx has none.
+            assert isinstance(answer.stream, httpx.AsyncByteStream)
+            async for chunk in answer.stream:
                 body += chunk
                 if len(body) > limit_bytes:
                     raise _TooLong
+            await close_if_unread(answer)
         finally:
             await answer.aclose()
         content = unpack(bytes(body), answer.headers.get("content-encoding", ""), limit=limit_bytes)
