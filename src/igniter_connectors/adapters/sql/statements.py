@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from igniter_connectors.adapters.sql import tables
 from igniter_connectors.adapters.sql.dialect import (
     IS_KEY,
     IS_LIVE,
@@ -20,22 +21,13 @@ from igniter_connectors.adapters.sql.dialect import (
     marks,
 )
 from igniter_connectors.adapters.sql.inbox_statements import InboxStatements
-from igniter_connectors.adapters.sql.tables import (
-    AuthorizationRow,
-    BodyRow,
-    ConnectionRow,
-    EndpointRow,
-    GrantRow,
-    LeaseRow,
-    RevocationRow,
-)
 
-_BODY = columns(BodyRow)
-_CONNECTION = columns(ConnectionRow)
-_GRANT = columns(GrantRow)
-_AUTHORIZATION = columns(AuthorizationRow)
-_ENDPOINT = columns(EndpointRow)
-_REVOCATION = columns(RevocationRow)
+_BODY = columns(tables.BodyRow)
+_CONNECTION = columns(tables.ConnectionRow)
+_GRANT = columns(tables.GrantRow)
+_AUTHORIZATION = columns(tables.AuthorizationRow)
+_ENDPOINT = columns(tables.EndpointRow)
+_REVOCATION = columns(tables.RevocationRow)
 
 
 class Statements:
@@ -109,7 +101,7 @@ class LeaseStatements:
                     THEN unresolved_before ELSE unresolved END, unresolved = true
             WHERE {IS_KEY} AND generation = :generation AND status = 'ok' AND {is_due}
                 AND (lease_owner = :lease_owner OR {is_unheld})
-            RETURNING {listed(columns(LeaseRow))}
+            RETURNING {listed(columns(tables.LeaseRow))}
         """)
         fence = f"""
             {IS_KEY} AND id = :id AND generation = :generation AND lease_owner = :lease_owner
