@@ -151,6 +151,9 @@ class AtOAuth(At[Conf, Ctx_co]):
 
         Returns:
             As `authorize_with_cookie`, without a cookie.
+
+        Raises:
+            WrongWiring: there is no base URL, or the provider refuses PKCE.
         """
         options = AuthorizationOptions(subject, return_to, tuple(oauth_scopes))
         return await authorize_without_start_route.authorize_without_browser_binding(

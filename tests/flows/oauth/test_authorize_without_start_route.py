@@ -6,6 +6,8 @@ import dataclasses
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from msgspec.structs import replace
+from returns.pipeline import is_successful
 from returns.result import Failure
 
 from igniter_connectors import WrongWiring, value_or_raise
@@ -16,7 +18,7 @@ from igniter_connectors.flows.oauth.authorize_without_start_route import (
     authorize_without_browser_binding,
 )
 from igniter_connectors.problems import DatabaseFailed, OAuthStateInvalid, ReturnToInvalid
-from tests.flows.forge import ACME, AUTHORIZE, KEY, Team, away, forge
+from tests.flows.forge import ACME, AUTHORIZE, KEY, PROVIDER, Team, away, forge
 
 ADA = AuthorizationOptions("ada")
 INVALID = Failure(OAuthStateInvalid("forge"))
@@ -71,3 +73,11 @@ async def test_what_is_wrong_is_said_before_anything_is_stored(begin) -> None:  
     made.store.add_authorization = away  # type: ignore[method-assign]  # the outage
     failed = await begin(made.engine, made.connector, KEY, Team(), ADA)
     assert failed == Failure(DatabaseFailed())
+
+
+async def test_a_provider_without_pkce_needs_a_bound_browser() -> None:
+    """Neither the verifier nor a cookie would bind the code to the authorization."""
+    made = forge(replace(PROVIDER, pkce=False))
+    with pytest.raises(WrongWiring, match="refuses PKCE"):
+        await authorize_without_browser_binding(made.engine, made.connector, KEY, Team(), ADA)
+    assert is_successful(await authorize_with_cookie(made.engine, made.connector, KEY, Team(), ADA))

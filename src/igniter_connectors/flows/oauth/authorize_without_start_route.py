@@ -22,7 +22,7 @@ from igniter_connectors.core.oauth.authorization_request import (
 )
 from igniter_connectors.core.oauth.state import browser_binding, unbound_browser
 from igniter_connectors.core.oauth.state_cookie import cookie_name, set_cookie
-from igniter_connectors.core.problem import AuthorizeDirectlyProblem
+from igniter_connectors.core.problem import AuthorizeDirectlyProblem, BuildInvalid, WrongWiring
 from igniter_connectors.core.secret import Secret
 from igniter_connectors.flows.engine import Engine, base_url_of
 from igniter_connectors.flows.oauth.authorize import AuthorizationOptions, new_payload
@@ -67,8 +67,20 @@ async def authorize_without_browser_binding(
     config: Conf,
     options: AuthorizationOptions,
 ) -> Result[AuthorizationRequest, AuthorizeDirectlyProblem]:
-    """The provider's URL, for any browser. The tenant and the subject stay bound."""
+    """The provider's URL, for any browser. The tenant and the subject stay bound.
+
+    Raises:
+        WrongWiring: there is no base URL, or the provider refuses PKCE. Then nothing would bind
+            the code to this authorization (RFC 9700 section 2.1.1).
+    """
     _ = base_url_of(engine)  # raises before anything is stored
+    if not connector.provider.pkce:
+        raise WrongWiring(
+            BuildInvalid(
+                f"{connector.key}: the provider refuses PKCE, so the browser must be bound: "
+                "use authorize or authorize_with_cookie"
+            )
+        )
     payload = await new_payload(engine, connector, key, config, options)
     if not is_successful(payload):
         return Failure(payload.failure())
