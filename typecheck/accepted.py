@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Annotated, Literal, Never, Self, assert_never, assert_type
@@ -64,7 +64,9 @@ from igniter_connectors import (
     value_or_raise,
 )
 from igniter_connectors.container import Container
+from igniter_connectors.core.connector.validation import ValidationFault
 from igniter_connectors.core.http.messages import DEADLINE, RESPONSE_LIMIT_BYTES
+from igniter_connectors.core.webhook.event_type import UnknownType
 from igniter_connectors.events import Connected, Disconnected, ErrorOccurred, Subscription, Updated
 from igniter_connectors.problems import (
     ActionInputInvalid,
@@ -458,7 +460,7 @@ by_function = Webhook(
     handler=take_anything,
     dedupe_identical_bodies_for=timedelta(days=1),
 )
-assert_type(by_function.read, Callable[[bytes], Left])
+assert_type(by_function.reader.read(b""), Left | UnknownType | ValidationFault)
 passing_on = Webhook(payload=Left, verification=STRIPE, handler=take_and_pass_on)
 assert_type(passing_on, Webhook[ChatConfig, object, Left])
 for shipped in (SLACK, ZOOM, META, SHOPIFY, LINEAR, TWILIO, MICROSOFT_GRAPH, SVIX):

@@ -28,6 +28,7 @@ from igniter_connectors.core.event import (
     WebhookFailedEvent,
     WebhookProcessed,
     WebhookReceived,
+    WebhookUnknownType,
     WebhookUnrouted,
 )
 from igniter_connectors.flows.event_bus import Subscriber, Subscription
@@ -57,5 +58,6 @@ __all__ = [
     "WebhookFailedEvent",
     "WebhookProcessed",
     "WebhookReceived",
+    "WebhookUnknownType",
     "WebhookUnrouted",
 ]

@@ -129,6 +129,18 @@ class WebhookUnrouted(Event, frozen=True, kw_only=True, tag="webhook.unrouted"):
     event_id: str
 
 
+class WebhookUnknownType(Event, frozen=True, kw_only=True, tag="webhook.unknown_type"):
+    """A genuine webhook has a type that the connector's payload does not have.
+
+    The provider got a 2xx. `webhook_type` is "" unless it looks like a name. `is_kept`: it is a
+    dead letter of the connection, for a replay.
+    """
+
+    event_id: str
+    webhook_type: str
+    is_kept: bool
+
+
 class WebhookProcessed(Event, frozen=True, kw_only=True, tag="webhook.processed"):
     """A webhook's handler succeeded."""
 

@@ -14,7 +14,6 @@ from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.http.problem_details import problem_response
 from igniter_connectors.core.http.routes import parse_webhook_path
 from igniter_connectors.core.problem import RequestTooSlow, WebhookNotFound
-from igniter_connectors.core.webhook.schemes import headers_read
 from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.http_routes import ACCEPTED, METHOD_REFUSED
 from igniter_connectors.flows.webhooks.receive import WEBHOOK_METHODS
@@ -33,7 +32,7 @@ class _RequestRules(msgspec.Struct, frozen=True):
 
     @staticmethod
     def of(webhook: Webhook[Any, Any, Any]) -> _RequestRules:
-        names = headers_read(webhook.verification)
+        names = webhook.names_read
         return _RequestRules(
             {name.encode(): name for name in (*names, "content-length")},
         )

@@ -30,7 +30,7 @@ STANDARD = {
         (StandardWebhooks("svix"), {"svix-id", "svix-timestamp", "svix-signature"}),
         (SVIX, STANDARD),
         (STRIPE, {"stripe-signature"}),
-        (GITHUB, {"x-hub-signature-256", "x-github-delivery"}),
+        (GITHUB, {"x-hub-signature-256", "x-github-delivery", "x-github-event"}),
         (
             HmacScheme(header="A", signed="{timestamp}{body}", timestamp_header="B", id_header="C"),
             {"a", "b", "c"},

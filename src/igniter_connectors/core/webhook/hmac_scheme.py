@@ -36,7 +36,7 @@ def check_hmac(
     scheme: HmacScheme, request: HttpRequest, keys: Sequence[SigningKey], now: datetime
 ) -> Verified | VerificationFailure:
     """What the signature proves. Fields of the body are read only after it matched."""
-    header = _read_header(scheme, request, scheme.header)
+    header = read_header(scheme, request, scheme.header)
     if header is None or len(header) > MAX_HEADER_LENGTH:
         return v.NO_HEADER
     signatures, timestamp = _signatures_and_time(scheme, request, header)
@@ -74,7 +74,7 @@ def signed_bytes(template: str, request: HttpRequest, *, timestamp: str, event_i
     )
 
 
-def _read_header(scheme: HmacScheme, request: HttpRequest, name: str) -> str | None:
+def read_header(scheme: HmacScheme, request: HttpRequest, name: str) -> str | None:
     """A header's value under the first of its names that is present; None if given twice."""
     value = request.header(name)
     if value is None and scheme.header_aliases:
@@ -96,7 +96,7 @@ def _signatures_and_time(
         case BareSignature(prefix=prefix):
             signatures = [header.removeprefix(prefix)] if header.startswith(prefix) else []
             name = scheme.timestamp_header
-            return signatures, _read_header(scheme, request, name) if name else None
+            return signatures, read_header(scheme, request, name) if name else None
         case KeyedSignature(signature=key, timestamp=timestamp_key):
             pairs = [pair.strip().partition("=") for pair in header.split(",")]
             times = [value for name, _, value in pairs if name == timestamp_key]
@@ -117,7 +117,7 @@ def _event_id_header(
 ) -> str | VerificationFailure:
     """The event id from its header; "" if there is none and none is required."""
     name = scheme.id_header
-    event_id = _read_header(scheme, request, name) if name else None
+    event_id = read_header(scheme, request, name) if name else None
     if event_id is None and name and any(map(request.has_header, _spellings(scheme, name))):
         return v.REPEATED_ID
     if event_id is not None and not is_event_id(event_id):

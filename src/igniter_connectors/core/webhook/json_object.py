@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from igniter_connectors.core.connector.validation import JSON_ERRORS
+from igniter_connectors.core.webhook.readable_json import readable_json
 
 MAX_EVENT_ID_LENGTH: Final = 255
 
@@ -25,6 +26,10 @@ def read_object(octets: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
     """The fields of a JSON object; empty if the bytes are not a JSON object."""
     try:
         return _OBJECT.decode(octets)
+    except JSON_ERRORS:
+        mended = readable_json(bytes(octets))
+    try:
+        return _OBJECT.decode(mended)
     except JSON_ERRORS:
         return {}
 
@@ -48,7 +53,8 @@ def text_in(fields: dict[str, msgspec.Raw], name: str) -> str | None:
 def event_id_in(fields: dict[str, msgspec.Raw], name: str) -> str | None:
     """A field that is a valid event id (1 to 255 printable characters); None otherwise."""
     text = text_in(fields, name)
-    return text if text and is_event_id(text) else None
+    # With U+FFFD for a lone surrogate, two ids would look like one.
+    return text if text and is_event_id(text) and "\ufffd" not in text else None
 
 
 def is_event_id(text: str) -> bool:

@@ -37,6 +37,7 @@ GITHUB: Final = HmacScheme(
     header="X-Hub-Signature-256",
     layout=BareSignature("sha256="),
     id_header="X-GitHub-Delivery",
+    type_header="X-GitHub-Event",
 )
 """https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries, read 2026-11"""
 
@@ -64,9 +65,11 @@ SHOPIFY: Final = HmacScheme(
     header="X-Shopify-Hmac-SHA256",
     encoding="base64",
     id_header="X-Shopify-Webhook-Id",
+    type_header="X-Shopify-Topic",
     header_aliases=(
         ("X-Shopify-Hmac-SHA256", "Shopify-Hmac-SHA256"),
         ("X-Shopify-Webhook-Id", "Shopify-Webhook-Id"),
+        ("X-Shopify-Topic", "Shopify-Topic"),
     ),
 )
 """https://shopify.dev/docs/apps/build/webhooks/verify-deliveries, read 2026-11"""

@@ -93,6 +93,8 @@ class HmacScheme(msgspec.Struct, frozen=True, kw_only=True, tag="hmac"):
             tenants. Each is handled on its own. "" if a body is always one event.
         body_format: How the payload is encoded.
         challenge: The challenge that the provider sends before it delivers.
+        type_header: The name of the header with the event's type; "" if it is in the body. The
+            type is not signed, unless it is in the template.
         header_aliases: Pairs of a header's name and another name under which the provider may
             send it. The other name is read if the first one is absent.
     """
@@ -111,6 +113,7 @@ class HmacScheme(msgspec.Struct, frozen=True, kw_only=True, tag="hmac"):
     split_field: str = ""
     body_format: BodyFormat = "json"
     challenge: Challenge = ""
+    type_header: str = ""
     header_aliases: tuple[tuple[str, str], ...] = ()
 
 
@@ -200,7 +203,7 @@ def scheme_fault(scheme: Verification) -> str | None:
 
 def named_headers(scheme: HmacScheme) -> tuple[str, ...]:
     """The headers that a scheme names, without aliases."""
-    names = (scheme.header, scheme.timestamp_header, scheme.id_header)
+    names = (scheme.header, scheme.timestamp_header, scheme.id_header, scheme.type_header)
     return tuple(name for name in names if name)
 
 

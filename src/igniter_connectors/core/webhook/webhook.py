@@ -15,15 +15,20 @@ from typing_extensions import TypeForm, TypeVar
 
 from igniter_connectors.core.api.client import ApiClient, ApiSenders, CalledConnector
 from igniter_connectors.core.connection.record import ConnectionRecord
+from igniter_connectors.core.http.messages import Headers, HttpRequest, single_header
 from igniter_connectors.core.problem import BuildInvalid, Problem, WebhookFailed, WrongWiring
 from igniter_connectors.core.scope import Scope
 from igniter_connectors.core.secret import Secret
-from igniter_connectors.core.webhook.payload import payload_reader
+from igniter_connectors.core.webhook.event_type import EventReader
+from igniter_connectors.core.webhook.hmac_scheme import read_header
+from igniter_connectors.core.webhook.json_object import is_event_id
 from igniter_connectors.core.webhook.retry_policy import Delivery, Retries, retries_fault
 from igniter_connectors.core.webhook.schemes import (
     AcceptUnsignedEvents,
+    HmacScheme,
     Verification,
     body_format,
+    headers_read,
     scheme_fault,
 )
 from igniter_connectors.core.webhook.signing_keys import signing_secret_fault
@@ -82,6 +87,9 @@ class WebhookCall(msgspec.Struct, Generic[Conf_co, Ctx_co, Payload_co], frozen=T
         event_id: The provider's id; "" if the scheme declares none.
         received_at: When the event was recorded, by the database's clock.
         delivery: The current attempt.
+        event_type: The type that a header tells (`type_header`); "" if none does. It is as
+            trustworthy as that header: GitHub and Shopify do not sign it.
+        headers: The headers that the webhook keeps, with lower-case names.
         possible_replay: The same body arrived before under another id, and nothing signed
             shows whether the provider sent both.
     """
@@ -99,7 +107,13 @@ class WebhookCall(msgspec.Struct, Generic[Conf_co, Ctx_co, Payload_co], frozen=T
     possible_replay: bool = False
     _record: ConnectionRecord | None = None
     _client: ApiClient | None = None
+    event_type: str = ""
+    headers: Headers = ()
     _transactions: Transactions | None = None
+
+    def header(self, name: str) -> str | None:
+        """The value of a kept header; None if it is absent or was given twice."""
+        return single_header(self.headers, name)
 
     @property
     def connector(self) -> str:
@@ -180,6 +194,13 @@ class Webhook(
         handler: Runs for each verified webhook of an enabled connection, after the provider
             got its response. It may return any problem. The event is not retried before the
             problem's `retry_at`, if it has one.
+        type_header: The header that holds the event's type, which is the tag of the payload's
+            union, as GitHub's `X-GitHub-Event`. "" for the scheme's own header, or if the type
+            is in the body.
+        keep_headers: Headers that the handler sees. They are sealed with the body.
+        unknown_types: What happens to a verified event whose type is not one of the payload's
+            union. The provider gets a 2xx, and `WebhookUnknownType` is published. "drop"
+            stores nothing; "keep" makes the event a dead letter, for a replay.
         body_limit_bytes: A longer body is refused while it is being received.
         dedupe_identical_bodies_for: For a provider that signs neither an id nor a time: an
             identical body within this time is a duplicate. None: identical bodies are
@@ -210,6 +231,9 @@ class Webhook(
         [WebhookCall[Conf_contra, Ctx_contra, Payload]],
         Awaitable[Result[None, Problem]],
     ]
+    type_header: str = ""
+    keep_headers: tuple[str, ...] = ()
+    unknown_types: Literal["drop", "keep"] = "drop"
     body_limit_bytes: int = BODY_LIMIT_BYTES
     dedupe_identical_bodies_for: timedelta | None = None
     order_key: Callable[[Payload], str] | None = None
@@ -223,9 +247,32 @@ class Webhook(
     remember_for: timedelta = timedelta(days=30)
 
     @cached_property
-    def read(self) -> Callable[[bytes], Payload]:
-        """Decodes and validates a verified body. Raises one of `JSON_ERRORS`."""
-        return payload_reader(self.payload, body_format(self.verification))
+    def reader(self) -> EventReader[Payload]:
+        """Decodes and validates verified bodies."""
+        format = body_format(self.verification)
+        return EventReader(self.payload, format, is_header_alone=self.type_header != "")
+
+    @cached_property
+    def names_kept(self) -> frozenset[str]:
+        """The lower-case names of the headers that are kept."""
+        return frozenset(name.lower() for name in self.keep_headers)
+
+    @cached_property
+    def names_read(self) -> frozenset[str]:
+        """The lower-case names of the headers that a delivery needs."""
+        own = {self.type_header.lower()} if self.type_header else frozenset[str]()
+        return headers_read(self.verification) | self.names_kept | own
+
+    def type_of(self, request: HttpRequest) -> str:
+        """The type that a header tells; "" if none does, or not with 1 to 255 printable ones."""
+        scheme = self.verification
+        if self.type_header:
+            told = request.header(self.type_header)
+        elif isinstance(scheme, HmacScheme) and scheme.type_header:
+            told = read_header(scheme, request, scheme.type_header)
+        else:
+            return ""
+        return told if told is not None and is_event_id(told) else ""
 
 
 def webhook_fault(webhook: Webhook[Conf_contra, Ctx_contra, Payload]) -> str | None:

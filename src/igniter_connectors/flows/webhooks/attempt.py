@@ -41,7 +41,11 @@ from igniter_connectors.flows.webhooks.dead_letter import (
     retry_or_dead_letter,
     write_outcome,
 )
-from igniter_connectors.flows.webhooks.stored_payload import PayloadUnreadable, open_payload
+from igniter_connectors.flows.webhooks.stored_payload import (
+    Payload,
+    PayloadUnreadable,
+    open_payload,
+)
 from igniter_connectors.ports import DeliveryLost
 
 # How long an event that this process cannot open is left to other processes.
@@ -95,7 +99,7 @@ async def handle(
     connector: Definition[Any, Any, Any],
     webhook: Webhook[Any, Any, Any],
     record: ConnectionRecord,
-    payload: Any,  # the webhook's own type
+    payload: Payload,
     attempt: Attempt,
 ) -> bool:
     """Runs the handler, and writes the outcome if the attempt is still the latest.
@@ -110,7 +114,7 @@ async def handle(
     key, event_bus = record.key, engine.event_bus
     started = None if event_bus.is_silent else engine.clock.monotonic()
     call: WebhookCall[Any, Any, Any] = WebhookCall(
-        payload,
+        payload.value,
         config,
         None,
         HandlerHttp(engine),
@@ -123,6 +127,8 @@ async def handle(
         attempt.possible_replay,
         record,
         _transactions=engine.store,
+        event_type=payload.event_type,
+        headers=payload.headers,
     )
     limit = asyncio.timeout(webhook.time_limit.total_seconds())
     try:

@@ -16,9 +16,10 @@ from igniter_connectors.core.problem import (
     WebhookEventNotReplayable,
 )
 from igniter_connectors.core.webhook.inbox import EventState, WebhookEvent, webhook_event
+from igniter_connectors.core.webhook.kept_headers import StoredEvent
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.store_errors import returns_database_failed
-from igniter_connectors.flows.webhooks.stored_payload import open_body
+from igniter_connectors.flows.webhooks.stored_payload import open_event
 
 
 @returns_database_failed
@@ -68,5 +69,5 @@ async def read_body(
     event = await engine.store.inbox.find(key, id)
     if event is None:
         return Failure(WebhookEventNotFound(key.connector))
-    body = open_body(engine, event)
-    return Success(body) if isinstance(body, bytes) else Failure(body)
+    stored = open_event(engine, event)
+    return Success(stored.body) if isinstance(stored, StoredEvent) else Failure(stored)

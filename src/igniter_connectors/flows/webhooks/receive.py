@@ -13,6 +13,7 @@ from typing import Any, Final
 from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
+from igniter_connectors.core.connector.validation import ValidationFault
 from igniter_connectors.core.event import WebhookUnrouted
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse, declared_length
 from igniter_connectors.core.http.routes import ApplicationWebhookRoute, WebhookRoute
@@ -29,6 +30,7 @@ from igniter_connectors.core.problem import (
 from igniter_connectors.core.webhook.challenge import challenge_answer
 from igniter_connectors.core.webhook.deduplication import ReceivedEvent
 from igniter_connectors.core.webhook.endpoint import token_hash
+from igniter_connectors.core.webhook.event_type import UnknownType
 from igniter_connectors.core.webhook.signing_keys import SigningKey
 from igniter_connectors.core.webhook.verified import Verified
 from igniter_connectors.core.webhook.webhook import Webhook
@@ -37,9 +39,15 @@ from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.report_error import report
 from igniter_connectors.flows.store_errors import database_failed
-from igniter_connectors.flows.webhooks.record_event import record_event
+from igniter_connectors.flows.webhooks.dead_letter import publish_failed
+from igniter_connectors.flows.webhooks.record_event import (
+    is_recorded,
+    record_event,
+    report_unknown_type,
+)
 from igniter_connectors.flows.webhooks.routing import find_routed
 from igniter_connectors.flows.webhooks.verify_request import (
+    OpenedEvent,
     application_keys,
     decode_events,
     endpoint_keys,
@@ -81,7 +89,7 @@ async def receive(
         - `WebhookNotFound`: no such connector or endpoint.
         - `WebhookTooLarge`, `WebhookOverloaded`, `RequestTooSlow`: over a limit.
         - `WebhookVerificationFailed`: the signature is not valid; nothing was decoded.
-        - `WebhookPayloadInvalid`: an event does not match the payload type; none was recorded.
+        An event that does not match the payload type is in the inbox as a dead letter.
         - `DecryptFailed`: a signing secret cannot be decrypted.
         - `DatabaseFailed`: an event may not be recorded; the provider retries.
     """
@@ -111,11 +119,11 @@ async def receive(
             return Success(verified) if isinstance(verified, HttpResponse) else Failure(verified)
         if _is_dropped(engine, webhook, record):
             return _ACCEPTED
-        events = decode_events(engine, webhook, record.key, verified, whole.body)
-        if isinstance(events, WebhookPayloadInvalid):
-            return Failure(events)
-        for event, payload in events:
-            await record_event(engine, connector, webhook, record, event, payload)
+        for event in decode_events(webhook, verified, whole):
+            if isinstance(event.payload, UnknownType):
+                report_unknown_type(engine, webhook, record.key, event)
+            if is_recorded(webhook, event):
+                await record_event(engine, connector, webhook, record, event)
     except StoreUnavailable as error:
         return Failure(database_failed(engine, error))
     finally:
@@ -135,6 +143,8 @@ async def receive_for_application(
         As `receive`. Success means that the event is in the inbox of every connection that it
         is for. If only some could record it, the provider gets a 503 and retries; those that
         have it recognise the duplicate. `WebhookFailed`: the connector's `route` raised.
+        `WebhookPayloadInvalid`: an event does not match the payload type, so nobody knows whose
+        it is; nothing was recorded, and the provider retries.
     """
     connector = engine.connectors.get(route.connector)
     webhook = connector.webhook if connector is not None else None
@@ -155,19 +165,19 @@ async def receive_for_application(
         verified = verify_request(engine, webhook, nobody, keys, whole)
         if not isinstance(verified, Verified):
             return Success(verified) if isinstance(verified, HttpResponse) else Failure(verified)
-        events = decode_events(engine, webhook, nobody, verified, whole.body)
+        events = _application_events(engine, webhook, nobody, verified, whole)
         if isinstance(events, WebhookPayloadInvalid):
             return Failure(events)
         routed = _route(engine, webhook, connector.key, events)
         if isinstance(routed, WebhookFailed):
             return Failure(routed)
-        for (event, payload), accounts in zip(events, routed, strict=True):
+        for event, accounts in zip(events, routed, strict=True):
             records = await find_routed(engine, webhook, connector.key, accounts)
             if not records:
-                _publish_unrouted(engine, nobody, event)
+                _publish_unrouted(engine, nobody, event.received)
             for record in records:
                 if not _is_dropped(engine, webhook, record):
-                    await record_event(engine, connector, webhook, record, event, payload)
+                    await record_event(engine, connector, webhook, record, event)
     except StoreUnavailable as error:
         return Failure(database_failed(engine, error))
     finally:
@@ -224,18 +234,44 @@ def _is_dropped(engine: Engine, webhook: Webhook[Any, Any, Any], record: Connect
     return not is_known or (not record.enabled and webhook.when_disabled == "drop")
 
 
+def _application_events(
+    engine: Engine,
+    webhook: Webhook[Any, Any, Any],
+    nobody: ConnectionKey,
+    verified: Verified,
+    request: HttpRequest,
+) -> list[OpenedEvent] | WebhookPayloadInvalid:
+    """The events to route. Those of an unknown type are reported and left out.
+
+    Nothing but its payload tells whose an event is, so one that does not fit is refused: only the
+    provider can keep it.
+    """
+    events: list[OpenedEvent] = []
+    for event in decode_events(webhook, verified, request):
+        if isinstance(event.payload, UnknownType):
+            report_unknown_type(engine, webhook, nobody, event)
+        elif isinstance(event.payload, ValidationFault):
+            fault = event.payload
+            problem = WebhookPayloadInvalid(nobody.connector, fault.path, fault.reason)
+            publish_failed(engine, nobody, verified.event_id or "", problem)
+            return problem
+        else:
+            events.append(event)
+    return events
+
+
 def _route(
     engine: Engine,
     webhook: Webhook[Any, Any, Any],
     connector: str,
-    events: Sequence[tuple[ReceivedEvent, Any]],
+    events: Sequence[OpenedEvent],
 ) -> list[tuple[str, ...]] | WebhookFailed:
     """The upstream accounts of each event. Nothing is recorded before all are known."""
     routed: list[tuple[str, ...]] = []
     assert webhook.route is not None
-    for _, payload in events:
+    for event in events:
         try:
-            named = webhook.route(payload)
+            named = webhook.route(event.payload)
         except Exception as error:
             where = f"{connector}: route"
             report(engine, error, where=where, connector=connector, key=None, secrets=())

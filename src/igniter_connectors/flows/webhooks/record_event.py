@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
-from igniter_connectors.core.connection.record import ConnectionRecord
+from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.connector.definition import Definition
-from igniter_connectors.core.event import WebhookReceived
+from igniter_connectors.core.connector.validation import ValidationFault
+from igniter_connectors.core.event import WebhookReceived, WebhookUnknownType
+from igniter_connectors.core.problem import WebhookPayloadInvalid
 from igniter_connectors.core.sealing.associated_data import Binding
 from igniter_connectors.core.sealing.envelope import NONCE_LENGTH
-from igniter_connectors.core.webhook.deduplication import ReceivedEvent
+from igniter_connectors.core.webhook.event_type import UnknownType
 from igniter_connectors.core.webhook.inbox import NewEvent, inbox_id
+from igniter_connectors.core.webhook.kept_headers import to_stored
 from igniter_connectors.core.webhook.order_key import stored_order_key
+from igniter_connectors.core.webhook.retry_policy import Delivery
 from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.event_bus import event_fields
 from igniter_connectors.flows.report_error import report
 from igniter_connectors.flows.webhooks.attempt import Attempt, handle
+from igniter_connectors.flows.webhooks.dead_letter import Failed, dead_letter
+from igniter_connectors.flows.webhooks.stored_payload import Payload
+from igniter_connectors.flows.webhooks.verify_request import OpenedEvent
+from igniter_connectors.ports import StoreUnavailable
 
 
 async def record_event(
@@ -24,13 +33,19 @@ async def record_event(
     connector: Definition[Any, Any, Any],
     webhook: Webhook[Any, Any, Any],
     record: ConnectionRecord,
-    received: ReceivedEvent,
-    payload: Any,  # the webhook's own type
+    opened: OpenedEvent,
 ) -> None:
-    """Records the event for one connection. Does nothing if it is a duplicate."""
+    """Records the event for one connection. Does nothing if it is a duplicate.
+
+    An event without a payload becomes a dead letter.
+    """
     deliveries = engine.deliveries
-    event = _inbox_row(engine, webhook, record, received, payload)
+    event = _inbox_row(engine, webhook, record, opened)
     key, id = event.key, event.id
+    problem = _unreadable(key.connector, opened.payload)
+    if problem is not None:
+        await _record_dead(engine, webhook, event, problem)
+        return
     owner = "" if event.order_key or event.is_held else deliveries.reserve(key)
     try:
         recorded = await engine.store.inbox.record(
@@ -57,19 +72,70 @@ async def record_event(
             recorded.received_at,
             recorded.possible_replay,
         )
+        payload = Payload(opened.payload, opened.stored.event_type, opened.stored.headers)
         deliveries.start(handle(engine, connector, webhook, record, payload, attempt), attempt)
     elif not event.is_held:
         deliveries.wake()
+
+
+def is_recorded(webhook: Webhook[Any, Any, Any], opened: OpenedEvent) -> bool:
+    """Whether an event is stored: all but those of an unknown type that the webhook drops."""
+    return webhook.unknown_types == "keep" or not isinstance(opened.payload, UnknownType)
+
+
+def report_unknown_type(
+    engine: Engine, webhook: Webhook[Any, Any, Any], key: ConnectionKey, opened: OpenedEvent
+) -> None:
+    """Publishes, and logs, that an event of an unknown type arrived."""
+    name = opened.payload.name
+    engine.logger.info("%s: a webhook has the unknown type %r", key.connector, name)
+    engine.event_bus.publish(
+        WebhookUnknownType(
+            at=engine.clock.now(),
+            event_id=opened.received.event_id or "",
+            webhook_type=name,
+            is_kept=webhook.unknown_types == "keep" and key.scope != "",
+            **event_fields(key),
+        )
+    )
+
+
+def _unreadable(connector: str, payload: object) -> WebhookPayloadInvalid | None:
+    match payload:
+        case UnknownType(path=path):
+            return WebhookPayloadInvalid(connector, path, "is not a type of the payload")
+        case ValidationFault(path=path, reason=reason):
+            return WebhookPayloadInvalid(connector, path, reason)
+        case _:
+            return None
+
+
+async def _record_dead(
+    engine: Engine, webhook: Webhook[Any, Any, Any], event: NewEvent, problem: WebhookPayloadInvalid
+) -> None:
+    """Records an event that no handler can get, and makes it a dead letter.
+
+    If the second step fails, a worker takes it. An event of a disabled connection is held first.
+    """
+    inbox, lease = engine.store.inbox, engine.deliveries.limits.lease
+    owner = "" if event.is_held else engine.new_id()
+    recorded = await inbox.record(event, owner=owner, lease=lease)
+    if recorded is None or not owner:
+        return
+    attempt = Delivery(event.key, event.id, owner, 1, webhook.keep_body_for)
+    with suppress(StoreUnavailable):
+        _ = await dead_letter(engine, attempt, Failed.of(event.event_id, problem))
 
 
 def _inbox_row(
     engine: Engine,
     webhook: Webhook[Any, Any, Any],
     record: ConnectionRecord,
-    received: ReceivedEvent,
-    payload: Any,  # the webhook's own type
+    opened: OpenedEvent,
 ) -> NewEvent:
+    received, payload = opened.received, opened.payload
     key, dedupe = record.key, received.dedupe
+    has_order = webhook.order_key is not None and _unreadable(key.connector, payload) is None
     id = engine.new_id() if dedupe.key is None else inbox_id(dedupe.key, connection_id=record.id)
     return NewEvent(
         key=key,
@@ -77,13 +143,13 @@ def _inbox_row(
         id=id,
         event_id=received.event_id or "",
         sealed_body=engine.ciphers.seal_named(
-            received.body,
+            to_stored(opened.stored),
             Binding("event", key.scope, key.identity, key.connector, key.account, record.id),
             id,
             nonce=engine.entropy.octets(NONCE_LENGTH),
             now=engine.clock.monotonic(),
         ),
-        order_key=_order_key(engine, webhook, record, payload) if webhook.order_key else "",
+        order_key=_order_key(engine, webhook, record, payload) if has_order else "",
         body_hash=dedupe.fingerprint,
         is_held=not record.enabled,
         remember_for=webhook.remember_for if dedupe.within is None else dedupe.within,

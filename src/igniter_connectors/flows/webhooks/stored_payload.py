@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from igniter_connectors.core.connector.validation import JSON_ERRORS, json_fault
+import msgspec
+
+from igniter_connectors.core.connector.validation import ValidationFault
+from igniter_connectors.core.http.messages import Headers
 from igniter_connectors.core.problem import (
     DecryptFailed,
     WebhookEventNotReplayable,
     WebhookPayloadInvalid,
 )
+from igniter_connectors.core.webhook.event_type import UnknownType
 from igniter_connectors.core.webhook.inbox import InboxEvent
+from igniter_connectors.core.webhook.kept_headers import StoredEvent, from_stored
 from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.sealing import place_of
@@ -26,34 +31,42 @@ class PayloadUnreadable(Exception):
         self.problem = problem
 
 
-def open_payload(
-    engine: Engine, webhook: Webhook[Any, Any, Any], event: InboxEvent
-) -> Any:  # the payload's type is the webhook's
+class Payload(msgspec.Struct, frozen=True, gc=False):
+    """What a handler gets of an event: its payload, and what was in its headers."""
+
+    value: Any  # the webhook's own type
+    event_type: str
+    headers: Headers
+
+
+def open_payload(engine: Engine, webhook: Webhook[Any, Any, Any], event: InboxEvent) -> Payload:
     """The payload of a stored event.
 
     Raises:
         PayloadUnreadable: with `WebhookEventNotReplayable` (the body was purged),
-            `DecryptFailed`, or `WebhookPayloadInvalid` (the payload type has changed since).
+            `DecryptFailed`, or `WebhookPayloadInvalid` (it does not fit the payload type).
     """
-    body = open_body(engine, event)
-    if not isinstance(body, bytes):
-        raise PayloadUnreadable(body)
-    try:
-        return webhook.read(body)
-    except JSON_ERRORS as error:
-        fault = json_fault(error, webhook.payload)
-        problem = WebhookPayloadInvalid(event.key.connector, fault.path, fault.reason)
-        raise PayloadUnreadable(problem) from None
+    stored = open_event(engine, event)
+    if not isinstance(stored, StoredEvent):
+        raise PayloadUnreadable(stored)
+    value = webhook.reader.read(stored.body, stored.event_type)
+    if isinstance(value, UnknownType):
+        value = ValidationFault(value.path, "is not a type of the payload")
+    if isinstance(value, ValidationFault):
+        raise PayloadUnreadable(
+            WebhookPayloadInvalid(event.key.connector, value.path, value.reason)
+        )
+    return Payload(value, stored.event_type, stored.headers)
 
 
-def open_body(
+def open_event(
     engine: Engine, event: InboxEvent
-) -> bytes | WebhookEventNotReplayable | DecryptFailed:
-    """The body of a stored event, as it was received."""
+) -> StoredEvent | WebhookEventNotReplayable | DecryptFailed:
+    """The body of a stored event, as it was received, and the headers that were kept."""
     connector = event.key.connector
     if event.sealed_body is None:
         return WebhookEventNotReplayable(connector, "its body was purged")
     binding = place_of("event", event.key, event.connection_id)
     now = engine.clock.monotonic()
     body = engine.ciphers.open_named(event.sealed_body, binding, event.id, now=now)
-    return DecryptFailed(connector) if body is None else body
+    return DecryptFailed(connector) if body is None else from_stored(body)

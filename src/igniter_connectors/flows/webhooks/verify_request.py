@@ -5,21 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from igniter_connectors.core.connection.record import ConnectionKey
-from igniter_connectors.core.connector.validation import JSON_ERRORS, json_fault
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse
 from igniter_connectors.core.printable import printable
-from igniter_connectors.core.problem import WebhookPayloadInvalid, WebhookVerificationFailed
+from igniter_connectors.core.problem import WebhookVerificationFailed
 from igniter_connectors.core.sealing.associated_data import Binding
 from igniter_connectors.core.webhook import verification
 from igniter_connectors.core.webhook.challenge import challenge_answer
 from igniter_connectors.core.webhook.deduplication import ReceivedEvent, received_events
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
+from igniter_connectors.core.webhook.kept_headers import StoredEvent, kept_headers
 from igniter_connectors.core.webhook.signing_keys import SigningKey, key_in, signing_key
 from igniter_connectors.core.webhook.verified import Verified
 from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.webhooks.dead_letter import publish_failed
+
+
+class OpenedEvent(msgspec.Struct, frozen=True, gc=False):
+    """One event of a verified request: what identifies it, its payload, and what is stored.
+
+    `payload` is the webhook's own type, an `UnknownType` or a `ValidationFault`.
+    """
+
+    received: ReceivedEvent
+    payload: Any  # the webhook's own type
+    stored: StoredEvent
 
 
 def endpoint_keys(
@@ -69,20 +82,17 @@ def verify_request(
 
 
 def decode_events(
-    engine: Engine,
     webhook: Webhook[Any, Any, Any],
-    key: ConnectionKey,
     verified: Verified,
-    body: bytes,
-) -> list[tuple[ReceivedEvent, Any]] | WebhookPayloadInvalid:
-    """Each event of a verified body with its payload. Nothing is recorded before all decode."""
+    request: HttpRequest,
+) -> list[OpenedEvent]:
+    """Each event of a verified body, with its payload or why it has none."""
     events = received_events(
-        verified, body, identical_bodies_for=webhook.dedupe_identical_bodies_for
+        verified, request.body, identical_bodies_for=webhook.dedupe_identical_bodies_for
     )
-    try:
-        return [(event, webhook.read(event.body)) for event in events]
-    except JSON_ERRORS as error:
-        fault = json_fault(error, webhook.payload)
-        problem = WebhookPayloadInvalid(key.connector, fault.path, fault.reason)
-        publish_failed(engine, key, verified.event_id or "", problem)
-        return problem
+    told, read = webhook.type_of(request), webhook.reader.read
+    headers = kept_headers(request, webhook.names_kept)
+    return [
+        OpenedEvent(event, read(event.body, told), StoredEvent(event.body, told, headers))
+        for event in events
+    ]
