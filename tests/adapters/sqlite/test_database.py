@@ -191,3 +191,28 @@ async def test_a_transaction_s_file_is_watched_too(store: SQLiteStore, path: Pat
         async with store._file.transaction():
             pass
     assert not path.exists()
+
+
+async def test_the_file_is_for_its_owner_alone(store: SQLiteStore, path: Path) -> None:
+    """Also the files beside it, which hold what was committed last."""
+    _ = await store.insert(RECORD)
+    modes = {one.name: one.stat().st_mode & 0o777 for one in path.parent.iterdir()}
+    assert modes == {f"store.db{suffix}": 0o600 for suffix in ("", "-wal", "-shm")}
+
+
+async def test_the_permissions_of_an_existing_file_stay(path: Path) -> None:
+    """The operator may have given a group access."""
+    path.touch(0o640)
+    path.chmod(0o640)
+    store = SQLiteStore(path)
+    await store.open()
+    await store.close()
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+async def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    """SQLite itself says only that it cannot open the file."""
+    store = SQLiteStore(tmp_path / "data" / "store.db")
+    with pytest.raises(StoreUnavailable) as caught:
+        await store.open()
+    assert caught.value.reason == f"SQLite: there is no folder {tmp_path / 'data'}: make it first"

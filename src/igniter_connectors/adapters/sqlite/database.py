@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any, Final, LiteralString, TypeVar, cast, final
 
 import aiosqlite
@@ -85,7 +87,7 @@ class Database:
         """
         try:
             # aiosqlite leaves its thread running if the file cannot be opened, so test that first.
-            await asyncio.to_thread(_can_open, self._path)
+            await asyncio.to_thread(_create, self._path)
             self._writer = await self._connect()
             await migrate(self._writer)
             in_memory = self._path == ":memory:"
@@ -232,7 +234,18 @@ async def _must(connection: aiosqlite.Connection, statement: str) -> None:
         raise _unavailable(error) from None
 
 
-def _can_open(path: str) -> None:
+def _create(path: str) -> None:
+    """Makes the file if there is none, for its owner alone: SQLite would let every user read it.
+
+    SQLite gives `-wal` and `-shm` the same permissions.
+    """
+    if path != ":memory:":
+        folder = Path(path).absolute().parent
+        if not folder.is_dir():
+            raise StoreRefused(f"SQLite: there is no folder {folder}: make it first")
+        # Only a new file is opened here: to close an old one would release its locks.
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     sqlite3.connect(path).close()
 
 
