@@ -10,6 +10,7 @@ import msgspec
 from typing_extensions import TypeVar
 
 from igniter_connectors.core.http.base64url import encode_base64url
+from igniter_connectors.core.storable_text import is_storable
 
 Item = TypeVar("Item")
 Item_co = TypeVar("Item_co", covariant=True)
@@ -36,9 +37,13 @@ def make_cursor(*position: str) -> str:
 
 
 def read_cursor(cursor: str) -> tuple[str, str] | None:
-    """The connector and account after which a page begins; None if the cursor is invalid."""
+    """The position after which a page begins; None if the cursor is invalid.
+
+    A position that no database takes was not made here, so it is invalid.
+    """
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return msgspec.json.decode(raw, type=tuple[str, str])
+        position = msgspec.json.decode(raw, type=tuple[str, str])
     except (binascii.Error, ValueError, msgspec.DecodeError):
         return None
+    return position if all(map(is_storable, position)) else None

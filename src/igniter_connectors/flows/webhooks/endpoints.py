@@ -26,6 +26,7 @@ from igniter_connectors.core.problem import (
     WebhookSecretInvalid,
 )
 from igniter_connectors.core.secret import Secret
+from igniter_connectors.core.storable_text import is_storable
 from igniter_connectors.core.webhook.endpoint import (
     EndpointRecord,
     EndpointSummary,
@@ -182,6 +183,8 @@ async def retire_endpoint(
     engine: Engine, key: ConnectionKey, endpoint: str, *, overlap: timedelta
 ) -> Result[None, WebhookNotFound]:
     """Ends an endpoint after the overlap. Its URL then returns 404."""
+    if not is_storable(endpoint):  # no database takes it, so it names nothing
+        return Failure(WebhookNotFound())
     ends = await engine.store.retire_endpoint(key, endpoint=endpoint, overlap=overlap)
     return Success(None) if ends else Failure(WebhookNotFound())
 

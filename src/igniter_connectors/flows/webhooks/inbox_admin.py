@@ -15,7 +15,13 @@ from igniter_connectors.core.problem import (
     WebhookEventNotFound,
     WebhookEventNotReplayable,
 )
-from igniter_connectors.core.webhook.inbox import EventState, WebhookEvent, webhook_event
+from igniter_connectors.core.storable_text import is_storable
+from igniter_connectors.core.webhook.inbox import (
+    EventState,
+    InboxEvent,
+    WebhookEvent,
+    webhook_event,
+)
 from igniter_connectors.core.webhook.kept_headers import StoredEvent
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.store_errors import returns_database_failed
@@ -36,7 +42,7 @@ async def list_events(
     before: tuple[datetime, str] | None = None
     with suppress(ValueError):
         cursor = read_cursor(after) if after else None
-        before = cursor and (datetime.fromisoformat(cursor[0]), cursor[1])
+        before = cursor and (_aware(cursor[0]), cursor[1])
     rows = await engine.store.inbox.list(key, state=state, before=before, limit=size + 1)
     last = rows[size - 1] if len(rows) > size else None
     following = None if last is None else make_cursor(last.received_at.isoformat(), last.id)
@@ -55,7 +61,7 @@ async def find_event(
     engine: Engine, key: ConnectionKey, id: str
 ) -> Result[WebhookEvent, WebhookEventNotFound]:
     """One event of a connection."""
-    event = await engine.store.inbox.find(key, id)
+    event = await find_stored(engine, key, id)
     if event is None:
         return Failure(WebhookEventNotFound(key.connector))
     return Success(webhook_event(event))
@@ -66,8 +72,22 @@ async def read_body(
     engine: Engine, key: ConnectionKey, id: str
 ) -> Result[bytes, WebhookEventNotFound | WebhookEventNotReplayable | DecryptFailed]:
     """An event's body, as it was received."""
-    event = await engine.store.inbox.find(key, id)
+    event = await find_stored(engine, key, id)
     if event is None:
         return Failure(WebhookEventNotFound(key.connector))
     stored = open_event(engine, event)
     return Success(stored.body) if isinstance(stored, StoredEvent) else Failure(stored)
+
+
+async def find_stored(engine: Engine, key: ConnectionKey, id: str) -> InboxEvent | None:
+    """The stored event with this id, which comes from outside; None if there is none."""
+    # No database takes such an id, so it names nothing.
+    return await engine.store.inbox.find(key, id) if is_storable(id) else None
+
+
+def _aware(text: str) -> datetime:
+    """An instant with its offset. Raises ValueError for any other text."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError
+    return instant

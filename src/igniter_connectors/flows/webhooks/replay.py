@@ -22,6 +22,7 @@ from igniter_connectors.core.webhook.inbox import WebhookEvent, webhook_event
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.sealing import NotOpened, open_config
 from igniter_connectors.flows.store_errors import returns_database_failed
+from igniter_connectors.flows.webhooks.inbox_admin import find_stored
 from igniter_connectors.flows.webhooks.stored_payload import PayloadUnreadable, open_payload
 
 _NotReplayed: TypeAlias = (
@@ -66,7 +67,7 @@ async def _check(
 ) -> Result[WebhookEvent, _NotReplayed]:
     if connector.webhook is None:
         return Failure(WebhookNotConfigured(connector.key))
-    event = await engine.store.inbox.find(key, id)
+    event = await find_stored(engine, key, id)
     if event is None:
         return Failure(WebhookEventNotFound(key.connector))
     if event.state == "pending" and event.attempts:
