@@ -104,7 +104,6 @@ _ADOPTED = AdoptedTokens(access_token=Secret("theirs"))
 CALLS: Final[dict[str, Callable[[Subject], Awaitable[str]]]] = {
     "connect": lambda s: _code(s.at.connect(_chat(s, "b"))),
     "update": lambda s: _code(s.at.update(_chat(s, "b"))),
-    "update of a version": lambda s: _code(s.at.update(_chat(s, "b"), version=1)),
     "disable": lambda s: _code(s.at.disable()),
     "enable": lambda s: _code(s.at.enable()),
     "disconnect": lambda s: _code(s.at.disconnect()),

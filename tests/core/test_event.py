@@ -29,6 +29,7 @@ def test_events_hold_scalars_alone(kind: type[Event]) -> None:
     plain = (
         msgspec.inspect.StrType,
         msgspec.inspect.IntType,
+        msgspec.inspect.BoolType,
         msgspec.inspect.DateTimeType,
         msgspec.inspect.TimeDeltaType,
         msgspec.inspect.NoneType,

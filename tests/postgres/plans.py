@@ -91,6 +91,7 @@ SAMPLES: dict[str, Any] = {
     "body_hash": b"h" * 32,
     "sealed_body": b"sealed",
     "code": "CODE",
+    "reason": "reason",
     "state": None,
     "before": NOW,
     "before_id": "id",

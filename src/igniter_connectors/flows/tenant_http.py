@@ -30,7 +30,7 @@ class TenantHttp:
     __slots__ = ("_slots", "_tenant", "engine")
 
     def __init__(self, engine: Engine, slots: RequestSlots, tenant: Tenant) -> None:
-        self.engine = engine
+        self.engine: Engine = engine
         self._slots = slots
         self._tenant = tenant
 

@@ -120,7 +120,8 @@ class At(Generic[Conf, Ctx_co]):
         """Replaces the config. Tokens, webhooks and `enabled` do not change.
 
         You may repeat the call if its answer was lost: the config that is stored already changes
-        nothing, also if `version` is the one before that change.
+        nothing. With a `version`, the repeated call is a `Conflict` if the first one was done: it
+        cannot be told from an equal change of somebody else. Read the connection then.
 
         Args:
             config: The whole new config.

@@ -10,6 +10,7 @@ from time import monotonic
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 from psycopg import sql
 
 from igniter_connectors.adapters.postgres import PostgresStore
@@ -318,7 +319,7 @@ async def test_a_problem_repeats_no_value(database_url: str) -> None:
     async with opened(database_url) as store:
         await store.add_endpoint(ENDPOINT)
         with pytest.raises(StoreUnavailable) as caught:
-            await store.add_endpoint(ENDPOINT)
+            await store.add_endpoint(replace(ENDPOINT, id="another"))  # with the same token
     assert caught.value.reason == "PostgreSQL: the row exists already (UniqueViolation 23505)"
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__

@@ -43,7 +43,7 @@ def connection(
 
 def test_every_statement_is_planned_here() -> None:
     """The statements of all methods of the port are among them."""
-    assert (len(INBOX), len(ROUTING)) == (23, 5), (sorted(INBOX), sorted(ROUTING))
+    assert (len(INBOX), len(ROUTING)) == (23, 4), (sorted(INBOX), sorted(ROUTING))
 
 
 @pytest.mark.parametrize("mode", ["force_generic_plan", "force_custom_plan"])

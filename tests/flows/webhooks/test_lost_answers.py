@@ -164,12 +164,14 @@ async def test_an_endpoint_that_nobody_was_shown_is_deleted(
 async def test_an_update_repeated_is_one_change(
     make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the version that was seen and without; another config with that version conflicts."""
+    """Without a version. With the version that was seen, the caller learns that it is an old one:
+    its change cannot be told from an equal one of somebody else, which must not count twice."""
     async with mailroom(make_store()) as room:
         lose(room, monkeypatch, "replace_config")
         mail = Mail(Secret("new"))
         assert problem_of(await room.at.update(mail, version=1)) == DatabaseFailed()
-        for version in (1, None, 2):
+        assert problem_of(await room.at.update(mail, version=1)) == Conflict("mail", 2)
+        for version in (None, 2):
             connection = value_or_raise(await room.at.update(mail, version=version))
             assert (connection.version, connection.config) == (2, mail)
         other = Mail(Secret("other"))

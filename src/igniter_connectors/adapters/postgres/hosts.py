@@ -44,8 +44,8 @@ class Hosts:
         known = {**_defaults(), **{name: str(value) for name, value in given.items()}}
         self._url = url
         self._now = now
-        self.options = known.get("options", "")
-        self.connect_seconds = int(known.get("connect_timeout") or _CONNECT_SECONDS)
+        self.options: str = known.get("options", "")
+        self.connect_seconds: int = int(known.get("connect_timeout") or _CONNECT_SECONDS)
         self._hosts = _listed(known, "host")
         self._addresses = _listed(known, "hostaddr")
         self._ports = _listed(known, "port")

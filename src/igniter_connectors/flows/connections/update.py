@@ -58,8 +58,9 @@ async def update(
 
     If `version` is None, the version that is stored now counts; a change in between is still
     a conflict. The config that is stored already changes nothing: the answer to the same call may
-    have been lost. If a field that feeds an endpoint changes, the grant ends and its tokens are
-    queued for revocation.
+    have been lost. With a version, that call's repetition is a `Conflict`: it cannot be told from
+    an equal change of somebody else, which must not count twice. If a field that feeds an endpoint
+    changes, the grant ends and its tokens are queued for revocation.
     """
     accepted = await accept_config(engine, connector, key, config)
     if not is_successful(accepted):
@@ -75,7 +76,7 @@ async def update(
         return Failure(upstream.failure())
     now = engine.clock.now()
     is_stored = _is_stored(engine, found, sealed.unwrap(), upstream.unwrap())
-    if version not in (None, found.version) and not (is_stored and found.version - 1 == version):
+    if version not in (None, found.version):
         return Failure(Conflict(connector.key, found.version))
     if is_stored:
         engine.event_bus.publish(Updated(at=now, **event_fields(key)))

@@ -64,7 +64,9 @@ PROBES: Final = frozenset(("GET", "HEAD", "OPTIONS"))
 
 WEBHOOK_METHODS: Final = PROBES | {"POST"}
 
-_EXISTS: Final = HttpResponse(200, (("Cache-Control", "no-store"), ("Allow", "POST")))
+_EXISTS: Final = HttpResponse(
+    200, (("Cache-Control", "no-store"), ("Allow", "POST"), ("Content-Type", "text/plain"))
+)
 
 _ACCEPTED: Final[Result[HttpResponse | None, WebhookProblem]] = Success(None)
 
