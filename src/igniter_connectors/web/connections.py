@@ -241,6 +241,12 @@ async def put_by_oauth(
     return await _put(request, access, connection, data, return_to)
 
 
+_ByConfig: TypeAlias = (
+    AddressProblem | BodyProblem | RequestRefused | ConnectProblem | UpdateProblem
+)
+_WithOAuth: TypeAlias = _ByConfig | AuthorizeProblem
+
+
 def put_route(*, has_config: bool, has_oauth: bool) -> HTTPRouteHandler:
     """`PUT /connections/{key}`, documented for the kinds of connectors that are registered.
 
@@ -248,8 +254,7 @@ def put_route(*, has_config: bool, has_oauth: bool) -> HTTPRouteHandler:
         has_config: A connector is connected by its config alone: the answer is 201 or 200.
         has_oauth: A connector needs an authorization: the answer is 202.
     """
-    by_config = AddressProblem | BodyProblem | RequestRefused | ConnectProblem | UpdateProblem
-    problems = refusals(by_config | AuthorizeProblem if has_oauth else by_config)
+    problems = refusals(_WithOAuth) if has_oauth else refusals(_ByConfig)
     replaced = ResponseSpec(ConfigConnection, False, "The config is replaced")
     connected = ResponseSpec(ConfigConnection, False, _CONNECTED)
     made = {200: replaced, 201: connected} if has_config else {}

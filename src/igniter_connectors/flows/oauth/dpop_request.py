@@ -43,8 +43,8 @@ async def send_bound(
         return await http.send(request, deadline=deadline, limit_bytes=limit_bytes)
     engine = http.engine
     started, origin, nonces = engine.clock.monotonic(), origin_of(request.url), engine.dpop_nonces
-    left = deadline
-    for attempt in range(_MAX_ATTEMPTS):
+    left, attempts = deadline, 0
+    while True:
         proven = with_proof(
             request,
             key,
@@ -62,6 +62,6 @@ async def send_bound(
                 nonces.clear()
             nonces[origin] = nonce
         left = deadline - timedelta(seconds=engine.clock.monotonic() - started)
-        if required_nonce(response) is None or left <= timedelta() or attempt == _MAX_ATTEMPTS - 1:
-            break
-    return answer
+        attempts += 1
+        if required_nonce(response) is None or left <= timedelta() or attempts >= _MAX_ATTEMPTS:
+            return answer
