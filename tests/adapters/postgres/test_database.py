@@ -10,11 +10,11 @@ from time import monotonic
 
 import psycopg
 import pytest
-from msgspec.structs import replace
 from psycopg import sql
 
 from igniter_connectors.adapters.postgres import PostgresStore
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
+from igniter_connectors.core.oauth.state import PendingAuthorization
 from igniter_connectors.core.webhook.endpoint import EndpointRecord
 from igniter_connectors.ports import StoreUnavailable
 from tests.postgres.server import Server
@@ -317,9 +317,10 @@ async def test_a_prepared_statement_is_prepared_again_after_a_change(
 async def test_a_problem_repeats_no_value(database_url: str) -> None:
     """PostgreSQL's own message quotes the conflicting row."""
     async with opened(database_url) as store:
-        await store.add_endpoint(ENDPOINT)
+        pending = PendingAuthorization(b"canary-hash", b"who", "canary-id", KEY, b"canary-sealed")
+        await store.add_authorization(pending, lifetime=timedelta(minutes=1))
         with pytest.raises(StoreUnavailable) as caught:
-            await store.add_endpoint(replace(ENDPOINT, id="another"))  # with the same token
+            await store.add_authorization(pending, lifetime=timedelta(minutes=1))
     assert caught.value.reason == "PostgreSQL: the row exists already (UniqueViolation 23505)"
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
