@@ -90,7 +90,8 @@ class Batches(Generic[Item, Outcome]):
         self._drain_if_possible()
         outcome = await future
         if isinstance(outcome, StoreUnavailable):
-            raise StoreUnavailable(outcome.reason)  # one exception object per caller
+            # One exception object per caller, of the same type: what is refused is not retried.
+            raise type(outcome)(outcome.reason)
         return outcome
 
     async def close(self) -> None:
