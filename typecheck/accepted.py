@@ -551,7 +551,7 @@ assert_type(
 )
 
 
-# --- ports of one's own ---------------------------------------------------------------
+# --- own ports ------------------------------------------------------------------------
 
 
 class Recorder:
@@ -809,7 +809,7 @@ ordered = Webhook(
 assert_type(ordered, Webhook[ChatConfig, ChatClient, Joined])
 
 
-# --- functions of one's own over any connector ----------------------------------------
+# --- own functions over any connector -------------------------------------------------
 
 Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
@@ -1051,7 +1051,7 @@ assert_type(form_fields(ChatConfig), tuple[FormField, ...])
 assert_type(form_fields(ChatConfig)[0].options, tuple[str | int, ...])
 
 
-# --- many connectors, and a container of one's own ------------------------------------
+# --- many connectors, and an own container ---------------------------------------------
 
 
 class SystemTime:

@@ -201,7 +201,7 @@ async def actions() -> None:
     action("k", input=Say, output=Said)(not_async)  # refused: 52 not async
     action("k", input=Say, output=Said)(other_input)  # refused: 53 another input
     action("k", input=Say, output=Said)(no_argument)  # refused: 54 no argument
-    action("k", input=Say, output=Said)(alien_problem)  # refused: 55 a problem that is none
+    action("k", input=Say, output=Said)(alien_problem)  # refused: 55 a value that is not a problem
     action("k", input=Say, output=Said)(other_problem)  # refused: 56 a problem no handler has
     action("k", input=dict[str, str], output=Said)  # refused: 57 an input that is no Struct
     action("k", input=Say)  # refused: 58 no output
@@ -428,7 +428,7 @@ async def values(result: Result[Said | Queued, CallProblem]) -> None:
 async def calls_an_api(call: ActionCall[ChatConfig, object, Say], request: HttpRequest) -> None:
     await call.http.send(request)  # refused: 173 another origin by a short name
     await call.http.send_anywhere_without_token("https://other.example/")  # refused: 174 a string for a request
-    await call.http.get("/says", json={})  # refused: 175 a body where there is none
+    await call.http.get("/says", json={})  # refused: 175 a body with GET
     await call.http.get("/says", {"page": 2})  # refused: 176 a query by position
     await call.http.get("/says", query={"key": call.config.bot_token})  # refused: 177 a secret in a query
     await call.http.get("/says", headers={"X-Key": call.config.bot_token})  # refused: 178 a secret for a header's text
@@ -479,7 +479,7 @@ def secrets() -> None:
         pass
 
 
-# --- many connectors, and a container of one's own ------------------------------------
+# --- many connectors, and an own container ---------------------------------------------
 
 
 def many(store: Store) -> None:

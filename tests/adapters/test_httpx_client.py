@@ -112,7 +112,7 @@ async def test_a_redirect_is_an_answer_and_is_not_followed(status: int) -> None:
 
 
 async def test_nothing_was_sent_where_nobody_listens() -> None:
-    """Connection refused, and an address that is none."""
+    """Connection refused, and an address that is not valid."""
     async with listening(saying(OK)) as origin:
         pass
     async with client() as http:

@@ -29,7 +29,7 @@ def test_a_header_token_is_visible_ascii(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "a ", "a\n", "a\x00", "é", "\ud83d", "a\x7f"])
 def test_what_a_header_cannot_carry_is_no_token(text: str) -> None:
-    """An empty text is none either."""
+    """An empty text is not a token either."""
     assert not is_header_token(text)
 
 

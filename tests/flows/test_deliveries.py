@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.webhook.retry_policy import Delivery, DeliveryLimits
 from igniter_connectors.flows.deliveries import Deliveries
+from igniter_connectors.flows.stop_tasks import stop_tasks
 from igniter_connectors.stores import StoreUnavailable
 
 KEY = ConnectionKey("organization", "acme", "mail", "default")
@@ -112,3 +113,21 @@ async def test_the_worker_is_woken_if_another_event_may_be_due() -> None:
         made.start(attempt(), DELIVERY)
         await asyncio.sleep(0.001)
         assert made.woken.is_set() is is_woken, (again, share)
+
+
+async def test_an_attempt_that_is_ended_by_force_wakes_the_worker() -> None:
+    """An event that waits for the slot does not wait for the next sweep."""
+    made = deliveries(2)
+
+    async def attempt() -> bool:
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                continue
+
+    assert made.reserve(KEY) == "owner"
+    made.start(attempt(), DELIVERY)
+    await asyncio.sleep(0.001)
+    _ = await stop_tasks(*made.running, within_seconds=0)
+    assert (made.taken, made.woken.is_set()) == (0, True)

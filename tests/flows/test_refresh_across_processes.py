@@ -246,7 +246,7 @@ async def test_a_holder_stopped_past_its_lease_still_stores_what_it_was_given() 
 
 @pytest.mark.parametrize("weather", ["503", "429", "refused"])
 async def test_a_definite_failure_leaves_no_mark(weather: Weather) -> None:
-    """Nobody is condemned for it later as having lost a rotation."""
+    """Nobody is said later to have lost a rotation because of it."""
     made = await world(2)
     made.provider.weather = lambda: weather
     await made.call(0)

@@ -7,9 +7,8 @@ import logging
 from collections.abc import Coroutine
 from typing import final
 
-from igniter_connectors.core.connection.record import ConnectionKey
+from igniter_connectors.core.connection.record import ConnectionKey, Tenant
 from igniter_connectors.core.webhook.retry_policy import Delivery, DeliveryLimits, share_of
-from igniter_connectors.core.webhook.turns import Tenant
 from igniter_connectors.ports import StoreUnavailable
 
 
@@ -55,7 +54,7 @@ class Deliveries:
             The owner to record the event with; "" if no slot is free, or if the tenant has its
             share of them.
         """
-        limits, tenant = self.limits, (key.scope, key.identity)
+        limits, tenant = self.limits, key.tenant
         if (
             self.owner
             and self.alone is None
@@ -77,7 +76,7 @@ class Deliveries:
 
     def start_claimed(self, work: Coroutine[object, None, bool], delivery: Delivery) -> None:
         """As `start`, in a slot that is taken but belongs to no tenant yet."""
-        tenant = (delivery.key.scope, delivery.key.identity)
+        tenant = delivery.key.tenant
         self.taken_by[tenant] = self.taken_by.get(tenant, 0) + 1
         self.start(work, delivery)
 
@@ -104,7 +103,7 @@ class Deliveries:
         if delivery is self.alone:
             self.alone = None
         # A claim that began before this may have left out the tenant's events.
-        if self.taken_by[key.scope, key.identity] >= share_of(self.limits):
+        if self.taken_by[key.tenant] >= share_of(self.limits):
             self.woken.set()
         self._leave(key)
         self.taken -= 1
@@ -112,6 +111,7 @@ class Deliveries:
             return
         error = task.exception()
         if task.cancelling():  # ended by force: who did that reports it
+            self.woken.set()
             return
         if error is not None or task.result() or self.is_behind:
             self.woken.set()
@@ -120,7 +120,7 @@ class Deliveries:
             self._logger.error("a webhook's attempt broke off: %s", reason)
 
     def _leave(self, key: ConnectionKey) -> None:
-        tenant = (key.scope, key.identity)
+        tenant = key.tenant
         self.taken_by[tenant] -= 1
         if not self.taken_by[tenant]:
             del self.taken_by[tenant]

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 from returns.pipeline import is_successful
-from returns.result import Failure, Result
+from returns.result import Failure, Result, Success
 
 from igniter_connectors.core.http.messages import HttpRequest, HttpResponse, cookies_in
 from igniter_connectors.core.http.problem_details import problem_response
@@ -21,8 +21,14 @@ from igniter_connectors.core.http.routes import (
     parse_route,
 )
 from igniter_connectors.core.principal import Permit, Principal
-from igniter_connectors.core.problem import Problem, WebhookNotFound
-from igniter_connectors.flows.body_reader import parts_of
+from igniter_connectors.core.problem import (
+    Problem,
+    RequestOverloaded,
+    RequestRefused,
+    RequestTooSlow,
+    WebhookNotFound,
+)
+from igniter_connectors.flows.body_reader import BodyFault, NextPart, parts_of
 from igniter_connectors.flows.check_access import check_access
 from igniter_connectors.flows.engine import Engine, base_url_of
 from igniter_connectors.flows.oauth import callback, start
@@ -125,3 +131,19 @@ async def _webhook(
     if type(received) is Failure:
         return problem_response(received.failure())
     return received.unwrap() or ACCEPTED
+
+
+async def read_body(
+    engine: Engine, next_part: NextPart, *, limit_bytes: int
+) -> Result[bytes, RequestRefused | RequestTooSlow | RequestOverloaded]:
+    """The body of a request of a user, or why it was not read to its end."""
+    limits = engine.deliveries.limits
+    match await engine.bodies.read(next_part, limit_bytes=limit_bytes, limits=limits):
+        case BodyFault.TOO_LARGE:
+            return Failure(RequestRefused(f"the body is over {limit_bytes} bytes"))
+        case BodyFault.TOO_MANY:
+            return Failure(RequestOverloaded(retry_after_seconds=1))
+        case BodyFault.TOO_SLOW | BodyFault.GONE:
+            return Failure(RequestTooSlow())
+        case body:
+            return Success(body)

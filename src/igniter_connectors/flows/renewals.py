@@ -63,16 +63,16 @@ class Renewals:
 
     def client_pause(self, provider: OAuthProvider, key: ConnectionKey) -> timedelta | None:
         """How long this tenant may not send anything as this client; None if it may."""
-        wait = self._pauses.wait(client_of(provider), _tenant(key), now=self._clock.monotonic())
+        wait = self._pauses.wait(client_of(provider), key.tenant, now=self._clock.monotonic())
         return timedelta(seconds=wait) if wait else None
 
     def client_used(self, provider: OAuthProvider, key: ConnectionKey) -> None:
         """Records that this tenant is about to send a request as this client."""
-        self._pauses.begin(client_of(provider), _tenant(key), now=self._clock.monotonic())
+        self._pauses.begin(client_of(provider), key.tenant, now=self._clock.monotonic())
 
     def client_accepted(self, provider: OAuthProvider, key: ConnectionKey) -> None:
         """Records that the provider accepted this client: its pause ends."""
-        self._pauses.accepted(client_of(provider), _tenant(key))
+        self._pauses.accepted(client_of(provider), key.tenant)
 
     def client_refused(
         self, provider: OAuthProvider, key: ConnectionKey, failure: DefiniteFailure
@@ -86,7 +86,7 @@ class Renewals:
         error = "invalid_client" if failure.is_client_credentials else "unauthorized_client"
         is_new = self._pauses.refused(
             client_of(provider),
-            _tenant(key),
+            key.tenant,
             error,
             is_clear=failure.is_client_credentials,
             now=self._clock.monotonic(),
@@ -98,7 +98,3 @@ class Renewals:
         renew = self._next.pop(key, None)
         if renew is not None and not self.is_closing:
             _ = self.run(key, renew)
-
-
-def _tenant(key: ConnectionKey) -> tuple[str, str]:
-    return key.scope, key.identity

@@ -6,8 +6,8 @@ import asyncio
 from collections import OrderedDict
 from typing import TypeVar, final
 
+from igniter_connectors.core.connection.record import Tenant
 from igniter_connectors.core.http.http_limits import AtLimit, HttpLimits
-from igniter_connectors.core.webhook.turns import Tenant
 
 K = TypeVar("K")
 

@@ -8,7 +8,7 @@ from typing import final
 
 from returns.result import Failure, Result
 
-from igniter_connectors.core.connection.record import ConnectionKey
+from igniter_connectors.core.connection.record import ConnectionKey, Tenant
 from igniter_connectors.core.http.http_limits import AtLimit
 from igniter_connectors.core.http.messages import (
     DEADLINE,
@@ -18,7 +18,6 @@ from igniter_connectors.core.http.messages import (
     HttpResponse,
     origin_of,
 )
-from igniter_connectors.core.webhook.turns import Tenant
 from igniter_connectors.flows.engine import Engine
 from igniter_connectors.flows.request_slots import RequestSlots
 
@@ -78,7 +77,7 @@ class TenantHttp:
 
 def oauth_http(engine: Engine, key: ConnectionKey) -> TenantHttp:
     """The client for requests to the authorization server of a tenant's connection."""
-    return TenantHttp(engine, engine.oauth_slots, (key.scope, key.identity))
+    return TenantHttp(engine, engine.oauth_slots, key.tenant)
 
 
 def api_http(engine: Engine, tenant: Tenant) -> TenantHttp:

@@ -50,11 +50,10 @@ from igniter_connectors.core.webhook.endpoint import WrongRoute
 from igniter_connectors.core.webhook.retry_policy import DeliveryLimits, limits_fault
 from igniter_connectors.core.webhook.webhook import Webhook
 from igniter_connectors.flows.actions.call_action import call_default_action
-from igniter_connectors.flows.body_reader import BodyFault
 from igniter_connectors.flows.check_access import check_access
 from igniter_connectors.flows.engine import Engine, base_url_of
 from igniter_connectors.flows.event_bus import Subscriber, Subscription
-from igniter_connectors.flows.http_routes import handle_request
+from igniter_connectors.flows.http_routes import handle_request, read_body
 from igniter_connectors.flows.list_connectors import ConnectorEntry, get_connector, list_connectors
 from igniter_connectors.flows.oauth import callback, start
 from igniter_connectors.flows.oauth.renew_expiring import RenewalWorker
@@ -466,17 +465,7 @@ class Connectors(Generic[K_contra, S_contra]):
             - `RequestTooSlow`: it did not arrive in time, or the client has gone.
             - `RequestOverloaded`: too many bodies are only partly there.
         """
-        limits = self._engine.deliveries.limits
-        body = await self._engine.bodies.read(next_part, limit_bytes=limit_bytes, limits=limits)
-        match body:
-            case BodyFault.TOO_LARGE:
-                return Failure(RequestRefused(f"the body is over {limit_bytes} bytes"))
-            case BodyFault.TOO_MANY:
-                return Failure(RequestOverloaded(retry_after_seconds=1))
-            case BodyFault.TOO_SLOW | BodyFault.GONE:
-                return Failure(RequestTooSlow())
-            case _:
-                return Success(body)
+        return await read_body(self._engine, next_part, limit_bytes=limit_bytes)
 
     def definitions(self) -> Mapping[str, Definition[Any, Any, Any]]:
         """The registered connectors by key."""

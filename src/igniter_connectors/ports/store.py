@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-import msgspec
-
-from igniter_connectors.core.webhook.webhook import TransactionConnection, WebhookCall
+from igniter_connectors.core.webhook.webhook import Transactions
 from igniter_connectors.ports.authorizations import AuthorizationStore
 from igniter_connectors.ports.connections import ConnectionStore
 from igniter_connectors.ports.endpoints import EndpointStore
@@ -17,7 +14,7 @@ from igniter_connectors.ports.revocations import RevocationStore
 from igniter_connectors.ports.routing import RoutingStore
 
 
-class Store(ConnectionStore, LeaseStore, AuthorizationStore, EndpointStore, Protocol):
+class Store(ConnectionStore, LeaseStore, AuthorizationStore, EndpointStore, Transactions, Protocol):
     """The whole database. `testing.STORE_CONTRACT` checks an implementation."""
 
     @property
@@ -33,17 +30,6 @@ class Store(ConnectionStore, LeaseStore, AuthorizationStore, EndpointStore, Prot
     @property
     def routing(self) -> RoutingStore:
         """The accounts at providers."""
-        ...
-
-    def transaction(
-        self, call: WebhookCall[msgspec.Struct, object, object]
-    ) -> AbstractAsyncContextManager[TransactionConnection]:
-        """A transaction that completes a webhook's event together with the handler's writes.
-
-        Raises:
-            DeliveryLost: another process has the event, or it was completed.
-            StoreUnavailable: the database does not answer.
-        """
         ...
 
     async def open(self) -> None:

@@ -174,7 +174,7 @@ def test_a_key_goes_into_the_apis_own_header() -> None:
 @pytest.mark.parametrize("method", ["get", "TRACE", "CONNECT", "BREW", "", "GET /x HTTP/1.1\r\n"])
 def test_another_method_is_refused(method: str) -> None:
     """CONNECT opens a tunnel, TRACE sends the token back."""
-    assert fault(method).startswith("its method is none of DELETE, GET")
+    assert fault(method).startswith("its method is not one of DELETE, GET")
 
 
 def test_a_handlers_own_authorization_stands_instead_of_the_token() -> None:
@@ -190,7 +190,7 @@ def test_what_was_asked_for_shows_nothing() -> None:
     assert CANARY not in repr(build("POST", CANARY, headers={"X": CANARY}, json=CANARY))
     assert build_request(
         msgspec.structs.replace(asked, method=CANARY), PLACE, idempotency_header="K"
-    ) == Failure("its method is none of DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
+    ) == Failure("its method is not one of DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
 
 
 def test_the_headers_of_the_provider_are_added() -> None:

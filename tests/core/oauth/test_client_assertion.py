@@ -243,7 +243,7 @@ def test_the_header_carries_the_thumbprints_of_a_certificate() -> None:
 
 
 def test_a_certificate_belongs_to_the_key() -> None:
-    """Another key's is refused, and so is what is none, or one without a key."""
+    """The certificate of another key is refused, and what is not a certificate, or has no key."""
     made = certificate()
     assert provider_fault(signing("ES256", client_assertion_certificate=made)) is not None
     assert provider_fault(signing(client_assertion_certificate="zqCanary")) is not None

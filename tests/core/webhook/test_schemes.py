@@ -42,7 +42,7 @@ KEYED = KeyedSignature()
 def refuse(
     request: HttpRequest, secrets: Sequence[Secret], now: datetime
 ) -> Result[Verified, VerificationFailure]:
-    return Failure(VerificationFailure("of one's own"))
+    return Failure(VerificationFailure("of the application's own"))
 
 
 @pytest.mark.parametrize(

@@ -115,10 +115,10 @@ async def result_of(handler: Handler) -> Result[Said, HandlerProblem]:
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (Said("x", 1), "the handler returned Said, which is no Result: return Success("),
-        (None, "the handler returned None, which is no Result: return Success("),
-        (Failure(CANARY), "the handler returned Failure(str), which is no problem: "),
-        (Failure(None), "the handler returned Failure(NoneType), which is no problem: "),
+        (Said("x", 1), "the handler returned Said, which is not a Result: return Success("),
+        (None, "the handler returned None, which is not a Result: return Success("),
+        (Failure(CANARY), "the handler returned Failure(str), which is not a problem: "),
+        (Failure(None), "the handler returned Failure(NoneType), which is not a problem: "),
         (Failure(Conflict("bare")), "the handler returned Failure(Conflict), which no call has"),
     ],
 )

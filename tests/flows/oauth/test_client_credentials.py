@@ -210,7 +210,7 @@ async def test_a_storm_over_four_processes_is_one_request(database: str, tmp_pat
         [answer(429)],
     ],
 )
-async def test_no_trouble_condemns_it(said: Sequence[object]) -> None:
+async def test_no_failure_means_that_the_grant_is_dead(said: Sequence[object]) -> None:
     """Nothing was spent: no mark, no verdict; after the back-off it works again."""
     async with scene() as made:
         value_or_raise(await made.at.connect_as_client(Forge()))

@@ -139,7 +139,7 @@ async def test_a_dead_grant_is_found_out_once() -> None:
 async def test_a_provider_in_trouble_is_asked_again_later_and_the_grant_lives(
     status: int, error: str
 ) -> None:
-    """Back-off, Retry-After in full, and then it works; a 503 condemns nobody."""
+    """Back-off, Retry-After in full, and then it works. A 503 says nothing about the grant."""
     async with connected_site() as (at_site, provider, clock, _):
         clock.advance(timedelta(hours=1))
         provider.script.token_status, provider.script.token_error = status, error

@@ -170,9 +170,9 @@ async def test_an_event_is_not_retried_before_the_time_that_the_problem_names(
 @pytest.mark.parametrize(
     ("returned", "says"),
     [
-        (None, "the handler returned None, which is no Result"),
-        (True, "the handler returned bool, which is no Result"),
-        (Failure(CANARY), "the handler returned Failure(str), which is no problem"),
+        (None, "the handler returned None, which is not a Result"),
+        (True, "the handler returned bool, which is not a Result"),
+        (Failure(CANARY), "the handler returned Failure(str), which is not a problem"),
     ],
 )
 async def test_a_handler_that_returns_no_result_has_failed(

@@ -11,8 +11,9 @@ from typing import Final, TypeAlias, final
 
 import msgspec
 
+from igniter_connectors.core.connection.record import Tenant
 from igniter_connectors.core.webhook.inbox import EventState, NewEvent
-from igniter_connectors.core.webhook.turns import Share, Tenant
+from igniter_connectors.core.webhook.turns import Share
 
 _Turn: TypeAlias = tuple[str, str, str]
 _OrderKey: TypeAlias = tuple[str, str]

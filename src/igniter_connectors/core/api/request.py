@@ -103,7 +103,7 @@ def build_request(
         5.5); two bodies; a body that cannot be encoded as JSON or as a form.
     """
     if request.method not in _METHODS:
-        return Failure(f"its method is none of {', '.join(sorted(_METHODS))}")
+        return Failure(f"its method is not one of {', '.join(sorted(_METHODS))}")
     base_url = build_api_url(api, request.path)
     if not is_successful(base_url):
         return Failure(base_url.failure())

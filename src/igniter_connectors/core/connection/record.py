@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -17,6 +17,10 @@ Status = Literal["ok", "needs_reauth", "lost_rotation", "config_changed"]
 DEFAULT_ACCOUNT = "default"
 
 
+Tenant: TypeAlias = tuple[str, str]
+"""The scope and the identity of a tenant."""
+
+
 class ConnectionKey(msgspec.Struct, frozen=True, gc=False):
     """The key of a connection: one account of a tenant at one connector."""
 
@@ -24,6 +28,11 @@ class ConnectionKey(msgspec.Struct, frozen=True, gc=False):
     identity: str
     connector: str
     account: str = DEFAULT_ACCOUNT
+
+    @property
+    def tenant(self) -> tuple[str, str]:
+        """The scope and the identity of its tenant."""
+        return self.scope, self.identity
 
 
 class Grant(msgspec.Struct, frozen=True, gc=False):

@@ -40,15 +40,15 @@ def require_async(handler: object, name: str) -> None:
 
 
 def returned_fault(answer: object) -> str:
-    """Why something is no return value of a handler. It names the type, never the value."""
+    """Why a handler may not return something. It names the type, never the value."""
     if type(answer) is Failure:
         inner = answer.failure()
         kind = type(inner).__name__
         if isinstance(inner, Problem):
             return f"the handler returned Failure({kind}), which no call has: {WHAT_TO_RETURN}"
-        return f"the handler returned Failure({kind}), which is no problem: {WHAT_TO_RETURN}"
+        return f"the handler returned Failure({kind}), which is not a problem: {WHAT_TO_RETURN}"
     kind = "None" if answer is None else type(answer).__name__
-    return f"the handler returned {kind}, which is no Result: {WHAT_TO_RETURN}"
+    return f"the handler returned {kind}, which is not a Result: {WHAT_TO_RETURN}"
 
 
 def is_not_async(error: BaseException) -> bool:

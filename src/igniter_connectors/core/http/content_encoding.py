@@ -15,7 +15,7 @@ def unpack(body: bytes, encoding: str, *, limit: int) -> bytes | None:
     Args:
         body: As received, complete.
         encoding: The value of `Content-Encoding`. `gzip`, `x-gzip` and `deflate` are undone, also
-            several in a row; `identity` is none. A body of another encoding stays as it is.
+            several in a row; `identity` changes nothing. A body of another encoding stays as it is.
         limit: The longest result, in bytes, also between two encodings.
 
     Returns:

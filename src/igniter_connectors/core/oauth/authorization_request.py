@@ -18,8 +18,7 @@ from igniter_connectors.core.secret import Secret
 def authorization_fields(
     provider: OAuthProvider, *, redirect_uri: str, state: str, verifier: str
 ) -> dict[str, str]:
-    """The parameters of an authorization request, with PKCE unless the
-    provider refuses it.
+    """The parameters of an authorization request, with PKCE unless the provider refuses it.
 
     Extra parameters of the provider never replace a reserved one. At an OpenID provider, a
     nonce is added that the ID token must repeat (`id_token.nonce_of`).

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, final
 
+from igniter_connectors.core.connection.record import Tenant
 from igniter_connectors.core.oauth.provider import OAuthProvider
 from igniter_connectors.core.secret import Secret
 
@@ -23,7 +24,6 @@ TENANTS_IN_A_ROW: Final = 3
 """How many tenants must get the same unclear answer, with no success in between."""
 
 Client = tuple[str, str, Secret | None, Secret | None]
-Tenant = tuple[str, str]
 
 
 def client_of(provider: OAuthProvider) -> Client:

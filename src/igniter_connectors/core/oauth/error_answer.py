@@ -51,7 +51,7 @@ def error_word(code: str) -> str:
 
 
 def error_of(response: HttpResponse, provider: OAuthProvider | None = None) -> ErrorAnswer | None:
-    """The error of an answer; None if it is none.
+    """The error of an answer; None if the answer is not an error.
 
     An answer is an error if its status is not 2xx, or if it has a non-empty `error` or `errors`
     (Slack and GitHub answer errors with 200). `provider.parse_token` is asked too: it may

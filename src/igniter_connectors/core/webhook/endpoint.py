@@ -17,7 +17,7 @@ class EndpointRecord(msgspec.Struct, frozen=True, gc=False):
     `id` is random and names the endpoint without giving access to it. `valid_until` is None
     unless the endpoint is being replaced. `sealed_previous` is the previous signing secret,
     also accepted until `previous_until`; None if there is none. `replaced_by` is the id of the
-    endpoint that a rotation put in this one's place, or None.
+    endpoint that a rotation put in the place of this one, or None.
     """
 
     token_hash: bytes

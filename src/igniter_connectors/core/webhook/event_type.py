@@ -36,6 +36,13 @@ class UnknownType(msgspec.Struct, frozen=True):
     path: str
 
 
+def payload_fault(payload: object) -> ValidationFault | None:
+    """Why an event has no payload, from what `EventReader.read` returned; None if it has one."""
+    if isinstance(payload, UnknownType):
+        return ValidationFault(payload.path, "is not a type of the payload")
+    return payload if isinstance(payload, ValidationFault) else None
+
+
 class EventTypes(msgspec.Struct, frozen=True):
     """The tags of a payload: the field that holds them in a body, and each tag by its text."""
 

@@ -115,7 +115,7 @@ def _signature_octets(scheme: HmacScheme, signatures: Sequence[str]) -> list[byt
 def _event_id_header(
     scheme: HmacScheme, request: HttpRequest, *, is_required: bool
 ) -> str | VerificationFailure:
-    """The event id from its header; "" if there is none and none is required."""
+    """The event id from its header; "" if it is absent and not required."""
     name = scheme.id_header
     event_id = read_header(scheme, request, name) if name else None
     if event_id is None and name and any(map(request.has_header, _spellings(scheme, name))):

@@ -18,10 +18,7 @@ from igniter_connectors.core.webhook.constant_time import (
     signed_time,
 )
 from igniter_connectors.core.webhook.json_object import MAX_EVENT_ID_LENGTH
-from igniter_connectors.core.webhook.schemes import (
-    STANDARD_HEADERS,
-    StandardWebhooks,
-)
+from igniter_connectors.core.webhook.schemes import STANDARD_HEADERS, StandardWebhooks
 from igniter_connectors.core.webhook.signing_keys import SigningKey
 from igniter_connectors.core.webhook.verified import VerificationFailure, Verified
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 
 import msgspec
 
-Tenant: TypeAlias = tuple[str, str]
-"""Scope and identity."""
+from igniter_connectors.core.connection.record import Tenant
 
 
 class Share(msgspec.Struct, frozen=True):

@@ -83,7 +83,7 @@ class ConnectionSender:
         self._token = token
         self._first_token = token
         # Calls of the default config are the application's own: they share as one more tenant.
-        tenant = ("", connector.key) if record is None else (record.key.scope, record.key.identity)
+        tenant = ("", connector.key) if record is None else record.key.tenant
         self._http = api_http(engine, tenant)
 
     async def perform(self, request: ApiRequest) -> Result[HttpResponse, ApiProblem]:

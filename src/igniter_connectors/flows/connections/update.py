@@ -68,6 +68,8 @@ async def update(
     found = await engine.store.find(key)
     if found is None:
         return Failure(NotConnected(connector.key, key.account))
+    if version not in (None, found.version):
+        return Failure(Conflict(connector.key, found.version))
     sealed = seal_config(engine, connector, accepted.unwrap(), place_of("config", key, found.id))
     if not is_successful(sealed):
         return Failure(sealed.failure())
@@ -75,10 +77,7 @@ async def update(
     if not is_successful(upstream):
         return Failure(upstream.failure())
     now = engine.clock.now()
-    is_stored = _is_stored(engine, found, sealed.unwrap(), upstream.unwrap())
-    if version not in (None, found.version):
-        return Failure(Conflict(connector.key, found.version))
-    if is_stored:
+    if _is_stored(engine, found, sealed.unwrap(), upstream.unwrap()):
         engine.event_bus.publish(Updated(at=now, **event_fields(key)))
         return open_connection(engine, connector, found)
     change = ConfigChange(found.id, found.version, *sealed.unwrap(), now, upstream.unwrap())

@@ -218,7 +218,7 @@ async def _handle_in_context(
 def _returned_problem(
     engine: Engine, connector: Definition[Any, Any, Any], answer: object
 ) -> Problem:
-    """The handler's problem, or one that says that what it returned is none."""
+    """The handler's problem, or one that says that it returned something else."""
     if type(answer) is Failure and isinstance(problem := answer.failure(), Problem):
         return problem
     reason = returned_fault(answer)

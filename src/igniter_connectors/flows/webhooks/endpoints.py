@@ -17,7 +17,6 @@ from igniter_connectors.core.connection.record import ConnectionKey
 from igniter_connectors.core.connector.definition import Definition
 from igniter_connectors.core.http.base64url import encode_base64url
 from igniter_connectors.core.http.routes import webhook_url
-from igniter_connectors.core.oauth.refresh_lease import COMMIT_RETRY_INTERVAL
 from igniter_connectors.core.problem import (
     EncryptFailed,
     NotConnected,
@@ -43,6 +42,7 @@ Conf = TypeVar("Conf", bound=msgspec.Struct)
 Ctx = TypeVar("Ctx")
 
 _REMOVE_TRIES: Final = 10
+_REMOVE_PAUSE_SECONDS: Final = 1.0
 
 _NotCreated: TypeAlias = NotConnected | WebhookNotConfigured | WebhookSecretInvalid | EncryptFailed
 
@@ -76,7 +76,7 @@ async def _remove_unknown(engine: Engine, record: EndpointRecord) -> None:
         with suppress(StoreUnavailable):
             _ = await engine.store.remove_endpoint(record.key, endpoint=record.id)
             return
-        await engine.clock.sleep(COMMIT_RETRY_INTERVAL.total_seconds())
+        await engine.clock.sleep(_REMOVE_PAUSE_SECONDS)
 
 
 async def _new_endpoint(
@@ -157,7 +157,7 @@ async def rotate_endpoint(
     """Replaces an endpoint with a new one. The old one stays valid for the overlap.
 
     If the endpoint was replaced before, its latest successor is: the answer of that rotation may
-    have been lost. So of all rotations of an endpoint, only the last one's stays.
+    have been lost. So one endpoint stays, however often it is rotated.
     """
     while True:
         known = {one.id: one for one in await engine.store.list_endpoints(key)}

@@ -86,12 +86,11 @@ async def receive(
 
     Returns:
         Success means that the provider gets a 2xx: every event is in the inbox, was there
-        before, or is not wanted by anyone. A response is the answer to a challenge or a probe.
-        Otherwise
+        before, or is not wanted by anyone. An event that does not match the payload type is there
+        as a dead letter. A response is the answer to a challenge or a probe. Otherwise
         - `WebhookNotFound`: no such connector or endpoint.
         - `WebhookTooLarge`, `WebhookOverloaded`, `RequestTooSlow`: over a limit.
         - `WebhookVerificationFailed`: the signature is not valid; nothing was decoded.
-        An event that does not match the payload type is in the inbox as a dead letter.
         - `DecryptFailed`: a signing secret cannot be decrypted.
         - `DatabaseFailed`: an event may not be recorded; the provider retries.
     """

@@ -7,12 +7,11 @@ from typing import Any
 
 from igniter_connectors.core.connection.record import ConnectionKey, ConnectionRecord
 from igniter_connectors.core.connector.definition import Definition
-from igniter_connectors.core.connector.validation import ValidationFault
 from igniter_connectors.core.event import WebhookReceived, WebhookUnknownType
 from igniter_connectors.core.problem import WebhookPayloadInvalid
 from igniter_connectors.core.sealing.associated_data import Binding
 from igniter_connectors.core.sealing.envelope import NONCE_LENGTH
-from igniter_connectors.core.webhook.event_type import UnknownType
+from igniter_connectors.core.webhook.event_type import UnknownType, payload_fault
 from igniter_connectors.core.webhook.inbox import NewEvent, inbox_id
 from igniter_connectors.core.webhook.kept_headers import to_stored
 from igniter_connectors.core.webhook.order_key import stored_order_key
@@ -40,10 +39,14 @@ async def record_event(
     An event without a payload becomes a dead letter.
     """
     deliveries = engine.deliveries
-    event = _inbox_row(engine, webhook, record, opened)
+    fault = payload_fault(opened.payload)
+    order_key = ""
+    if webhook.order_key is not None and fault is None:
+        order_key = _order_key(engine, webhook, record, opened.payload)
+    event = _inbox_row(engine, webhook, record, opened, order_key=order_key)
     key, id = event.key, event.id
-    problem = _unreadable(key.connector, opened.payload)
-    if problem is not None:
+    if fault is not None:
+        problem = WebhookPayloadInvalid(key.connector, fault.path, fault.reason)
         await _record_dead(engine, webhook, event, problem)
         return
     owner = "" if event.order_key or event.is_held else deliveries.reserve(key)
@@ -100,16 +103,6 @@ def report_unknown_type(
     )
 
 
-def _unreadable(connector: str, payload: object) -> WebhookPayloadInvalid | None:
-    match payload:
-        case UnknownType(path=path):
-            return WebhookPayloadInvalid(connector, path, "is not a type of the payload")
-        case ValidationFault(path=path, reason=reason):
-            return WebhookPayloadInvalid(connector, path, reason)
-        case _:
-            return None
-
-
 async def _record_dead(
     engine: Engine, webhook: Webhook[Any, Any, Any], event: NewEvent, problem: WebhookPayloadInvalid
 ) -> None:
@@ -132,10 +125,11 @@ def _inbox_row(
     webhook: Webhook[Any, Any, Any],
     record: ConnectionRecord,
     opened: OpenedEvent,
+    *,
+    order_key: str,
 ) -> NewEvent:
-    received, payload = opened.received, opened.payload
+    received = opened.received
     key, dedupe = record.key, received.dedupe
-    has_order = webhook.order_key is not None and _unreadable(key.connector, payload) is None
     id = engine.new_id() if dedupe.key is None else inbox_id(dedupe.key, connection_id=record.id)
     return NewEvent(
         key=key,
@@ -149,7 +143,7 @@ def _inbox_row(
             nonce=engine.entropy.octets(NONCE_LENGTH),
             now=engine.clock.monotonic(),
         ),
-        order_key=_order_key(engine, webhook, record, payload) if has_order else "",
+        order_key=order_key,
         body_hash=dedupe.fingerprint,
         is_held=not record.enabled,
         remember_for=webhook.remember_for if dedupe.within is None else dedupe.within,

@@ -6,14 +6,13 @@ from typing import Any
 
 import msgspec
 
-from igniter_connectors.core.connector.validation import ValidationFault
 from igniter_connectors.core.http.messages import Headers
 from igniter_connectors.core.problem import (
     DecryptFailed,
     WebhookEventNotReplayable,
     WebhookPayloadInvalid,
 )
-from igniter_connectors.core.webhook.event_type import UnknownType
+from igniter_connectors.core.webhook.event_type import payload_fault
 from igniter_connectors.core.webhook.inbox import InboxEvent
 from igniter_connectors.core.webhook.kept_headers import StoredEvent, from_stored
 from igniter_connectors.core.webhook.webhook import Webhook
@@ -50,12 +49,10 @@ def open_payload(engine: Engine, webhook: Webhook[Any, Any, Any], event: InboxEv
     if not isinstance(stored, StoredEvent):
         raise PayloadUnreadable(stored)
     value = webhook.reader.read(stored.body, stored.event_type)
-    if isinstance(value, UnknownType):
-        value = ValidationFault(value.path, "is not a type of the payload")
-    if isinstance(value, ValidationFault):
-        raise PayloadUnreadable(
-            WebhookPayloadInvalid(event.key.connector, value.path, value.reason)
-        )
+    fault = payload_fault(value)
+    if fault is not None:
+        problem = WebhookPayloadInvalid(event.key.connector, fault.path, fault.reason)
+        raise PayloadUnreadable(problem)
     return Payload(value, stored.event_type, stored.headers)
 
 

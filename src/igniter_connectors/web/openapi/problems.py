@@ -49,7 +49,7 @@ def problem_details(schemas: Schemas, kind: type[Problem]) -> Json:
 
 
 def _kinds(problems: UnionType) -> Iterable[type[Problem]]:
-    # A union knows its members as objects. `_status_of` fails for one that is no problem.
+    # A union knows its members as objects. `_status_of` fails for one that is not a problem.
     kinds = cast("tuple[type[Problem], ...]", get_args(problems))
     # The document says what a client can react to; an unexpected failure is no such thing.
     return tuple(kind for kind in kinds if kind is not RouteFailed)

@@ -13,5 +13,5 @@ CREATE INDEX igniter_connections_by_upstream ON igniter_connections (connector, 
 
 DROP TABLE igniter_webhook_accounts;
 
--- The endpoint that a rotation put in this one's place.
+-- The endpoint that a rotation put in the place of this one.
 ALTER TABLE igniter_webhook_endpoints ADD COLUMN replaced_by text COLLATE "C";

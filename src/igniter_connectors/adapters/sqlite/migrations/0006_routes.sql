@@ -13,5 +13,5 @@ CREATE INDEX connections_by_upstream ON connections (connector, upstream)
 
 DROP TABLE webhook_accounts;
 
--- The endpoint that a rotation put in this one's place.
+-- The endpoint that a rotation put in the place of this one.
 ALTER TABLE webhook_endpoints ADD COLUMN replaced_by TEXT;
